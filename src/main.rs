@@ -1,0 +1,2 @@
+//! The binary: parse, run, exit code; nothing else.
+fn main() {}
