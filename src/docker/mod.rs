@@ -1,1 +1,30 @@
-//! Room not furnished yet.
+//! What is asked (L0): the request made typed, or refused because it can be read in two ways.
+//!
+//! Everything here is pure: no IO, no clock, no async. [`classify`] turns a request head into a
+//! [`CallHead`] by the [`ROUTES`] table; [`body::read`] turns the body's bytes into a typed
+//! [`body::Body`]; [`Outbound`] is the request as the daemon will get it, written by us from the
+//! typed values alone.
+
+pub mod body;
+pub mod call;
+pub mod classify;
+pub mod headers;
+pub mod image;
+pub mod json;
+pub mod malformed;
+pub mod outbound;
+pub mod path;
+pub mod query;
+pub mod route;
+pub mod routes;
+pub mod verb;
+pub mod version;
+
+pub use call::{ApiCall, CallHead, Framing};
+pub use classify::{Accepted, RequestHead, classify};
+pub use malformed::{Flaw, Malformed};
+pub use outbound::{Outbound, OutboundBody};
+pub use route::{BodyKind, Hijack, Life, Method, Route};
+pub use routes::ROUTES;
+pub use verb::{Resource, Verb};
+pub use version::ApiVersion;

@@ -1,0 +1,9 @@
+//! Bodies by type.
+/// A typed body.
+#[derive(Debug)]
+pub enum Body<'a> {
+    /// None.
+    None,
+    /// placeholder
+    Text(&'a str),
+}

@@ -1,0 +1,53 @@
+//! A request made typed: the head first, then the body.
+
+use super::body::Body;
+use super::query::Query;
+use super::{ApiVersion, Route};
+use http::{HeaderName, HeaderValue};
+
+/// How the client framed the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// No body, or one of length 0.
+    Empty,
+    /// `Content-Length`, in bytes, above 0.
+    Length(u64),
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+}
+
+/// A classified request head: all that authorization needs.
+#[derive(Clone, Debug)]
+pub struct CallHead {
+    /// The row of the route table.
+    pub route: &'static Route,
+    /// The version the daemon will be asked in: the client's, or the ceiling for an unversioned one.
+    pub version: ApiVersion,
+    /// The decoded path parameters, in the order of the template.
+    pub params: Vec<String>,
+    /// The query, each known key once, typed.
+    pub query: Query,
+    /// The client's headers that this route passes on.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How the body is framed.
+    pub framing: Framing,
+    /// Whether the client asked to upgrade (it matters on hijack routes only).
+    pub upgrade: bool,
+}
+
+impl CallHead {
+    /// The object that is meant: the first path parameter, if there is one.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        self.params.first().map(String::as_str)
+    }
+}
+
+/// A whole request: head and typed body.
+#[derive(Debug)]
+pub struct ApiCall<'a> {
+    /// The head.
+    pub head: &'a CallHead,
+    /// The body as it will be judged, and from which the daemon's is written.
+    pub body: Body<'a>,
+}

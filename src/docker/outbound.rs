@@ -1,0 +1,40 @@
+//! The request as the daemon gets it: every byte of head and inspected body written by us.
+
+use super::{ApiVersion, Hijack, Life, Method};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+
+/// The body towards the daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboundBody {
+    /// None.
+    Empty,
+    /// Our serialisation of the value that was judged.
+    Json(Bytes),
+    /// The client's own bytes, as an opaque stream that its role was granted.
+    Stream {
+        /// The length the client announced, in bytes; chunked when not known.
+        length: Option<u64>,
+    },
+}
+
+/// A request to the daemon, complete but for an opaque stream's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// The method.
+    pub method: Method,
+    /// Origin form: canonical version, path and query.
+    pub target: String,
+    /// The version in the target.
+    pub version: ApiVersion,
+    /// The client's headers that the route passes on. Host, framing and Upgrade are not among them:
+    /// the daemon's side writes them.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub body: OutboundBody,
+    /// Whether, and how, the connection is taken over; `No` when this very request must not be
+    /// (an exec that detaches, a client that did not ask).
+    pub hijack: Hijack,
+    /// How the exchange lives.
+    pub life: Life,
+}

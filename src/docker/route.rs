@@ -1,0 +1,190 @@
+//! What a row of the route table says: enough to classify, to judge and to forward a request.
+
+use super::{Resource, Verb};
+
+/// Methods that the API uses, in exactly this spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each variant is the method it is written as")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+    Options,
+    /// Whatever the method: for rows that nobody may use.
+    Any,
+}
+
+impl Method {
+    /// The method as sent on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+            Self::Any => "ANY",
+        }
+    }
+}
+
+/// What the body of a request to this route is. It follows from the route, never from its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyKind {
+    /// None; a `Content-Length: 0` is fine.
+    None,
+    /// `POST /containers/create`.
+    ContainerCreate,
+    /// `POST /containers/{}/exec`.
+    ExecCreate,
+    /// `POST /exec/{}/start`.
+    ExecStart,
+    /// JSON that is strictly read and re-built, and judged only as a whole.
+    Json {
+        /// Whether the endpoint also works without a body.
+        optional: bool,
+    },
+    /// An opaque stream (tar) that a role must be granted by name.
+    Opaque,
+}
+
+/// Whether the connection is taken over after the daemon's 101.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hijack {
+    /// Never.
+    No,
+    /// Attach: `Upgrade: tcp`, raw both ways. Input is meant when the query says `stdin`.
+    Attach,
+    /// Exec start: as attach, unless the body says `Detach`.
+    ExecStart,
+    /// `GET /containers/{}/attach/ws`.
+    WebSocket,
+    /// `/session` and `/grpc`: `Upgrade: h2c`, opaque.
+    H2c,
+}
+
+impl Hijack {
+    /// The protocol that we write into `Upgrade` towards the daemon.
+    #[must_use]
+    pub const fn protocol(self) -> Option<&'static str> {
+        match self {
+            Self::No => None,
+            Self::Attach | Self::ExecStart => Some("tcp"),
+            Self::WebSocket => Some("websocket"),
+            Self::H2c => Some("h2c"),
+        }
+    }
+}
+
+/// How long an exchange lives and what it does, for forwarding and for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// A read that ends by itself: sent again once on a stale connection, cancelled with its client.
+    Read,
+    /// A state-changing call that runs to its end even when its client is gone.
+    Write,
+    /// A read that may last for ever (events, logs, stats, wait): cancelled with its client.
+    Stream,
+    /// A state-changing stream (build, pull, push, load, attach): cancelled with its client.
+    WriteStream,
+}
+
+impl Life {
+    /// Whether the daemon's state may change, so that the decision is synced to disk first.
+    #[must_use]
+    pub const fn changes_state(self) -> bool {
+        matches!(self, Self::Write | Self::WriteStream)
+    }
+
+    /// Whether a client that went away ends the exchange.
+    #[must_use]
+    pub const fn ends_with_client(self) -> bool {
+        !matches!(self, Self::Write)
+    }
+}
+
+/// How the daemon reads a query value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// Text, passed on as it is.
+    Text,
+    /// A boolean in moby's reading (`httputils.BoolValue`): false is `""`, `0`, `no`, `false`,
+    /// `none`, trimmed and in any case; everything else is true. Forwarded as `1` or `0`.
+    Bool,
+    /// A decimal integer; forwarded canonically. An empty value is as if absent.
+    Int,
+    /// JSON inside the query (`filters`, `buildargs`): strictly read, re-built.
+    Json,
+}
+
+/// Who may use a query key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Whoever was granted the verb.
+    Open,
+    /// Not judged by type yet: only a role with `admission: unrestricted`, unless the value says
+    /// nothing (empty, false, 0, `{}`, `[]`).
+    Unrestricted,
+}
+
+/// A query key of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// The key, exactly.
+    pub name: &'static str,
+    /// How its value is read.
+    pub kind: ParamKind,
+    /// Whether it may be given more than once (`t`, `names`, `changes`).
+    pub repeat: bool,
+    /// Who may use it.
+    pub guard: Guard,
+}
+
+/// Which of several rows with one method and path a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// The only row of its method and path, or the one that is left when no other holds.
+    Always,
+    /// The query has this key with a value that is not empty.
+    QuerySet(&'static str),
+    /// The query has this key with exactly this value.
+    QueryIs(&'static str, &'static str),
+}
+
+/// One row of [`super::ROUTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Docker's own operation id, such as `ContainerCreate`.
+    pub operation: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path without version: `{name}` is one segment; `{name...}` in image, plugin and
+    /// distribution routes may contain `/` (reference characters only).
+    pub path: &'static str,
+    /// Which of the rows with this method and path.
+    pub when: When,
+    /// What kind of object.
+    pub resource: Resource,
+    /// What is done.
+    pub verb: Verb,
+    /// What the body is.
+    pub body: BodyKind,
+    /// Whether the connection is taken over.
+    pub hijack: Hijack,
+    /// How the exchange lives.
+    pub life: Life,
+    /// The query keys that the daemon knows here, in any version.
+    pub query: &'static [Param],
+    /// Request headers passed on besides the framing that we write ourselves, lower-case.
+    pub headers: &'static [&'static str],
+    /// First API minor version that documents the endpoint (0: always).
+    pub since: u8,
+    /// Granted only by spelling the verb out: never by `*` (the dagger of the verb table).
+    pub dagger: bool,
+    /// What holding this grant amounts to without typed admission: root on the host or not.
+    pub root: bool,
+}
