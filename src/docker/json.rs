@@ -1,1 +1,452 @@
-//! Strict JSON.
+//! Strict JSON: read in exactly one way, or refused.
+//!
+//! dockerd reads with Go's decoder, which folds key case, merges duplicates and ignores what
+//! follows the first value. Nothing of that is possible here: a key is what it is, given once; the
+//! text ends with the value; depth is capped; an integer is an integer. What the daemon gets is
+//! written by [`Value::write`] or by the typed bodies, never the client's text.
+
+use super::{Flaw, Malformed};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::fmt;
+
+/// Deepest nesting that is read.
+pub const MAX_DEPTH: usize = 64;
+
+/// A JSON value with its strings borrowed where they hold no escapes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// An integer that fits 64 bits with sign.
+    Int(i64),
+    /// An integer above that, in 64 bits.
+    Big(u64),
+    /// Any other number.
+    Float(f64),
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Value<'a>>),
+    /// An object, in the order written.
+    Object(Object<'a>),
+}
+
+/// An object whose keys are all different, compared exactly.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
+
+/// Reads one JSON text.
+///
+/// # Errors
+/// [`Flaw::JsonSyntax`], [`Flaw::JsonTrailing`], [`Flaw::JsonDepth`], [`Flaw::JsonDuplicate`].
+pub fn read(bytes: &[u8]) -> Result<Value<'_>, Malformed> {
+    let text = std::str::from_utf8(bytes).map_err(|e| {
+        let at = format!("byte {}", e.valid_up_to());
+        Malformed::new(Flaw::JsonSyntax, at, "the body is not UTF-8")
+    })?;
+    let flaw = Cell::new(None);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Seed { depth: 0, flaw: &flaw }
+        .deserialize(&mut reader)
+        .map_err(|e| flaw.take().unwrap_or_else(|| syntax(&e)))?;
+    reader.end().map_err(|e| {
+        let at = format!("line {}, column {}", e.line(), e.column());
+        Malformed::new(Flaw::JsonTrailing, at, "there is more after the JSON value")
+    })?;
+    Ok(value)
+}
+
+fn syntax(error: &serde_json::Error) -> Malformed {
+    let at = format!("line {}, column {}", error.line(), error.column());
+    let text = error.to_string();
+    let why = text.split(" at line ").next().unwrap_or("not JSON").to_owned();
+    Malformed::new(Flaw::JsonSyntax, at, why)
+}
+
+impl<'a> Value<'a> {
+    /// Whether the value says nothing to a Go decoder: `null`, `false`, `0`, `""`, `[]`, `{}`.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Bool(b) => !b,
+            Self::Int(n) => *n == 0,
+            Self::Big(_) | Self::Float(_) => false,
+            Self::Text(t) => t.is_empty(),
+            Self::Array(a) => a.is_empty(),
+            Self::Object(o) => o.0.is_empty(),
+        }
+    }
+
+    /// What kind of value it is, as an error says it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::Big(_) => "an integer",
+            Self::Float(_) => "a number that is no plain integer",
+            Self::Text(_) => "a string",
+            Self::Array(_) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// Writes the value as JSON.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Null => out.extend_from_slice(b"null"),
+            Self::Bool(true) => out.extend_from_slice(b"true"),
+            Self::Bool(false) => out.extend_from_slice(b"false"),
+            Self::Int(n) => write_plain(out, n),
+            Self::Big(n) => write_plain(out, n),
+            Self::Float(n) => write_plain(out, n),
+            Self::Text(t) => write_text(out, t),
+            Self::Array(items) => {
+                out.push(b'[');
+                for (i, item) in items.iter().enumerate() {
+                    separate(out, i);
+                    item.write(out);
+                }
+                out.push(b']');
+            }
+            Self::Object(Object(entries)) => {
+                out.push(b'{');
+                for (i, (key, value)) in entries.iter().enumerate() {
+                    separate(out, i);
+                    write_text(out, key);
+                    out.push(b':');
+                    value.write(out);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+
+    /// Refuses what only the typed bodies may hold: keys of one object that the daemon would take
+    /// for each other, and numbers that do not survive a float.
+    ///
+    /// # Errors
+    /// [`Flaw::JsonDuplicate`], [`Flaw::JsonNumber`].
+    pub fn check_untyped(&self) -> Result<(), Malformed> {
+        match self {
+            Self::Float(n) if n.fract() == 0.0 => {
+                Err(Malformed::new(Flaw::JsonNumber, "", "write whole numbers as plain integers"))
+            }
+            Self::Array(items) => items.iter().enumerate().try_for_each(|(i, item)| {
+                item.check_untyped().map_err(|e| within(e, &format!("[{i}]")))
+            }),
+            Self::Object(object) => {
+                object.check_folded()?;
+                object.0.iter().try_for_each(|(k, v)| v.check_untyped().map_err(|e| within(e, k)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Object<'_> {
+    fn check_folded(&self) -> Result<(), Malformed> {
+        let mut seen = HashSet::with_capacity(self.0.len());
+        for (key, _) in &self.0 {
+            if !seen.insert(fold(key)) {
+                let why = "the daemon would take this key for another one of the same object";
+                return Err(Malformed::new(Flaw::JsonDuplicate, key.as_ref(), why));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether Go's decoder takes `key` for the field `name` (ASCII): letter case is folded, and the
+/// two characters outside ASCII that fold into it are U+017F (s) and U+212A (k).
+/// Source: `encoding/json/fold.go`.
+#[must_use]
+pub fn folds_to(key: &str, name: &str) -> bool {
+    key.eq_ignore_ascii_case(name) || (!key.is_ascii() && fold(key) == fold(name))
+}
+
+fn fold(key: &str) -> String {
+    key.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
+/// Writes a string with JSON's escapes.
+pub fn write_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut plain = 0;
+    let bytes = text.as_bytes();
+    for (i, &b) in bytes.iter().enumerate() {
+        if b >= 0x20 && b != b'"' && b != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(bytes.get(plain..i).unwrap_or_default());
+        plain = i + 1;
+        match b {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
+            _ => out.extend_from_slice(format!("\\u{b:04x}").as_bytes()),
+        }
+    }
+    out.extend_from_slice(bytes.get(plain..).unwrap_or_default());
+    out.push(b'"');
+}
+
+/// Writes a number.
+pub fn write_plain(out: &mut Vec<u8>, number: impl serde::Serialize) {
+    if serde_json::to_writer(&mut *out, &number).is_err() {
+        out.extend_from_slice(b"null"); // a Vec cannot fail to be written to
+    }
+}
+
+/// Writes a comma before every item but the first.
+pub fn separate(out: &mut Vec<u8>, index: usize) {
+    if index > 0 {
+        out.push(b',');
+    }
+}
+
+/// Puts a step before the place of an error.
+#[must_use]
+pub fn within(mut error: Malformed, step: &str) -> Malformed {
+    let dot = if error.at.is_empty() || error.at.starts_with('[') { "" } else { "." };
+    error.at = format!("{step}{dot}{}", error.at);
+    error
+}
+
+#[derive(Clone, Copy)]
+struct Seed<'c> {
+    depth: usize,
+    flaw: &'c Cell<Option<Malformed>>,
+}
+
+impl Seed<'_> {
+    fn fail<E: de::Error>(self, malformed: Malformed) -> E {
+        self.flaw.set(Some(malformed));
+        E::custom("malformed")
+    }
+
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        if self.depth < MAX_DEPTH {
+            return Ok(Self { depth: self.depth + 1, ..self });
+        }
+        Err(self.fail(Malformed::new(Flaw::JsonDepth, "", "nested deeper than 64 levels")))
+    }
+
+    fn locate(self, step: impl FnOnce() -> String) {
+        if let Some(flaw) = self.flaw.take() {
+            self.flaw.set(Some(within(flaw, &step())));
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Value<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value<'de>, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, b: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bool(b))
+    }
+
+    fn visit_i64<E: de::Error>(self, n: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Int(n))
+    }
+
+    fn visit_u64<E: de::Error>(self, n: u64) -> Result<Value<'de>, E> {
+        Ok(i64::try_from(n).map_or(Value::Big(n), Value::Int))
+    }
+
+    fn visit_f64<E: de::Error>(self, n: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Float(n))
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
+        let seed = self.deeper()?;
+        let mut items = Vec::new();
+        loop {
+            match seq.next_element_seed(seed) {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => return Ok(Value::Array(items)),
+                Err(e) => {
+                    self.locate(|| format!("[{}]", items.len()));
+                    return Err(e);
+                }
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
+        let seed = self.deeper()?;
+        let mut entries: Vec<(Cow<'de, str>, Value<'de>)> = Vec::new();
+        let mut many: HashSet<Cow<'de, str>> = HashSet::new();
+        while let Some(key) = map.next_key_seed(KeySeed)? {
+            if given_before(&entries, &mut many, &key) {
+                let why = "this key is given twice";
+                return Err(self.fail(Malformed::new(Flaw::JsonDuplicate, key, why)));
+            }
+            let value = map.next_value_seed(seed).inspect_err(|_| {
+                self.locate(|| key.clone().into_owned());
+            })?;
+            entries.push((key, value));
+        }
+        Ok(Value::Object(Object(entries)))
+    }
+}
+
+/// Whether the key is among the entries: by looking at few, by hash among many.
+fn given_before<'de>(
+    entries: &[(Cow<'de, str>, Value<'de>)],
+    many: &mut HashSet<Cow<'de, str>>,
+    key: &Cow<'de, str>,
+) -> bool {
+    const FEW: usize = 32;
+    if entries.len() < FEW {
+        return entries.iter().any(|(k, _)| k == key);
+    }
+    if many.is_empty() {
+        many.extend(entries.iter().map(|(k, _)| k.clone()));
+    }
+    !many.insert(key.clone())
+}
+
+struct KeySeed;
+
+impl<'de> DeserializeSeed<'de> for KeySeed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Cow<'de, str>, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeySeed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, key: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(key.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn flaw(text: &str) -> (Flaw, String) {
+        let e = read(text.as_bytes()).unwrap_err();
+        (e.flaw, e.at)
+    }
+
+    #[test]
+    fn what_go_would_merge_is_refused_with_its_place() {
+        assert_eq!(flaw(r#"{"a":{"b":1,"b":2}}"#), (Flaw::JsonDuplicate, "a.b".into()));
+        assert_eq!(
+            flaw(r#"{"a":[{},{"b":1,"\u0062":2}]}"#),
+            (Flaw::JsonDuplicate, "a[1].b".into())
+        );
+        assert_eq!(flaw("{}{}").0, Flaw::JsonTrailing);
+        assert_eq!(flaw("{} garbage").0, Flaw::JsonTrailing);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in [
+            "",
+            "{",
+            "{'a':1}",
+            "{\"a\":1,}",
+            "\u{feff}{}",
+            "NaN",
+            "{/**/}",
+            "01",
+            "+1",
+            "\"\\ud800\"",
+            "\"\u{1}\"",
+            "{\"a\":tru}",
+        ] {
+            assert_eq!(flaw(text).0, Flaw::JsonSyntax, "{text:?}");
+        }
+        assert_eq!(read(b"\"\xff\"").unwrap_err().flaw, Flaw::JsonSyntax);
+    }
+
+    #[test]
+    fn depth_is_capped_at_64() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(read(nested(64).as_bytes()).is_ok());
+        assert_eq!(flaw(&nested(65)).0, Flaw::JsonDepth);
+        assert_eq!(flaw(&nested(100_000)).0, Flaw::JsonDepth);
+    }
+
+    #[test]
+    fn folding_is_gos() {
+        assert!(folds_to("hostconfig", "HostConfig"));
+        assert!(folds_to("Ho\u{17f}tConfig", "HostConfig"));
+        assert!(folds_to("Networ\u{212a}Mode", "NetworkMode"));
+        assert!(!folds_to("HostConfi", "HostConfig"));
+    }
+
+    #[test]
+    fn untyped_values_may_not_hold_keys_that_fold_together() {
+        let value = read(br#"{"x":{"Driver":"a","driver":"b"}}"#).unwrap();
+        assert_eq!(value.check_untyped().unwrap_err().at, "x.driver");
+        let float = read(b"[1.0]").unwrap();
+        assert_eq!(float.check_untyped().unwrap_err().flaw, Flaw::JsonNumber);
+        assert!(read(br#"{"a":1.5,"b":18446744073709551615}"#).unwrap().check_untyped().is_ok());
+    }
+
+    #[test]
+    fn many_keys_are_still_compared() {
+        let mut text: String = (0..100).map(|i| format!("\"k{i}\":1,")).collect();
+        text = format!("{{{text}\"k77\":2}}");
+        assert_eq!(flaw(&text), (Flaw::JsonDuplicate, "k77".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&bytes);
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(text in ".*", n in any::<i64>()) {
+            let value = Value::Array(vec![Value::Text(text.into()), Value::Int(n)]);
+            let mut out = Vec::new();
+            value.write(&mut out);
+            prop_assert_eq!(read(&out).unwrap(), value);
+        }
+    }
+}
