@@ -1,0 +1,384 @@
+//! The body of `POST /containers/create`, every field of API v1.24 to v1.55.
+//!
+//! A field is either judged in `policy/admit`, where the structs below are taken apart without
+//! `..`, or declared [`Inert`] here with the reason beside it. A field that Docker adds is unknown
+//! until it stands here, and a client that sets it is refused.
+
+use super::field::{Empty, Field, Inert, Map, Words, body};
+use std::borrow::Cow;
+
+/// A text field.
+pub type Text<'a> = Field<Cow<'a, str>>;
+
+/// A text field that is not judged.
+pub type InertText<'a> = Inert<Text<'a>>;
+
+body! {
+    /// The whole body: moby's `container.Config` with `HostConfig` and `NetworkingConfig` beside it
+    /// (`api/types/container/create_request.go`). The HostConfig fields that engines up to 26 also
+    /// took at this level are unknown here: set, they are refused.
+    ContainerCreate<'a> {
+        hostname: Text<'a> = "Hostname",
+        domainname: Text<'a> = "Domainname",
+        user: Text<'a> = "User",
+        /// Inert: which streams the attaching client gets.
+        attach_stdin: Inert<Field<bool>> = "AttachStdin",
+        /// Inert: as above.
+        attach_stdout: Inert<Field<bool>> = "AttachStdout",
+        /// Inert: as above.
+        attach_stderr: Inert<Field<bool>> = "AttachStderr",
+        exposed_ports: Field<Map<'a, Empty>> = "ExposedPorts",
+        /// Inert: a terminal inside the container.
+        tty: Inert<Field<bool>> = "Tty",
+        /// Inert: whether stdin stays open.
+        open_stdin: Inert<Field<bool>> = "OpenStdin",
+        /// Inert: whether stdin closes after the first client.
+        stdin_once: Inert<Field<bool>> = "StdinOnce",
+        /// Inert: acts inside the container only; values are never logged.
+        env: Inert<Field<Vec<Cow<'a, str>>>> = "Env",
+        /// Judged by no rule (code inside its own container), logged as argv.
+        cmd: Field<Words<'a>> = "Cmd",
+        healthcheck: Field<Healthcheck<'a>> = "Healthcheck",
+        /// Inert: Windows quoting of Cmd.
+        args_escaped: Inert<Field<bool>> = "ArgsEscaped",
+        image: Text<'a> = "Image",
+        volumes: Field<Map<'a, Empty>> = "Volumes",
+        working_dir: Text<'a> = "WorkingDir",
+        /// Judged by no rule (code inside its own container), logged as argv.
+        entrypoint: Field<Words<'a>> = "Entrypoint",
+        /// Inert: takes the network away.
+        network_disabled: Inert<Field<bool>> = "NetworkDisabled",
+        mac_address: Text<'a> = "MacAddress",
+        /// Inert: triggers in an image committed from this container, which is judged when it runs.
+        on_build: Inert<Field<Vec<Cow<'a, str>>>> = "OnBuild",
+        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        /// Inert: the signal that stops it.
+        stop_signal: InertText<'a> = "StopSignal",
+        /// Inert: seconds between that signal and SIGKILL.
+        stop_timeout: Inert<Field<i64>> = "StopTimeout",
+        /// Inert: the shell of Dockerfile's shell form, for images committed from it.
+        shell: Inert<Field<Words<'a>>> = "Shell",
+        host_config: Field<HostConfig<'a>> = "HostConfig",
+        networking_config: Field<NetworkingConfig<'a>> = "NetworkingConfig",
+    }
+}
+
+body! {
+    /// `container.HealthConfig`; durations in nanoseconds, 0 is the daemon's default.
+    Healthcheck<'a> {
+        /// Inert: a command inside its own container.
+        test: Inert<Field<Vec<Cow<'a, str>>>> = "Test",
+        interval: Field<i64> = "Interval",
+        timeout: Field<i64> = "Timeout",
+        /// Inert: failures before it counts as unhealthy.
+        retries: Inert<Field<i64>> = "Retries",
+        /// Inert: a grace period only makes it check less.
+        start_period: Inert<Field<i64>> = "StartPeriod",
+        start_interval: Field<i64> = "StartInterval",
+    }
+}
+
+body! {
+    /// `container.HostConfig` with the embedded `container.Resources`.
+    HostConfig<'a> {
+        cpu_shares: Field<i64> = "CpuShares",
+        memory: Field<i64> = "Memory",
+        cgroup_parent: Text<'a> = "CgroupParent",
+        blkio_weight: Field<u16> = "BlkioWeight",
+        blkio_weight_device: Field<Vec<WeightDevice<'a>>> = "BlkioWeightDevice",
+        blkio_device_read_bps: Field<Vec<ThrottleDevice<'a>>> = "BlkioDeviceReadBps",
+        blkio_device_write_bps: Field<Vec<ThrottleDevice<'a>>> = "BlkioDeviceWriteBps",
+        blkio_device_read_iops: Field<Vec<ThrottleDevice<'a>>> = "BlkioDeviceReadIOps",
+        blkio_device_write_iops: Field<Vec<ThrottleDevice<'a>>> = "BlkioDeviceWriteIOps",
+        cpu_period: Field<i64> = "CpuPeriod",
+        cpu_quota: Field<i64> = "CpuQuota",
+        cpu_realtime_period: Field<i64> = "CpuRealtimePeriod",
+        cpu_realtime_runtime: Field<i64> = "CpuRealtimeRuntime",
+        cpuset_cpus: Text<'a> = "CpusetCpus",
+        cpuset_mems: Text<'a> = "CpusetMems",
+        devices: Field<Vec<Device<'a>>> = "Devices",
+        device_cgroup_rules: Field<Vec<Cow<'a, str>>> = "DeviceCgroupRules",
+        device_requests: Field<Vec<DeviceRequest<'a>>> = "DeviceRequests",
+        kernel_memory: Field<i64> = "KernelMemory",
+        kernel_memory_tcp: Field<i64> = "KernelMemoryTCP",
+        memory_reservation: Field<i64> = "MemoryReservation",
+        memory_swap: Field<i64> = "MemorySwap",
+        /// Inert: how eagerly its own memory is swapped.
+        memory_swappiness: Inert<Field<i64>> = "MemorySwappiness",
+        nano_cpus: Field<i64> = "NanoCpus",
+        oom_kill_disable: Field<bool> = "OomKillDisable",
+        /// Inert: an init process inside the container.
+        init: Inert<Field<bool>> = "Init",
+        pids_limit: Field<i64> = "PidsLimit",
+        ulimits: Field<Vec<Ulimit<'a>>> = "Ulimits",
+        /// Inert: Windows only.
+        cpu_count: Inert<Field<i64>> = "CpuCount",
+        /// Inert: Windows only.
+        cpu_percent: Inert<Field<i64>> = "CpuPercent",
+        /// Inert: Windows only.
+        io_maximum_iops: Inert<Field<u64>> = "IOMaximumIOps",
+        /// Inert: Windows only.
+        io_maximum_bandwidth: Inert<Field<u64>> = "IOMaximumBandwidth",
+        binds: Field<Vec<Cow<'a, str>>> = "Binds",
+        /// Inert: the client's own file; the daemon only stores the text.
+        container_id_file: InertText<'a> = "ContainerIDFile",
+        log_config: Field<LogConfig<'a>> = "LogConfig",
+        network_mode: Text<'a> = "NetworkMode",
+        port_bindings: Field<Map<'a, Option<Vec<PortBinding<'a>>>>> = "PortBindings",
+        restart_policy: Field<RestartPolicy<'a>> = "RestartPolicy",
+        /// Inert: the container goes when it ends.
+        auto_remove: Inert<Field<bool>> = "AutoRemove",
+        volume_driver: Text<'a> = "VolumeDriver",
+        volumes_from: Field<Vec<Cow<'a, str>>> = "VolumesFrom",
+        mounts: Field<Vec<Mount<'a>>> = "Mounts",
+        cap_add: Field<Words<'a>> = "CapAdd",
+        cap_drop: Field<Words<'a>> = "CapDrop",
+        /// v1.40 only, engine 19.03: an exact capability set beside CapAdd.
+        capabilities: Field<Words<'a>> = "Capabilities",
+        dns: Field<Vec<Cow<'a, str>>> = "Dns",
+        dns_options: Field<Vec<Cow<'a, str>>> = "DnsOptions",
+        dns_search: Field<Vec<Cow<'a, str>>> = "DnsSearch",
+        extra_hosts: Field<Vec<Cow<'a, str>>> = "ExtraHosts",
+        group_add: Field<Vec<Cow<'a, str>>> = "GroupAdd",
+        ipc_mode: Text<'a> = "IpcMode",
+        cgroup: Text<'a> = "Cgroup",
+        links: Field<Vec<Cow<'a, str>>> = "Links",
+        oom_score_adj: Field<i64> = "OomScoreAdj",
+        pid_mode: Text<'a> = "PidMode",
+        privileged: Field<bool> = "Privileged",
+        publish_all_ports: Field<bool> = "PublishAllPorts",
+        readonly_rootfs: Field<bool> = "ReadonlyRootfs",
+        security_opt: Field<Vec<Cow<'a, str>>> = "SecurityOpt",
+        storage_opt: Field<Map<'a, Cow<'a, str>>> = "StorageOpt",
+        tmpfs: Field<Map<'a, Cow<'a, str>>> = "Tmpfs",
+        uts_mode: Text<'a> = "UTSMode",
+        userns_mode: Text<'a> = "UsernsMode",
+        shm_size: Field<i64> = "ShmSize",
+        sysctls: Field<Map<'a, Cow<'a, str>>> = "Sysctls",
+        runtime: Text<'a> = "Runtime",
+        /// Inert: height and width of the terminal.
+        console_size: Inert<Field<Vec<u64>>> = "ConsoleSize",
+        /// Judged as the daemon's default or refused: Windows has others.
+        isolation: Text<'a> = "Isolation",
+        masked_paths: Field<Vec<Cow<'a, str>>> = "MaskedPaths",
+        readonly_paths: Field<Vec<Cow<'a, str>>> = "ReadonlyPaths",
+        annotations: Field<Map<'a, Cow<'a, str>>> = "Annotations",
+        cgroupns_mode: Text<'a> = "CgroupnsMode",
+    }
+}
+
+body! {
+    /// `blkiodev.WeightDevice`.
+    WeightDevice<'a> {
+        path: Text<'a> = "Path",
+        weight: Field<u16> = "Weight",
+    }
+}
+
+body! {
+    /// `blkiodev.ThrottleDevice`; the rate in bytes or operations a second.
+    ThrottleDevice<'a> {
+        path: Text<'a> = "Path",
+        rate: Field<u64> = "Rate",
+    }
+}
+
+body! {
+    /// `container.DeviceMapping`; `PathOnHost` may be a directory or a CDI name.
+    Device<'a> {
+        path_on_host: Text<'a> = "PathOnHost",
+        path_in_container: Text<'a> = "PathInContainer",
+        cgroup_permissions: Text<'a> = "CgroupPermissions",
+    }
+}
+
+body! {
+    /// `container.DeviceRequest`.
+    DeviceRequest<'a> {
+        driver: Text<'a> = "Driver",
+        count: Field<i64> = "Count",
+        device_ids: Field<Vec<Cow<'a, str>>> = "DeviceIDs",
+        capabilities: Field<Vec<Vec<Cow<'a, str>>>> = "Capabilities",
+        options: Field<Map<'a, Cow<'a, str>>> = "Options",
+    }
+}
+
+body! {
+    /// `units.Ulimit`.
+    Ulimit<'a> {
+        name: Text<'a> = "Name",
+        hard: Field<i64> = "Hard",
+        soft: Field<i64> = "Soft",
+    }
+}
+
+body! {
+    /// `container.LogConfig`.
+    LogConfig<'a> {
+        driver: Text<'a> = "Type",
+        config: Field<Map<'a, Cow<'a, str>>> = "Config",
+    }
+}
+
+body! {
+    /// `nat.PortBinding`.
+    PortBinding<'a> {
+        host_ip: Text<'a> = "HostIp",
+        host_port: Text<'a> = "HostPort",
+    }
+}
+
+body! {
+    /// `container.RestartPolicy`.
+    RestartPolicy<'a> {
+        name: Text<'a> = "Name",
+        maximum_retry_count: Field<i64> = "MaximumRetryCount",
+    }
+}
+
+body! {
+    /// `mount.Mount`.
+    Mount<'a> {
+        kind: Text<'a> = "Type",
+        source: Text<'a> = "Source",
+        target: Text<'a> = "Target",
+        read_only: Field<bool> = "ReadOnly",
+        /// Inert: a hint that only Docker Desktop on macOS reads.
+        consistency: InertText<'a> = "Consistency",
+        bind_options: Field<BindOptions<'a>> = "BindOptions",
+        volume_options: Field<VolumeOptions<'a>> = "VolumeOptions",
+        image_options: Field<ImageOptions<'a>> = "ImageOptions",
+        tmpfs_options: Field<TmpfsOptions<'a>> = "TmpfsOptions",
+    }
+}
+
+body! {
+    /// `mount.BindOptions`.
+    BindOptions<'a> {
+        propagation: Text<'a> = "Propagation",
+        non_recursive: Field<bool> = "NonRecursive",
+        create_mountpoint: Field<bool> = "CreateMountpoint",
+        read_only_non_recursive: Field<bool> = "ReadOnlyNonRecursive",
+        read_only_force_recursive: Field<bool> = "ReadOnlyForceRecursive",
+    }
+}
+
+body! {
+    /// `mount.VolumeOptions`.
+    VolumeOptions<'a> {
+        /// Inert: whether the image's files are copied into a new volume.
+        no_copy: Inert<Field<bool>> = "NoCopy",
+        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        driver_config: Field<Driver<'a>> = "DriverConfig",
+        subpath: Text<'a> = "Subpath",
+    }
+}
+
+body! {
+    /// `mount.Driver`.
+    Driver<'a> {
+        name: Text<'a> = "Name",
+        options: Field<Map<'a, Cow<'a, str>>> = "Options",
+    }
+}
+
+body! {
+    /// `mount.ImageOptions`.
+    ImageOptions<'a> {
+        subpath: Text<'a> = "Subpath",
+    }
+}
+
+body! {
+    /// `mount.TmpfsOptions`; size in bytes.
+    TmpfsOptions<'a> {
+        size_bytes: Field<i64> = "SizeBytes",
+        mode: Field<u32> = "Mode",
+        options: Field<Vec<Vec<Cow<'a, str>>>> = "Options",
+    }
+}
+
+body! {
+    /// `network.NetworkingConfig`.
+    NetworkingConfig<'a> {
+        endpoints_config: Field<Map<'a, Option<Endpoint<'a>>>> = "EndpointsConfig",
+    }
+}
+
+body! {
+    /// `network.EndpointSettings`. The fields that only answers have are unknown here: clients send
+    /// them empty, and anything else is refused.
+    Endpoint<'a> {
+        ipam_config: Field<EndpointIpam<'a>> = "IPAMConfig",
+        links: Field<Vec<Cow<'a, str>>> = "Links",
+        aliases: Field<Vec<Cow<'a, str>>> = "Aliases",
+        mac_address: Text<'a> = "MacAddress",
+        driver_opts: Field<Map<'a, Cow<'a, str>>> = "DriverOpts",
+        gw_priority: Field<i64> = "GwPriority",
+    }
+}
+
+body! {
+    /// `network.EndpointIPAMConfig`.
+    EndpointIpam<'a> {
+        ipv4_address: Text<'a> = "IPv4Address",
+        ipv6_address: Text<'a> = "IPv6Address",
+        link_local_ips: Field<Vec<Cow<'a, str>>> = "LinkLocalIPs",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::body::field::Typed;
+    use crate::docker::{Flaw, json};
+
+    fn read(text: &str) -> Result<ContainerCreate<'_>, crate::docker::Malformed> {
+        ContainerCreate::read(json::read(text.as_bytes())?)
+    }
+
+    fn refused(text: &str) -> (Flaw, String) {
+        let e = read(text).unwrap_err();
+        (e.flaw, e.at)
+    }
+
+    #[test]
+    fn what_is_read_is_written_null_and_absent_kept_apart() {
+        let text =
+            r#"{"Cmd":["a"],"Image":"x","HostConfig":{"Memory":5,"CapAdd":null,"MaskedPaths":[]}}"#;
+        let mut out = Vec::new();
+        read(text).unwrap().write(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), text);
+    }
+
+    #[test]
+    fn a_string_stands_for_an_array_where_moby_has_strslice() {
+        let body = read(r#"{"Cmd":"echo","HostConfig":{"CapAdd":"SYS_ADMIN"}}"#).unwrap();
+        assert_eq!(body.host_config.value().unwrap().cap_add.words(), ["SYS_ADMIN"]);
+        assert_eq!(refused(r#"{"Env":"A=b"}"#), (Flaw::JsonType, "Env".into()));
+    }
+
+    #[test]
+    fn unknown_keys_that_say_nothing_are_dropped_and_others_refused() {
+        assert!(read(r#"{"Privileged":false,"HostConfig":{"New":null,"Newer":[]}}"#).is_ok());
+        assert_eq!(refused(r#"{"Privileged":true}"#), (Flaw::JsonUnknown, "Privileged".into()));
+        let deep = r#"{"HostConfig":{"Mounts":[{"X":1}]}}"#;
+        assert_eq!(refused(deep), (Flaw::JsonUnknown, "HostConfig.Mounts[0].X".into()));
+    }
+
+    #[test]
+    fn a_case_variant_is_refused_even_when_it_says_nothing() {
+        for text in [r#"{"hostconfig":null}"#, r#"{"Ho\u017ftConfig":{}}"#, r#"{"IMAGE":""}"#] {
+            assert_eq!(refused(text).0, Flaw::JsonKeyCase, "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_are_exact() {
+        for n in ["1.0", "1e3", "9223372036854775808", "\"1\"", "-0"] {
+            assert!(read(&format!(r#"{{"HostConfig":{{"Memory":{n}}}}}"#)).is_err(), "{n}");
+        }
+        assert!(read(r#"{"HostConfig":{"Memory":-1}}"#).is_ok());
+        assert!(read(r#"{"HostConfig":{"BlkioWeight":65536}}"#).is_err());
+    }
+}

@@ -1,0 +1,377 @@
+//! The reading and writing of typed fields: one declaration gives struct, reader, writer and the
+//! list of keys, so that no field can be read and not written, or written and not judged.
+
+use crate::docker::json::{self, Object, Value};
+use crate::docker::{Flaw, Malformed};
+use std::borrow::Cow;
+
+/// A field of a body: null and absent are kept apart, since for slices and pointers they differ.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Field<T> {
+    /// The key is not there.
+    #[default]
+    Absent,
+    /// The key says `null`.
+    Null,
+    /// The key has a value.
+    Set(T),
+}
+
+impl<T> Field<T> {
+    /// The value, where there is one.
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Absent | Self::Null => None,
+        }
+    }
+
+    /// The value to change, made from its empty form where there is none.
+    pub fn or_empty(&mut self) -> &mut T
+    where
+        T: Default,
+    {
+        if !matches!(self, Self::Set(_)) {
+            *self = Self::Set(T::default());
+        }
+        match self {
+            Self::Set(value) => value,
+            Self::Absent | Self::Null => unreachable_after_set(),
+        }
+    }
+}
+
+#[expect(clippy::unreachable, reason = "the branch before has set the value")]
+fn unreachable_after_set<T>() -> T {
+    unreachable!("the field was set")
+}
+
+impl<T> Field<Vec<T>> {
+    /// The elements, none where there is no array.
+    pub fn items(&self) -> &[T] {
+        self.value().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl<T: Copy + Default> Field<T> {
+    /// The value as Go has it after decoding: the zero value where there is none.
+    pub fn or_zero(&self) -> T {
+        self.value().copied().unwrap_or_default()
+    }
+}
+
+impl Field<Cow<'_, str>> {
+    /// The text as Go has it after decoding: empty where there is none.
+    pub fn text(&self) -> &str {
+        self.value().map_or("", |t| t)
+    }
+}
+
+/// A field that is passed on unjudged. Where it is declared, a comment says why that is safe.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inert<T>(pub T);
+
+/// A type that a JSON value is strictly read into and written from.
+pub trait Typed<'a>: Sized {
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// A [`Malformed`] with the place below this value.
+    fn read(value: Value<'a>) -> Result<Self, Malformed>;
+
+    /// Writes the value as JSON.
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+/// The refusal of a value of another type.
+#[must_use]
+pub fn wrong_type(value: &Value<'_>, wanted: &str) -> Malformed {
+    Malformed::new(Flaw::JsonType, "", format!("{} where {wanted} belongs", value.kind()))
+}
+
+impl<'a> Typed<'a> for Cow<'a, str> {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        match value {
+            Value::Text(text) => Ok(text),
+            other => Err(wrong_type(&other, "a string")),
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        json::write_text(out, self);
+    }
+}
+
+impl<'a> Typed<'a> for bool {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        match value {
+            Value::Bool(b) => Ok(b),
+            other => Err(wrong_type(&other, "true or false")),
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        json::write_plain(out, self);
+    }
+}
+
+/// Reads integers exactly: no fraction, no exponent, no text, in the range of Go's type.
+macro_rules! integers {
+    ($($int:ty),*) => { $(
+        impl<'a> Typed<'a> for $int {
+            fn read(value: Value<'a>) -> Result<Self, Malformed> {
+                let exact = match value {
+                    Value::Int(n) => <$int>::try_from(n).ok(),
+                    Value::Big(n) => <$int>::try_from(n).ok(),
+                    Value::Float(_) => None,
+                    other => return Err(wrong_type(&other, "an integer")),
+                };
+                exact.ok_or_else(|| {
+                    let why = concat!("not an exact integer in the range of ", stringify!($int));
+                    Malformed::new(Flaw::JsonNumber, "", why)
+                })
+            }
+
+            fn write(&self, out: &mut Vec<u8>) {
+                json::write_plain(out, self);
+            }
+        }
+    )* };
+}
+
+integers!(i64, u64, u32, u16);
+
+impl<'a, T: Typed<'a>> Typed<'a> for Vec<T> {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        let Value::Array(items) = value else {
+            return Err(wrong_type(&value, "an array"));
+        };
+        let each = |(i, item)| T::read(item).map_err(|e| json::within(e, &format!("[{i}]")));
+        items.into_iter().enumerate().map(each).collect()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (i, item) in self.iter().enumerate() {
+            json::separate(out, i);
+            item.write(out);
+        }
+        out.push(b']');
+    }
+}
+
+impl<'a, T: Typed<'a>> Typed<'a> for Option<T> {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        if value == Value::Null { Ok(None) } else { T::read(value).map(Some) }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(value) => value.write(out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+/// A Go map with text keys, which are compared exactly, in the order written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map<'a, T>(pub Vec<(Cow<'a, str>, T)>);
+
+impl<T> Default for Map<'_, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'a, T> Map<'a, T> {
+    /// The entries.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.0.iter().map(|(k, v)| (k.as_ref(), v))
+    }
+}
+
+impl<T> Field<Map<'_, T>> {
+    /// The entries, none where there is no object.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.value().into_iter().flat_map(Map::iter)
+    }
+}
+
+impl<'a, T: Typed<'a>> Typed<'a> for Map<'a, T> {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        let Value::Object(Object(entries)) = value else {
+            return Err(wrong_type(&value, "an object"));
+        };
+        let each = |(key, value): (Cow<'a, str>, _)| match T::read(value) {
+            Ok(value) => Ok((key, value)),
+            Err(e) => Err(json::within(e, &key)),
+        };
+        entries.into_iter().map(each).collect::<Result<_, _>>().map(Map)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (i, (key, value)) in self.0.iter().enumerate() {
+            json::separate(out, i);
+            json::write_text(out, key);
+            out.push(b':');
+            value.write(out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// An object without fields, such as the values of `ExposedPorts`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Empty;
+
+impl<'a> Typed<'a> for Empty {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        match value {
+            // docker-py and old CLIs write null here
+            Value::Null => Ok(Self),
+            Value::Object(o) if o.0.iter().all(|(_, v)| v.says_nothing()) => Ok(Self),
+            Value::Object(_) => Err(Malformed::new(
+                Flaw::JsonUnknown,
+                "",
+                "an object with nothing in it belongs here",
+            )),
+            other => Err(wrong_type(&other, "an empty object")),
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{}");
+    }
+}
+
+/// moby's `strslice.StrSlice`: an array of strings, or one string that stands for an array of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Words<'a>(pub Vec<Cow<'a, str>>);
+
+impl<'a> Typed<'a> for Words<'a> {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        match value {
+            Value::Text(word) => Ok(Self(vec![word])),
+            other => Vec::read(other).map(Self),
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+}
+
+impl<'a> Field<Words<'a>> {
+    /// The words, none where there is no array.
+    pub fn words(&self) -> &[Cow<'a, str>] {
+        self.value().map_or(&[], |w| w.0.as_slice())
+    }
+}
+
+/// What the declared fields of a body do for its reader and writer.
+pub trait Slot<'a> {
+    /// Takes the value of the key.
+    ///
+    /// # Errors
+    /// A [`Malformed`] with the place below this value.
+    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed>;
+
+    /// Writes the value, and says whether there was a key at all; `before` is called first.
+    fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>));
+}
+
+impl<'a, T: Typed<'a>> Slot<'a> for Field<T> {
+    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
+        *self = if value == Value::Null { Self::Null } else { Self::Set(T::read(value)?) };
+        Ok(())
+    }
+
+    fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>)) {
+        match self {
+            Self::Absent => {}
+            Self::Null => {
+                before(out);
+                out.extend_from_slice(b"null");
+            }
+            Self::Set(value) => {
+                before(out);
+                value.write(out);
+            }
+        }
+    }
+}
+
+impl<'a, T: Typed<'a>> Slot<'a> for Inert<Field<T>> {
+    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
+        self.0.fill(value)
+    }
+
+    fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>)) {
+        self.0.emit(out, before);
+    }
+}
+
+/// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
+/// is never unknown, all else is refused.
+///
+/// # Errors
+/// [`Flaw::JsonKeyCase`], [`Flaw::JsonUnknown`].
+pub fn unknown_key(keys: &[&str], key: &str, value: &Value<'_>) -> Result<(), Malformed> {
+    if let Some(name) = keys.iter().find(|name| json::folds_to(key, name)) {
+        let why = format!("the daemon would read this key as {name:?}: write it so");
+        return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
+    }
+    if value.says_nothing() {
+        return Ok(());
+    }
+    let why = "this key is not known at this place, so it cannot be judged";
+    Err(Malformed::new(Flaw::JsonUnknown, key, why))
+}
+
+/// Declares a body: struct, strict reader, writer, keys.
+macro_rules! body {
+    ($(#[$doc:meta])* $name:ident<'a> { $( $(#[$fdoc:meta])* $field:ident: $ty:ty = $key:literal, )* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $name<'a> { $( $(#[$fdoc])* #[doc = concat!("`", $key, "`")] pub $field: $ty, )*
+            /// Ties the lifetime for bodies without text.
+            pub borrow: std::marker::PhantomData<&'a ()>,
+        }
+
+        impl $name<'_> {
+            /// The keys of this object, as written on the wire.
+            pub const KEYS: &'static [&'static str] = &[ $( $key, )* ];
+        }
+
+        impl<'a> $crate::docker::body::field::Typed<'a> for $name<'a> {
+            fn read(value: $crate::docker::json::Value<'a>) -> Result<Self, $crate::docker::Malformed> {
+                use $crate::docker::body::field::Slot;
+                let $crate::docker::json::Value::Object(object) = value else {
+                    return Err($crate::docker::body::field::wrong_type(&value, "an object"));
+                };
+                let mut body = Self::default();
+                for (key, value) in object.0 {
+                    match key.as_ref() {
+                        $( $key => body.$field.fill(value)
+                            .map_err(|e| $crate::docker::json::within(e, $key))?, )*
+                        _ => $crate::docker::body::field::unknown_key(Self::KEYS, &key, &value)?,
+                    }
+                }
+                Ok(body)
+            }
+
+            fn write(&self, out: &mut Vec<u8>) {
+                use $crate::docker::body::field::Slot;
+                out.push(b'{');
+                let start = out.len();
+                $( self.$field.emit(out, |out| {
+                    $crate::docker::json::separate(out, out.len() - start);
+                    out.extend_from_slice(concat!("\"", $key, "\":").as_bytes());
+                }); )*
+                out.push(b'}');
+            }
+        }
+    };
+}
+pub(crate) use body;

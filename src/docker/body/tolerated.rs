@@ -1,0 +1,92 @@
+//! Spellings outside the schema that a real client sends, each for one endpoint.
+//!
+//! Anything not in this table and not a field is refused. A row needs a client that is named and a
+//! corpus case recorded from it.
+
+use crate::docker::json::{Object, Value};
+use crate::docker::{BodyKind, CallHead, Flaw, Malformed};
+use std::borrow::Cow;
+
+/// What is made of a tolerated key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Another spelling of this field; both at once are refused.
+    Alias(&'static str),
+    /// Must equal the object in the path, and is left out.
+    PathTarget,
+}
+
+/// One tolerated spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerated {
+    /// The body it stands in, at the top level.
+    pub body: BodyKind,
+    /// The key as the client writes it.
+    pub key: &'static str,
+    /// What is made of it.
+    pub meaning: Meaning,
+    /// Who sends it.
+    pub client: &'static str,
+}
+
+/// The table.
+pub const TOLERATED: &[Tolerated] = &[
+    Tolerated {
+        body: BodyKind::ExecCreate,
+        key: "Container",
+        meaning: Meaning::PathTarget,
+        client: "docker-py",
+    },
+    Tolerated {
+        body: BodyKind::ExecCreate,
+        key: "detachKeys",
+        meaning: Meaning::Alias("DetachKeys"),
+        client: "docker-py",
+    },
+];
+
+/// Turns tolerated keys of the top level into what they mean.
+///
+/// # Errors
+/// [`Flaw::JsonContradiction`] where a key says something else than the path,
+/// [`Flaw::JsonDuplicate`] where a field is given in both spellings.
+pub fn apply(head: &CallHead, object: &mut Object<'_>) -> Result<(), Malformed> {
+    for row in TOLERATED.iter().filter(|row| row.body == head.route.body) {
+        let Some(at) = object.0.iter().position(|(key, _)| key == row.key) else { continue };
+        match row.meaning {
+            Meaning::PathTarget => {
+                let (_, value) = object.0.remove(at);
+                check_target(head, row.key, &value)?;
+            }
+            Meaning::Alias(name) => rename(object, at, row.key, name)?,
+        }
+    }
+    Ok(())
+}
+
+fn check_target(head: &CallHead, key: &str, value: &Value<'_>) -> Result<(), Malformed> {
+    match (value, head.target()) {
+        (Value::Text(text), Some(target)) if text == target => Ok(()),
+        (value, _) if value.says_nothing() => Ok(()),
+        _ => {
+            let why = "this key names another object than the path does";
+            Err(Malformed::new(Flaw::JsonContradiction, key, why))
+        }
+    }
+}
+
+fn rename(
+    object: &mut Object<'_>,
+    at: usize,
+    key: &str,
+    name: &'static str,
+) -> Result<(), Malformed> {
+    if object.0.iter().any(|(other, _)| other == name) {
+        let why = format!("this field is given twice, as {name:?} too");
+        return Err(Malformed::new(Flaw::JsonDuplicate, key, why));
+    }
+    if let Some((entry, _)) = object.0.get_mut(at) {
+        *entry = Cow::Borrowed(name);
+    }
+    Ok(())
+}
