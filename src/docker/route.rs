@@ -68,6 +68,13 @@ pub enum Hijack {
 }
 
 impl Hijack {
+    /// Whether what follows the 101 is a protocol that nobody looks into and that drives more than
+    /// one container's streams (or escapes the rules of attach), so that `*` does not grant it.
+    #[must_use]
+    pub const fn is_opaque(self) -> bool {
+        matches!(self, Self::WebSocket | Self::H2c)
+    }
+
     /// The protocol that we write into `Upgrade` towards the daemon.
     #[must_use]
     pub const fn protocol(self) -> Option<&'static str> {

@@ -1,0 +1,223 @@
+//! The facts of a client certificate, read once when a connection is made. Nothing is chosen here: a
+//! field with several values keeps them all, so that the rules can refuse instead of picking one.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use aws_lc_rs::digest;
+use x509_parser::extensions::{GeneralName, SubjectAlternativeName};
+use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509::AttributeTypeAndValue;
+
+use super::distinguished_name;
+use super::error::{IdentityError, PatternError};
+use super::rule::Field;
+
+/// What a leaf certificate says, as plain data. Text is kept as it stands in the certificate and may
+/// hold anything: escape it before showing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// The subject in the manner of RFC 4514, escaped, safe to show.
+    pub subject: String,
+    /// The issuer in the manner of RFC 4514, escaped, safe to show.
+    pub issuer: String,
+    /// The serial number, lower-case hexadecimal without separators.
+    pub serial: String,
+    /// SHA-256 of the whole DER.
+    pub sha256: Fingerprint,
+    /// First moment of validity, seconds since 1970 (UTC).
+    pub not_before: i64,
+    /// Last moment of validity, seconds since 1970 (UTC).
+    pub not_after: i64,
+    /// URI subject alternative names, in order.
+    pub uris: Vec<String>,
+    /// DNS subject alternative names, in order.
+    pub dns: Vec<String>,
+    /// Email (rfc822Name) subject alternative names, in order; never the subject's emailAddress.
+    pub emails: Vec<String>,
+    /// IP address subject alternative names, in order.
+    pub ips: Vec<String>,
+    /// Every common name of the subject, also those inside a multi-valued RDN.
+    pub common_names: Vec<String>,
+    /// Every organisational unit of the subject, also those inside a multi-valued RDN.
+    pub organizational_units: Vec<String>,
+}
+
+impl CertificateFacts {
+    /// Reads the leaf that the TLS layer has verified.
+    ///
+    /// # Errors
+    /// Whatever cannot be read whole, bytes after the certificate included. A subject alternative
+    /// name of a kind that no rule can name (otherName, directoryName) is passed over.
+    pub fn read(der: &[u8]) -> Result<Self, IdentityError> {
+        let (rest, leaf) =
+            X509Certificate::from_der(der).map_err(|_| IdentityError::NotACertificate)?;
+        if !rest.is_empty() {
+            return Err(IdentityError::NotACertificate);
+        }
+        let mut facts = Self {
+            subject: distinguished_name::display(leaf.subject()),
+            issuer: distinguished_name::display(leaf.issuer()),
+            serial: hex(leaf.raw_serial()),
+            sha256: Fingerprint::of(der),
+            not_before: leaf.validity().not_before.timestamp(),
+            not_after: leaf.validity().not_after.timestamp(),
+            common_names: texts(leaf.subject().iter_common_name(), Field::Cn)?,
+            organizational_units: texts(leaf.subject().iter_organizational_unit(), Field::Ou)?,
+            ..Self::blank()
+        };
+        facts.read_alt_names(&leaf)?;
+        Ok(facts)
+    }
+
+    /// The values that a rule may ask for under this field.
+    #[must_use]
+    pub fn values(&self, field: Field) -> &[String] {
+        match field {
+            Field::Uri => &self.uris,
+            Field::Dns => &self.dns,
+            Field::Email => &self.emails,
+            Field::Cn => &self.common_names,
+            Field::Ou => &self.organizational_units,
+        }
+    }
+
+    /// Facts of no certificate at all, for questions asked offline about a named identity.
+    pub(super) const fn blank() -> Self {
+        Self {
+            subject: String::new(),
+            issuer: String::new(),
+            serial: String::new(),
+            sha256: Fingerprint([0; 32]),
+            not_before: 0,
+            not_after: 0,
+            uris: Vec::new(),
+            dns: Vec::new(),
+            emails: Vec::new(),
+            ips: Vec::new(),
+            common_names: Vec::new(),
+            organizational_units: Vec::new(),
+        }
+    }
+
+    fn read_alt_names(&mut self, leaf: &X509Certificate<'_>) -> Result<(), IdentityError> {
+        let extension = leaf
+            .get_extension_unique(&OID_X509_EXT_SUBJECT_ALT_NAME)
+            .map_err(|_| IdentityError::SubjectAltName)?;
+        let Some(extension) = extension else { return Ok(()) };
+        match SubjectAlternativeName::from_der(extension.value) {
+            Ok(([], names)) => names.general_names.iter().try_for_each(|name| self.take(name)),
+            _ => Err(IdentityError::SubjectAltName),
+        }
+    }
+
+    fn take(&mut self, name: &GeneralName<'_>) -> Result<(), IdentityError> {
+        match name {
+            GeneralName::URI(uri) => self.uris.push(ia5(uri)?),
+            GeneralName::DNSName(dns) => self.dns.push(ia5(dns)?),
+            GeneralName::RFC822Name(email) => self.emails.push(ia5(email)?),
+            GeneralName::IPAddress(bytes) => self.ips.push(address(bytes)?),
+            GeneralName::Invalid(..) => return Err(IdentityError::SubjectAltName),
+            GeneralName::OtherName(..)
+            | GeneralName::X400Address(_)
+            | GeneralName::DirectoryName(_)
+            | GeneralName::EDIPartyName(_)
+            | GeneralName::RegisteredID(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// SHA-256 of a certificate's DER. Written and shown as `sha256:` and 64 lower-case digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a DER certificate.
+    #[must_use]
+    pub fn of(der: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        let digest = digest::digest(&digest::SHA256, der);
+        bytes.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+        Self(bytes)
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = PatternError;
+
+    /// Accepts `sha256:` and 64 hexadecimal digits of either case, plain or with a colon after each
+    /// pair, as `openssl x509 -fingerprint -sha256` prints them.
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        let digits = text.strip_prefix("sha256:").ok_or(PatternError::Fingerprint)?;
+        let pairs: Vec<String> = match digits.contains(':') {
+            true => digits.split(':').map(str::to_owned).collect(),
+            false => digits
+                .as_bytes()
+                .chunks(2)
+                .map(|p| p.iter().copied().map(char::from).collect())
+                .collect(),
+        };
+        let bytes = pairs.iter().map(|pair| byte(pair)).collect::<Option<Vec<u8>>>();
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(PatternError::Fingerprint)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", hex(&self.0))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Whether a character has one visible reading: ASCII from space to `~`, or a letter or digit of any
+/// script that is not drawn as nothing. An allow-list, so that control, bidi, zero-width and
+/// separator characters need no list of their own.
+pub(super) fn is_printable(c: char) -> bool {
+    const DRAWN_AS_NOTHING: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+    match c.is_ascii() {
+        true => matches!(c, ' '..='~'),
+        false => c.is_alphanumeric() && !DRAWN_AS_NOTHING.contains(&c),
+    }
+}
+
+/// Lower-case hexadecimal digits of the bytes.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn byte(pair: &str) -> Option<u8> {
+    let two_digits = pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit());
+    two_digits.then(|| u8::from_str_radix(pair, 16).ok()).flatten()
+}
+
+fn texts<'a>(
+    attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>,
+    field: Field,
+) -> Result<Vec<String>, IdentityError> {
+    attributes
+        .map(|a| a.as_str().map(str::to_owned).map_err(|_| IdentityError::UnreadableName(field)))
+        .collect()
+}
+
+/// IA5String is ASCII; the parser lets UTF-8 pass under that tag.
+fn ia5(text: &str) -> Result<String, IdentityError> {
+    if text.is_ascii() { Ok(text.to_owned()) } else { Err(IdentityError::SubjectAltName) }
+}
+
+fn address(bytes: &[u8]) -> Result<String, IdentityError> {
+    let four = <[u8; 4]>::try_from(bytes).map(|ip| Ipv4Addr::from(ip).to_string());
+    let sixteen = || <[u8; 16]>::try_from(bytes).map(|ip| Ipv6Addr::from(ip).to_string());
+    four.or_else(|_| sixteen()).map_err(|_| IdentityError::SubjectAltName)
+}
+
+#[cfg(test)]
+mod tests;

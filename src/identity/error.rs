@@ -1,0 +1,186 @@
+//! What can go wrong between a certificate and a name, in one place: an operator meets the load-time
+//! errors with a caret in the policy file, and a client meets [`Unidentified`] as its refusal.
+
+use std::fmt;
+
+use super::rule::Field;
+
+/// A certificate of which something cannot be read. Reading stops there: a value that we cannot read
+/// is not a value that is absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentityError {
+    /// The bytes are no DER certificate, or more than one.
+    NotACertificate,
+    /// The subject alternative name extension is malformed or there twice (RFC 5280, 4.2: an
+    /// extension appears once).
+    SubjectAltName,
+    /// A CN or OU is not in a string type that has one reading (UTF8String, PrintableString,
+    /// IA5String, NumericString).
+    UnreadableName(Field),
+}
+
+impl fmt::Display for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotACertificate => {
+                f.write_str("the client certificate cannot be read, issue it again")
+            }
+            Self::SubjectAltName => f.write_str(
+                "the subject alternative names of the certificate cannot be read, issue it again",
+            ),
+            Self::UnreadableName(field) => write!(
+                f,
+                "the {field} of the certificate is in a string type that is not read, issue it \
+                 again with UTF8String"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for IdentityError {}
+
+/// A pattern, template or fingerprint of the policy file that means nothing, found at load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternError {
+    /// Nothing is written there.
+    Empty,
+    /// A character that no certificate value with one reading can hold.
+    Unprintable(char),
+    /// Two `*` with nothing between them that a capture cannot hold, so that a value could be split
+    /// in two ways.
+    NotSeparated,
+    /// More than [`super::pattern::MAX_CAPTURES`] captures.
+    TooManyCaptures,
+    /// `{`, `}` or what stands between them is not `{1}` to `{9}`.
+    Placeholder,
+    /// A character that no identity name has.
+    NameCharacter(char),
+    /// A name is too long, starts with another character than `[a-z0-9]`, or has `..` in it.
+    NotAName,
+    /// Not `sha256:` and 64 hexadecimal digits.
+    Fingerprint,
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a pattern is empty, write the value or leave the key out"),
+            Self::Unprintable(c) => {
+                write!(f, "the character {} is not allowed here, remove it", c.escape_default())
+            }
+            Self::NotSeparated => f.write_str(
+                "two `*` need a character between them that a capture cannot hold, such as `/`, \
+                 `:` or `@`",
+            ),
+            Self::TooManyCaptures => f.write_str("more than nine `*`, use fewer"),
+            Self::Placeholder => {
+                f.write_str("`{` and `}` only stand for a capture, write `{1}` to `{9}`")
+            }
+            Self::NameCharacter(c) => write!(
+                f,
+                "the character {} is not part of a name, use a-z, 0-9, `.`, `_` and `-`",
+                c.escape_default()
+            ),
+            Self::NotAName => {
+                f.write_str("not a name: one to 63 characters, a letter or digit first, no `..`")
+            }
+            Self::Fingerprint => f.write_str(
+                "not a fingerprint, write `sha256:` and 64 hexadecimal digits (with or without \
+                 colons)",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PatternError {}
+
+/// A rule whose parts do not fit together, found at load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleError {
+    /// `match` has no condition, and so would match everybody.
+    NoCondition,
+    /// The same field is asked for twice.
+    FieldTwice(Field),
+    /// The name uses a capture that the conditions do not make.
+    NoSuchCapture {
+        /// The number in the template, from 1.
+        wanted: usize,
+        /// How many `*` there are in `match`.
+        captures: usize,
+    },
+}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCondition => f.write_str("match is empty, name at least one field"),
+            Self::FieldTwice(field) => write!(f, "{field} is named twice, keep one"),
+            Self::NoSuchCapture { wanted, captures } => write!(
+                f,
+                "the name uses {{{wanted}}} but match has {captures} `*`, add one or write the name out"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+/// Why nobody was identified. Every variant is a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unidentified {
+    /// No rule matches.
+    Unknown,
+    /// A rule matches, and the name it would produce is not one.
+    NotAName,
+    /// A field that some rule names has several values.
+    AmbiguousField(Field),
+    /// Several rules match, and none of them asks for all that the others ask and more.
+    AmbiguousMatch,
+    /// A field that some rule names holds a character without one visible reading.
+    Unprintable(Field),
+    /// The certificate cannot be read.
+    Certificate(IdentityError),
+}
+
+impl Unidentified {
+    /// The stable reason id, the same in the answer, the record and the documentation.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Unknown | Self::NotAName => "identity.unknown",
+            Self::AmbiguousField(_) => "identity.ambiguous-field",
+            Self::AmbiguousMatch => "identity.ambiguous-match",
+            Self::Unprintable(_) => "identity.unprintable",
+            Self::Certificate(_) => "identity.certificate",
+        }
+    }
+}
+
+impl fmt::Display for Unidentified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("no identity matches this certificate"),
+            Self::NotAName => f.write_str(
+                "the identity that matches this certificate makes no valid name of it (one to 63 \
+                 characters, a letter or digit first, no `..`)",
+            ),
+            Self::AmbiguousField(field) => write!(
+                f,
+                "the certificate has several values of {field}, issue one with a single value"
+            ),
+            Self::AmbiguousMatch => f.write_str("several identities match this certificate"),
+            Self::Unprintable(field) => {
+                write!(f, "the {field} of the certificate holds a character that is not printable")
+            }
+            Self::Certificate(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unidentified {}
+
+impl From<IdentityError> for Unidentified {
+    fn from(error: IdentityError) -> Self {
+        Self::Certificate(error)
+    }
+}

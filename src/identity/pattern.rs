@@ -1,0 +1,265 @@
+//! What a certificate's value must look like, and which name comes of it. Two tiny languages instead
+//! of regular expressions: they can be read at a glance, matched in bounded time, and compared with
+//! one another when the file is loaded, so that no two identities can ever bear one name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::certificate::is_printable;
+use super::error::PatternError;
+use super::sequence::{MAX_LENGTH, Split, Step, is_capture, is_tail, meet, split};
+
+/// Most captures of one pattern, and the highest number a template can use.
+pub const MAX_CAPTURES: usize = 9;
+
+/// What a value must look like: literal text, in which each `*` stands for one capture
+/// (`[A-Za-z0-9][A-Za-z0-9._-]{0,62}` without `..`). Compared exactly, letter case included; a value
+/// that differs only in case is another value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    /// The text around the captures: one more than there are captures, each possibly empty.
+    literals: Vec<String>,
+}
+
+impl Pattern {
+    /// What each `*` caught, in order, or `None` where the value does not match. A pattern without
+    /// `*` catches nothing and is an exact comparison.
+    #[must_use]
+    pub fn captures(&self, value: &str) -> Option<Vec<String>> {
+        match split(&self.literals, value) {
+            Split::One(captures) => Some(captures.into_iter().map(str::to_owned).collect()),
+            Split::None | Split::Many => None,
+        }
+    }
+
+    /// How many `*` there are.
+    #[must_use]
+    pub const fn capture_count(&self) -> usize {
+        self.literals.len().saturating_sub(1)
+    }
+
+    /// Whether some value could match both patterns. Errs towards yes.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        meet(&self.steps(), &other.steps())
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        let capture: &[Step] = &[Step::Head, Step::Tail];
+        let literals = self.literals.iter().enumerate();
+        literals
+            .flat_map(|(at, literal)| {
+                let before = if at == 0 { &[] } else { capture };
+                before.iter().copied().chain(literal.chars().map(Step::One))
+            })
+            .collect()
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    /// Reads a pattern. Between two `*` there must be a character that a capture cannot hold, so
+    /// that every value splits in one way only.
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        if text.is_empty() {
+            return Err(PatternError::Empty);
+        }
+        if let Some(c) = text.chars().find(|c| !is_printable(*c)) {
+            return Err(PatternError::Unprintable(c));
+        }
+        let literals: Vec<String> = text.split('*').map(str::to_owned).collect();
+        if literals.len() > MAX_CAPTURES + 1 {
+            return Err(PatternError::TooManyCaptures);
+        }
+        let between = literals.iter().skip(1).take(literals.len().saturating_sub(2));
+        if between.into_iter().any(|literal| literal.chars().all(is_tail)) {
+            return Err(PatternError::NotSeparated);
+        }
+        Ok(Self { literals })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.literals.join("*"))
+    }
+}
+
+/// The name of an identity: `[a-z0-9][a-z0-9._-]{0,62}` without `..`, in lower case. There is no
+/// other way to make one, so a name can be shown, compared and used in a template as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IdentityName(String);
+
+impl IdentityName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IdentityName {
+    type Err = PatternError;
+
+    /// Folds to lower case, then checks.
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        let folded = text.to_ascii_lowercase();
+        if is_capture(&folded) { Ok(Self(folded)) } else { Err(PatternError::NotAName) }
+    }
+}
+
+impl fmt::Display for IdentityName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    Literal(String),
+    /// Number of a capture, from 1.
+    Capture(usize),
+}
+
+/// How a rule names whom it matches: lower-case text with `{1}` to `{9}` for what the `*` caught.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NameTemplate {
+    parts: Vec<Part>,
+}
+
+impl NameTemplate {
+    /// The name for these captures, folded to lower case.
+    ///
+    /// # Errors
+    /// What comes out is no name: too long, or a `..` where two parts meet.
+    pub fn produce(&self, captures: &[String]) -> Result<IdentityName, PatternError> {
+        let mut name = String::new();
+        for part in &self.parts {
+            name.push_str(match part {
+                Part::Literal(text) => text,
+                Part::Capture(number) => number
+                    .checked_sub(1)
+                    .and_then(|at| captures.get(at))
+                    .ok_or(PatternError::Placeholder)?,
+            });
+        }
+        name.parse()
+    }
+
+    /// The highest capture that the template uses, 0 for none.
+    #[must_use]
+    pub fn highest_capture(&self) -> usize {
+        self.parts.iter().map(|p| if let Part::Capture(n) = p { *n } else { 0 }).max().unwrap_or(0)
+    }
+
+    /// The captures from which this template would have made the name: each at its number, empty
+    /// where the template does not use it. `None` where it could not have, or in more than one way.
+    #[must_use]
+    pub fn captures_behind(&self, name: &IdentityName) -> Option<Vec<String>> {
+        let letters: Vec<Step> = name.as_str().chars().map(Step::One).collect();
+        if !meet(&self.steps(), &letters) {
+            return None;
+        }
+        let Split::One(values) = split(&self.literals(), name.as_str()) else { return None };
+        let mut captures = vec![String::new(); self.highest_capture()];
+        let numbers = self.parts.iter().filter_map(|p| match p {
+            Part::Capture(number) => Some(*number),
+            Part::Literal(_) => None,
+        });
+        for (number, value) in numbers.zip(values) {
+            let capture = captures.get_mut(number.checked_sub(1)?)?;
+            if !capture.is_empty() && capture != value {
+                return None;
+            }
+            value.clone_into(capture);
+        }
+        Some(captures)
+    }
+
+    fn literals(&self) -> Vec<String> {
+        let mut literals = vec![String::new()];
+        for part in &self.parts {
+            match (part, literals.last_mut()) {
+                (Part::Literal(text), Some(last)) => last.push_str(text),
+                _ => literals.push(String::new()),
+            }
+        }
+        literals
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        let capture = [Step::Head, Step::Tail];
+        self.parts
+            .iter()
+            .flat_map(|part| match part {
+                Part::Literal(text) => text.chars().map(Step::One).collect(),
+                Part::Capture(_) => capture.to_vec(),
+            })
+            .collect()
+    }
+}
+
+impl FromStr for NameTemplate {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        if text.is_empty() {
+            return Err(PatternError::Empty);
+        }
+        let template = Self { parts: parts(text)? };
+        // With the shortest captures there are, a good template makes a name.
+        template.produce(&vec!["x".to_owned(); MAX_CAPTURES])?;
+        Ok(template)
+    }
+}
+
+impl fmt::Display for NameTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| match part {
+            Part::Literal(text) => f.write_str(text),
+            Part::Capture(number) => write!(f, "{{{number}}}"),
+        })
+    }
+}
+
+/// Whether two templates could produce the same name: `ci-{1}` and `ci-main-{1}` could, `ci-{1}` and
+/// `main-{1}` never do. Errs towards yes. An error at load, since whoever may have one name of the
+/// pair could be given the other's rights.
+#[must_use]
+pub fn overlap(a: &NameTemplate, b: &NameTemplate) -> bool {
+    meet(&a.steps(), &b.steps())
+}
+
+fn parts(text: &str) -> Result<Vec<Part>, PatternError> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((literal, opened)) = rest.split_once('{') {
+        let (number, after) = opened.split_once('}').ok_or(PatternError::Placeholder)?;
+        parts.extend(literal_part(literal)?);
+        parts.push(capture_part(number)?);
+        rest = after;
+    }
+    parts.extend(literal_part(rest)?);
+    Ok(parts)
+}
+
+fn capture_part(number: &str) -> Result<Part, PatternError> {
+    match number.as_bytes() {
+        [digit @ b'1'..=b'9'] => Ok(Part::Capture(usize::from(digit - b'0'))),
+        _ => Err(PatternError::Placeholder),
+    }
+}
+
+fn literal_part(text: &str) -> Result<Option<Part>, PatternError> {
+    let strange = text.chars().find(|c| c.is_ascii_uppercase() || !is_tail(*c));
+    match strange {
+        Some('}') => Err(PatternError::Placeholder),
+        Some(c) => Err(PatternError::NameCharacter(c)),
+        None if text.len() > MAX_LENGTH => Err(PatternError::NotAName),
+        None => Ok((!text.is_empty()).then(|| Part::Literal(text.to_owned()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! The first half of the judgement: the head alone, before anybody's body is read.
+
+use super::decision::{Denial, Finding};
+use super::grants::Spelling;
+use super::model::{Policy, Role};
+use super::reason::Reason;
+use crate::docker::{CallHead, Resource, Route, Verb};
+use crate::identity::{Identity, Mode};
+
+/// The roles that may carry a request, in the order written.
+#[derive(Debug)]
+pub struct Candidates<'p> {
+    /// Roles whose `allow` has the verb, and how.
+    pub roles: Vec<(&'p Role, Spelling)>,
+    /// Whether the request is one that every identity may make.
+    pub everybody: bool,
+}
+
+/// Whether a request of this identity may be received at all. In `mode: observe` every verb may,
+/// so that the whole judgement can be recorded; [`super::decide`] then says what it comes to.
+///
+/// # Errors
+/// A [`Denial`] when no role grants the verb, or one denies it.
+pub fn authorize<'p>(
+    identity: &Identity,
+    head: &CallHead,
+    policy: &'p Policy,
+) -> Result<Candidates<'p>, Denial> {
+    let candidates = candidates(identity, head.route, policy);
+    let observed = matches!(identity.mode, Mode::Observe { .. });
+    match verb_finding(identity, head.route, policy, &candidates) {
+        Some(finding) if !observed || finding.reason == Reason::RouteNever => {
+            Err(Denial { role: String::new(), findings: vec![finding] })
+        }
+        _ => Ok(candidates),
+    }
+}
+
+/// The roles that grant the verb.
+pub(super) fn candidates<'p>(
+    identity: &Identity,
+    route: &Route,
+    policy: &'p Policy,
+) -> Candidates<'p> {
+    let holds = |name: &String| {
+        let role = policy.roles.get(name)?;
+        role.allow.grants(route).map(|spelling| (role, spelling))
+    };
+    Candidates {
+        roles: identity.roles.iter().filter_map(holds).collect(),
+        everybody: route.resource == Resource::System
+            && matches!(route.verb, Verb::Ping | Verb::Version),
+    }
+}
+
+/// What stands against the verb itself, if anything does.
+pub(super) fn verb_finding(
+    identity: &Identity,
+    route: &Route,
+    policy: &Policy,
+    candidates: &Candidates<'_>,
+) -> Option<Finding> {
+    let grant = format!("{}.{}", route.resource, route.verb);
+    let finding = |reason, what: String, allowed: Option<String>| Finding {
+        reason,
+        field: String::new(),
+        value: grant.clone(),
+        what,
+        allowed,
+    };
+    if route.verb == Verb::Never || route.resource == Resource::Nothing {
+        return Some(finding(Reason::RouteNever, "use this route; nobody may".into(), None));
+    }
+    let denying = policy.roles_of(&identity.roles).find(|role| role.deny.covers(route));
+    if let Some(role) = denying {
+        let what = format!("{} a {}: role {:?} denies it", route.verb, route.resource, role.name);
+        return Some(finding(Reason::VerbDenied, what, None));
+    }
+    if candidates.everybody || !candidates.roles.is_empty() {
+        return None;
+    }
+    let what = format!("use {grant} ({})", route.operation);
+    let roles = identity.roles.join(", ");
+    Some(finding(Reason::VerbNotGranted, what, Some(format!("roles held: {roles}"))))
+}

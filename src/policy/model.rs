@@ -1,0 +1,62 @@
+//! The policy as it is judged by: compiled from the file, complete, with no text left to interpret.
+
+use super::grants::Grants;
+use super::profile::Profile;
+use crate::docker::image::ImagePattern;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A whole policy.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// SHA-256 of the text it was compiled from, in hex: the log names it with every decision.
+    pub hash: String,
+    /// Who is who, in the order of the file.
+    pub identities: Vec<crate::identity::Rule>,
+    /// The roles by name.
+    pub roles: BTreeMap<String, Role>,
+}
+
+impl Policy {
+    /// The roles that an identity holds, in the order written.
+    pub fn roles_of<'a>(&'a self, names: &'a [String]) -> impl Iterator<Item = &'a Role> {
+        names.iter().filter_map(|name| self.roles.get(name))
+    }
+}
+
+/// A named bundle of grants with the admission that goes with them.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// The name in the policy file.
+    pub name: String,
+    /// What is allowed.
+    pub allow: Grants,
+    /// What is denied, whatever else allows it.
+    pub deny: Grants,
+    /// How bodies are judged.
+    pub admission: Admission,
+    /// Images that may be run.
+    pub run: Vec<ImagePattern>,
+    /// Images that may be pulled.
+    pub pull: Vec<ImagePattern>,
+}
+
+/// How the bodies of a role are judged.
+#[derive(Clone, Debug)]
+pub enum Admission {
+    /// Strictly read and re-built, judged by no rule: root on the host.
+    Unrestricted,
+    /// By this profile.
+    Profile(Arc<Profile>),
+}
+
+impl Admission {
+    /// The profile, where there is one.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Unrestricted => None,
+            Self::Profile(profile) => Some(profile),
+        }
+    }
+}
