@@ -1,3 +1,5 @@
+#![allow(clippy::string_slice, reason = "the slices are of ASCII digits that the test made")]
+
 use proptest::prelude::*;
 use rcgen::{CertificateParams, CustomExtension, DnType, DnValue, KeyPair, SanType};
 
