@@ -1,1 +1,10 @@
-//! Room not furnished yet.
+//! The small certificate authority. Trying the gate must not begin with an afternoon of openssl, so
+//! `quickstart` and the tests make their own keys here, in the layout that Docker's clients read.
+
+pub mod bundle;
+pub mod demo;
+pub mod error;
+
+pub use bundle::Bundle;
+pub use demo::{DemoPki, make};
+pub use error::PkiError;

@@ -1,0 +1,144 @@
+//! A bundle on disk: `ca.pem`, `cert.pem` and `key.pem` in one directory, which is what
+//! `DOCKER_CERT_PATH` and `docker context` expect. A directory appears whole or not at all, and no
+//! key is ever readable by another, not even for a moment.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rcgen::{KeyPair, PublicKeyData as _};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::error::PkiError;
+use crate::identity::CertificateFacts;
+
+const NAMES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
+
+/// One party's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// The directory, fit for `DOCKER_CERT_PATH`.
+    pub directory: PathBuf,
+}
+
+impl Bundle {
+    /// The certificate of the authority that the other side is verified with.
+    #[must_use]
+    pub fn ca(&self) -> PathBuf {
+        self.directory.join("ca.pem")
+    }
+
+    /// The party's own certificate.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        self.directory.join("cert.pem")
+    }
+
+    /// The party's private key (PKCS #8, mode 0600).
+    #[must_use]
+    pub fn key(&self) -> PathBuf {
+        self.directory.join("key.pem")
+    }
+}
+
+/// The three texts of a bundle.
+pub(super) struct Pems {
+    pub(super) ca: String,
+    pub(super) certificate: String,
+    pub(super) key: String,
+}
+
+impl Pems {
+    /// What is in the directory, or `None` where there is no directory.
+    pub(super) fn read(directory: &Path) -> Result<Option<Self>, PkiError> {
+        match fs::symlink_metadata(directory) {
+            Ok(there) if there.is_dir() => {}
+            Ok(_) => return Err(unusable(directory, "not a directory")),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(PkiError::io(directory)(error)),
+        }
+        let [ca, certificate, key] = NAMES.map(|name| {
+            let path = directory.join(name);
+            fs::read_to_string(&path).map_err(PkiError::io(&path))
+        });
+        Ok(Some(Self { ca: ca?, certificate: certificate?, key: key? }))
+    }
+
+    /// The certificate's facts and the key, once they are known to belong together.
+    pub(super) fn parse(&self, directory: &Path) -> Result<(CertificateFacts, KeyPair), PkiError> {
+        let der = CertificateDer::from_pem_slice(self.certificate.as_bytes())
+            .map_err(|_| unusable(directory, "cert.pem is not a certificate"))?;
+        let facts = CertificateFacts::read(&der)
+            .map_err(|_| unusable(directory, "cert.pem is not a certificate"))?;
+        let key = KeyPair::from_pem(&self.key)
+            .map_err(|_| unusable(directory, "key.pem is not a private key"))?;
+        let (_, leaf) = X509Certificate::from_der(&der)
+            .map_err(|_| unusable(directory, "cert.pem is not a certificate"))?;
+        match leaf.public_key().raw == key.subject_public_key_info() {
+            true => Ok((facts, key)),
+            false => Err(unusable(directory, "key.pem is not the key of cert.pem")),
+        }
+    }
+
+    /// Puts the bundle in place of whatever is there, whole or not at all.
+    pub(super) fn write(&self, directory: &Path) -> Result<(), PkiError> {
+        let fresh = beside(directory, "new");
+        let former = beside(directory, "old");
+        for leftover in [&fresh, &former] {
+            remove(leftover)?;
+        }
+        private_directory(&fresh)?;
+        for (name, text) in NAMES.iter().zip([&self.ca, &self.certificate, &self.key]) {
+            write_private(&fresh.join(name), text)?;
+        }
+        sync_directory(&fresh)?;
+        match fs::rename(directory, &former) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            moved => moved.map_err(PkiError::io(directory))?,
+        }
+        fs::rename(&fresh, directory).map_err(PkiError::io(directory))?;
+        directory.parent().map_or(Ok(()), sync_directory)?;
+        remove(&former)
+    }
+}
+
+/// Makes a directory that only its owner may enter; one that is there is left as it is.
+pub(super) fn private_directory(path: &Path) -> Result<(), PkiError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(PkiError::io(path))
+}
+
+/// Writes a file that was not there before and that only its owner may read.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), PkiError> {
+    let open = || -> std::io::Result<File> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        Ok(file)
+    };
+    open().map(drop).map_err(PkiError::io(path))
+}
+
+fn unusable(path: &Path, why: &'static str) -> PkiError {
+    PkiError::Unusable { path: path.to_owned(), why }
+}
+
+/// A hidden neighbour of the directory, so that a rename stays on one file system.
+fn beside(directory: &Path, what: &str) -> PathBuf {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    directory.with_file_name(format!(".{name}.{what}"))
+}
+
+fn remove(directory: &Path) -> Result<(), PkiError> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(PkiError::io(directory)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn sync_directory(path: &Path) -> Result<(), PkiError> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(PkiError::io(path))
+}
