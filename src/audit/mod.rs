@@ -1,1 +1,5 @@
-//! Room not furnished yet.
+//! What happened (L2): the log that cannot be quietly edited.
+
+pub mod permitted;
+
+pub use permitted::Permitted;
