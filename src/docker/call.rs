@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::query::Query;
-use super::{ApiVersion, Route};
+use super::{ApiVersion, Resource, Route};
 use http::{HeaderName, HeaderValue};
 
 /// How the client framed the body.
@@ -17,7 +17,7 @@ pub enum Framing {
 }
 
 /// A classified request head: all that authorization needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CallHead {
     /// The row of the route table.
     pub route: &'static Route,
@@ -40,6 +40,35 @@ impl CallHead {
     #[must_use]
     pub fn target(&self) -> Option<&str> {
         self.params.first().map(String::as_str)
+    }
+
+    /// The request target as the daemon gets it: canonical version, path and query, all ours.
+    #[must_use]
+    pub fn target_uri(&self) -> String {
+        let mut target =
+            if self.route.is_versioned() { format!("/v{}", self.version) } else { String::new() };
+        let mut params = self.params.iter();
+        for (nth, part) in self.route.path.split('{').enumerate() {
+            let literal = if nth == 0 { part } else { part.split_once('}').map_or("", |(_, l)| l) };
+            if nth > 0 {
+                target.push_str(params.next().map_or("", String::as_str));
+            }
+            target.push_str(literal);
+        }
+        let query = self.query.encode();
+        if !query.is_empty() {
+            target.push('?');
+            target.push_str(&query);
+        }
+        target
+    }
+}
+
+impl Route {
+    /// Whether the daemon is asked under `/v1.NN`: older engines serve `/debug` only without.
+    #[must_use]
+    pub fn is_versioned(&self) -> bool {
+        self.resource != Resource::Debug
     }
 }
 

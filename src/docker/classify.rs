@@ -1,6 +1,8 @@
 //! From a request head to a row of ROUTES, canonical or refused.
 
-use super::{ApiVersion, CallHead, Flaw, Malformed};
+use super::path::{self, Located};
+use super::query::{self, Query};
+use super::{ApiVersion, CallHead, Flaw, Hijack, Malformed, Route, headers, routes};
 
 /// A request head as the HTTP parser handed it over.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +28,40 @@ pub struct Accepted {
 
 /// Classifies a request head.
 ///
+/// What comes out is independent of how the client spelled it: [`CallHead::target_uri`] of the
+/// result, classified again, is the result.
+///
 /// # Errors
 /// A [`Malformed`] for everything that can be read in more than one way.
-pub fn classify(_head: &RequestHead<'_>, _accepted: Accepted) -> Result<CallHead, Malformed> {
-    Err(Malformed::new(Flaw::RouteUnknown, "", "not built yet"))
+pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, Malformed> {
+    let framing = headers::check(head)?;
+    let Located { version, path } = path::locate(head.uri, accepted)?;
+    let pairs = query::split(head.uri.query())?;
+    let (route, bound) = routes::find(head.method, &path, &pairs)?;
+    let version = if route.is_versioned() { version } else { accepted.ceiling };
+    check_since(route, version)?;
+    let query = Query::read(&pairs, route.query)?;
+    headers::check_body(head.headers, framing, route.body)?;
+    let upgrade = headers::upgrade(head.headers, route.hijack)?;
+    if route.hijack == Hijack::Attach && query.flag("stdin") && !upgrade {
+        return Err(headers::upgrade_required("tcp"));
+    }
+    Ok(CallHead {
+        route,
+        version,
+        params: bound.into_iter().flatten().map(str::to_owned).collect(),
+        query,
+        headers: headers::passed_on(head.headers, route)?,
+        framing,
+        upgrade,
+    })
+}
+
+/// Older engines serve an endpoint below the version that documents it; we do not.
+fn check_since(route: &Route, version: ApiVersion) -> Result<(), Malformed> {
+    if version.minor() >= route.since {
+        return Ok(());
+    }
+    let why = format!("{} needs API version 1.{}, not {version}", route.operation, route.since);
+    Err(Malformed::new(Flaw::VersionEndpoint, "path", why))
 }

@@ -1,1 +1,223 @@
-//! Not furnished yet.
+//! The head's framing and fields: given in exactly one way, and passed on by a list, because what
+//! two HTTP readers understand differently is a second request.
+//!
+//! hyper normalises some of it before we see it (RFC 9112; both lengths, repeated codings); what it
+//! leaves visible is refused here, and nothing of the client's framing is sent on in any case.
+
+use super::{BodyKind, Flaw, Framing, Hijack, Malformed, RequestHead, Route};
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+
+/// Header fields that are refused when given twice.
+const SINGLE: [HeaderName; 6] =
+    [CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, EXPECT, UPGRADE, CONTENT_ENCODING];
+
+/// The one field of a route's list that may be given more than once (BuildKit's session).
+const REPEATED: &str = "x-docker-expose-session-grpc-method";
+
+/// Checks what holds for every request, and says how the body is framed.
+///
+/// # Errors
+/// The `http.*` flaws and [`Flaw::BodyTrailers`], [`Flaw::BodyType`].
+pub(super) fn check(head: &RequestHead<'_>) -> Result<Framing, Malformed> {
+    if head.version != http::Version::HTTP_11 {
+        return Err(Malformed::new(Flaw::HttpVersion, "", "only HTTP/1.1 is spoken here"));
+    }
+    check_host(head.headers)?;
+    check_fields(head.headers)?;
+    check_content_type(head.headers)?;
+    framing(head.headers)
+}
+
+fn check_host(headers: &HeaderMap) -> Result<(), Malformed> {
+    match headers.get_all(HOST).iter().count() {
+        1 => Ok(()),
+        0 => Err(Malformed::new(Flaw::HttpHost, "host", "the Host header is missing")),
+        _ => Err(Malformed::new(Flaw::HttpHost, "host", "more than one Host header")),
+    }
+}
+
+fn check_fields(headers: &HeaderMap) -> Result<(), Malformed> {
+    let printable =
+        |value: &HeaderValue| value.as_bytes().iter().all(|b| (b' '..=b'~').contains(b));
+    if let Some((name, _)) = headers.iter().find(|(_, value)| !printable(value)) {
+        let why = "the value has bytes that are not printable ASCII";
+        return Err(Malformed::new(Flaw::HttpHeader, name.as_str(), why));
+    }
+    if let Some(name) = SINGLE.iter().find(|name| is_repeated(headers, *name)) {
+        return Err(twice(name.as_str()));
+    }
+    if headers.contains_key(CONTENT_ENCODING) {
+        let why = "the daemon reads bodies as they are; send it without an encoding";
+        return Err(Malformed::new(Flaw::HttpHeader, "content-encoding", why));
+    }
+    if headers.get(EXPECT).is_some_and(|value| value != "100-continue") {
+        return Err(Malformed::new(Flaw::HttpExpect, "expect", "only '100-continue' is known"));
+    }
+    if headers.contains_key(TRAILER) || headers.contains_key(TE) {
+        let why = "trailers are not taken";
+        return Err(Malformed::new(Flaw::BodyTrailers, "trailer", why));
+    }
+    Ok(())
+}
+
+fn is_repeated(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> bool {
+    headers.get_all(name).iter().nth(1).is_some()
+}
+
+fn twice(name: &str) -> Malformed {
+    Malformed::new(Flaw::HttpHeader, name, "given more than once")
+}
+
+/// Form and multipart bodies override the query in the daemon, so they are refused wherever they
+/// are named, even with no body at all.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Malformed> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let refused = |why: &'static str| Err(Malformed::new(Flaw::BodyType, "content-type", why));
+    let Some((kind, sub)) = value.to_str().ok().map(media_type).and_then(|t| t.split_once('/'))
+    else {
+        return refused("not a media type");
+    };
+    let token = |part: &str| !part.is_empty() && part.bytes().all(is_token);
+    if !token(kind) || !token(sub) {
+        return refused("not a media type");
+    }
+    let form = kind.eq_ignore_ascii_case("application")
+        && sub.eq_ignore_ascii_case("x-www-form-urlencoded");
+    if form || kind.eq_ignore_ascii_case("multipart") {
+        return refused("form and multipart bodies are not taken: put the parameters in the query");
+    }
+    Ok(())
+}
+
+/// The media type of a `Content-Type` value, without its parameters.
+fn media_type(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+/// RFC 9110, `token`.
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+fn framing(headers: &HeaderMap) -> Result<Framing, Malformed> {
+    let wrong = |why: &'static str| Err(Malformed::new(Flaw::HttpFraming, "content-length", why));
+    match (headers.get(TRANSFER_ENCODING), headers.get(CONTENT_LENGTH)) {
+        (None, None) => Ok(Framing::Empty),
+        (Some(_), Some(_)) => wrong("Content-Length and Transfer-Encoding exclude each other"),
+        (Some(coding), None) if coding == "chunked" => Ok(Framing::Chunked),
+        (Some(_), None) => Err(Malformed::new(
+            Flaw::HttpFraming,
+            "transfer-encoding",
+            "must be 'chunked', once and exactly",
+        )),
+        (None, Some(length)) => match length.to_str().ok().and_then(decimal) {
+            Some(0) => Ok(Framing::Empty),
+            Some(length) => Ok(Framing::Length(length)),
+            None => wrong("must be a decimal number without leading zeros"),
+        },
+    }
+}
+
+fn decimal(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if plain { text.parse().ok() } else { None }
+}
+
+/// Checks what follows from the route: whether there is a body, and that JSON is called JSON.
+///
+/// # Errors
+/// [`Flaw::BodyUnexpected`], [`Flaw::BodyMissing`], [`Flaw::BodyType`].
+pub(super) fn check_body(
+    headers: &HeaderMap,
+    framing: Framing,
+    body: BodyKind,
+) -> Result<(), Malformed> {
+    match (body, framing) {
+        (BodyKind::Opaque | BodyKind::None | BodyKind::Json { optional: true }, Framing::Empty)
+        | (BodyKind::Opaque, _) => Ok(()),
+        (BodyKind::None, _) => {
+            Err(Malformed::new(Flaw::BodyUnexpected, "", "this endpoint takes no body"))
+        }
+        (_, Framing::Empty) => {
+            Err(Malformed::new(Flaw::BodyMissing, "", "this endpoint needs a JSON body"))
+        }
+        _ if headers.get(CONTENT_TYPE).is_some_and(is_json) => Ok(()),
+        _ => Err(Malformed::new(
+            Flaw::BodyType,
+            "content-type",
+            "must be 'application/json' on this endpoint",
+        )),
+    }
+}
+
+fn is_json(value: &HeaderValue) -> bool {
+    let Ok(value) = value.to_str() else { return false };
+    let mut parameters = value.split(';').skip(1);
+    media_type(value).eq_ignore_ascii_case("application/json")
+        && parameters.all(|p| p.trim().eq_ignore_ascii_case("charset=utf-8"))
+}
+
+/// Whether the client asked to upgrade, in the route's own protocol. moby upgrades whatever the
+/// value is; on all other routes the field is dropped.
+///
+/// # Errors
+/// [`Flaw::UpgradeProtocol`]; [`Flaw::UpgradeRequired`] where nothing else makes sense.
+pub(super) fn upgrade(headers: &HeaderMap, hijack: Hijack) -> Result<bool, Malformed> {
+    let Some(protocol) = hijack.protocol() else { return Ok(false) };
+    match headers.get(UPGRADE) {
+        Some(asked) if asked.as_bytes().eq_ignore_ascii_case(protocol.as_bytes()) => Ok(true),
+        Some(_) => {
+            let why = format!("this endpoint upgrades to '{protocol}' only");
+            Err(Malformed::new(Flaw::UpgradeProtocol, "upgrade", why))
+        }
+        None if matches!(hijack, Hijack::WebSocket | Hijack::H2c) => {
+            Err(upgrade_required(protocol))
+        }
+        None => Ok(false),
+    }
+}
+
+/// The refusal of a client that means to send input on a connection it did not ask to take over.
+pub(super) fn upgrade_required(protocol: &'static str) -> Malformed {
+    let why = format!("send 'Connection: Upgrade' and 'Upgrade: {protocol}', or ask for no input");
+    Malformed::new(Flaw::UpgradeRequired, "upgrade", why)
+}
+
+/// The client's fields that the route passes on. All others are dropped without a word.
+///
+/// # Errors
+/// [`Flaw::HttpHeader`] for a listed field given twice.
+pub(super) fn passed_on(
+    headers: &HeaderMap,
+    route: &Route,
+) -> Result<Vec<(HeaderName, HeaderValue)>, Malformed> {
+    if route.headers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let once = route.headers.iter().filter(|name| **name != REPEATED);
+    if let Some(name) = once.copied().find(|name| is_repeated(headers, *name)) {
+        return Err(twice(name));
+    }
+    let listed = headers.iter().filter(|(name, _)| route.headers.contains(&name.as_str()));
+    Ok(listed.map(|(name, value)| (name.clone(), value.clone())).collect())
+}

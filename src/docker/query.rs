@@ -1,4 +1,241 @@
-//! The query: each known key read once, in Go's reading, and written again by us.
-/// The typed query of a request.
-#[derive(Clone, Debug, Default)]
-pub struct Query;
+//! The query: each known key read once, in Go's reading, and written again by us, because the
+//! daemon takes the first of two values, ignores what it does not know and calls almost anything
+//! true.
+
+use super::route::{Guard, Param, ParamKind};
+use super::{Flaw, Malformed, json};
+use std::borrow::Cow;
+
+/// A key and its value, decoded.
+pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// The typed query of a request: what says something, in the order the route declares its keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query(Vec<Given>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Given {
+    param: &'static Param,
+    value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Value {
+    Text(String),
+    Flag(bool),
+    Int(i64),
+    /// Our own serialisation, and whether it says nothing.
+    Json(String, bool),
+}
+
+/// Splits and decodes a query string.
+///
+/// # Errors
+/// [`Flaw::QuerySyntax`] for `;`, bad escapes, what is not UTF-8 and control characters.
+pub(super) fn split(raw: Option<&str>) -> Result<Vec<Pair<'_>>, Malformed> {
+    let pieces = raw.unwrap_or_default().split('&').filter(|piece| !piece.is_empty());
+    pieces
+        .map(|piece| {
+            let (key, value) = piece.split_once('=').unwrap_or((piece, ""));
+            Ok((decode(key)?, decode(value)?))
+        })
+        .collect()
+}
+
+/// Decodes one half of a pair as Go's `url.ParseQuery` does, without its leniencies.
+fn decode(text: &str) -> Result<Cow<'_, str>, Malformed> {
+    let wrong = |why: &'static str| Malformed::new(Flaw::QuerySyntax, "query", why);
+    if !text.is_ascii() || text.contains(';') {
+        return Err(wrong("the query may have no ';' and no raw bytes outside ASCII"));
+    }
+    let decoded = if text.bytes().any(|b| matches!(b, b'%' | b'+')) {
+        let bytes =
+            unescape(text).ok_or_else(|| wrong("an escape is not '%' and two hex digits"))?;
+        Cow::Owned(String::from_utf8(bytes).map_err(|_| wrong("the query is not UTF-8"))?)
+    } else {
+        Cow::Borrowed(text)
+    };
+    if decoded.chars().any(char::is_control) {
+        return Err(wrong("the query has a control character"));
+    }
+    Ok(decoded)
+}
+
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
+            plain => plain,
+        });
+    }
+    Some(out)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok())
+}
+
+impl Query {
+    /// Reads decoded pairs by the keys of a route.
+    ///
+    /// # Errors
+    /// [`Flaw::QueryUnknown`], [`Flaw::QueryDuplicate`], [`Flaw::QueryValue`], and the flaws of
+    /// [`json::read`] for JSON inside a value.
+    pub(super) fn read(pairs: &[Pair<'_>], params: &'static [Param]) -> Result<Self, Malformed> {
+        if let Some((key, _)) = pairs.iter().find(|(key, value)| is_foreign(key, value, params)) {
+            let why = "this endpoint has no such query key; leave it out";
+            return Err(Malformed::new(Flaw::QueryUnknown, key.as_ref(), why));
+        }
+        let mut given = Vec::with_capacity(pairs.len());
+        for param in params {
+            let values = pairs.iter().filter(|(key, _)| key == param.name);
+            for (nth, (_, value)) in values.enumerate() {
+                if nth > 0 && !param.repeat {
+                    let why = "given more than once; the daemon would take the first";
+                    return Err(Malformed::new(Flaw::QueryDuplicate, param.name, why));
+                }
+                given.extend(typed(param, value)?.map(|value| Given { param, value }));
+            }
+        }
+        Ok(Self(given))
+    }
+
+    /// The text, or the JSON as we write it, of a key; the first of several.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// Every text of a key that may be given more than once.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.of(name).filter_map(|value| match value {
+            Value::Text(text) | Value::Json(text, _) => Some(text.as_str()),
+            Value::Flag(_) | Value::Int(_) => None,
+        })
+    }
+
+    /// A boolean that is off where absent: what the daemon will make of it.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        self.of(name).any(|value| matches!(value, Value::Flag(true)))
+    }
+
+    /// A boolean that is on where absent: what the daemon will make of it.
+    #[must_use]
+    pub fn switch(&self, name: &str) -> bool {
+        !self.of(name).any(|value| matches!(value, Value::Flag(false)))
+    }
+
+    /// The integer of a key.
+    #[must_use]
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.of(name).find_map(|value| if let Value::Int(n) = value { Some(*n) } else { None })
+    }
+
+    /// The keys given that say something which nobody has judged: open only to a role without typed
+    /// admission.
+    pub fn guarded(&self) -> impl Iterator<Item = &'static Param> {
+        self.0.iter().filter(|given| given.steers()).map(|given| given.param)
+    }
+
+    /// The query as the daemon gets it, without the `?`; empty where there is none.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut out = String::new();
+        for Given { param, value } in &self.0 {
+            if !out.is_empty() {
+                out.push('&');
+            }
+            escape(param.name, &mut out);
+            out.push('=');
+            match value {
+                Value::Text(text) | Value::Json(text, _) => escape(text, &mut out),
+                Value::Flag(on) => out.push(if *on { '1' } else { '0' }),
+                Value::Int(n) => out.push_str(&n.to_string()),
+            }
+        }
+        out
+    }
+
+    fn of(&self, name: &str) -> impl Iterator<Item = &Value> {
+        self.0.iter().filter(move |given| given.param.name == name).map(|given| &given.value)
+    }
+}
+
+impl Given {
+    fn steers(&self) -> bool {
+        let open = match self.param.guard {
+            Guard::Open => return false,
+            Guard::Unrestricted => None,
+            Guard::UnrestrictedBut(open) => Some(open),
+        };
+        match &self.value {
+            Value::Text(text) => Some(text.as_str()) != open,
+            Value::Json(_, says_nothing) => !says_nothing,
+            Value::Flag(on) => *on,
+            Value::Int(n) => *n != 0,
+        }
+    }
+}
+
+/// Whether a key is unknown and says something. What says nothing is dropped: clients that are
+/// ahead of us, and docker-py (`trunc_cmd=0`), send more than an endpoint has.
+fn is_foreign(key: &str, value: &str, params: &[Param]) -> bool {
+    !params.iter().any(|param| param.name == key)
+        && !matches!(value, "" | "0" | "false" | "False" | "null" | "[]" | "{}")
+}
+
+/// The value of a known key; an empty one is as if absent, as it is to the daemon.
+fn typed(param: &Param, value: &str) -> Result<Option<Value>, Malformed> {
+    let wrong = |why: &'static str| Err(Malformed::new(Flaw::QueryValue, param.name, why));
+    match (param.kind, value) {
+        (ParamKind::Switch, "") => wrong("on or off? leave it out, or say 1 or 0"),
+        (_, "") => Ok(None),
+        (ParamKind::Text, _) => Ok(Some(Value::Text(value.to_owned()))),
+        (ParamKind::Bool | ParamKind::Switch, _) => Ok(Some(Value::Flag(is_true(value)))),
+        (ParamKind::Int, _) => match value.parse::<i64>() {
+            Ok(n) if n.to_string() == value => Ok(Some(Value::Int(n))),
+            _ => wrong("must be a plain decimal integer"),
+        },
+        (ParamKind::Json, _) => json_text(value)
+            .map(Some)
+            .map_err(|flaw| Malformed { at: join(param.name, &flaw.at), ..flaw }),
+    }
+}
+
+/// `httputils.BoolValue` of moby: everything is true that is not one of these.
+fn is_true(value: &str) -> bool {
+    let value = value.trim();
+    !["", "0", "no", "false", "none"].iter().any(|off| value.eq_ignore_ascii_case(off))
+}
+
+fn json_text(value: &str) -> Result<Value, Malformed> {
+    let value = json::read(value.as_bytes())?;
+    value.check_untyped()?;
+    let mut out = Vec::new();
+    value.write(&mut out);
+    let text = String::from_utf8(out)
+        .map_err(|_| Malformed::new(Flaw::JsonSyntax, "", "the JSON is not UTF-8"))?;
+    Ok(Value::Json(text, value.says_nothing()))
+}
+
+fn join(name: &str, at: &str) -> String {
+    if at.is_empty() { name.to_owned() } else { format!("{name}: {at}") }
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters, so that no reader can differ.
+fn escape(text: &str, out: &mut String) {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}

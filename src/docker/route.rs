@@ -122,6 +122,9 @@ pub enum ParamKind {
     /// A boolean in moby's reading (`httputils.BoolValue`): false is `""`, `0`, `no`, `false`,
     /// `none`, trimmed and in any case; everything else is true. Forwarded as `1` or `0`.
     Bool,
+    /// A boolean that the daemon takes as true where it is absent (`stream`, `rm`, `pause`,
+    /// `quiet`). Its endpoints disagree about an empty value, so that is refused.
+    Switch,
     /// A decimal integer; forwarded canonically. An empty value is as if absent.
     Int,
     /// JSON inside the query (`filters`, `buildargs`): strictly read, re-built.
@@ -136,6 +139,9 @@ pub enum Guard {
     /// Not judged by type yet: only a role with `admission: unrestricted`, unless the value says
     /// nothing (empty, false, 0, `{}`, `[]`).
     Unrestricted,
+    /// As `Unrestricted`, but this one value is open too: what clients send when nothing was asked
+    /// for (`networkmode=default`).
+    UnrestrictedBut(&'static str),
 }
 
 /// A query key of a route.
@@ -169,8 +175,8 @@ pub struct Route {
     pub operation: &'static str,
     /// The method.
     pub method: Method,
-    /// The path without version: `{name}` is one segment; `{name...}` in image, plugin and
-    /// distribution routes may contain `/` (reference characters only).
+    /// The path without version: `{name}` is one segment, `{exec}` a full exec id; `{name...}` in
+    /// image, plugin and distribution routes may contain `/` (reference characters only).
     pub path: &'static str,
     /// Which of the rows with this method and path.
     pub when: When,

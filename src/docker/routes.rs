@@ -1,4 +1,80 @@
-//! Every endpoint of the API, one row each.
-use super::Route;
-/// The table.
-pub const ROUTES: &[Route] = &[];
+//! Every endpoint of the API, one row each: what may be asked is what is written here, so that an
+//! endpoint that Docker adds is refused until someone has named it.
+
+mod doc;
+mod row;
+mod table;
+
+pub use doc::verbs_markdown;
+pub use table::ROUTES;
+
+use super::path::{self, Bound};
+use super::query::Pair;
+use super::route::When;
+use super::{Flaw, Malformed, Method, Route};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// The rows by their first segment; those that begin with a parameter are under `""`.
+static BY_SEGMENT: LazyLock<HashMap<&'static str, Vec<&'static Route>>> = LazyLock::new(|| {
+    let mut index: HashMap<_, Vec<_>> = HashMap::new();
+    for route in ROUTES {
+        let first = first_segment(route.path);
+        let key = if first.starts_with('{') { "" } else { first };
+        index.entry(key).or_default().push(route);
+    }
+    index
+});
+
+/// Finds the one row that a canonical request is, and the parameters of its path.
+///
+/// # Errors
+/// [`Flaw::RouteUnknown`], [`Flaw::HttpMethod`], [`Flaw::PathCanonical`].
+pub(super) fn find<'p>(
+    method: &http::Method,
+    path: &'p str,
+    query: &[Pair<'_>],
+) -> Result<(&'static Route, Bound<'p>), Malformed> {
+    let method = known(method)?;
+    let rows =
+        [first_segment(path), ""].into_iter().filter_map(|key| BY_SEGMENT.get(key)).flatten();
+    let (route, bound) = rows
+        .filter(|row| row.method == method || row.method == Method::Any)
+        .filter_map(|row| path::bind(row.path, path).map(|bound| (*row, bound)))
+        .find(|(row, _)| row.when.holds(query))
+        .ok_or_else(|| {
+            Malformed::new(Flaw::RouteUnknown, "", "no such endpoint in the Docker API")
+        })?;
+    path::check(route.path, &bound)?;
+    Ok((route, bound))
+}
+
+fn first_segment(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+/// The method, in its exact spelling; one that the API does not use finds only what nobody may use.
+fn known(method: &http::Method) -> Result<Method, Malformed> {
+    match method.as_str() {
+        "GET" => Ok(Method::Get),
+        "HEAD" => Ok(Method::Head),
+        "POST" => Ok(Method::Post),
+        "PUT" => Ok(Method::Put),
+        "DELETE" => Ok(Method::Delete),
+        "OPTIONS" => Ok(Method::Options),
+        "PATCH" | "TRACE" => Ok(Method::Any),
+        _ => Err(Malformed::new(Flaw::HttpMethod, "", "not a method of the Docker API")),
+    }
+}
+
+impl When {
+    fn holds(self, query: &[Pair<'_>]) -> bool {
+        let value =
+            |name| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
+        match self {
+            Self::Always => true,
+            Self::QuerySet(name) => value(name).is_some_and(|value: &str| !value.is_empty()),
+            Self::QueryIs(name, wanted) => value(name) == Some(wanted),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The short words in which the table writes its rows, because a table that is read whole must fit
+//! on the screen.
+
+use crate::docker::route::{Guard, Param, ParamKind, When};
+use crate::docker::{BodyKind, Hijack, Life, Method, Resource, Route, Verb};
+
+const fn row(
+    method: Method,
+    path: &'static str,
+    operation: &'static str,
+    resource: Resource,
+    verb: Verb,
+) -> Route {
+    let life = match method {
+        Method::Get | Method::Head => Life::Read,
+        _ => Life::Write,
+    };
+    Route {
+        operation,
+        method,
+        path,
+        when: When::Always,
+        resource,
+        verb,
+        body: BodyKind::None,
+        hijack: Hijack::No,
+        life,
+        query: &[],
+        headers: &[],
+        since: 0,
+        dagger: false,
+        root: false,
+    }
+}
+
+pub(super) const fn get(path: &'static str, id: &'static str, of: Resource, verb: Verb) -> Route {
+    row(Method::Get, path, id, of, verb)
+}
+
+pub(super) const fn head(path: &'static str, id: &'static str, of: Resource, verb: Verb) -> Route {
+    row(Method::Head, path, id, of, verb)
+}
+
+pub(super) const fn post(path: &'static str, id: &'static str, of: Resource, verb: Verb) -> Route {
+    row(Method::Post, path, id, of, verb)
+}
+
+pub(super) const fn put(path: &'static str, id: &'static str, of: Resource, verb: Verb) -> Route {
+    row(Method::Put, path, id, of, verb)
+}
+
+pub(super) const fn delete(
+    path: &'static str,
+    id: &'static str,
+    of: Resource,
+    verb: Verb,
+) -> Route {
+    row(Method::Delete, path, id, of, verb)
+}
+
+/// A row that nobody may use, whatever is granted.
+pub(super) const fn never(
+    method: Method,
+    path: &'static str,
+    id: &'static str,
+    of: Resource,
+) -> Route {
+    row(method, path, id, of, Verb::Never)
+}
+
+impl Route {
+    pub(super) const fn when(self, when: When) -> Self {
+        Self { when, ..self }
+    }
+
+    pub(super) const fn query(self, query: &'static [Param]) -> Self {
+        Self { query, ..self }
+    }
+
+    pub(super) const fn headers(self, headers: &'static [&'static str]) -> Self {
+        Self { headers, ..self }
+    }
+
+    pub(super) const fn body(self, body: BodyKind) -> Self {
+        Self { body, ..self }
+    }
+
+    /// A JSON body that must be there.
+    pub(super) const fn json(self) -> Self {
+        self.body(BodyKind::Json { optional: false })
+    }
+
+    /// An opaque body: a stream that changes state.
+    pub(super) const fn opaque(self) -> Self {
+        self.body(BodyKind::Opaque).streams()
+    }
+
+    pub(super) const fn hijack(self, hijack: Hijack) -> Self {
+        Self { hijack, life: Life::WriteStream, ..self }
+    }
+
+    /// The exchange may last: as a read, or as what changes state.
+    pub(super) const fn streams(self) -> Self {
+        let life = if self.life.changes_state() { Life::WriteStream } else { Life::Stream };
+        Self { life, ..self }
+    }
+
+    /// A POST that only waits.
+    pub(super) const fn waits(self) -> Self {
+        Self { life: Life::Stream, ..self }
+    }
+
+    pub(super) const fn since(self, minor: u8) -> Self {
+        Self { since: minor, ..self }
+    }
+
+    pub(super) const fn dagger(self) -> Self {
+        Self { dagger: true, ..self }
+    }
+
+    pub(super) const fn root(self) -> Self {
+        Self { root: true, ..self }
+    }
+}
+
+const fn param(name: &'static str, kind: ParamKind) -> Param {
+    Param { name, kind, repeat: false, guard: Guard::Open }
+}
+
+pub(super) const fn text(name: &'static str) -> Param {
+    param(name, ParamKind::Text)
+}
+
+/// A boolean that is off where absent.
+pub(super) const fn flag(name: &'static str) -> Param {
+    param(name, ParamKind::Bool)
+}
+
+/// A boolean that is on where absent.
+pub(super) const fn switch(name: &'static str) -> Param {
+    param(name, ParamKind::Switch)
+}
+
+pub(super) const fn int(name: &'static str) -> Param {
+    param(name, ParamKind::Int)
+}
+
+pub(super) const fn json(name: &'static str) -> Param {
+    param(name, ParamKind::Json)
+}
+
+impl Param {
+    /// May be given more than once.
+    pub(super) const fn many(self) -> Self {
+        Self { repeat: true, ..self }
+    }
+
+    /// Only for a role without typed admission.
+    pub(super) const fn guarded(self) -> Self {
+        Self { guard: Guard::Unrestricted, ..self }
+    }
+
+    /// As guarded, but one value is open: what clients send when nothing was asked for.
+    pub(super) const fn guarded_but(self, open: &'static str) -> Self {
+        Self { guard: Guard::UnrestrictedBut(open), ..self }
+    }
+}
