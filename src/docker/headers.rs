@@ -10,9 +10,9 @@ use http::header::{
     HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
-/// Header fields that are refused when given twice.
-const SINGLE: [HeaderName; 6] =
-    [CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, EXPECT, UPGRADE, CONTENT_ENCODING];
+/// Header fields that are refused when given twice, wherever they are.
+const SINGLE: [HeaderName; 5] =
+    [CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT, UPGRADE, CONTENT_ENCODING];
 
 /// The one field of a route's list that may be given more than once (BuildKit's session).
 const REPEATED: &str = "x-docker-expose-session-grpc-method";
@@ -72,29 +72,28 @@ fn twice(name: &str) -> Malformed {
 }
 
 /// Form and multipart bodies override the query in the daemon, so they are refused wherever they
-/// are named, even with no body at all.
+/// are named, even with no body at all. Several types are another matter: bollard sends two with
+/// every archive, the daemon gets one that we write, and only JSON routes ask for exactly one.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Malformed> {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let refused = |why: &'static str| Err(Malformed::new(Flaw::BodyType, "content-type", why));
-    let Some((kind, sub)) = value.to_str().ok().map(media_type).and_then(|t| t.split_once('/'))
-    else {
-        return refused("not a media type");
-    };
-    let token = |part: &str| !part.is_empty() && part.bytes().all(is_token);
-    if !token(kind) || !token(sub) {
-        return refused("not a media type");
-    }
-    let form = kind.eq_ignore_ascii_case("application")
-        && sub.eq_ignore_ascii_case("x-www-form-urlencoded");
-    if form || kind.eq_ignore_ascii_case("multipart") {
-        return refused("form and multipart bodies are not taken: put the parameters in the query");
+    for value in headers.get_all(CONTENT_TYPE) {
+        let Some((kind, sub)) = value.to_str().ok().and_then(media_type) else {
+            return refused("not a media type");
+        };
+        let form = kind.eq_ignore_ascii_case("application")
+            && sub.eq_ignore_ascii_case("x-www-form-urlencoded");
+        if form || kind.eq_ignore_ascii_case("multipart") {
+            return refused("form and multipart bodies are not taken: use the query");
+        }
     }
     Ok(())
 }
 
-/// The media type of a `Content-Type` value, without its parameters.
-fn media_type(value: &str) -> &str {
-    value.split(';').next().unwrap_or_default().trim()
+/// The type and subtype of a `Content-Type` value, without its parameters.
+fn media_type(value: &str) -> Option<(&str, &str)> {
+    let token = |part: &str| !part.is_empty() && part.bytes().all(is_token);
+    let (kind, sub) = value.split(';').next()?.trim().split_once('/')?;
+    (token(kind) && token(sub)).then_some((kind, sub))
 }
 
 /// RFC 9110, `token`.
@@ -161,6 +160,7 @@ pub(super) fn check_body(
         (_, Framing::Empty) => {
             Err(Malformed::new(Flaw::BodyMissing, "", "this endpoint needs a JSON body"))
         }
+        _ if is_repeated(headers, CONTENT_TYPE) => Err(twice("content-type")),
         _ if headers.get(CONTENT_TYPE).is_some_and(is_json) => Ok(()),
         _ => Err(Malformed::new(
             Flaw::BodyType,
@@ -172,9 +172,9 @@ pub(super) fn check_body(
 
 fn is_json(value: &HeaderValue) -> bool {
     let Ok(value) = value.to_str() else { return false };
-    let mut parameters = value.split(';').skip(1);
-    media_type(value).eq_ignore_ascii_case("application/json")
-        && parameters.all(|p| p.trim().eq_ignore_ascii_case("charset=utf-8"))
+    let (media, parameters) = value.split_once(';').unwrap_or((value, "charset=utf-8"));
+    media.trim().eq_ignore_ascii_case("application/json")
+        && parameters.trim().eq_ignore_ascii_case("charset=utf-8")
 }
 
 /// Whether the client asked to upgrade, in the route's own protocol. moby upgrades whatever the

@@ -4,6 +4,11 @@ use super::row::{delete, flag, get, head, int, json, never, post, put, switch, t
 use crate::docker::route::{Param, When};
 use crate::docker::{BodyKind, Hijack, Method, Resource, Route, Verb};
 
+use Resource::{
+    Build, Config, Container, Debug, Image, Network, Node, Nothing, Plugin, Registry, Secret,
+    Service, Swarm, System, Task, Volume,
+};
+
 const AUTH: &[&str] = &["x-registry-auth"];
 const FILTERS: &[Param] = &[json("filters")];
 const VERSION: &[Param] = &[int("version")];
@@ -82,7 +87,8 @@ const BUILD: &[Param] = &[
     json("outputs").guarded(),
     text("session").guarded(),
     text("buildid").guarded(),
-    text("version"),
+    // A version that nobody has heard of yet is not classic.
+    text("version").guarded_but("1"),
 ];
 const CONFIG_HEADER: &[&str] = &["x-registry-config"];
 const SESSION_HEADERS: &[&str] = &[
@@ -94,11 +100,6 @@ const SESSION_HEADERS: &[&str] = &[
 const WEBSOCKET_HEADERS: &[&str] =
     &["sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol"];
 const DEBUG: &[Param] = &[int("debug"), int("seconds"), int("gc")];
-
-use Resource::{
-    Build, Config, Container, Debug, Image, Network, Node, Nothing, Plugin, Registry, Secret,
-    Service, Swarm, System, Task, Volume,
-};
 
 /// Every endpoint of the API, one row each, and a row for each meaning where one has several.
 #[rustfmt::skip]
