@@ -1,1 +1,10 @@
-//! Room not furnished yet.
+//! Answers to what policy needs to know of the world and cannot know by itself. Everything here reads,
+//! reports as plain data, and decides nothing.
+
+pub mod host_path;
+pub mod mounts;
+pub mod protected;
+
+pub use host_path::{HostView, Kind, PathFact, daemon_process};
+pub use mounts::{Location, Mounts};
+pub use protected::{GatePaths, protected};

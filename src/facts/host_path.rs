@@ -1,0 +1,227 @@
+//! What a host path really is, as the daemon sees it. A bind mount is followed by the daemon, as root
+//! and with its own view of the host; the string in the request proves nothing. So every component is
+//! opened without following a link, and both processes must see the same object under each of them.
+//! Whatever is not certain is [`PathFact::Unseen`].
+//!
+//! The answer is about this moment. Whoever can write to a component can change it before the daemon
+//! looks; that is why a path below an allowed one asks for [`PathFact::Plain`]'s `root_owned`.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
+use rustix::io::Errno;
+
+use super::mounts::Mounts;
+use super::protected;
+
+/// What is at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathFact {
+    /// A file or directory, reached without a link.
+    Plain {
+        /// Which of the two.
+        kind: Kind,
+        /// Whether the path itself and every component before it, `/` included, belong to root and
+        /// can be written by nobody else.
+        root_owned: bool,
+    },
+    /// Nothing is there; with `Binds` the daemon would make a directory, as root.
+    Missing {
+        /// The deepest directory on the way that does exist.
+        nearest: PathBuf,
+        /// Whether that directory and every component before it belong to root alone.
+        root_owned: bool,
+    },
+    /// A component is a symbolic link.
+    LeadsElsewhere {
+        /// The path of that component.
+        link: PathBuf,
+    },
+    /// A socket.
+    Socket,
+    /// A block or character device.
+    Device,
+    /// A named pipe.
+    Fifo,
+    /// It cannot be told.
+    Unseen {
+        /// Why, for the operator: names paths, so not for the client.
+        why: String,
+    },
+}
+
+/// A kind of node that may be mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+}
+
+/// The host as this process and the daemon see it, at one moment.
+#[derive(Clone, Debug)]
+pub struct HostView {
+    own: Mounts,
+    daemon: Mounts,
+}
+
+impl HostView {
+    /// Reads the mounts of both. Blocking, as is all of this module.
+    ///
+    /// # Errors
+    /// Why nothing can be seen: the daemon's process is not known, or either list is not readable.
+    pub fn of_daemon(pid: Option<i32>) -> Result<Self, String> {
+        let pid = pid.ok_or("the daemon's process is not known")?;
+        let own = Mounts::own().map_err(|error| error.to_string())?;
+        let daemon = Mounts::of_process(pid).map_err(|error| error.to_string())?;
+        Ok(Self { own, daemon })
+    }
+
+    /// What is at an absolute path that has been lexically cleaned.
+    #[must_use]
+    pub fn look(&self, path: &Path) -> PathFact {
+        if !is_clean(path) {
+            return unseen(path, "is not an absolute path in its shortest form");
+        }
+        let own = self.own.locations(path);
+        if own.is_none() || own != self.daemon.locations(path) {
+            return unseen(path, "is not the same for the daemon as for this process");
+        }
+        walk(path).unwrap_or_else(|fact| fact)
+    }
+
+    /// The first protected path that a mount of `path` would show: one that it holds, one that holds
+    /// it, or one that is or brings along the same thing under another name (a bind mount elsewhere,
+    /// or further mounts under `path`). `protected` comes from [`protected::protected`].
+    #[must_use]
+    pub fn touched<'p>(&self, path: &Path, protected: &'p [PathBuf]) -> Option<&'p Path> {
+        let here = protected::Seen::at(path, &self.daemon);
+        let shows = |kept: &&PathBuf| here.shows(kept, [&self.own, &self.daemon]);
+        protected.iter().find(shows).map(PathBuf::as_path)
+    }
+}
+
+/// What is at a path, with a view read for this one question. Prefer one [`HostView`] for several.
+#[must_use]
+pub fn look(path: &Path, daemon_pid: Option<i32>) -> PathFact {
+    match HostView::of_daemon(daemon_pid) {
+        Ok(view) => view.look(path),
+        Err(why) => PathFact::Unseen { why },
+    }
+}
+
+/// The daemon's process, from the peer of its socket (`SO_PEERCRED`). A socket that systemd listens
+/// on for the daemon names systemd, whose view need not be the daemon's; then the daemon's pid file
+/// (usually `/run/docker.pid`) says, if it names a dockerd. `None` is "not known", never a guess; so
+/// is a peer of 0, a process in a pid namespace that we do not see into.
+#[must_use]
+pub fn daemon_process(peer: Option<i32>, pid_file: &Path) -> Option<i32> {
+    let peer = peer.filter(|pid| *pid > 0)?;
+    if peer != 1 || is_dockerd(peer) {
+        return Some(peer);
+    }
+    let written: i32 = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
+    (written > 0 && is_dockerd(written)).then_some(written)
+}
+
+fn is_dockerd(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "dockerd")
+}
+
+/// Whether a path is absolute and has no `.`, `..`, empty component or trailing slash.
+fn is_clean(path: &Path) -> bool {
+    let names = path.components().all(|c| matches!(c, Component::RootDir | Component::Normal(_)));
+    let rebuilt: PathBuf = path.components().collect();
+    path.is_absolute() && names && rebuilt.as_os_str() == path.as_os_str()
+}
+
+fn unseen(path: &Path, why: &str) -> PathFact {
+    PathFact::Unseen { why: format!("{} {why}", path.display()) }
+}
+
+/// Opens component by component. The error is the answer where the way ends early.
+fn walk(path: &Path) -> Result<PathFact, PathFact> {
+    let mut here = PathBuf::from("/");
+    let mut node = open(None, &here, &here, true)?;
+    let mut root_owned = is_roots_alone(&node.stat);
+    for name in path.components().skip(1) {
+        let parent = here.clone();
+        here.push(name);
+        let next = open(Some(&node.fd), name.as_ref(), &here, root_owned);
+        node = next.map_err(|fact| after(fact, &parent))?;
+        root_owned &= is_roots_alone(&node.stat);
+        let is_last = here == path;
+        if !is_last && node.kind() != FileType::Directory && node.kind() != FileType::Symlink {
+            return Err(unseen(&here, "is not a directory"));
+        }
+        if node.kind() == FileType::Symlink {
+            return Err(PathFact::LeadsElsewhere { link: here });
+        }
+    }
+    Ok(fact(node.kind(), root_owned, path))
+}
+
+struct Node {
+    fd: OwnedFd,
+    stat: Stat,
+}
+
+impl Node {
+    fn kind(&self) -> FileType {
+        FileType::from_raw_mode(self.stat.st_mode)
+    }
+}
+
+/// Opens one name as itself, a link included, for looking only.
+fn open(
+    parent: Option<&OwnedFd>,
+    name: &Path,
+    here: &Path,
+    root_owned: bool,
+) -> Result<Node, PathFact> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = match parent {
+        Some(parent) => openat(parent, name, flags, Mode::empty()),
+        None => openat(CWD, name, flags, Mode::empty()),
+    };
+    let failed = |errno: Errno| match errno {
+        Errno::NOENT => PathFact::Missing { nearest: PathBuf::new(), root_owned },
+        errno => unseen(here, &format!("cannot be opened: {errno}")),
+    };
+    let fd = opened.map_err(failed)?;
+    let stat = fstat(&fd).map_err(failed)?;
+    Ok(Node { fd, stat })
+}
+
+fn after(fact: PathFact, parent: &Path) -> PathFact {
+    match fact {
+        PathFact::Missing { root_owned, .. } => {
+            PathFact::Missing { nearest: parent.to_owned(), root_owned }
+        }
+        other => other,
+    }
+}
+
+fn fact(kind: FileType, root_owned: bool, path: &Path) -> PathFact {
+    match kind {
+        FileType::Directory => PathFact::Plain { kind: Kind::Directory, root_owned },
+        FileType::RegularFile => PathFact::Plain { kind: Kind::File, root_owned },
+        FileType::Symlink => PathFact::LeadsElsewhere { link: path.to_owned() },
+        FileType::Socket => PathFact::Socket,
+        FileType::BlockDevice | FileType::CharacterDevice => PathFact::Device,
+        FileType::Fifo => PathFact::Fifo,
+        FileType::Unknown => unseen(path, "is of an unknown kind"),
+    }
+}
+
+/// Root's, and writable by nobody else. An access list that lets others write shows in the group
+/// bits (acl(5)).
+const fn is_roots_alone(stat: &Stat) -> bool {
+    stat.st_uid == 0 && stat.st_mode & 0o022 == 0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! What may never be mounted into a container, whatever a profile says: what makes the gate a gate and
+//! the daemon the daemon. Who can write there decides for himself, and who can read there holds keys.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::mounts::{Location, Mounts};
+
+/// The places of Docker and containerd, where they are unless configured otherwise.
+const USUAL: [&str; 10] = [
+    "/etc/docker",
+    "/run/containerd",
+    "/run/docker",
+    "/run/docker.pid",
+    "/run/docker.sock",
+    "/var/lib/containerd",
+    "/var/lib/docker",
+    "/var/run/containerd",
+    "/var/run/docker",
+    "/var/run/docker.sock",
+];
+
+/// The gate's own files, from its configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct GatePaths<'a> {
+    /// The policy file's directory and that of everything it includes.
+    pub config: &'a [PathBuf],
+    /// The audit log's directory.
+    pub audit: &'a Path,
+    /// The directories of keys and certificates.
+    pub pki: &'a [PathBuf],
+}
+
+/// Every path that may not be mounted, nor anything in it, nor anything that holds it. `data_root` is
+/// `DockerRootDir` of the daemon's `/info`, where it is known. Each is listed as written and, where
+/// that differs, as it is once links are followed.
+#[must_use]
+pub fn protected(
+    gate: &GatePaths<'_>,
+    daemon_socket: &Path,
+    data_root: Option<&Path>,
+) -> Vec<PathBuf> {
+    let gate = gate.config.iter().chain(gate.pki).map(PathBuf::as_path).chain([gate.audit]);
+    let daemon = data_root.into_iter().chain([daemon_socket]);
+    let written = gate.chain(daemon).chain(USUAL.iter().map(Path::new));
+    let mut all: Vec<PathBuf> = written.flat_map(spellings).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A path that is asked for, with all that tells what a mount of it would show.
+pub(super) struct Seen<'a> {
+    path: &'a Path,
+    /// Where it is, and where everything is that is mounted under it.
+    locations: Vec<Location>,
+    /// It, then each directory that holds it.
+    chain: Vec<Inode>,
+}
+
+type Inode = (u64, u64);
+
+impl<'a> Seen<'a> {
+    pub(super) fn at(path: &'a Path, daemon: &Mounts) -> Self {
+        let locations = daemon.location(path).into_iter().chain(daemon.beneath(path)).collect();
+        Self { path, locations, chain: chain(path) }
+    }
+
+    /// Whether the two are one, or one holds the other: by name, by place, or by inode.
+    pub(super) fn shows(&self, kept: &Path, views: [&Mounts; 2]) -> bool {
+        let by_name = self.path.starts_with(kept) || kept.starts_with(self.path);
+        by_name || self.is_in_place_of(kept, views) || self.is_inode_of(kept)
+    }
+
+    fn is_in_place_of(&self, kept: &Path, views: [&Mounts; 2]) -> bool {
+        let mut places = views.into_iter().filter_map(|view| view.location(kept));
+        places.any(|place| self.locations.iter().any(|location| location.overlaps(&place)))
+    }
+
+    /// The same node under another name: it is (in) the kept one, or the kept one is in it.
+    fn is_inode_of(&self, kept: &Path) -> bool {
+        let kept = chain(kept);
+        let is_in =
+            |inner: &[Inode], outer: &[Inode]| outer.first().is_some_and(|o| inner.contains(o));
+        is_in(&self.chain, &kept) || is_in(&kept, &self.chain)
+    }
+}
+
+/// The inodes of a path and of what holds it; empty where the path itself cannot be seen.
+fn chain(path: &Path) -> Vec<Inode> {
+    let nodes = path.ancestors().map(|p| fs::symlink_metadata(p).map(|m| (m.dev(), m.ino())).ok());
+    nodes.collect::<Option<_>>().unwrap_or_default()
+}
+
+fn spellings(path: &Path) -> [PathBuf; 2] {
+    let clean: PathBuf = path.components().collect();
+    let real = fs::canonicalize(path).unwrap_or_else(|_| clean.clone());
+    [clean, real]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept() -> Vec<PathBuf> {
+        let config = [PathBuf::from("/etc/dockward/")];
+        let pki = [PathBuf::from("/etc/dockward/pki")];
+        let gate = GatePaths { config: &config, audit: Path::new("/var/log/dockward"), pki: &pki };
+        protected(&gate, Path::new("/run/other.sock"), Some(Path::new("/data/docker")))
+    }
+
+    fn touched(path: &str, mounts: &Mounts) -> Option<PathBuf> {
+        let kept = kept();
+        let seen = Seen::at(Path::new(path), mounts);
+        kept.into_iter().find(|kept| seen.shows(kept, [mounts, mounts]))
+    }
+
+    const PLAIN: &str = "22 1 999:1 / / rw - ext4 /dev/x rw\n";
+
+    fn mounts(more: &str) -> Mounts {
+        Mounts::parse(format!("{PLAIN}{more}").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_gates_and_the_daemons_places_are_listed_once_each() {
+        let kept = kept();
+        let wanted = ["/etc/dockward", "/etc/dockward/pki", "/var/log/dockward", "/run/other.sock"];
+        for wanted in wanted.into_iter().chain(["/data/docker"]).chain(USUAL) {
+            let times = kept.iter().filter(|path| path.as_os_str() == wanted).count();
+            assert_eq!(times, 1, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn by_name_a_mount_may_neither_hold_nor_lie_in_a_protected_path() {
+        let plain = mounts("");
+        let refused = ["/", "/var", "/var/lib", "/var/lib/docker", "/var/lib/docker/volumes/x"];
+        for path in refused.into_iter().chain(["/run", "/etc", "/data", "/data/docker/x"]) {
+            assert!(touched(path, &plain).is_some(), "{path}");
+        }
+        for path in ["/srv", "/var/lib/docker2", "/var/lib/dockerx/docker", "/data2", "/etc2"] {
+            assert_eq!(touched(path, &plain), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn another_name_for_the_same_place_is_found_in_the_mounts() {
+        let alias = mounts("30 22 999:1 /var /mnt/alias rw - ext4 /dev/x rw\n");
+        for path in ["/mnt/alias", "/mnt", "/mnt/alias/lib", "/mnt/alias/lib/docker/x"] {
+            assert!(touched(path, &alias).is_some(), "{path}");
+        }
+        for path in ["/mnt/alias/www", "/mnt/other", "/srv"] {
+            assert_eq!(touched(path, &alias), None, "{path}");
+        }
+        let own_disk = mounts(
+            "30 22 999:2 / /var/lib/docker rw - xfs /dev/y rw\n\
+             31 22 999:2 / /mnt/disk rw - xfs /dev/y rw\n",
+        );
+        assert!(touched("/mnt/disk/volumes", &own_disk).is_some());
+        assert!(touched("/mnt", &own_disk).is_some());
+    }
+
+    #[test]
+    fn the_same_inode_under_a_name_that_the_mounts_do_not_tell_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let real = directory.path().canonicalize().unwrap();
+        // As if the two paths were apart: only the inodes tell that they are not.
+        let dot = PathBuf::from(format!("/proc/self/root{}", real.display()));
+        assert_eq!(chain(&dot).first(), chain(&real).first());
+        let nowhere = Mounts::parse(b"").unwrap();
+        let seen = Seen::at(&dot, &nowhere);
+        assert!(seen.shows(&real, [&nowhere, &nowhere]));
+        assert!(!seen.shows(Path::new("/usr"), [&nowhere, &nowhere]));
+    }
+}
