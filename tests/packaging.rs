@@ -1,0 +1,182 @@
+//! The files that are installed beside the binary, checked with the tools that will read them.
+//! `systemd-analyze` is in Debian's package systemd, `openssl` in openssl; a test fails without them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use dockward::identity::CertificateFacts;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn systemd(name: &str) -> PathBuf {
+    root().join("packaging/systemd").join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(systemd(name)).unwrap()
+}
+
+/// Every value of a key, over all its lines.
+fn values<'u>(unit: &'u str, key: &str) -> Vec<&'u str> {
+    let lines = unit.lines().filter_map(|line| line.split_once('='));
+    lines.filter(|(k, _)| *k == key).map(|(_, value)| value).collect()
+}
+
+/// Runs a tool that has to be there.
+fn run(command: &mut Command) -> Output {
+    let program = command.get_program().to_owned();
+    command.output().unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+}
+
+fn assert_ran(output: &Output) {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    assert!(output.status.success(), "{}\n{}", output.status, String::from_utf8_lossy(&text));
+}
+
+#[test]
+fn the_service_is_hardened() {
+    let mut analyze = Command::new("systemd-analyze");
+    analyze.args(["security", "--offline=true", "--threshold=15", "--no-pager"]);
+    assert_ran(&run(analyze.arg(systemd("dockward.service"))));
+    let unit = read("dockward.service");
+    assert_eq!(values(&unit, "User"), ["dockward"]);
+    assert_eq!(values(&unit, "CapabilityBoundingSet"), [""]);
+}
+
+#[test]
+fn the_service_outlives_the_daemon() {
+    let unit = read("dockward.service");
+    assert!(values(&unit, "After").iter().any(|v| v.split(' ').any(|u| u == "docker.service")));
+    for key in ["Requires", "Requisite", "BindsTo", "PartOf", "StopPropagatedFrom"] {
+        assert_eq!(values(&unit, key), Vec::<&str>::new(), "{key}");
+    }
+}
+
+#[test]
+fn the_service_says_when_it_is_ready_and_reloads_on_hup() {
+    let unit = read("dockward.service");
+    assert_eq!(values(&unit, "Type"), ["notify"]);
+    let start = "/usr/bin/dockward serve --config /etc/dockward/dockward.yaml";
+    assert_eq!(values(&unit, "ExecStart"), [start]);
+    assert_eq!(values(&unit, "ExecReload"), ["/bin/kill -HUP $MAINPID"]);
+}
+
+#[test]
+fn what_the_gate_must_see_is_not_hidden_from_it() {
+    let unit = read("dockward.service");
+    // Either would hide dockerd's mounts or homes, and the host paths there would all be refused.
+    assert_eq!(values(&unit, "ProtectProc"), Vec::<&str>::new());
+    assert_eq!(values(&unit, "ProtectHome"), ["read-only"]);
+}
+
+#[test]
+fn systemd_reads_every_unit_without_a_complaint() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let put = |name: &str, text: &str| fs::write(here.join(name), text).unwrap();
+    let service = read("dockward.service").replace("/usr/bin/dockward", "/bin/true");
+    put("dockward.service", &service);
+    put("dockward.socket", &read("dockward.socket"));
+    let before = "[Service]\nType=notify\nExecStart=/bin/true -H fd:// -H tcp://0.0.0.0:2376\n";
+    put("docker.service", before);
+    put("docker.socket", "[Socket]\nListenStream=/run/docker.sock\nListenStream=2376\n");
+    for unit in ["docker.service", "docker.socket"] {
+        let name = format!("{unit}.d/zz-dockward.conf");
+        fs::create_dir(here.join(format!("{unit}.d"))).unwrap();
+        put(&name, &read(&name).replace("=dockerd ", "=/bin/true "));
+    }
+    let mut verify = Command::new("systemd-analyze");
+    verify.args(["verify", "--man=no", "--recursive-errors=no"]);
+    let units = ["dockward.service", "dockward.socket", "docker.service", "docker.socket"];
+    let output = run(verify.args(units.map(|unit| here.join(unit))));
+    assert_ran(&output);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn the_drop_ins_reset_before_they_set_and_leave_no_port() {
+    let service = read("docker.service.d/zz-dockward.conf");
+    let starts = values(&service, "ExecStart");
+    assert_eq!((starts.len(), starts[0]), (2, ""));
+    assert!(starts[1].starts_with("dockerd -H fd://") && !starts[1].contains("tcp"), "{starts:?}");
+    let socket = read("docker.socket.d/zz-dockward.conf");
+    assert_eq!(values(&socket, "ListenStream"), ["", "/run/docker.sock"]);
+    let readme = read("README.md");
+    let commands = readme.lines().filter(|l| l.contains("systemctl restart docker.socket docker"));
+    assert_eq!(commands.count(), 2, "one command takes the port away, one gives it back");
+}
+
+#[test]
+fn the_user_is_made_as_the_service_wants_it() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("etc")).unwrap();
+    let mut sysusers = Command::new("systemd-sysusers");
+    sysusers.arg(format!("--root={}", root.path().display()));
+    assert_ran(&run(sysusers.arg(systemd("dockward.sysusers"))));
+    let users = fs::read_to_string(root.path().join("etc/passwd")).unwrap();
+    let user = users.lines().find(|line| line.starts_with("dockward:")).unwrap();
+    assert!(user.ends_with("/nologin"), "{user}");
+    let groups = fs::read_to_string(root.path().join("etc/group")).unwrap();
+    let docker = groups.lines().find(|line| line.starts_with("docker:")).unwrap();
+    assert!(docker.ends_with(":dockward"), "{docker}");
+}
+
+fn make_certificates(directory: &Path, arguments: &[&str]) -> Output {
+    let mut script = Command::new("sh");
+    script.arg(root().join("certs-example/make-certs.sh")).arg(directory).args(arguments);
+    run(&mut script)
+}
+
+fn facts(certificate: &Path) -> CertificateFacts {
+    CertificateFacts::read(&CertificateDer::from_pem_file(certificate).unwrap()).unwrap()
+}
+
+#[test]
+fn the_example_certificates_say_what_their_readme_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let demo = directory.path().join("demo");
+    assert_ran(&make_certificates(&demo, &["127.0.0.1,::1,gate.example", "ci/runner"]));
+    let runner = facts(&demo.join("clients/runner/cert.pem"));
+    assert_eq!(runner.uris, ["spiffe://dockward.demo/ci/runner"]);
+    assert_eq!(runner.common_names, ["runner"]);
+    let server = facts(&demo.join("server/cert.pem"));
+    assert_eq!(server.ips, ["127.0.0.1", "::1"]);
+    assert_eq!(server.dns, ["gate.example"]);
+    for (bundle, purpose) in [("clients/runner", "sslclient"), ("server", "sslserver")] {
+        let mut verify = Command::new("openssl");
+        verify.args(["verify", "-x509_strict", "-purpose", purpose, "-CAfile"]);
+        verify.arg(demo.join("ca/ca.pem")).arg(demo.join(bundle).join("cert.pem"));
+        assert_ran(&run(&mut verify));
+    }
+    assert_ran(&make_certificates(&demo, &["gate.example", "ci/runner"]));
+    assert_eq!(facts(&demo.join("clients/runner/cert.pem")), runner, "kept");
+}
+
+#[test]
+fn the_example_script_refuses_a_name_that_leaves_the_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let demo = directory.path().join("demo");
+    for bad in ["runner", "ci/", "/x", "ci/..", "../x", "ci/a/b", "ci/A b", "ci/x,URI:y"] {
+        let output = make_certificates(&demo, &["gate.example", bad]);
+        assert_eq!(output.status.code(), Some(2), "{bad}");
+    }
+    let output = make_certificates(&demo, &["gate.example,x=y"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!demo.exists());
+}
