@@ -1,5 +1,24 @@
-//! What happened (L2): the log that cannot be quietly edited.
+//! What happened: the log that cannot be quietly edited. A gate is worth what can be proven about
+//! it afterwards, so nothing reaches the daemon without a `Recorded`, which only the `Writer`
+//! makes, after the line is written (for reads) or on disk (for everything that changes state).
+//! Lines form a SHA-256 chain, one chain per process, each file naming the one before it; what an
+//! outsider can cause without an identity is folded and bounded so that it cannot fill the disk.
+//!
+//! The chain shows edits by whoever cannot rewrite all of it: a line changed, removed, added or
+//! moved, a file taken out of the middle. It cannot show that the newest lines were cut off or
+//! that everything was computed anew; for that, keep `Summary::tip` somewhere else.
 
+mod chain;
+mod clock;
+mod error;
+mod escape;
 pub mod permitted;
+pub mod event;
+mod id;
+pub mod redact;
 
 pub use permitted::Permitted;
+pub use chain::Hash;
+pub use error::AuditError;
+pub use event::{Event, Gate, Stage};
+pub use id::EventId;

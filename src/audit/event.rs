@@ -1,0 +1,210 @@
+//! The event: plain data that callers fill in, one struct per section of the line. The writer
+//! adds number, times and chain. Fields are only ever added; what is not there is left out.
+
+mod sections;
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+use super::chain::Hash;
+use super::id::EventId;
+
+pub use sections::{
+    Client, Decision, Ended, Forwarded, Identity, Outcome, Proof, REASONS_MAX, Reason, Request,
+    TEXT_MAX, Verdict,
+};
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stage {
+    /// First line of a file; names the file before it.
+    #[serde(rename = "start")]
+    Start,
+    /// Allowed or denied; stands before anything is forwarded.
+    #[serde(rename = "decision")]
+    Decision,
+    /// How a forwarded request ended.
+    #[serde(rename = "complete")]
+    Complete,
+    /// A hijacked or endless stream began.
+    #[serde(rename = "session.open")]
+    SessionOpen,
+    /// A hijacked or endless stream ended.
+    #[serde(rename = "session.close")]
+    SessionClose,
+    /// Handshakes that failed, folded.
+    #[serde(rename = "handshake")]
+    Handshake,
+    /// Connections refused, folded.
+    #[serde(rename = "connection.refused")]
+    ConnectionRefused,
+    /// A policy came into force, or a bad one did not.
+    #[serde(rename = "policy.load")]
+    PolicyLoad,
+    /// Something could not be recorded; says how much.
+    #[serde(rename = "gap")]
+    Gap,
+    /// Last line of an orderly end.
+    #[serde(rename = "stop")]
+    Stop,
+}
+
+/// Which gate wrote the line.
+#[derive(Debug, Clone, Serialize)]
+pub struct Gate {
+    /// The host's name.
+    pub host: String,
+    /// One per process start, 16 hexadecimal digits.
+    pub instance: String,
+    /// Version of dockward.
+    pub version: String,
+}
+
+impl Gate {
+    /// This process on this host. Call once: each call is another instance.
+    #[must_use]
+    pub fn here() -> Self {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let id = EventId::new().to_string();
+        let instance = id.chars().rev().filter(char::is_ascii_hexdigit).take(16).collect();
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { host: host.trim().to_owned(), instance, version }
+    }
+}
+
+/// One line of the log before the writer numbers, stamps and chains it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Event {
+    /// Its name; quote it in a refusal.
+    pub id: EventId,
+    /// What it is about.
+    pub stage: Stage,
+    /// The decision that a session or completion belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<EventId>,
+    /// Who.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// From where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<Client>,
+    /// What was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// What we said, and on what grounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// What the daemon gets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<Forwarded>,
+    /// How it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// SHA-256 of the policy text, in a `policy.load`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Hash>,
+    /// A reason id, in events that carry no decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Words for people, in events that carry no decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) folded: Option<Folded>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) previous: Option<Previous>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gap: Option<Gap>,
+}
+
+impl Event {
+    /// An event with a new id and nothing else in it yet.
+    #[must_use]
+    pub fn new(stage: Stage) -> Self {
+        Self {
+            id: EventId::new(),
+            stage,
+            parent: None,
+            identity: None,
+            client: None,
+            request: None,
+            decision: None,
+            forwarded: None,
+            outcome: None,
+            policy: None,
+            reason: None,
+            text: None,
+            folded: None,
+            previous: None,
+            gap: None,
+        }
+    }
+}
+
+/// Many events of people without an identity, as one.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Folded {
+    pub(super) count: u64,
+    pub(super) first: String,
+    pub(super) last: String,
+}
+
+/// The file before this one, and how far it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Previous {
+    pub(super) file: String,
+    pub(super) seq: u64,
+    pub(super) hash: Hash,
+    pub(super) ended: FileEnd,
+}
+
+/// How a log file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileEnd {
+    /// With a `stop`.
+    Stop,
+    /// It had not: its process was still writing.
+    Running,
+    /// Without a `stop`: killed, crashed, or the power went.
+    Died,
+    /// The same process gave it up after a failed write and went on in another.
+    Abandoned,
+}
+
+/// What is missing from the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Gap {
+    /// Bytes after the last whole line of the file before.
+    #[serde(skip_serializing_if = "is_zero_u64")]
+    pub(super) torn: u64,
+    /// Events whose request was told that they could not be recorded, and so got 503.
+    #[serde(skip_serializing_if = "is_zero_u64")]
+    pub(super) refused: u64,
+    /// Completions and session ends that were lost.
+    #[serde(skip_serializing_if = "is_zero_u64")]
+    pub(super) lost: u64,
+    /// Folded refusals that were dropped to keep the reserve.
+    #[serde(skip_serializing_if = "is_zero_u64")]
+    pub(super) noise: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero_u64(number: &u64) -> bool {
+    *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_event_is_its_id_and_stage() {
+        let event = Event::new(Stage::SessionOpen);
+        let expected = json!({ "id": event.id.to_string(), "stage": "session.open" });
+        assert_eq!(serde_json::to_value(&event).unwrap(), expected);
+    }
+}

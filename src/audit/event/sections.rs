@@ -1,0 +1,328 @@
+//! The sections of an event: who, whence, what, what we said, what the daemon got, how it ended.
+//! What must not reach the log whole (secrets in queries, endless errors) is masked and cut here,
+//! as it is written, so that no caller can forget to.
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::super::chain::Hash;
+use super::super::escape::clip;
+use super::super::redact;
+
+/// Reasons listed in one event; the rest is counted.
+pub const REASONS_MAX: usize = 16;
+/// Bytes, as escaped, kept of the daemon's error and of the value a reason is about.
+pub const TEXT_MAX: usize = 512;
+
+/// Who, as proven.
+#[derive(Debug, Clone, Serialize)]
+pub struct Identity {
+    /// The name the policy gives.
+    pub name: String,
+    /// The roles held at that moment.
+    pub roles: Vec<String>,
+    /// By what it was proven.
+    pub proven: Proof,
+    /// The certificate's subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The certificate's issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The certificate's serial number, hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// Subject alternative names, each with its kind before a colon.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sans: Vec<String>,
+    /// SHA-256 of the certificate, hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+/// By what an identity was proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// A client certificate verified in the handshake.
+    Certificate,
+}
+
+/// From where.
+#[derive(Debug, Clone, Serialize)]
+pub struct Client {
+    /// Address, with the port where it is one connection.
+    pub address: String,
+    /// The listener it came in by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listener: Option<String>,
+    /// Id shared by all requests of the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// TLS version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<String>,
+}
+
+/// What was asked.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Request {
+    /// Method as received.
+    pub method: String,
+    /// Path as received.
+    pub path: String,
+    /// Query as received, save that secrets in it are masked as it is written (see
+    /// [`redact::query`]): build arguments travel in queries.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "masked_query")]
+    pub query: Option<String>,
+    /// Docker's own operation id, `ContainerCreate`; none where no route was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// `container`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// `create`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb: Option<String>,
+    /// The object named in the path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// SHA-256 of the body as received, hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_sha256: Option<String>,
+    /// The fields that matter to security. Never values of environment, credentials, build
+    /// arguments or secrets; argument vectors only through [`redact::argv`].
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
+}
+
+/// What we said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Let through.
+    Allow,
+    /// Refused.
+    Deny,
+}
+
+/// One reason of a denial.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reason {
+    /// Stable id, `mount.host-path`.
+    pub id: String,
+    /// Where in the request, `HostConfig.Binds[0]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What stood there; cut at [`TEXT_MAX`].
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clipped")]
+    pub value: Option<String>,
+}
+
+/// What we said, and on what grounds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Decision {
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<Reason>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    would: Vec<Reason>,
+    #[serde(skip_serializing_if = "is_zero")]
+    more: usize,
+    /// The grant that allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// `enforce` or `observe`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// SHA-256 of the policy in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Hash>,
+    /// The facts it stood on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Value>,
+}
+
+impl Decision {
+    /// Allowed.
+    #[must_use]
+    pub fn allow() -> Self {
+        Self::of(Verdict::Allow)
+    }
+
+    /// Refused, for these reasons: [`REASONS_MAX`] are listed, the rest counted.
+    #[must_use]
+    pub fn deny(reasons: impl IntoIterator<Item = Reason>) -> Self {
+        let (reasons, more) = listed(reasons);
+        Self { reasons, more, ..Self::of(Verdict::Deny) }
+    }
+
+    /// Let through by `mode: observe`, though it would have been refused for these reasons.
+    #[must_use]
+    pub fn observe(reasons: impl IntoIterator<Item = Reason>) -> Self {
+        let (would, more) = listed(reasons);
+        Self { would, more, mode: Some("observe".to_owned()), ..Self::of(Verdict::Allow) }
+    }
+
+    /// What we said.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    fn of(verdict: Verdict) -> Self {
+        let (reasons, would) = (Vec::new(), Vec::new());
+        Self {
+            verdict,
+            reasons,
+            would,
+            more: 0,
+            grant: None,
+            mode: None,
+            policy: None,
+            facts: None,
+        }
+    }
+}
+
+fn listed(reasons: impl IntoIterator<Item = Reason>) -> (Vec<Reason>, usize) {
+    let mut reasons = reasons.into_iter();
+    let listed = reasons.by_ref().take(REASONS_MAX).collect();
+    (listed, reasons.count())
+}
+
+/// What the daemon gets.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Forwarded {
+    /// Method.
+    pub method: String,
+    /// Path and query, as we built them; masked like [`Request::query`].
+    #[serde(serialize_with = "masked_target")]
+    pub target: String,
+    /// SHA-256 of the body we built, hexadecimal; none for an opaque stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_sha256: Option<String>,
+    /// What we changed or filled in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<String>,
+}
+
+/// How a request or session ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// The daemon's status; none where it gave none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The daemon's error; cut at [`TEXT_MAX`].
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clipped")]
+    pub error: Option<String>,
+    /// Bytes from the client to the daemon.
+    pub bytes_in: u64,
+    /// Bytes from the daemon to the client.
+    pub bytes_out: u64,
+    /// Milliseconds from the decision to the end.
+    pub ms: u64,
+    /// Full id of what was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Name of what was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// By what it ended.
+    pub ended: Ended,
+}
+
+/// By what a request or session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Both sides were done.
+    Done,
+    /// The client went away.
+    ClientGone,
+    /// The daemon went away or was not there.
+    DaemonGone,
+    /// The identity lost its right while it ran.
+    Revoked,
+    /// A limit of ours ended it.
+    Limit,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+fn clipped<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().map(|text| clip(text, TEXT_MAX)).serialize(serializer)
+}
+
+fn masked_query<S: Serializer>(query: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    query.as_deref().map(redact::query).serialize(serializer)
+}
+
+fn masked_target<S: Serializer>(target: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match target.split_once('?') {
+        Some((path, query)) => {
+            serializer.serialize_str(&format!("{path}?{}", redact::query(query)))
+        }
+        None => serializer.serialize_str(target),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn reason(value: &str) -> Reason {
+        Reason { id: "mount.host-path".into(), field: None, value: Some(value.into()) }
+    }
+
+    #[test]
+    fn sixteen_reasons_are_listed_and_the_rest_is_counted() {
+        let decision = Decision::deny((0..20).map(|n| reason(&n.to_string())));
+        let value = serde_json::to_value(&decision).unwrap();
+        assert_eq!(value["verdict"], "deny");
+        assert_eq!(value["reasons"].as_array().unwrap().len(), 16);
+        assert_eq!(value["reasons"][15]["value"], "15");
+        assert_eq!(value["more"], 4);
+        assert!(value.get("would").is_none());
+    }
+
+    #[test]
+    fn what_is_observed_is_allowed_and_says_what_it_would_have_been() {
+        let value = serde_json::to_value(Decision::observe([reason("/etc")])).unwrap();
+        let would = json!([{ "id": "mount.host-path", "value": "/etc" }]);
+        assert_eq!(value, json!({ "verdict": "allow", "mode": "observe", "would": would }));
+    }
+
+    #[test]
+    fn long_errors_are_cut() {
+        let outcome = Outcome {
+            status: Some(500),
+            error: Some("x".repeat(600)),
+            bytes_in: 0,
+            bytes_out: 0,
+            ms: 1,
+            id: None,
+            name: None,
+            ended: Ended::ClientGone,
+        };
+        let value = serde_json::to_value(outcome).unwrap();
+        assert_eq!(value["error"].as_str().unwrap().len(), TEXT_MAX);
+        assert_eq!(value["ended"], "client-gone");
+    }
+
+    #[test]
+    fn build_arguments_do_not_reach_the_line() {
+        let query = "t=a&buildargs=%7B%22X%22%3A%22hush%22%7D".to_owned();
+        let forwarded =
+            Forwarded { target: format!("/v1.47/build?{query}"), ..Forwarded::default() };
+        let request = Request { query: Some(query), ..Request::default() };
+        assert_eq!(serde_json::to_value(request).unwrap()["query"], "t=a&buildargs=***");
+        let target = &serde_json::to_value(forwarded).unwrap()["target"];
+        assert_eq!(target, "/v1.47/build?t=a&buildargs=***");
+    }
+}
