@@ -1,24 +1,38 @@
 //! What happened: the log that cannot be quietly edited. A gate is worth what can be proven about
-//! it afterwards, so nothing reaches the daemon without a `Recorded`, which only the `Writer`
+//! it afterwards, so nothing reaches the daemon without a [`Recorded`], which only the [`Writer`]
 //! makes, after the line is written (for reads) or on disk (for everything that changes state).
 //! Lines form a SHA-256 chain, one chain per process, each file naming the one before it; what an
 //! outsider can cause without an identity is folded and bounded so that it cannot fill the disk.
 //!
 //! The chain shows edits by whoever cannot rewrite all of it: a line changed, removed, added or
 //! moved, a file taken out of the middle. It cannot show that the newest lines were cut off or
-//! that everything was computed anew; for that, keep `Summary::tip` somewhere else.
+//! that everything was computed anew; for that, keep [`Summary::tip`] somewhere else.
 
 mod chain;
 mod clock;
+mod directory;
 mod error;
 mod escape;
 pub mod permitted;
 pub mod event;
+pub mod fold;
 mod id;
+mod keep;
+mod ledger;
+mod read;
 pub mod redact;
+mod segment;
+mod verify;
+mod worker;
+mod writer;
 
 pub use permitted::Permitted;
 pub use chain::Hash;
 pub use error::AuditError;
 pub use event::{Event, Gate, Stage};
+pub use fold::{Refusal, RefusalKind};
 pub use id::EventId;
+pub use keep::keep_policy;
+pub use read::{Found, ReadError, find};
+pub use verify::{Fault, FileSummary, Summary, VerifyError, verify};
+pub use writer::{Counts, Durability, Recorded, Writer};

@@ -1,0 +1,157 @@
+//! The directory of log files: their names, which sort in the order they were begun, and where
+//! the newest of them ends. A crash leaves a torn last line behind, which must not keep the next
+//! process from starting; it is left as it is and told of in the next file's first line.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::Path;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use rustix::fs::{FlockOperation, flock};
+use serde::Deserialize;
+
+use super::chain::{LINE_MAX, whole};
+use super::error::AuditError;
+use super::event::{FileEnd, Previous};
+
+const PREFIX: &str = "dockward-";
+const SUFFIX: &str = ".jsonl";
+const STAMP: &str = "%Y%m%dT%H%M%S.%6fZ";
+
+/// Makes the directory where it is missing, and refuses one that everybody may write to.
+pub(super) fn prepare(directory: &Path) -> Result<(), AuditError> {
+    let failed = AuditError::directory(directory);
+    DirBuilder::new().recursive(true).mode(0o750).create(directory).map_err(&failed)?;
+    let mode = fs::metadata(directory).map_err(&failed)?.mode();
+    if mode & 0o002 != 0 {
+        return Err(AuditError::OpenToOthers { path: directory.to_owned() });
+    }
+    Ok(())
+}
+
+/// Held while a file is begun, so that of two processes starting at once the second stands on
+/// the first. Given back when dropped.
+pub(super) fn lock(directory: &Path) -> io::Result<File> {
+    let handle = File::open(directory)?;
+    flock(&handle, FlockOperation::LockExclusive)?;
+    Ok(handle)
+}
+
+/// The names of all log files, oldest first.
+pub(super) fn files(directory: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        if let Ok(name) = entry?.file_name().into_string()
+            && begun(&name).is_some()
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// A name for a file begun now. It sorts after `newest` even if the clock was set back: the
+/// order of names is the order of the chain.
+pub(super) fn new_name(newest: Option<&str>, now: Timestamp, instance: &str) -> String {
+    let now = TimeZone::UTC.to_datetime(now);
+    let after = newest.and_then(begun).and_then(|at| at.checked_add(1.microsecond()).ok());
+    let stamp = after.map_or(now, |after| after.max(now)).strftime(STAMP);
+    format!("{PREFIX}{stamp}-{instance}{SUFFIX}")
+}
+
+/// Where the newest file that has a whole line ends, and the bytes of a torn line after that.
+pub(super) fn newest_end(
+    directory: &Path,
+    names: &[String],
+) -> io::Result<Option<(Previous, u64)>> {
+    for name in names.iter().rev() {
+        if let Some(end) = end_of(directory, name)? {
+            return Ok(Some(end));
+        }
+    }
+    Ok(None)
+}
+
+fn begun(name: &str) -> Option<DateTime> {
+    let (stamp, _) = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split_once('-')?;
+    DateTime::strptime("%Y%m%dT%H%M%S.%fZ", stamp).ok()
+}
+
+#[derive(Deserialize)]
+struct Last {
+    seq: u64,
+    stage: String,
+}
+
+fn end_of(directory: &Path, name: &str) -> io::Result<Option<(Previous, u64)>> {
+    let mut file = File::open(directory.join(name))?;
+    let running = flock(&file, FlockOperation::NonBlockingLockShared).is_err();
+    let tail = tail(&mut file)?;
+    let mut lines = tail.rsplit(|byte| *byte == b'\n');
+    let mut torn = lines.next().map_or(0, <[u8]>::len);
+    for line in lines {
+        if let (Some(hash), Ok(last)) = (whole(line), serde_json::from_slice::<Last>(line)) {
+            let ended = match (running, last.stage == "stop" && torn == 0) {
+                (true, _) => FileEnd::Running,
+                (false, true) => FileEnd::Stop,
+                (false, false) => FileEnd::Died,
+            };
+            let torn = if running { 0 } else { u64::try_from(torn).unwrap_or(u64::MAX) };
+            let previous = Previous { file: name.to_owned(), seq: last.seq, hash, ended };
+            return Ok(Some((previous, torn)));
+        }
+        torn = torn.saturating_add(line.len()).saturating_add(1);
+    }
+    Ok(None)
+}
+
+/// Enough of the end to hold a torn line and the whole one before it.
+fn tail(file: &mut File) -> io::Result<Vec<u8>> {
+    let most = u64::try_from(LINE_MAX).unwrap_or(u64::MAX).saturating_mul(2);
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut tail = Vec::new();
+    file.take(most).read_to_end(&mut tail)?;
+    Ok(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn names_sort_in_the_order_they_were_begun_even_if_the_clock_goes_back() {
+        let late = Timestamp::from_second(1_800_000_000).unwrap();
+        let first = new_name(None, late, "aa");
+        assert_eq!(first, "dockward-20270115T080000.000000Z-aa.jsonl");
+        let second = new_name(Some(&first), Timestamp::UNIX_EPOCH, "00");
+        assert_eq!(second, "dockward-20270115T080000.000001Z-00.jsonl");
+    }
+
+    #[test]
+    fn other_files_are_not_log_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let ours = new_name(None, Timestamp::UNIX_EPOCH, "aa");
+        for name in ["dockward-x-y.jsonl", "policy-0.yaml", &ours] {
+            fs::write(directory.path().join(name), "").unwrap();
+        }
+        let names = files(directory.path()).unwrap();
+        assert_eq!(names, [ours]);
+        assert_eq!(newest_end(directory.path(), &names).unwrap(), None);
+    }
+
+    #[test]
+    fn a_directory_open_to_everyone_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log/here");
+        prepare(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(prepare(&path), Err(AuditError::OpenToOthers { .. })));
+    }
+}

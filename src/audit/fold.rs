@@ -1,0 +1,164 @@
+//! Noise, folded. Whoever can reach the port can fail a handshake as often as he likes; were each
+//! a line, he could fill the disk and with it stop the gate. So refusals of people without an
+//! identity are counted by address and kind, written once a minute, and bounded in number.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::clock::written;
+use super::escape::clip;
+use super::event::{Client, Event, Folded, Stage};
+
+/// Different (address, kind, reason) kept apart in a minute; the rest is one count.
+pub const LIMIT: usize = 1024;
+const TEXT_MAX: usize = 256;
+
+/// At which door somebody without an identity was turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefusalKind {
+    /// The TLS handshake failed.
+    Handshake,
+    /// The connection was refused, or what came was not HTTP.
+    Connection,
+}
+
+/// Somebody without an identity turned away.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// At which door.
+    pub kind: RefusalKind,
+    /// Whence.
+    pub address: IpAddr,
+    /// Stable reason id. Static, so that no peer can make new ones.
+    pub reason: &'static str,
+    /// Words for people; only the first in a minute is kept, cut at 256 bytes.
+    pub text: Option<String>,
+}
+
+/// The refusals of one minute.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    entries: BTreeMap<Key, Tally>,
+    others: Option<Tally>,
+}
+
+type Key = (IpAddr, RefusalKind, &'static str);
+
+#[derive(Debug)]
+struct Tally {
+    count: u64,
+    first: Timestamp,
+    last: Timestamp,
+    text: Option<String>,
+}
+
+impl Refusals {
+    /// Counts one refusal.
+    pub fn add(&mut self, refusal: &Refusal, now: Timestamp) {
+        let key = (refusal.address, refusal.kind, refusal.reason);
+        if let Some(tally) = self.entries.get_mut(&key) {
+            return tally.again(now);
+        }
+        if self.entries.len() < LIMIT {
+            self.entries.insert(key, Tally::new(now, refusal.text.as_deref()));
+            return;
+        }
+        match &mut self.others {
+            Some(tally) => tally.again(now),
+            None => self.others = Some(Tally::new(now, None)),
+        }
+    }
+
+    /// Takes everything counted so far as events: at most [`LIMIT`] and one for the others.
+    #[must_use]
+    pub fn drain(&mut self) -> Vec<Event> {
+        let others = self.others.take().map(|tally| {
+            let text = format!("from more than {LIMIT} addresses");
+            tally.event(RefusalKind::Connection, "connection.more", Some(text))
+        });
+        let entries = std::mem::take(&mut self.entries);
+        entries.into_iter().map(entry).chain(others).collect()
+    }
+}
+
+fn entry(((address, kind, reason), mut tally): (Key, Tally)) -> Event {
+    let text = tally.text.take();
+    let mut event = tally.event(kind, reason, text);
+    event.client =
+        Some(Client { address: address.to_string(), listener: None, connection: None, tls: None });
+    event
+}
+
+impl Tally {
+    fn new(now: Timestamp, text: Option<&str>) -> Self {
+        let text = text.map(|text| clip(text, TEXT_MAX).to_owned());
+        Self { count: 1, first: now, last: now, text }
+    }
+
+    fn again(&mut self, now: Timestamp) {
+        self.count = self.count.saturating_add(1);
+        self.last = now;
+    }
+
+    fn event(&self, kind: RefusalKind, reason: &str, text: Option<String>) -> Event {
+        let mut event = Event::new(match kind {
+            RefusalKind::Handshake => Stage::Handshake,
+            RefusalKind::Connection => Stage::ConnectionRefused,
+        });
+        let (first, last) = (written(self.first), written(self.last));
+        event.folded = Some(Folded { count: self.count, first, last });
+        event.reason = Some(reason.to_owned());
+        event.text = text;
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn refusal(address: u32, kind: RefusalKind) -> Refusal {
+        let address = IpAddr::V4(Ipv4Addr::from_bits(address));
+        Refusal { kind, address, reason: "tls.failed", text: Some("no certificate".into()) }
+    }
+
+    fn count(event: &Event) -> u64 {
+        event.folded.as_ref().unwrap().count
+    }
+
+    #[test]
+    fn the_same_again_is_a_count() {
+        let mut refusals = Refusals::default();
+        for second in 0..3 {
+            let now = Timestamp::from_second(second).unwrap();
+            refusals.add(&refusal(1, RefusalKind::Handshake), now);
+            refusals.add(&refusal(1, RefusalKind::Connection), now);
+        }
+        refusals.add(&refusal(2, RefusalKind::Handshake), Timestamp::UNIX_EPOCH);
+        let events = refusals.drain();
+        assert_eq!(events.iter().map(count).collect::<Vec<_>>(), [3, 3, 1]);
+        assert_eq!(events[0].stage, Stage::Handshake);
+        assert_eq!(events[0].client.as_ref().unwrap().address, "0.0.0.1");
+        assert_eq!(events[0].folded.as_ref().unwrap().last, "1970-01-01T00:00:02.000000Z");
+        assert_eq!(events[0].text.as_deref(), Some("no certificate"));
+        assert_eq!(events[1].stage, Stage::ConnectionRefused);
+        assert!(refusals.drain().is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_addresses_is_bounded() {
+        let mut refusals = Refusals::default();
+        let flood = u32::try_from(LIMIT).unwrap() + 500;
+        for address in 0..flood {
+            refusals.add(&refusal(address, RefusalKind::Handshake), Timestamp::UNIX_EPOCH);
+        }
+        let events = refusals.drain();
+        assert_eq!(events.len(), LIMIT + 1);
+        assert_eq!(events.iter().map(count).sum::<u64>(), u64::from(flood));
+        assert_eq!(count(events.last().unwrap()), 500);
+    }
+}

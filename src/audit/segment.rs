@@ -1,0 +1,114 @@
+//! One file of the log. Lines go in whole or not at all: after a write that failed halfway the
+//! file is cut back to where it was good.
+//!
+//! After a failed `fdatasync` the file is given up. Linux reports such an error once and may mark
+//! the pages clean although they never reached the disk, so asking again would get a yes that
+//! means nothing. The file is cut back as far as that works, nobody is told that his event was
+//! recorded, and the chain goes on in a new file that says so. The same where cutting back fails.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{FlockOperation, flock, fstatvfs};
+
+use super::error::AuditError;
+
+/// What the log needs of a file; the tests bring files that fail.
+pub(super) trait LogFile: Send {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn sync(&mut self) -> io::Result<()>;
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+    /// Bytes that are free for us on the file's filesystem.
+    fn free(&self) -> io::Result<u64>;
+}
+
+/// Makes a new file at a path.
+pub(super) type Create = Box<dyn FnMut(&Path) -> io::Result<Box<dyn LogFile>> + Send>;
+
+pub(super) fn on_disk() -> Create {
+    Box::new(|path| {
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o640).open(path)?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Box::new(file))
+    })
+}
+
+/// A file and how much of it is whole lines.
+pub(super) struct Segment {
+    file: Box<dyn LogFile>,
+    name: String,
+    good: u64,
+}
+
+/// Why lines did not get into the file.
+pub(super) enum Failed {
+    /// The file is as it was before.
+    PutBack(AuditError),
+    /// The file must not be written to any more.
+    GivenUp(AuditError),
+}
+
+impl Segment {
+    pub(super) fn new(file: Box<dyn LogFile>, name: String) -> Self {
+        Self { file, name, good: 0 }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn free(&self) -> io::Result<u64> {
+        self.file.free()
+    }
+
+    /// Adds whole lines, and brings them and all before them to disk where `sync` asks for it.
+    pub(super) fn append(&mut self, lines: &[u8], sync: bool) -> Result<(), Failed> {
+        if let Err(source) = self.file.write_all(lines) {
+            let error = AuditError::Write { file: self.name.clone(), source: Arc::new(source) };
+            return Err(match self.file.truncate(self.good) {
+                Ok(()) => Failed::PutBack(error),
+                Err(_) => Failed::GivenUp(error),
+            });
+        }
+        if sync && let Err(source) = self.file.sync() {
+            // Given up either way; whether it could be cut back does not change the answer.
+            let _ = self.file.truncate(self.good);
+            let source = Arc::new(source);
+            return Err(Failed::GivenUp(AuditError::Sync { file: self.name.clone(), source }));
+        }
+        let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        self.good = self.good.saturating_add(length);
+        Ok(())
+    }
+}
+
+impl From<Failed> for AuditError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::PutBack(error) | Failed::GivenUp(error) => error,
+        }
+    }
+}
+
+impl LogFile for File {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::Write::write_all(self, bytes)?;
+        self.flush()
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        let filesystem = fstatvfs(self)?;
+        Ok(filesystem.f_bavail.saturating_mul(filesystem.f_frsize))
+    }
+}

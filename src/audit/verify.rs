@@ -1,0 +1,291 @@
+//! Is the log as it was written? Every line's hash is computed anew, every line must follow the
+//! one before, and every file must be what the file begun after it says it was.
+//!
+//! Only a file's end can go unnoticed, and only until another process starts: its `start` names
+//! the last hash before it. What a running process wrote after that is held by its own `stop`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::chain::{Hash, Tip, whole};
+use super::directory;
+use super::event::{FileEnd, Previous};
+use super::read::{Line, Lines, ReadError};
+
+/// A log that holds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The files, oldest first.
+    pub files: Vec<FileSummary>,
+    /// Lines in all.
+    pub events: u64,
+    /// The file that the oldest one names as its predecessor, where it is not there any more.
+    pub begins_after: Option<String>,
+}
+
+impl Summary {
+    /// The hash of the newest line. Kept elsewhere, it shows later that nothing was cut off.
+    #[must_use]
+    pub fn tip(&self) -> Option<Hash> {
+        self.files.iter().rev().find_map(|file| file.tip)
+    }
+}
+
+/// One file of a log that holds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSummary {
+    /// Its name.
+    pub name: String,
+    /// Lines in it.
+    pub events: u64,
+    /// The hash of its last line.
+    pub tip: Option<Hash>,
+    /// Whether its last line is a `stop`; if not, its process runs, or did not end in order.
+    pub stopped: bool,
+    /// Bytes of a torn line at its end.
+    pub torn: u64,
+}
+
+/// Where and why a log does not hold together.
+#[derive(Debug)]
+pub enum VerifyError {
+    /// It cannot be read.
+    Read(ReadError),
+    /// It was changed.
+    Broken {
+        /// Name of the file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong there.
+        fault: Fault,
+    },
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It does not end in the hash of what it holds.
+    Hash,
+    /// It is not an event of this log.
+    Shape,
+    /// It does not follow the line before.
+    Order,
+    /// It is the first one and does not start a file, or starts one elsewhere than there.
+    Start,
+    /// It names a file that is not there.
+    Missing(String),
+    /// The file that comes after stands on a line that is not there, or not the last one.
+    End(String),
+}
+
+/// Verifies all log files of a directory, as one chain.
+///
+/// # Errors
+/// At the first line that is not as it was written, or if a file cannot be read.
+pub fn verify(directory: &Path) -> Result<Summary, VerifyError> {
+    let failed = ReadError::at(directory);
+    let names = directory::files(directory).map_err(failed).map_err(VerifyError::Read)?;
+    let mut starts = BTreeMap::new();
+    for name in names {
+        let start = first(directory, &name)?;
+        starts.insert(name, start);
+    }
+    let (anchors, begins_after) = anchors(&starts)?;
+    let mut files = Vec::new();
+    for name in starts.keys() {
+        let anchors = anchors.get(name).map_or(&[][..], Vec::as_slice);
+        files.push(verify_file(directory, name, anchors)?);
+    }
+    let events = files.iter().map(|file| file.events).sum();
+    Ok(Summary { files, events, begins_after })
+}
+
+#[derive(Deserialize)]
+struct Head {
+    seq: u64,
+    stage: String,
+    prev: Hash,
+    previous: Option<Previous>,
+    gap: Option<GapHead>,
+}
+
+#[derive(Deserialize)]
+struct GapHead {
+    torn: Option<u64>,
+}
+
+/// What a later file says of an earlier one.
+struct Anchor<'a> {
+    by: &'a str,
+    previous: Previous,
+    torn: u64,
+}
+
+impl Anchor<'_> {
+    /// Whether nothing may come after the line it stands on.
+    fn is_end(&self) -> bool {
+        matches!(self.previous.ended, FileEnd::Stop | FileEnd::Died)
+    }
+}
+
+fn first(directory: &Path, name: &str) -> Result<Option<Head>, VerifyError> {
+    let path = directory.join(name);
+    let failed = |error| VerifyError::Read(ReadError::at(&path)(error));
+    match Lines::open(&path).map_err(failed)?.next_line().map_err(failed)? {
+        Some(Line::Whole(line)) => Ok(Some(read(line).map_err(|fault| broken(name, 1, fault))?.0)),
+        Some(Line::TooLong) => Err(broken(name, 1, Fault::Shape)),
+        Some(Line::Torn(_)) | None => Ok(None),
+    }
+}
+
+type Anchors<'a> = HashMap<String, Vec<Anchor<'a>>>;
+
+/// What each file is said to be by later ones. Only the oldest may lack its predecessor.
+fn anchors(
+    starts: &BTreeMap<String, Option<Head>>,
+) -> Result<(Anchors<'_>, Option<String>), VerifyError> {
+    let (mut anchors, mut begins_after) = (Anchors::new(), None);
+    let written = starts.iter().filter_map(|(name, head)| Some((name, head.as_ref()?)));
+    for (index, (by, head)) in written.enumerate() {
+        let Some(previous) = head.previous.clone() else {
+            if index > 0 || head.prev != Hash::ZERO {
+                return Err(broken(by, 1, Fault::Start));
+            }
+            continue;
+        };
+        if previous.hash != head.prev || previous.file >= *by {
+            return Err(broken(by, 1, Fault::Start));
+        }
+        if !starts.contains_key(&previous.file) {
+            if index > 0 {
+                return Err(broken(by, 1, Fault::Missing(previous.file)));
+            }
+            begins_after = Some(previous.file);
+            continue;
+        }
+        let torn = head.gap.as_ref().and_then(|gap| gap.torn).unwrap_or(0);
+        anchors.entry(previous.file.clone()).or_default().push(Anchor { by, previous, torn });
+    }
+    Ok((anchors, begins_after))
+}
+
+fn verify_file(
+    directory: &Path,
+    name: &str,
+    anchors: &[Anchor<'_>],
+) -> Result<FileSummary, VerifyError> {
+    let path = directory.join(name);
+    let failed = |error| VerifyError::Read(ReadError::at(&path)(error));
+    let mut walk = Walk::new(name, anchors);
+    let mut lines = Lines::open(&path).map_err(failed)?;
+    while let Some(line) = lines.next_line().map_err(failed)? {
+        let step = match line {
+            Line::Whole(line) => walk.step(line),
+            Line::Torn(bytes) => {
+                walk.file.torn = bytes;
+                Ok(())
+            }
+            Line::TooLong => Err(Fault::Shape),
+        };
+        step.map_err(|fault| broken(name, walk.file.events.saturating_add(1), fault))?;
+    }
+    walk.end()
+}
+
+/// Where a file's check has come to.
+struct Walk<'a> {
+    file: FileSummary,
+    tip: Option<Tip>,
+    /// What later files say, as far as the line was not met yet.
+    pending: Vec<&'a Anchor<'a>>,
+    anchors: &'a [Anchor<'a>],
+}
+
+impl<'a> Walk<'a> {
+    fn new(name: &str, anchors: &'a [Anchor<'a>]) -> Self {
+        let name = name.to_owned();
+        let file = FileSummary { name, events: 0, tip: None, stopped: false, torn: 0 };
+        Self { file, tip: None, pending: anchors.iter().collect(), anchors }
+    }
+
+    fn step(&mut self, line: &[u8]) -> Result<(), Fault> {
+        let (head, hash) = read(line)?;
+        match self.tip {
+            None if head.stage != "start" => return Err(Fault::Start),
+            Some(tip) if head.prev != tip.hash || Some(head.seq) != tip.seq.checked_add(1) => {
+                return Err(Fault::Order);
+            }
+            None | Some(_) => {}
+        }
+        self.pending
+            .retain(|anchor| (anchor.previous.seq, anchor.previous.hash) != (head.seq, hash));
+        self.tip = Some(Tip { seq: head.seq, hash });
+        self.file.tip = Some(hash);
+        self.file.stopped = head.stage == "stop";
+        self.file.events = self.file.events.saturating_add(1);
+        Ok(())
+    }
+
+    fn end(self) -> Result<FileSummary, VerifyError> {
+        let extended = |anchor: &&Anchor<'_>| {
+            let longer =
+                Some(anchor.previous.hash) != self.file.tip || anchor.torn != self.file.torn;
+            anchor.is_end() && longer
+        };
+        let bad = self.pending.first().copied().or_else(|| self.anchors.iter().find(extended));
+        match bad {
+            Some(Anchor { by, .. }) => {
+                let line = self.file.events;
+                Err(broken(&self.file.name, line, Fault::End((*by).to_owned())))
+            }
+            None => Ok(self.file),
+        }
+    }
+}
+
+fn read(line: &[u8]) -> Result<(Head, Hash), Fault> {
+    let hash = whole(line).ok_or(Fault::Hash)?;
+    let head = serde_json::from_slice(line).map_err(|_| Fault::Shape)?;
+    Ok((head, hash))
+}
+
+fn broken(file: &str, line: u64, fault: Fault) -> VerifyError {
+    VerifyError::Broken { file: file.to_owned(), line, fault }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hash => f.write_str("does not carry the hash of what it says"),
+            Self::Shape => f.write_str("is not an event of this log"),
+            Self::Order => f.write_str("does not follow the line before"),
+            Self::Start => f.write_str("is not where a file of this log starts"),
+            Self::Missing(file) => write!(f, "follows {file}, which is not there"),
+            Self::End(by) => write!(f, "is not where the file ended when {by} was begun"),
+        }
+    }
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) => error.fmt(f),
+            Self::Broken { file, line, fault } => {
+                write!(f, "{file}:{line}: this line {fault}; compare with a copy of the log")
+            }
+        }
+    }
+}
+
+impl std::error::Error for VerifyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read(error) => Some(error),
+            Self::Broken { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The door to the log. What comes back from it is the proof that an event is recorded, and the
+//! only thing that lets a request through to the daemon; so it can be made nowhere else.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::chain::{Hash, Tip};
+use super::error::AuditError;
+use super::event::{Event, Gate, Stage};
+use super::fold::{Refusal, Refusals};
+use super::id::EventId;
+use super::ledger::Ledger;
+use super::segment::{Create, on_disk};
+use super::worker::{Job, Message, Worker};
+
+/// Requests that may wait for the log at once; the next ones wait to wait.
+const WAITING: usize = 1024;
+/// Events that may be in hand without anyone waiting for them.
+const NOTES: usize = 8192;
+
+/// How sure an event must be before the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// On disk: `fdatasync` came back. For everything that changes state.
+    Synced,
+    /// Handed to the kernel: survives our end, not a power cut. For reads.
+    Written,
+}
+
+/// Proof that an event is in the log. Only the writer makes one, after the fact.
+#[derive(Debug)]
+pub struct Recorded {
+    id: EventId,
+    stage: Stage,
+    seq: u64,
+    hash: Hash,
+    durability: Durability,
+}
+
+impl Recorded {
+    pub(super) fn new(event: &Event, tip: Tip, durability: Durability) -> Self {
+        let Tip { seq, hash } = tip;
+        Self { id: event.id, stage: event.stage, seq, hash, durability }
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        self.id
+    }
+
+    /// What it is about: only a decision permits anything.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Its number in the chain.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The hash of its line.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// How sure it was asked to be, and is.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+}
+
+/// What the writer did so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines written, without the first of each file and folded refusals.
+    pub events: u64,
+    /// Times that the disk was waited for.
+    pub syncs: u64,
+    /// Batches that could not be written.
+    pub failures: u64,
+    /// Whether the last batch could not be written: the gate is ill.
+    pub failing: bool,
+}
+
+/// The log, open. Share it in an `Arc`.
+#[derive(Debug)]
+pub struct Writer {
+    queue: Sender<Message>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Begins a log file in the directory (made where missing) and brings its first line to disk.
+    /// While less than `reserve` bytes are free there, folded refusals are not written.
+    ///
+    /// # Errors
+    /// If the directory cannot be used or the first line cannot be written.
+    pub fn open(directory: &Path, gate: Gate, reserve: u64) -> Result<Self, AuditError> {
+        Self::with_files(directory, gate, reserve, on_disk())
+    }
+
+    /// Records an event that must be on record before anything else may happen.
+    ///
+    /// # Errors
+    /// If it is not in the log; then nothing may be forwarded.
+    pub async fn record(
+        &self,
+        event: Event,
+        durability: Durability,
+    ) -> Result<Recorded, AuditError> {
+        let place = Arc::clone(&self.shared.waiting).acquire_owned().await;
+        let place = Some(place.map_err(|_| AuditError::Closed)?);
+        let (answer, recorded) = oneshot::channel();
+        self.send(Job { event, durability, answer: Some(answer), place })?;
+        recorded.await.map_err(|_| AuditError::Closed)?
+    }
+
+    /// Records an event that nobody waits for: a completion, the end of a session. Never blocks,
+    /// so it may be called from a `Drop`. Tried again until it can be written; only if thousands
+    /// are in hand already is it lost, and a `gap` says how many were.
+    pub fn note(&self, event: Event) {
+        let place = Arc::clone(&self.shared.notes).try_acquire_owned().ok();
+        let job = Job { event, durability: Durability::Written, answer: None, place };
+        if job.place.is_none() || self.send(job).is_err() {
+            self.shared.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts somebody without an identity who was turned away. Written once a minute, folded.
+    pub fn refusal(&self, refusal: &Refusal) {
+        self.shared.refusals().add(refusal, Timestamp::now());
+    }
+
+    /// What the writer did so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.counts.now()
+    }
+
+    /// Writes all that is in hand and a `stop`, and ends the thread. After this nothing can be
+    /// recorded.
+    ///
+    /// # Errors
+    /// If the end could not be written, or was before.
+    pub async fn close(&self) -> Result<(), AuditError> {
+        self.shared.waiting.close();
+        self.shared.notes.close();
+        let (answer, stopped) = oneshot::channel();
+        self.queue.send(Message::Close(answer)).map_err(|_| AuditError::Closed)?;
+        let stopped = stopped.await.map_err(|_| AuditError::Closed)?;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The answer was the thread's last act, so this does not hold anyone up.
+        thread.map_or(Ok(()), |thread| thread.join().map_err(|_| AuditError::Closed))?;
+        stopped.map(drop)
+    }
+
+    fn with_files(
+        directory: &Path,
+        gate: Gate,
+        reserve: u64,
+        create: Create,
+    ) -> Result<Self, AuditError> {
+        let ledger = Ledger::open(directory, gate, create)?;
+        let (queue, jobs) = mpsc::channel();
+        let shared = Arc::new(Shared::new());
+        let worker = Worker::new(ledger, jobs, Arc::clone(&shared), reserve);
+        let thread = thread::Builder::new()
+            .name("audit".to_owned())
+            .spawn(|| worker.run())
+            .map_err(|source| AuditError::Thread(Arc::new(source)))?;
+        Ok(Self { queue, shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    fn send(&self, job: Job) -> Result<(), AuditError> {
+        self.queue.send(Message::Job(Box::new(job))).map_err(|_| AuditError::Closed)
+    }
+}
+
+/// What the writer's handle and its thread both hold. The queue itself has no bound; the places
+/// in it do, and each event holds its own until it is written.
+#[derive(Debug)]
+pub(super) struct Shared {
+    waiting: Arc<Semaphore>,
+    notes: Arc<Semaphore>,
+    refusals: Mutex<Refusals>,
+    pub(super) lost: AtomicU64,
+    pub(super) counts: Tallies,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            notes: Arc::new(Semaphore::new(NOTES)),
+            refusals: Mutex::default(),
+            lost: AtomicU64::new(0),
+            counts: Tallies::default(),
+        }
+    }
+
+    /// Nothing that holds this lock can panic halfway; a poisoned one is still whole.
+    pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tallies {
+    events: AtomicU64,
+    syncs: AtomicU64,
+    failures: AtomicU64,
+    failing: AtomicBool,
+}
+
+impl Tallies {
+    /// One batch: how many lines got in (none: it failed), and whether the disk was waited for.
+    pub(super) fn batch(&self, synced: bool, lines: usize) {
+        self.failing.store(lines == 0, Ordering::Relaxed);
+        self.failures.fetch_add(u64::from(lines == 0), Ordering::Relaxed);
+        self.syncs.fetch_add(u64::from(synced && lines > 0), Ordering::Relaxed);
+        self.events.fetch_add(u64::try_from(lines).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn now(&self) -> Counts {
+        Counts {
+            events: self.events.load(Ordering::Relaxed),
+            syncs: self.syncs.load(Ordering::Relaxed),
+            failures: self.failures.load(Ordering::Relaxed),
+            failing: self.failing.load(Ordering::Relaxed),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
