@@ -1,0 +1,210 @@
+//! The log on a real filesystem: full, cut off by a crash, and by whom it can be read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dockward::audit::event::{Decision, Identity, Proof, Reason, Request};
+use dockward::audit::{
+    AuditError, Durability, Event, EventId, Fault, Gate, Stage, VerifyError, Writer, find,
+    keep_policy, verify,
+};
+use serde_json::Value;
+
+fn decision() -> Event {
+    let mut event = Event::new(Stage::Decision);
+    event.identity = Some(Identity {
+        name: "ci\u{202e}\n-1".into(),
+        roles: vec!["ci".into()],
+        proven: Proof::Certificate,
+        subject: Some("CN=ci-1".into()),
+        issuer: None,
+        serial: None,
+        sans: vec!["uri:spiffe://example.org/ci/1".into()],
+        fingerprint: None,
+    });
+    event.request = Some(Request {
+        method: "POST".into(),
+        path: "/v1.47/containers/create".into(),
+        ..Request::default()
+    });
+    event.decision = Some(Decision::deny([Reason {
+        id: "mount.host-path".into(),
+        field: Some("HostConfig.Binds[0]".into()),
+        value: Some("/etc".into()),
+    }]));
+    event
+}
+
+fn open(directory: &Path) -> Writer {
+    Writer::open(directory, Gate::here(), 0).unwrap()
+}
+
+fn log_files(directory: &Path) -> Vec<PathBuf> {
+    let names = verify(directory).unwrap().files.into_iter().map(|file| file.name);
+    names.map(|name| directory.join(name)).collect()
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_decision_can_be_looked_up_by_the_id_its_refusal_quotes() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = open(directory.path());
+    let event = decision();
+    let quoted: EventId = event.id.to_string().parse().unwrap();
+    writer.record(event, Durability::Synced).await.unwrap();
+    writer.note(Event::new(Stage::Complete));
+    writer.close().await.unwrap();
+    open(directory.path()).close().await.unwrap();
+
+    let found = find(directory.path(), quoted).unwrap().unwrap();
+    assert_eq!(found.line, 2);
+    assert_eq!(found.event["identity"]["name"], "ci\u{202e}\n-1");
+    assert_eq!(found.event["decision"]["reasons"][0]["id"], "mount.host-path");
+    assert_eq!(found.event["gate"]["instance"].as_str().unwrap().len(), 16);
+
+    let path = directory.path().join(found.file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(r#""name":"ci\u202e\n-1""#), "{text}");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o137, 0);
+}
+
+#[tokio::test]
+async fn each_file_names_the_one_before() {
+    let directory = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        open(directory.path()).close().await.unwrap();
+    }
+    let files = log_files(directory.path());
+    assert_eq!(files.len(), 3);
+    assert_eq!(lines(&files[0])[0]["prev"], "0".repeat(64));
+    for pair in files.windows(2) {
+        let (stop, start) = (lines(&pair[0]).pop().unwrap(), lines(&pair[1]).remove(0));
+        assert_eq!((&start["stage"], &start["seq"]), (&Value::from("start"), &Value::from(1)));
+        assert_eq!(start["prev"], stop["hash"]);
+        assert_eq!(start["previous"]["hash"], stop["hash"]);
+        assert!(pair[0].ends_with(start["previous"]["file"].as_str().unwrap()));
+        assert_eq!(start["previous"]["ended"], "stop");
+    }
+}
+
+#[tokio::test]
+async fn a_line_torn_by_a_crash_is_told_of_and_stood_upon() {
+    for torn in [&b"{\"v\":1,\"seq\":3,\"ti"[..], &[0; 5000], b"{}\n{"] {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = open(directory.path());
+        let last = writer.record(decision(), Durability::Synced).await.unwrap();
+        let crashed = log_files(directory.path()).remove(0);
+        // A copy of the moment, in a directory of its own, is what a crash leaves.
+        let after = tempfile::tempdir().unwrap();
+        let left = after.path().join(crashed.file_name().unwrap());
+        fs::copy(&crashed, &left).unwrap();
+        OpenOptions::new().append(true).open(&left).unwrap().write_all(torn).unwrap();
+
+        let next = open(after.path());
+        next.record(decision(), Durability::Synced).await.unwrap();
+        next.close().await.unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(after.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        let start = lines(&names[1]).remove(0);
+        assert_eq!(start["prev"], last.hash().to_string());
+        assert_eq!(start["previous"]["ended"], "died");
+        assert_eq!(start["gap"]["torn"], torn.len());
+        match verify(after.path()) {
+            Ok(summary) => assert_eq!(summary.files[0].torn, u64::try_from(torn.len()).unwrap()),
+            // A whole line that is not ours is no torn one.
+            Err(VerifyError::Broken { line: 3, fault: Fault::Hash, .. }) => {
+                assert!(torn.contains(&b'\n'));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_policy_text_is_found_by_the_hash_in_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = open(directory.path());
+    let mut load = Event::new(Stage::PolicyLoad);
+    load.policy = Some(keep_policy(directory.path(), b"version: 1\n").unwrap());
+    let id = load.id;
+    writer.record(load, Durability::Synced).await.unwrap();
+    writer.close().await.unwrap();
+    let hash = find(directory.path(), id).unwrap().unwrap().event["policy"].clone();
+    let kept = directory.path().join(format!("policy-{}.yaml", hash.as_str().unwrap()));
+    assert_eq!(fs::read(kept).unwrap(), b"version: 1\n");
+}
+
+/// A filesystem of 64 KiB, gone at the end.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = ["-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs"];
+        let mounted = Command::new("mount").args(options).arg(directory.path()).status().unwrap();
+        assert!(mounted.success(), "this test mounts a tmpfs: run it as root");
+        Self(directory)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let lazily = Command::new("umount").arg("-l").arg(self.path()).status();
+        assert!(lazily.is_ok_and(|status| status.success()));
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_keeps_the_chain_and_goes_on_when_there_is_room() {
+    let disk = SmallDisk::mount();
+    let writer = open(disk.path());
+    let filler = disk.path().join("filler");
+    let fill = fs::write(&filler, vec![0; 1 << 20]);
+    assert_eq!(fill.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+
+    // What is left of the file's last page may still take a few.
+    let mut taken = 0;
+    let refused = loop {
+        match writer.record(decision(), Durability::Synced).await {
+            Ok(_) => taken += 1,
+            Err(error) => break error,
+        }
+        assert!(taken < 100, "the disk is not full");
+    };
+    assert!(matches!(refused, AuditError::Write { .. }), "{refused}");
+    assert!(writer.record(decision(), Durability::Written).await.is_err());
+    assert!(writer.counts().failing);
+    let file = verify(disk.path()).unwrap().files.remove(0);
+    assert_eq!((file.events, file.torn), (1 + taken, 0));
+
+    fs::remove_file(&filler).unwrap();
+    let recorded = writer.record(decision(), Durability::Synced).await.unwrap();
+    assert_eq!(recorded.seq(), 1 + taken + 2);
+    writer.close().await.unwrap();
+    assert!(verify(disk.path()).unwrap().files[0].stopped);
+    let gap = &lines(&log_files(disk.path())[0])[usize::try_from(taken).unwrap() + 1];
+    assert_eq!((&gap["stage"], &gap["gap"]["refused"]), (&Value::from("gap"), &Value::from(2)));
+}
