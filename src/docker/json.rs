@@ -323,7 +323,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 fn given_before<'de>(
     entries: &[(Cow<'de, str>, Value<'de>)],
     many: &mut HashSet<Cow<'de, str>>,
-    key: &Cow<'de, str>,
+    key: &str,
 ) -> bool {
     const FEW: usize = 32;
     if entries.len() < FEW {
@@ -332,7 +332,7 @@ fn given_before<'de>(
     if many.is_empty() {
         many.extend(entries.iter().map(|(k, _)| k.clone()));
     }
-    !many.insert(key.clone())
+    !many.insert(Cow::Owned(key.to_owned()))
 }
 
 struct KeySeed;

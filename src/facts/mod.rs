@@ -1,6 +1,7 @@
 //! Answers to what policy needs to know of the world and cannot know by itself. Everything here reads,
 //! reports as plain data, and decides nothing.
 
+pub mod gather;
 pub mod host_path;
 pub mod mounts;
 pub mod protected;
