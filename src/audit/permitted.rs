@@ -1,6 +1,8 @@
 //! The proof that a request was judged and is on record: without it nothing is sent to the daemon.
 
+use super::{AuditError, Durability, Event, Recorded, Writer};
 use crate::docker::Outbound;
+use crate::policy::Permit;
 
 /// A request that may be sent: it was permitted, and its decision is in the log as durably as its
 /// kind asks for. Only the log makes one.
@@ -8,24 +10,36 @@ use crate::docker::Outbound;
 #[derive(Debug)]
 pub struct Permitted {
     outbound: Outbound,
+    recorded: Recorded,
 }
 
 impl Permitted {
-    /// Made by the log alone, after the decision was written.
-    #[expect(dead_code, reason = "the log is being built")]
-    pub(super) const fn after_record(outbound: Outbound) -> Self {
-        Self { outbound }
-    }
-
-    /// The request as the daemon gets it.
+    /// The request as the daemon gets it, and where its decision stands in the log.
     #[must_use]
-    pub fn into_outbound(self) -> Outbound {
-        self.outbound
+    pub fn into_parts(self) -> (Outbound, Recorded) {
+        (self.outbound, self.recorded)
     }
 
     /// A look at the request.
     #[must_use]
     pub const fn outbound(&self) -> &Outbound {
         &self.outbound
+    }
+}
+
+impl Writer {
+    /// Writes the decision that permits a request: synced to disk for what changes state, written
+    /// for a read. Only then is there something that can be forwarded.
+    ///
+    /// # Errors
+    /// The decision is not on record, so the request must be refused.
+    pub async fn permit(&self, event: Event, permit: Permit) -> Result<Permitted, AuditError> {
+        let outbound = permit.outbound;
+        let durability = match outbound.life.changes_state() {
+            true => Durability::Synced,
+            false => Durability::Written,
+        };
+        let recorded = self.record(event, durability).await?;
+        Ok(Permitted { outbound, recorded })
     }
 }

@@ -30,11 +30,11 @@ impl Reference {
     /// Reads and normalises a reference.
     ///
     /// # Errors
-    /// [`NotAReference::Id`] for `sha256:...` and for 64 hex digits, which the daemon takes for an
-    /// id (shorter ones it takes for a name first, and so do we);
+    /// [`NotAReference::Id`] for `sha256:...` and for hex digits alone: where no image bears such
+    /// a name, the daemon takes it for the beginning of an id (`daemon/images/image.go`);
     /// [`NotAReference::Syntax`] for everything else that is no reference.
     pub fn parse(text: &str) -> Result<Self, NotAReference> {
-        let is_hex = |t: &str| t.len() == 64 && t.bytes().all(lower_hex);
+        let is_hex = |t: &str| !t.is_empty() && t.bytes().all(lower_hex);
         if text.strip_prefix("sha256:").is_some_and(|t| !t.contains('/')) || is_hex(text) {
             return Err(NotAReference::Id);
         }
@@ -184,6 +184,14 @@ impl ImagePattern {
         &self.text
     }
 
+    /// Whether every image of this repository matches, whatever its tag: what a pull without tag
+    /// or digest asks for.
+    #[must_use]
+    pub fn matches_all_of(&self, repository: &str, glob: impl Fn(&str, &str) -> bool) -> bool {
+        let any = |part: &Option<String>| part.as_deref().is_none_or(|p| p == "*" || p == "**");
+        any(&self.tag) && self.digest.is_none() && glob(&self.repository, repository)
+    }
+
     /// Whether the reference matches, each part by `glob(pattern, text)`.
     #[must_use]
     pub fn matches(&self, reference: &Reference, glob: impl Fn(&str, &str) -> bool) -> bool {
@@ -234,6 +242,8 @@ mod tests {
         let hex = "0123456789abcdef".repeat(4);
         assert_eq!(Reference::parse(&hex), Err(NotAReference::Id));
         assert_eq!(Reference::parse(&format!("sha256:{hex}")), Err(NotAReference::Id));
+        assert_eq!(Reference::parse("beef"), Err(NotAReference::Id));
+        assert!(Reference::parse("beef:latest").is_ok());
         for text in [
             "",
             "a//b",

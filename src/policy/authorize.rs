@@ -29,7 +29,7 @@ pub fn authorize<'p>(
     let candidates = candidates(identity, head.route, policy);
     let observed = matches!(identity.mode, Mode::Observe { .. });
     match verb_finding(identity, head.route, policy, &candidates) {
-        Some(finding) if !observed || finding.reason == Reason::RouteNever => {
+        Some(finding) if !observed || finding.reason != Reason::VerbNotGranted => {
             Err(Denial { role: String::new(), findings: vec![finding] })
         }
         _ => Ok(candidates),

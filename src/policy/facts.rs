@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 pub struct Needs {
     /// Paths of the host, absolute and lexically clean.
     pub host_paths: Vec<String>,
+    /// An exec about to be started by a client that did not ask to upgrade.
+    pub exec: Option<String>,
 }
 
 impl Needs {
     /// Whether there is nothing to look up.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.host_paths.is_empty()
+        self.host_paths.is_empty() && self.exec.is_none()
     }
 }
 
@@ -23,6 +25,8 @@ impl Needs {
 pub struct Facts {
     /// By path, for each of the needs.
     pub host_paths: BTreeMap<String, PathFact>,
+    /// Whether the exec takes input; `None` where it is not known to the daemon.
+    pub exec_takes_input: Option<bool>,
 }
 
 /// What a path of the host is, as the daemon sees it.

@@ -1,0 +1,26 @@
+//! Exec create, taken apart.
+
+use super::Judge;
+use crate::docker::body::exec::ExecCreate;
+
+/// Judges a whole exec create request.
+pub fn exec_create(judge: &mut Judge<'_>, body: &ExecCreate<'_>) {
+    let ExecCreate {
+        user,
+        privileged,
+        tty: _,
+        console_size: _,
+        attach_stdin: _,
+        attach_stderr: _,
+        attach_stdout: _,
+        detach: _,
+        detach_keys: _,
+        env: _,
+        working_dir,
+        cmd: _, // code inside the container that was granted
+        borrow: _,
+    } = body;
+    judge.privileged("Privileged", privileged.or_zero());
+    judge.exec_user(user.text());
+    judge.working_dir("WorkingDir", working_dir.text());
+}

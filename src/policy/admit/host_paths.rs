@@ -1,0 +1,150 @@
+//! Which paths of the host a create body asks for, and whether they may be mounted.
+
+use super::Judge;
+use crate::docker::body::create::{ContainerCreate, HostConfig};
+use crate::policy::profile::{HostPath, Profile};
+use crate::policy::{PathFact, Reason};
+
+/// Where Docker's socket is found by name, whatever the path resolves to.
+const SOCKET_NAMES: [&str; 3] = ["docker.sock", "containerd.sock", "podman.sock"];
+
+/// The paths of the host that must be looked at before the body can be judged: those that the
+/// profile lists at all. The others are refused as they stand.
+#[must_use]
+pub fn of_create(profile: &Profile, body: &ContainerCreate<'_>) -> Vec<String> {
+    let Some(host) = body.host_config.value() else { return Vec::new() };
+    let listed = |path: &String| listing(profile, path).is_some();
+    let mut paths: Vec<String> = sources(host).filter_map(clean).filter(listed).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}
+
+fn sources<'b>(host: &'b HostConfig<'_>) -> impl Iterator<Item = &'b str> {
+    let binds = host.binds.items().iter().filter_map(|bind| bind.split(':').next());
+    let mounts = host.mounts.items().iter().map(|mount| mount.source.text());
+    binds.chain(mounts).filter(|source| source.starts_with('/'))
+}
+
+/// A path as Go's `path.Clean` leaves it; `None` for one that is not absolute or has characters
+/// that no path needs.
+#[must_use]
+pub(super) fn clean(path: &str) -> Option<String> {
+    if !path.starts_with('/') || path.chars().any(char::is_control) {
+        return None;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(format!("/{}", parts.join("/")))
+}
+
+/// Whether `path` is `root` or lies under it, by component.
+#[must_use]
+pub(super) fn is_under(path: &str, root: &str) -> bool {
+    let rest = path.strip_prefix(root.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn listing<'p>(profile: &'p Profile, path: &str) -> Option<&'p HostPath> {
+    let exact = profile.host_paths.iter().find(|entry| entry.path == path);
+    let below = || {
+        let holds = |entry: &&HostPath| entry.below && is_under(path, &entry.path);
+        profile.host_paths.iter().find(holds)
+    };
+    exact.or_else(below)
+}
+
+impl Judge<'_> {
+    /// Judges the mount of a host path.
+    pub(super) fn host_path(&mut self, field: &str, source: &str, read_only: bool) {
+        let Some(path) = clean(source) else {
+            let what = format!("mount host path {source:?}: it is no plain absolute path");
+            self.deny(Reason::MountPath, field, source, what);
+            return;
+        };
+        if path.rsplit('/').next().is_some_and(|name| SOCKET_NAMES.contains(&name)) {
+            self.deny(Reason::MountSocket, field, source, format!("mount the socket {path:?}"));
+            return;
+        }
+        let Some(entry) = listing(self.profile, &path) else {
+            self.deny(Reason::MountHostPath, field, source, format!("mount host path {path:?}"));
+            let allowed = self.host_paths_listed();
+            self.allowing(format!("allowed host paths: {allowed}"));
+            return;
+        };
+        if entry.read_only && !read_only {
+            let what = format!("mount host path {path:?} writable");
+            self.deny(Reason::MountReadOnly, field, source, what);
+            self.allowing("mount it with :ro");
+        }
+        let strictly_below = entry.path != path;
+        self.host_path_fact(field, source, &path, strictly_below);
+    }
+
+    fn host_path_fact(&mut self, field: &str, source: &str, path: &str, below: bool) {
+        let (reason, what) = match self.facts.host_paths.get(path) {
+            Some(PathFact::Plain { root_owned }) if *root_owned || !below => return,
+            Some(PathFact::Missing) if !below => return,
+            Some(PathFact::Plain { .. } | PathFact::Missing) => {
+                (Reason::MountLink, "others than root can change where it leads")
+            }
+            Some(PathFact::Link) => (Reason::MountLink, "a symbolic link leads elsewhere"),
+            Some(PathFact::Socket | PathFact::Device | PathFact::Other) => {
+                (Reason::MountSocket, "it is a socket, a device or the like")
+            }
+            Some(PathFact::Protected) => {
+                (Reason::MountProtected, "it belongs to the gate, the daemon or containerd")
+            }
+            Some(PathFact::Unseen { .. }) | None => {
+                (Reason::MountUnseen, "the gate cannot see it as the daemon does")
+            }
+        };
+        self.deny(reason, field, source, format!("mount host path {path:?}: {what}"));
+    }
+
+    fn host_paths_listed(&self) -> String {
+        let show = |entry: &HostPath| {
+            let below = if entry.below { " and below" } else { "" };
+            let mode = if entry.read_only { " (read-only)" } else { "" };
+            format!("{}{below}{mode}", entry.path)
+        };
+        super::listed(&self.profile.host_paths.iter().map(show).collect::<Vec<_>>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clean, is_under};
+
+    #[test]
+    fn cleaning_is_gos() {
+        for (path, cleaned) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("/./", "/"),
+            ("/tmp/..", "/"),
+            ("/a//b/../c/", "/a/c"),
+            ("/../x", "/x"),
+        ] {
+            assert_eq!(clean(path).as_deref(), Some(cleaned), "{path}");
+        }
+        assert_eq!(clean("a/b"), None);
+        assert_eq!(clean("/a\n"), None);
+    }
+
+    #[test]
+    fn under_is_by_component() {
+        assert!(is_under("/srv/ci", "/srv/ci"));
+        assert!(is_under("/srv/ci/x", "/srv/ci"));
+        assert!(!is_under("/srv/cix", "/srv/ci"));
+        assert!(is_under("/x", "/"));
+    }
+}

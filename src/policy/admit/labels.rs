@@ -1,0 +1,125 @@
+//! Labels, annotations, health checks, restart policies, logging: what steers other programs.
+
+use super::{Judge, listed};
+use crate::docker::body::create::{Healthcheck, LogConfig, RestartPolicy};
+use crate::docker::body::field::{Field, Map};
+use crate::policy::Reason;
+use crate::policy::pattern::Pattern;
+use std::borrow::Cow;
+
+type TextMap<'a> = Field<Map<'a, Cow<'a, str>>>;
+
+impl Judge<'_> {
+    /// `Labels`: allow, deny, require.
+    pub(super) fn labels(&mut self, labels: &TextMap<'_>) {
+        let rules = &self.profile.labels;
+        for (key, value) in labels.entries() {
+            let hit = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches(key));
+            if hit(&rules.deny) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
+                let what = format!("set label {key:?}");
+                self.deny(Reason::Label, format!("Labels.{key}"), value.as_ref(), what);
+            }
+        }
+        for (key, pattern) in &rules.require {
+            let value = labels.entries().find(|(k, _)| k == key).map(|(_, v)| v.as_ref());
+            if !value.is_some_and(|v| pattern.matches(v)) {
+                let what = format!("leave label {key:?} out or set it otherwise");
+                let field = format!("Labels.{key}");
+                self.deny(Reason::LabelRequired, field, value.unwrap_or_default(), what);
+                self.allowing(format!("required: {key}={pattern}"));
+            }
+        }
+    }
+
+    /// `HostConfig.Annotations`.
+    pub(super) fn annotations(&mut self, annotations: &TextMap<'_>) {
+        for (key, value) in annotations.entries() {
+            if !self.profile.annotations.iter().any(|p| p.matches(key)) {
+                let field = format!("HostConfig.Annotations.{key}");
+                let what = format!("set annotation {key:?}");
+                self.deny(Reason::Annotation, field, value.as_ref(), what);
+            }
+        }
+    }
+
+    /// `Healthcheck`: durations in nanoseconds, 0 is the daemon's default (30 s, start interval 5 s).
+    pub(super) fn healthcheck(&mut self, check: Option<&Healthcheck<'_>>) {
+        let Some(Healthcheck {
+            test: _,
+            interval,
+            timeout,
+            retries: _,
+            start_period: _,
+            start_interval,
+            borrow: _,
+        }) = check
+        else {
+            return;
+        };
+        let least = self.profile.health_min_interval;
+        let fields = [("Interval", interval), ("StartInterval", start_interval)];
+        for (name, field) in fields {
+            let nanos = field.or_zero();
+            if nanos != 0 && nanos < least {
+                let what = format!("check health every {nanos} ns");
+                self.deny(
+                    Reason::HealthInterval,
+                    format!("Healthcheck.{name}"),
+                    nanos.to_string(),
+                    what,
+                );
+                self.allowing(format!("at least {least} ns"));
+            }
+        }
+        if timeout.or_zero() < 0 {
+            let what = "check health with a negative timeout";
+            self.deny(
+                Reason::HealthInterval,
+                "Healthcheck.Timeout",
+                timeout.or_zero().to_string(),
+                what,
+            );
+        }
+    }
+
+    /// `HostConfig.RestartPolicy`: empty is `no`.
+    pub(super) fn restart(&mut self, policy: Option<&RestartPolicy<'_>>) {
+        // how often a failing container is started again is the policy's own business
+        let Some(RestartPolicy { name, maximum_retry_count: _, borrow: _ }) = policy else {
+            return;
+        };
+        let name = if name.text().is_empty() { "no" } else { name.text() };
+        if name != "no" && !self.profile.restart.iter().any(|allowed| allowed == name) {
+            let what = format!("use restart policy {name:?}");
+            self.deny(Reason::Restart, "HostConfig.RestartPolicy.Name", name, what);
+            let allowed = listed(&self.profile.restart);
+            self.allowing(format!("allowed policies: {allowed}"));
+        }
+    }
+
+    /// `HostConfig.LogConfig`: an empty type is the daemon's own driver, whose options could then be
+    /// anything, so they are judged by key.
+    pub(super) fn logging(&mut self, log: Option<&LogConfig<'_>>) {
+        let Some(LogConfig { driver, config, borrow: _ }) = log else { return };
+        let driver = driver.text();
+        if !driver.is_empty() && !self.profile.logging.drivers.iter().any(|d| d == driver) {
+            let what = format!("use log driver {driver:?}");
+            self.deny(Reason::LogDriver, "HostConfig.LogConfig.Type", driver, what);
+            let allowed = listed(&self.profile.logging.drivers);
+            self.allowing(format!("allowed drivers: {allowed}"));
+        }
+        for (key, value) in config.entries() {
+            if !self.profile.logging.options.iter().any(|o| o == key) {
+                let field = format!("HostConfig.LogConfig.Config.{key}");
+                self.deny(
+                    Reason::LogOption,
+                    field,
+                    value.as_ref(),
+                    format!("set log option {key:?}"),
+                );
+                let allowed = listed(&self.profile.logging.options);
+                self.allowing(format!("allowed options: {allowed}"));
+            }
+        }
+    }
+}

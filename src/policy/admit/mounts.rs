@@ -1,0 +1,260 @@
+//! Mounts: binds, volumes, tmpfs, of every spelling.
+
+use super::Judge;
+use super::host_paths::{clean, is_under};
+use crate::docker::body::create::{
+    BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeOptions,
+};
+use crate::docker::body::field::{Empty, Field, Map};
+use crate::policy::Reason;
+use crate::policy::pattern::Pattern;
+use std::borrow::Cow;
+
+/// What may stand behind the second colon of a bind. Propagation that is not private carries mounts
+/// out of the container.
+const BIND_MODES: [&str; 11] = [
+    "ro",
+    "rw",
+    "z",
+    "Z",
+    "nocopy",
+    "private",
+    "rprivate",
+    "consistent",
+    "cached",
+    "delegated",
+    "default",
+];
+
+/// Options of a tmpfs that bring nothing in. `dev` and `suid` do.
+const TMPFS_OPTIONS: [&str; 10] =
+    ["ro", "rw", "exec", "noexec", "nosuid", "nodev", "noatime", "sync", "async", "dirsync"];
+
+/// Options of a tmpfs with a value.
+const TMPFS_VALUES: [&str; 6] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"];
+
+impl Judge<'_> {
+    /// `HostConfig.Binds`, split as the daemon does (`volume/mounts/linux_parser.go`):
+    /// `target`, `source:target`, `source:target:mode`.
+    pub(super) fn binds(&mut self, binds: &[Cow<'_, str>]) {
+        for (i, bind) in binds.iter().enumerate() {
+            let field = format!("HostConfig.Binds[{i}]");
+            let mut parts = bind.split(':');
+            match (parts.next(), parts.next(), parts.next(), parts.next()) {
+                (Some(target), None, None, None) => self.target(&field, target),
+                (Some(source), Some(target), mode, None) => {
+                    let read_only = self.bind_modes(&field, mode.unwrap_or_default());
+                    self.source(&field, source, read_only);
+                    self.target(&field, target);
+                }
+                _ => {
+                    let what = format!("mount {bind:?}: it has more than two colons");
+                    self.deny(Reason::MountPath, field, bind.as_ref(), what);
+                }
+            }
+        }
+    }
+
+    /// Judges the modes, and says whether they make the mount read-only.
+    fn bind_modes(&mut self, field: &str, modes: &str) -> bool {
+        let given = || modes.split(',').filter(|mode| !mode.is_empty());
+        if let Some(mode) = given().find(|mode| !BIND_MODES.contains(mode)) {
+            let what = format!("mount with option {mode:?}");
+            self.deny(Reason::MountOptions, field, modes, what);
+        }
+        given().any(|mode| mode == "ro") && !given().any(|mode| mode == "rw")
+    }
+
+    fn source(&mut self, field: &str, source: &str, read_only: bool) {
+        if source.starts_with('/') {
+            self.host_path(field, source, read_only);
+        } else {
+            self.volume_name(field, source);
+        }
+    }
+
+    /// A named volume. The daemon makes one of any plain word, so a relative path is no path.
+    fn volume_name(&mut self, field: &str, name: &str) {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+        if !(starts && name.bytes().all(plain)) {
+            let what =
+                format!("mount {name:?}: it is neither an absolute path nor a volume's name");
+            self.deny(Reason::MountPath, field, name, what);
+        } else if !self.profile.volumes.iter().any(|p| p.matches(name)) {
+            self.deny(Reason::VolumeName, field, name, format!("mount volume {name:?}"));
+            let shown: Vec<_> = self.profile.volumes.iter().map(Pattern::as_str).collect();
+            self.allowing(format!("allowed volumes: {}", super::listed(&shown)));
+        }
+    }
+
+    /// Where it is mounted inside.
+    fn target(&mut self, field: &str, target: &str) {
+        let cleaned = clean(target);
+        let sound = cleaned
+            .as_deref()
+            .is_some_and(|path| path != "/" && !is_under(path, "/proc") && !is_under(path, "/sys"));
+        if !sound {
+            self.deny(Reason::MountTarget, field, target, format!("mount over {target:?}"));
+        }
+    }
+
+    /// `HostConfig.Mounts`.
+    pub(super) fn mounts(&mut self, mounts: &[Mount<'_>]) {
+        for (i, mount) in mounts.iter().enumerate() {
+            self.mount(&format!("HostConfig.Mounts[{i}]"), mount);
+        }
+    }
+
+    fn mount(&mut self, field: &str, mount: &Mount<'_>) {
+        let Mount {
+            kind,
+            source,
+            target,
+            read_only,
+            consistency: _,
+            bind_options,
+            volume_options,
+            image_options,
+            tmpfs_options,
+            borrow: _,
+        } = mount;
+        let (kind, source) = (kind.text(), source.text());
+        let at = format!("{field}.Source");
+        match kind {
+            "bind" => {
+                let weak =
+                    bind_options.value().is_some_and(|o| o.read_only_non_recursive.or_zero());
+                self.host_path(&at, source, read_only.or_zero() && !weak);
+            }
+            "volume" if source.is_empty() => {}
+            "volume" => self.volume_name(&at, source),
+            "tmpfs" if source.is_empty() => {}
+            _ => {
+                let what = format!("mount {source:?} of type {kind:?}");
+                self.deny(Reason::MountType, format!("{field}.Type"), kind, what);
+                self.allowing("allowed types: bind, volume, tmpfs");
+            }
+        }
+        self.target(&format!("{field}.Target"), target.text());
+        self.bind_options(field, bind_options.value());
+        self.volume_options(field, volume_options.value());
+        self.image_options(field, image_options.value());
+        self.tmpfs_options(field, tmpfs_options.value());
+    }
+
+    fn bind_options(&mut self, field: &str, options: Option<&BindOptions<'_>>) {
+        let Some(BindOptions {
+            propagation,
+            non_recursive: _,             // mounts less
+            create_mountpoint: _,         // makes a path that was judged
+            read_only_non_recursive: _,   // judged with the mount: it counts as writable
+            read_only_force_recursive: _, // mounts less writable
+            borrow: _,
+        }) = options
+        else {
+            return;
+        };
+        if !matches!(propagation.text(), "" | "private" | "rprivate") {
+            let what = format!("mount with propagation {:?}", propagation.text());
+            let field = format!("{field}.BindOptions.Propagation");
+            self.deny(Reason::MountOptions, field, propagation.text(), what);
+        }
+    }
+
+    fn volume_options(&mut self, field: &str, options: Option<&VolumeOptions<'_>>) {
+        let Some(VolumeOptions { no_copy: _, labels, driver_config, subpath, borrow: _ }) = options
+        else {
+            return;
+        };
+        for (key, value) in labels.entries() {
+            if self.profile.labels.deny.iter().any(|p| p.matches(key)) {
+                let field = format!("{field}.VolumeOptions.Labels.{key}");
+                self.deny(Reason::Label, field, value.as_ref(), format!("set label {key:?}"));
+            }
+        }
+        self.subpath(&format!("{field}.VolumeOptions.Subpath"), subpath.text());
+        let Some(Driver { name, options, borrow: _ }) = driver_config.value() else { return };
+        let field = format!("{field}.VolumeOptions.DriverConfig");
+        self.volume_driver(&format!("{field}.Name"), name.text());
+        if options.entries().next().is_some() {
+            let keys: Vec<_> = options.entries().map(|(key, _)| key).collect();
+            let what = "give a volume driver options inside a mount";
+            self.deny(Reason::MountDriver, format!("{field}.Options"), keys.join(","), what);
+        }
+    }
+
+    fn image_options(&mut self, field: &str, options: Option<&ImageOptions<'_>>) {
+        let Some(ImageOptions { subpath, borrow: _ }) = options else { return };
+        self.subpath(&format!("{field}.ImageOptions.Subpath"), subpath.text());
+    }
+
+    fn subpath(&mut self, field: &str, subpath: &str) {
+        let mut parts = subpath.split('/');
+        if subpath.starts_with('/') || parts.any(|part| part == "..") {
+            let what = format!("mount subpath {subpath:?}");
+            self.deny(Reason::MountPath, field, subpath, what);
+        }
+    }
+
+    fn tmpfs_options(&mut self, field: &str, options: Option<&TmpfsOptions<'_>>) {
+        // size and mode act inside the container's own mount and memory
+        let Some(TmpfsOptions { size_bytes: _, mode: _, options, borrow: _ }) = options else {
+            return;
+        };
+        for (i, words) in options.items().iter().enumerate() {
+            let text = words.join("=");
+            self.tmpfs_option(&format!("{field}.TmpfsOptions.Options[{i}]"), &text);
+        }
+    }
+
+    /// `HostConfig.Tmpfs`: options by target.
+    pub(super) fn tmpfs(&mut self, tmpfs: &Field<Map<'_, Cow<'_, str>>>) {
+        for (target, options) in tmpfs.entries() {
+            let field = format!("HostConfig.Tmpfs.{target}");
+            self.target(&field, target);
+            for option in options.split(',').filter(|option| !option.is_empty()) {
+                self.tmpfs_option(&field, option);
+            }
+        }
+    }
+
+    fn tmpfs_option(&mut self, field: &str, option: &str) {
+        let known = match option.split_once('=') {
+            Some((key, _)) => TMPFS_VALUES.contains(&key),
+            None => TMPFS_OPTIONS.contains(&option),
+        };
+        if !known {
+            let what = format!("mount a tmpfs with option {option:?}");
+            self.deny(Reason::TmpfsOption, field, option, what);
+        }
+    }
+
+    /// `Volumes` of the config: anonymous ones, by target alone. `"/a:/b"` is one odd target.
+    pub(super) fn anonymous_volumes(&mut self, volumes: &Field<Map<'_, Empty>>) {
+        for (target, _) in volumes.entries() {
+            if target.contains(':') {
+                let what = format!("make a volume at {target:?}");
+                self.deny(Reason::MountPath, format!("Volumes.{target}"), target, what);
+            } else {
+                self.target(&format!("Volumes.{target}"), target);
+            }
+        }
+    }
+
+    /// `VolumesFrom`: never, until the other container is looked at.
+    pub(super) fn volumes_from(&mut self, containers: &[Cow<'_, str>]) {
+        let what = "use the volumes of another container";
+        self.deny_items(Reason::VolumesFrom, "HostConfig.VolumesFrom", containers, what);
+    }
+
+    /// A volume driver's name; empty is the daemon's `local`.
+    pub(super) fn volume_driver(&mut self, field: &str, driver: &str) {
+        let known = driver.is_empty() || self.profile.volume_drivers.iter().any(|d| d == driver);
+        if !known {
+            self.deny(Reason::VolumeDriver, field, driver, format!("use volume driver {driver:?}"));
+            let allowed = super::listed(&self.profile.volume_drivers);
+            self.allowing(format!("allowed drivers: {allowed}"));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Names: of the container, of its host.
+
+use super::Judge;
+use crate::docker::CallHead;
+use crate::policy::Reason;
+
+/// Words that are modes where names may stand.
+const MODES: [&str; 7] = ["host", "none", "default", "bridge", "container", "private", "ingress"];
+
+impl Judge<'_> {
+    /// Query `name`: one that reads as an id takes the place of the container with that short id.
+    pub(super) fn container_name(&mut self, head: &CallHead) {
+        let Some(name) = head.query.text("name") else { return };
+        let name = name.strip_prefix('/').unwrap_or(name);
+        let hex = name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if MODES.contains(&name) || (hex && (12..=64).contains(&name.len())) {
+            self.deny(Reason::Name, "query name", name, format!("name a container {name:?}"));
+        }
+    }
+
+    /// `Hostname`, `Domainname`.
+    pub(super) fn hostnames(&mut self, host: &str, domain: &str) {
+        for (field, name) in [("Hostname", host), ("Domainname", domain)] {
+            if !is_host_name(name) {
+                self.deny(Reason::Hostname, field, name, format!("use host name {name:?}"));
+            }
+        }
+    }
+}
+
+/// Letters, digits, `.`, `-` and `_`, at most 253 characters; empty is none given.
+pub(super) fn is_host_name(name: &str) -> bool {
+    name.len() <= 253
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+}

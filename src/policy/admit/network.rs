@@ -1,0 +1,152 @@
+//! Networks: which may be joined, and as whom.
+
+use super::names::is_host_name;
+use super::{Judge, listed};
+use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
+use crate::policy::Reason;
+use crate::policy::pattern::Pattern;
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+impl Judge<'_> {
+    /// `HostConfig.NetworkMode`: empty and `default` are the daemon's `bridge`.
+    pub(super) fn network_mode(&mut self, mode: &str) {
+        let name = if matches!(mode, "" | "default") { "bridge" } else { mode };
+        self.network("HostConfig.NetworkMode", name);
+    }
+
+    /// A network by name. `none` is always allowed; what has a colon or is `host` is no network of
+    /// its own and no pattern allows it.
+    fn network(&mut self, field: &str, name: &str) {
+        if name == "none" {
+            return;
+        }
+        if name == "host" || !is_host_name(name) {
+            let what = format!("use the network {name:?}");
+            self.deny(Reason::NamespaceNetwork, field, name, what);
+        } else if !self.profile.networks.iter().any(|p| p.matches(name)) {
+            self.deny(Reason::NetworkName, field, name, format!("join network {name:?}"));
+            let shown: Vec<_> = self.profile.networks.iter().map(Pattern::as_str).collect();
+            self.allowing(format!("allowed networks: none, {}", listed(&shown)));
+        }
+    }
+
+    /// `NetworkingConfig`: the keys are networks too.
+    pub(super) fn endpoints(&mut self, networking: Option<&NetworkingConfig<'_>>) {
+        let Some(NetworkingConfig { endpoints_config, borrow: _ }) = networking else { return };
+        for (name, endpoint) in endpoints_config.entries() {
+            let field = format!("NetworkingConfig.EndpointsConfig.{name}");
+            let name = if name == "default" { "bridge" } else { name };
+            self.network(&field, name);
+            if let Some(endpoint) = endpoint {
+                self.endpoint(&field, endpoint);
+            }
+        }
+    }
+
+    fn endpoint(&mut self, field: &str, endpoint: &Endpoint<'_>) {
+        // which of its own networks has the default gateway is the container's business
+        let Endpoint {
+            ipam_config,
+            links,
+            aliases,
+            mac_address,
+            driver_opts,
+            gw_priority: _,
+            borrow: _,
+        } = endpoint;
+        self.links(&format!("{field}.Links"), links.items());
+        self.mac_address(&format!("{field}.MacAddress"), mac_address.text());
+        for (i, alias) in aliases.items().iter().enumerate() {
+            if alias.is_empty() || !is_host_name(alias) {
+                let what = format!("be called {alias:?}");
+                self.deny(Reason::Hostname, format!("{field}.Aliases[{i}]"), alias.as_ref(), what);
+            }
+        }
+        for (key, value) in driver_opts.entries() {
+            let what = format!("set endpoint option {key:?}");
+            self.deny(
+                Reason::NetworkOption,
+                format!("{field}.DriverOpts.{key}"),
+                value.as_ref(),
+                what,
+            );
+        }
+        self.ipam(&format!("{field}.IPAMConfig"), ipam_config.value());
+    }
+
+    fn ipam(&mut self, field: &str, ipam: Option<&EndpointIpam<'_>>) {
+        let Some(EndpointIpam { ipv4_address, ipv6_address, link_local_ips, borrow: _ }) = ipam
+        else {
+            return;
+        };
+        for (name, address) in [("IPv4Address", ipv4_address), ("IPv6Address", ipv6_address)] {
+            let text = address.text();
+            if !text.is_empty() && text.parse::<IpAddr>().is_err() {
+                let what = format!("use address {text:?}");
+                self.deny(Reason::EndpointAddress, format!("{field}.{name}"), text, what);
+            }
+        }
+        let what = "use a link-local address";
+        let field = format!("{field}.LinkLocalIPs");
+        self.deny_items(Reason::EndpointAddress, &field, link_local_ips.items(), what);
+    }
+
+    /// Links to other containers: never, until the other container is looked at.
+    pub(super) fn links(&mut self, field: &str, links: &[Cow<'_, str>]) {
+        self.deny_items(Reason::Link, field, links, "link to another container");
+    }
+
+    /// A MAC address of one's own.
+    pub(super) fn mac_address(&mut self, field: &str, address: &str) {
+        if !address.is_empty() && !self.profile.mac_address {
+            let what = format!("choose MAC address {address:?}");
+            self.deny(Reason::MacAddress, field, address, what);
+        }
+    }
+
+    /// `ExtraHosts`: `name:address` or `name:host-gateway`.
+    pub(super) fn extra_hosts(&mut self, hosts: &[Cow<'_, str>]) {
+        for (i, entry) in hosts.iter().enumerate() {
+            let sound = entry.split_once(':').is_some_and(|(name, address)| {
+                let plain = address == "host-gateway" || address.parse::<IpAddr>().is_ok();
+                let listed = self.profile.extra_hosts.iter().any(|p| p.matches(name));
+                !name.is_empty() && is_host_name(name) && plain && listed
+            });
+            if !sound {
+                let field = format!("HostConfig.ExtraHosts[{i}]");
+                let what = format!("add host entry {entry:?}");
+                self.deny(Reason::ExtraHost, field, entry.as_ref(), what);
+            }
+        }
+    }
+
+    /// `Dns`, `DnsOptions`, `DnsSearch`: lines of the container's resolv.conf.
+    pub(super) fn dns(
+        &mut self,
+        servers: &[Cow<'_, str>],
+        options: &[Cow<'_, str>],
+        search: &[Cow<'_, str>],
+    ) {
+        let known = |server: &str| {
+            server.parse::<IpAddr>().is_ok() && self.profile.dns.iter().any(|p| p.matches(server))
+        };
+        let option = |o: &str| {
+            o.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_'))
+        };
+        let none: &dyn Fn(&str) -> bool = &is_host_name;
+        let fields: [(&str, &[Cow<'_, str>], &dyn Fn(&str) -> bool); 3] = [
+            ("HostConfig.Dns", servers, &known),
+            ("HostConfig.DnsOptions", options, &option),
+            ("HostConfig.DnsSearch", search, none),
+        ];
+        let mut wrong = Vec::new();
+        for (field, items, sound) in fields {
+            let unsound = items.iter().enumerate().filter(|(_, item)| !sound(item));
+            wrong.extend(unsound.map(|(i, item)| (format!("{field}[{i}]"), item)));
+        }
+        for (field, item) in wrong {
+            self.deny(Reason::Dns, field, item.as_ref(), format!("resolve names by {item:?}"));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Privilege: privileged, capabilities, security options, masked paths.
+
+use super::{Judge, listed};
+use crate::docker::body::field::Field;
+use crate::policy::Reason;
+use std::borrow::Cow;
+
+/// The spellings of "no new privileges" that are always allowed. The daemon splits at the first
+/// `=`, else at the first `:`, and the last option wins, so a list with `false` is never allowed.
+const NO_NEW_PRIVILEGES: [&str; 3] =
+    ["no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"];
+
+impl Judge<'_> {
+    /// `Privileged` of a container or an exec.
+    pub(super) fn privileged(&mut self, field: &str, privileged: bool) {
+        if privileged {
+            self.deny(Reason::Privileged, field, "true", "be privileged");
+        }
+    }
+
+    /// `CapAdd`, `CapDrop` and the old exact set, in every spelling the daemon takes
+    /// (`oci/caps/utils.go`: letter case and `CAP_` are free).
+    pub(super) fn capabilities(
+        &mut self,
+        add: &[Cow<'_, str>],
+        drop: &[Cow<'_, str>],
+        set: &[Cow<'_, str>],
+    ) {
+        for (i, name) in add.iter().enumerate() {
+            let canonical = canonical_capability(name);
+            if !self.profile.capabilities_add.contains(&canonical) {
+                let what = format!("add capability {canonical:?}");
+                self.deny(Reason::CapAdd, format!("HostConfig.CapAdd[{i}]"), name.as_ref(), what);
+                let allowed = listed(&self.profile.capabilities_add);
+                self.allowing(format!("allowed capabilities: {allowed}"));
+            }
+        }
+        self.deny_items(Reason::CapSet, "HostConfig.Capabilities", set, "set exact capabilities");
+        if self.profile.drop_all && !drop.iter().any(|name| canonical_capability(name) == "ALL") {
+            let what = "keep capabilities: all must be dropped";
+            self.deny(Reason::CapDrop, "HostConfig.CapDrop", listed(drop), what);
+        }
+    }
+
+    /// `SecurityOpt`: each option exactly as listed.
+    pub(super) fn security_options(&mut self, options: &[Cow<'_, str>]) {
+        for (i, option) in options.iter().enumerate() {
+            let listed_exactly = NO_NEW_PRIVILEGES.contains(&option.as_ref())
+                || self.profile.security_options.iter().any(|allowed| allowed == option);
+            if !listed_exactly {
+                let field = format!("HostConfig.SecurityOpt[{i}]");
+                let what = format!("use security option {option:?}");
+                self.deny(Reason::SecurityOpt, field, option.as_ref(), what);
+                let more = listed(&self.profile.security_options);
+                self.allowing(format!("allowed besides no-new-privileges: {more}"));
+            }
+        }
+        let asked = options.iter().any(|option| NO_NEW_PRIVILEGES.contains(&option.as_ref()));
+        if self.profile.no_new_privileges && !asked {
+            let what = "gain new privileges: no-new-privileges must be asked for";
+            self.deny(Reason::NoNewPrivileges, "HostConfig.SecurityOpt", listed(options), what);
+        }
+    }
+
+    /// `MaskedPaths` and `ReadonlyPaths`: null and absent are the daemon's own lists.
+    pub(super) fn masked_paths(
+        &mut self,
+        masked: &Field<Vec<Cow<'_, str>>>,
+        readonly: &Field<Vec<Cow<'_, str>>>,
+    ) {
+        let fields = [("HostConfig.MaskedPaths", masked), ("HostConfig.ReadonlyPaths", readonly)];
+        for (field, list) in fields {
+            if let Some(paths) = list.value() {
+                let what = "choose which paths of /proc and /sys are hidden";
+                self.deny(Reason::MaskedPaths, field, listed(paths), what);
+            }
+        }
+    }
+}
+
+fn canonical_capability(name: &str) -> String {
+    let upper = name.trim().to_uppercase();
+    upper.strip_prefix("CAP_").map_or(upper.clone(), str::to_owned)
+}

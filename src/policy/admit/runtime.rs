@@ -1,0 +1,42 @@
+//! What runs it and on what: runtime, root filesystem, storage options.
+
+use super::{Judge, listed};
+use crate::docker::body::field::{Field, Map};
+use crate::policy::Reason;
+use std::borrow::Cow;
+
+impl Judge<'_> {
+    /// `Runtime`: where the profile lists some, an empty one is sent on as the first of them.
+    pub(super) fn runtime(&mut self, runtime: &str) {
+        if runtime.is_empty() || self.profile.runtime.iter().any(|allowed| allowed == runtime) {
+            return;
+        }
+        self.deny(
+            Reason::Runtime,
+            "HostConfig.Runtime",
+            runtime,
+            format!("use runtime {runtime:?}"),
+        );
+        let allowed = listed(&self.profile.runtime);
+        self.allowing(format!("allowed runtimes besides the default: {allowed}"));
+    }
+
+    /// `ReadonlyRootfs`.
+    pub(super) fn read_only_root(&mut self, read_only: bool) {
+        if self.profile.read_only_root && !read_only {
+            let what = "write to the container's root filesystem";
+            self.deny(Reason::ReadOnlyRoot, "HostConfig.ReadonlyRootfs", "false", what);
+        }
+    }
+
+    /// `StorageOpt`.
+    pub(super) fn storage_options(&mut self, options: &Field<Map<'_, Cow<'_, str>>>) {
+        for (key, value) in options.entries() {
+            if !self.profile.storage_options.iter().any(|allowed| allowed == key) {
+                let field = format!("HostConfig.StorageOpt.{key}");
+                let what = format!("set storage option {key:?}");
+                self.deny(Reason::StorageOption, field, value.as_ref(), what);
+            }
+        }
+    }
+}

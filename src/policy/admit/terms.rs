@@ -1,0 +1,39 @@
+//! What the gate writes into a body that was allowed: defaults of the profile, and the modes whose
+//! absence would mean something else from one daemon or API version to the next.
+
+use crate::docker::body::create::{ContainerCreate, HostConfig, Text};
+use crate::docker::body::field::Field;
+use crate::policy::profile::{Limit, Profile};
+use std::borrow::Cow;
+
+/// Fills the terms in, and says what was written: `HostConfig.Memory=536870912`.
+pub fn amend(profile: &Profile, body: &mut ContainerCreate<'_>) -> Vec<String> {
+    let host: &mut HostConfig<'_> = body.host_config.or_empty();
+    let mut terms = Vec::new();
+    number(&mut host.memory, profile.memory, "Memory", &mut terms);
+    number(&mut host.pids_limit, profile.pids, "PidsLimit", &mut terms);
+    if host.cpu_quota.or_zero() == 0 {
+        number(&mut host.nano_cpus, profile.cpus, "NanoCpus", &mut terms);
+    }
+    number(&mut host.shm_size, profile.shm, "ShmSize", &mut terms);
+    text(&mut host.ipc_mode, "private", "IpcMode", &mut terms);
+    text(&mut host.cgroupns_mode, "private", "CgroupnsMode", &mut terms);
+    if let Some(runtime) = profile.runtime.first() {
+        text(&mut host.runtime, runtime, "Runtime", &mut terms);
+    }
+    terms
+}
+
+fn number(field: &mut Field<i64>, limit: Limit, name: &str, terms: &mut Vec<String>) {
+    if let (0, Some(default)) = (field.or_zero(), limit.default) {
+        *field = Field::Set(default);
+        terms.push(format!("HostConfig.{name}={default}"));
+    }
+}
+
+fn text(field: &mut Text<'_>, value: &str, name: &str, terms: &mut Vec<String>) {
+    if field.text().is_empty() {
+        *field = Field::Set(Cow::Owned(value.to_owned()));
+        terms.push(format!("HostConfig.{name}={value}"));
+    }
+}

@@ -1,0 +1,106 @@
+//! Who runs inside: user, groups, working directory.
+
+use super::Judge;
+use crate::policy::Reason;
+use crate::policy::profile::UserRule;
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+impl Judge<'_> {
+    /// `User` of a container: `uid`, `uid:gid`, names. A name means what the image says it means.
+    pub(super) fn user(&mut self, field: &str, user: &str) {
+        if self.profile.user == UserRule::Any {
+            return;
+        }
+        let (uid, gid) = user.split_once(':').map_or((user, None), |(u, g)| (u, Some(g)));
+        match number(uid) {
+            None => {
+                let what = if user.is_empty() {
+                    "run as the image's own user, which may be root".to_owned()
+                } else {
+                    format!("run as {user:?}: only the image knows which number that is")
+                };
+                self.root(field, user, &what);
+            }
+            Some(0) => self.root(field, user, "run as root"),
+            Some(uid) => self.id_in_range(field, uid, |ids| &ids.0),
+        }
+        match gid {
+            None => {}
+            Some(gid) => self.group(field, gid),
+        }
+    }
+
+    /// `User` of an exec: empty is the container's own.
+    pub(super) fn exec_user(&mut self, user: &str) {
+        if !user.is_empty() {
+            self.user("User", user);
+        }
+    }
+
+    /// `GroupAdd`.
+    pub(super) fn groups(&mut self, groups: &[Cow<'_, str>]) {
+        if self.profile.user == UserRule::Any {
+            return;
+        }
+        for (i, group) in groups.iter().enumerate() {
+            self.group(&format!("HostConfig.GroupAdd[{i}]"), group);
+        }
+    }
+
+    fn group(&mut self, field: &str, group: &str) {
+        match number(group) {
+            None => {
+                let what =
+                    format!("join group {group:?}: only the image knows which number that is");
+                self.root(field, group, &what);
+            }
+            Some(0) => self.root(field, group, "join group root"),
+            Some(gid) => self.id_in_range(field, gid, |ids| &ids.1),
+        }
+    }
+
+    fn root(&mut self, field: &str, value: &str, what: &str) {
+        self.deny(Reason::UserRoot, field, value, what);
+        self.allowing("a number above 0, such as --user 1000:1000");
+    }
+
+    fn id_in_range(
+        &mut self,
+        field: &str,
+        id: u32,
+        pick: impl Fn(
+            &(Vec<RangeInclusive<u32>>, Vec<RangeInclusive<u32>>),
+        ) -> &Vec<RangeInclusive<u32>>,
+    ) {
+        let UserRule::Ids { uid, gid } = &self.profile.user else { return };
+        let both = (uid.clone(), gid.clone());
+        let ranges = pick(&both);
+        if !ranges.iter().any(|range| range.contains(&id)) {
+            let text: Vec<_> =
+                ranges.iter().map(|r| format!("{}-{}", r.start(), r.end())).collect();
+            self.deny(Reason::UserRange, field, id.to_string(), format!("run with id {id}"));
+            self.allowing(format!("allowed ids: {}", text.join(", ")));
+        }
+    }
+
+    /// `WorkingDir`: a clean absolute path that does not lead through /proc (CVE-2024-21626).
+    pub(super) fn working_dir(&mut self, field: &str, dir: &str) {
+        if dir.is_empty() {
+            return;
+        }
+        let mut parts = dir.strip_prefix('/').unwrap_or("..").split('/');
+        let unclean = parts.clone().any(|part| part == ".." || part == ".");
+        if unclean || parts.find(|part| !part.is_empty()) == Some("proc") {
+            self.deny(Reason::WorkingDir, field, dir, format!("work in directory {dir:?}"));
+        }
+    }
+}
+
+/// A plain decimal number. `+1`, `01` and anything too large are none.
+fn number(text: &str) -> Option<u32> {
+    let plain = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && (text.len() == 1 || !text.starts_with('0'));
+    plain.then(|| text.parse().ok()).flatten()
+}
