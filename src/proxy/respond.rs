@@ -1,0 +1,207 @@
+//! Errors become HTTP here and nowhere else: in Docker's own `{"message": ..}`, so that every client
+//! shows our words. Nothing a client supplied is shown unescaped or at length, and nothing is said
+//! that the identity may not know.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+
+use super::limits::TooMany;
+use super::receive::Unreceived;
+use crate::docker::{Flaw, Malformed};
+use crate::identity::Unidentified;
+use crate::policy::{Denial, Finding};
+
+/// What breaks a response off.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A response's body.
+pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// The most characters shown of one piece of text.
+const SHOWN: usize = 200;
+/// The most reasons shown; the log says how many more there are.
+const FINDINGS: usize = 16;
+
+/// A body of these bytes.
+#[must_use]
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Docker's error: a status and `{"message": ..}`.
+#[must_use]
+pub fn message(status: StatusCode, text: &str) -> Response<Body> {
+    let json = serde_json::json!({ "message": text }).to_string();
+    let mut response = Response::new(full(json));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A request that cannot be read in one way: 400; 413 for one that is too large, 403 for a route that
+/// nobody may use. `event` is its record in the audit log.
+#[must_use]
+pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<Body> {
+    let status = match malformed.flaw {
+        Flaw::RouteUnknown => StatusCode::FORBIDDEN,
+        Flaw::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let (why, at) = (shown(&malformed.why), shown(&malformed.at));
+    let id = malformed.flaw.id();
+    let mut text = match malformed.flaw {
+        // Docker's own words first and unchanged: clients look for them.
+        Flaw::VersionRange => format!(
+            "{why}\n  dockward: set DOCKER_API_VERSION to a version that is accepted [{id}]."
+        ),
+        _ if at.is_empty() => format!("dockward: {why} [{id}]"),
+        _ => format!("dockward: {why} ({at}) [{id}]"),
+    };
+    if let Some(event) = event {
+        let break_or_blank = if text.ends_with('.') { ' ' } else { '\n' };
+        text.push(break_or_blank);
+        if break_or_blank == '\n' {
+            text.push_str("  ");
+        }
+        text.push_str(&record(event));
+    }
+    message(status, &text)
+}
+
+/// A body that did not come in.
+#[must_use]
+pub fn unreceived(unreceived: &Unreceived, event: Option<&str>) -> Response<Body> {
+    match unreceived {
+        Unreceived::Malformed(flaw) => malformed(flaw, event),
+        Unreceived::Busy => busy(),
+    }
+}
+
+/// What this identity may not do: 403, every reason on a line of its own, what would be allowed
+/// below it, and the record in the audit log at the end.
+#[must_use]
+pub fn denied(name: &str, denial: &Denial, event: &str) -> Response<Body> {
+    message(StatusCode::FORBIDDEN, &denial_text(name, denial, event))
+}
+
+fn denial_text(name: &str, denial: &Denial, event: &str) -> String {
+    let mut text = String::new();
+    let mut hint = None;
+    for finding in denial.findings.iter().take(FINDINGS) {
+        let next = finding.allowed.as_deref().map(shown);
+        if hint != next
+            && let Some(hint) = hint.take()
+        {
+            let _ = writeln!(text, "  {hint}.");
+        }
+        let _ = writeln!(text, "{}", line(name, finding));
+        hint = next;
+    }
+    let more = denial.findings.len().saturating_sub(FINDINGS);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more.");
+    }
+    text.push_str("  ");
+    if let Some(hint) = hint {
+        let _ = write!(text, "{hint}. ");
+    }
+    text.push_str(&record(event));
+    text
+}
+
+fn line(name: &str, finding: &Finding) -> String {
+    let (name, what, field) = (shown(name), shown(&finding.what), shown(&finding.field));
+    let id = finding.reason.id();
+    match field.is_empty() {
+        true => format!("dockward: {name} may not {what} [{id}]"),
+        false => format!("dockward: {name} may not {what} ({field}) [{id}]"),
+    }
+}
+
+fn record(event: &str) -> String {
+    format!("Request {} in the audit log.", shown(event))
+}
+
+/// A good certificate that is nobody's: 403, and the connection closes.
+#[must_use]
+pub fn stranger(why: &Unidentified) -> Response<Body> {
+    let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.reason());
+    closing(message(StatusCode::FORBIDDEN, &text))
+}
+
+/// As many of something as there may be at once: 429. `what` is `connections` or `requests`.
+#[must_use]
+pub fn too_many(what: &str, most: TooMany) -> Response<Body> {
+    let most = most.most;
+    let text =
+        format!("dockward: {most} {what} of this identity are open, try again when one has ended");
+    retry(message(StatusCode::TOO_MANY_REQUESTS, &text))
+}
+
+/// No memory is left for a body: 429.
+#[must_use]
+pub fn busy() -> Response<Body> {
+    let text = "dockward: too many request bodies are in hand, try again";
+    retry(message(StatusCode::TOO_MANY_REQUESTS, text))
+}
+
+/// The daemon does not answer: 502. `detail` says how, without what the identity may not know.
+#[must_use]
+pub fn daemon_away(detail: &str) -> Response<Body> {
+    let text = format!("dockward: the Docker daemon is away: {}", shown(detail));
+    message(StatusCode::BAD_GATEWAY, &text)
+}
+
+/// The decision cannot be written down, so nothing is forwarded: 503.
+#[must_use]
+pub fn log_unwritable() -> Response<Body> {
+    let text = "dockward: the audit log cannot be written, so nothing is forwarded; tell whoever \
+                runs dockward";
+    message(StatusCode::SERVICE_UNAVAILABLE, text)
+}
+
+fn retry(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+fn closing(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Text as it may be shown: one line, everything without one visible reading as `\u{..}`, cut after
+/// [`SHOWN`] characters.
+fn shown(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len().min(SHOWN));
+    for (count, c) in text.chars().enumerate() {
+        if count == SHOWN {
+            safe.push('…');
+            break;
+        }
+        match is_plain(c) {
+            true => safe.push(c),
+            false => safe.extend(c.escape_unicode()),
+        }
+    }
+    safe
+}
+
+/// ASCII from space to `~`, letters and digits of any script that are drawn, and the few signs of
+/// our own sentences. A list of what is allowed, so that control, bidi, zero-width and separator
+/// characters need none of their own.
+fn is_plain(c: char) -> bool {
+    const DRAWN_AS_NOTHING: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+    match c.is_ascii() {
+        true => matches!(c, ' '..='~'),
+        false => c == '…' || (c.is_alphanumeric() && !DRAWN_AS_NOTHING.contains(&c)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
