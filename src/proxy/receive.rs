@@ -1,0 +1,246 @@
+//! How a request's body comes in: whole, for one that is judged; as a stream, for one that a role was
+//! granted unseen; or to the bin, so that a client in the middle of its upload reads our refusal.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, header};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use super::limits::Limits;
+use super::respond::Body;
+use crate::docker::{Flaw, Malformed};
+
+const KIB: usize = 1024;
+/// The first piece of memory for a body; it doubles from there.
+const FIRST: usize = 4 * KIB;
+/// How much, and how long, is read of a body that was refused.
+const DRAIN_BYTES: usize = 8 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// The memory for all inspected bodies in hand, in KiB. What counts is memory that bytes have really
+/// come for, so that announcing much and sending nothing takes nothing from others.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    free: Arc<Semaphore>,
+    body_max: usize,
+    time: Duration,
+}
+
+impl Budget {
+    /// The budget of a process.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        let free = (limits.bodies_total / KIB).min(Semaphore::MAX_PERMITS);
+        Self {
+            free: Arc::new(Semaphore::new(free)),
+            body_max: limits.body_max,
+            time: limits.body_timeout,
+        }
+    }
+
+    /// Reads a body that must be judged whole, or not at all.
+    ///
+    /// # Errors
+    /// [`Unreceived`]: too large (a Content-Length above the bound before a byte is read), ended
+    /// early or late, trailers, or no memory in time. The rest of the body is then still in `body`:
+    /// answer with [`answer_unread`].
+    pub async fn inspected(&self, body: &mut Incoming) -> Result<Received, Unreceived> {
+        let announced = body.size_hint().exact().map(|size| usize::try_from(size).ok());
+        let most = match announced {
+            Some(Some(size)) if size <= self.body_max => size,
+            Some(_) => return Err(self.too_large()),
+            None => self.body_max,
+        };
+        let deadline = Instant::now() + self.time;
+        let mut received = Hand { budget: self, bytes: Vec::new(), permit: None, most };
+        while let Some(frame) = next(body, deadline).await? {
+            received.take(frame, deadline).await?;
+        }
+        let Hand { bytes, permit, .. } = received;
+        Ok(Received { bytes: bytes.into(), _permit: permit })
+    }
+
+    fn too_large(&self) -> Unreceived {
+        let why = format!("the body is larger than the {} bytes that are inspected", self.body_max);
+        Malformed::new(Flaw::BodyTooLarge, "", why).into()
+    }
+}
+
+/// A body in hand. Its memory is given back to the [`Budget`] on drop.
+#[derive(Debug)]
+pub struct Received {
+    /// All of it.
+    pub bytes: Bytes,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Why a body is not in hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreceived {
+    /// It cannot be read in one way, or not at all.
+    Malformed(Malformed),
+    /// Other bodies hold all the memory: 429, [`super::respond::busy`].
+    Busy,
+}
+
+impl From<Malformed> for Unreceived {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl fmt::Display for Unreceived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(malformed) => malformed.fmt(f),
+            Self::Busy => f.write_str("too many request bodies are in hand, try again"),
+        }
+    }
+}
+
+impl std::error::Error for Unreceived {}
+
+/// A body that is coming in.
+struct Hand<'a> {
+    budget: &'a Budget,
+    bytes: Vec<u8>,
+    permit: Option<OwnedSemaphorePermit>,
+    most: usize,
+}
+
+impl Hand<'_> {
+    async fn take(&mut self, frame: Frame<Bytes>, deadline: Instant) -> Result<(), Unreceived> {
+        let Ok(data) = frame.into_data() else { return Err(trailers().into()) };
+        let length = self.bytes.len().saturating_add(data.len());
+        if length > self.most {
+            return Err(self.budget.too_large());
+        }
+        if length > self.bytes.capacity() {
+            self.grow(length, deadline).await?;
+        }
+        self.bytes.extend_from_slice(&data);
+        Ok(())
+    }
+
+    async fn grow(&mut self, length: usize, deadline: Instant) -> Result<(), Unreceived> {
+        let capacity = self.bytes.capacity();
+        let wanted = capacity.saturating_mul(2).max(FIRST).min(self.most).max(length);
+        let more = wanted.div_ceil(KIB).saturating_sub(capacity.div_ceil(KIB));
+        let more = u32::try_from(more).map_err(|_| Unreceived::Busy)?;
+        let permit = Arc::clone(&self.budget.free).acquire_many_owned(more);
+        let permit = timeout_at(deadline, permit).await;
+        let permit = permit.map_err(|_| Unreceived::Busy)?.map_err(|_| Unreceived::Busy)?;
+        match &mut self.permit {
+            Some(held) => held.merge(permit),
+            none => *none = Some(permit),
+        }
+        self.bytes.reserve_exact(wanted.saturating_sub(self.bytes.len()));
+        Ok(())
+    }
+}
+
+async fn next(body: &mut Incoming, deadline: Instant) -> Result<Option<Frame<Bytes>>, Unreceived> {
+    let incomplete = |why| Malformed::new(Flaw::BodyIncomplete, "", why);
+    let frame = timeout_at(deadline, body.frame()).await;
+    let frame = frame.map_err(|_| incomplete("the body did not arrive in time"))?;
+    let broken = |_| incomplete("the body ended early or its chunks cannot be read").into();
+    frame.transpose().map_err(broken)
+}
+
+fn trailers() -> Malformed {
+    Malformed::new(Flaw::BodyTrailers, "", "trailer fields after the body are not accepted")
+}
+
+/// The client's own bytes, passed on as they come. Trailers end it with an error.
+#[derive(Debug)]
+pub struct Opaque(Incoming);
+
+/// The stream of a body that a role was granted unseen.
+#[must_use]
+pub const fn opaque(body: Incoming) -> Opaque {
+    Opaque(body)
+}
+
+/// Why a stream broke off.
+#[derive(Debug)]
+pub enum StreamError {
+    /// The client sent trailer fields.
+    Trailers(Malformed),
+    /// The client is gone, or its chunks cannot be read.
+    Client(hyper::Error),
+}
+
+impl fmt::Display for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trailers(malformed) => malformed.fmt(f),
+            Self::Client(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StreamError {}
+
+impl http_body::Body for Opaque {
+    type Data = Bytes;
+    type Error = StreamError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+            Some(Ok(frame)) if frame.is_trailers() => Some(Err(StreamError::Trailers(trailers()))),
+            Some(frame) => Some(frame.map_err(StreamError::Client)),
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+/// A response to a request whose body, or the rest of it, nobody wants. The connection closes after
+/// it, and meanwhile the body is read and forgotten, 8 MiB or 2 s at most: a client that cannot send
+/// any further reports a broken pipe and never shows our words.
+///
+/// A client that waits for `100 Continue` is not told to go on.
+#[must_use]
+pub fn answer_unread(
+    mut response: Response<Body>,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Response<Body> {
+    if body.is_end_stream() {
+        return response;
+    }
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if !headers.contains_key(header::EXPECT) {
+        tokio::spawn(async move { tokio::time::timeout(DRAIN_TIME, drain(body)).await });
+    }
+    response
+}
+
+async fn drain(mut body: Incoming) {
+    let mut left = DRAIN_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            break;
+        }
+    }
+}
