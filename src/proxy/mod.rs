@@ -1,1 +1,26 @@
-//! Room not furnished yet.
+//! The client's side (L3): listeners, TLS, connections, the receiving of bodies, and the one place
+//! where an error becomes HTTP. It decides nothing: who a certificate is and what a request may do
+//! is asked of a [`Gate`], and what never became a request is told to a [`Watch`].
+//!
+//! hyper is the parser and nothing stands beside it. What this room adds is bounds (places, times,
+//! bytes) and a line that shows when the client is gone.
+
+mod clock;
+pub mod connection;
+pub mod gate;
+pub mod limits;
+pub mod listener;
+pub mod receive;
+pub mod respond;
+pub mod shutdown;
+mod socket;
+pub mod tls;
+
+pub use connection::{Connection, Front};
+pub use gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
+pub use limits::{Limits, Places, StreamPermit, Streams, TooMany};
+pub use listener::{Entrance, ListenError};
+pub use receive::{Budget, Opaque, Received, Unreceived};
+pub use respond::Body;
+pub use shutdown::{Live, Shutdown};
+pub use tls::{Credentials, Tls, TlsError};

@@ -1,0 +1,182 @@
+//! How long a connection may keep us waiting. hyper's own head timeout also ends idle connections,
+//! which docker-py pools, so this clock tells a head that has begun from a connection at rest.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::respond::{Body, BoxError};
+
+/// What the connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The first head is awaited, or a later one has begun.
+    Head(Instant),
+    /// Between two requests.
+    Idle(Instant),
+    /// A request is in hand; how long that takes is not this clock's business.
+    Busy,
+}
+
+impl Phase {
+    const fn deadline(self) -> Option<Instant> {
+        match self {
+            Self::Head(deadline) | Self::Idle(deadline) => Some(deadline),
+            Self::Busy => None,
+        }
+    }
+}
+
+/// The clock of one connection.
+#[derive(Clone, Debug)]
+pub(super) struct Clock {
+    phase: Arc<watch::Sender<Phase>>,
+    head: Duration,
+    idle: Duration,
+}
+
+impl Clock {
+    /// Starts with the first head awaited.
+    pub(super) fn start(head: Duration, idle: Duration) -> Self {
+        let first = Phase::Head(Instant::now() + head);
+        Self { phase: Arc::new(watch::Sender::new(first)), head, idle }
+    }
+
+    /// A head must come now, or this is the end.
+    pub(super) fn expect_head(&self) {
+        self.phase.send_replace(Phase::Head(Instant::now() + self.head));
+    }
+
+    /// A request has come; it is in hand until the guard is dropped.
+    pub(super) fn busy(&self) -> Busy {
+        self.phase.send_replace(Phase::Busy);
+        Busy(self.clone())
+    }
+
+    /// Bytes came: at rest, they begin a head.
+    fn heard(&self) {
+        if matches!(*self.phase.borrow(), Phase::Idle(_)) {
+            self.expect_head();
+        }
+    }
+
+    /// Resolves with the phase that took too long.
+    pub(super) async fn expired(&self) -> Phase {
+        let mut phases = self.phase.subscribe();
+        loop {
+            let phase = *phases.borrow_and_update();
+            match phase.deadline() {
+                None => drop(phases.changed().await),
+                Some(deadline) => {
+                    if tokio::time::timeout_at(deadline, phases.changed()).await.is_err() {
+                        return phase;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A request in hand.
+#[derive(Debug)]
+pub(super) struct Busy(Clock);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.phase.send_replace(Phase::Idle(Instant::now() + self.0.idle));
+    }
+}
+
+/// A response's body: the request is in hand until the last of it was taken.
+#[derive(Debug)]
+pub(super) struct Answer {
+    body: Body,
+    _busy: Busy,
+}
+
+impl Answer {
+    pub(super) const fn new(body: Body, busy: Busy) -> Self {
+        Self { body, _busy: busy }
+    }
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The decrypted side of a connection, which tells the clock of what it hears. Holds whatever must
+/// live as long as the connection does, tunnel included.
+pub(super) struct Heard<T, H> {
+    pub(super) inner: T,
+    pub(super) clock: Clock,
+    pub(super) _held: H,
+}
+
+impl<T: AsyncRead + Unpin, H: Unpin> AsyncRead for Heard<T, H> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        if buf.filled().len() > before {
+            self.clock.heard();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin, H: Unpin> AsyncWrite for Heard<T, H> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,307 @@
+//! One connection from accept to close: places before the handshake, the certificate, the identity,
+//! then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever, holds
+//! more than a share or goes unseen is this file's.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use http::{HeaderValue, Request, Response, header};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::clock::{Answer, Clock, Heard, Phase};
+use super::gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
+use super::limits::{Limits, Place, Places, TooMany, address_key};
+use super::receive;
+use super::respond::{self, Body};
+use super::shutdown::Live;
+use super::socket::{Line, Socket};
+use crate::identity::{CertificateFacts, Unidentified};
+
+/// hyper panics below this buffer size.
+const HYPER_BUFFER_MIN: usize = 8192;
+
+/// An identified client's connection.
+#[derive(Debug)]
+pub struct Connection<W> {
+    /// Where it comes from.
+    pub peer: Peer,
+    /// What its certificate says.
+    pub certificate: CertificateFacts,
+    /// Who it is.
+    pub who: W,
+    /// Held by whatever must have ended before the process does: tasks take a clone.
+    pub live: Live,
+    line: Arc<Line>,
+}
+
+impl<W> Connection<W> {
+    /// Resolves when the client is gone: it closed its side, the connection broke, or we have closed
+    /// it. Bytes that wait unread, pipelined ones for example, change nothing.
+    ///
+    /// A client that half-closes is gone by this measure, so a tunnel looks for the end in its
+    /// stream and not here.
+    pub async fn gone(&self) {
+        self.line.gone().await;
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Front<G> {
+    limits: Limits,
+    gate: Arc<G>,
+    watch: Arc<dyn Watch>,
+    all: Arc<Places<()>>,
+    addresses: Arc<Places<IpAddr>>,
+    identities: Arc<Places<String>>,
+    next: AtomicU64,
+}
+
+/// The places that a connection holds until its last byte, tunnel included.
+#[derive(Debug)]
+struct Seat {
+    _all: Place<()>,
+    _address: Place<IpAddr>,
+    identity: OnceLock<Place<String>>,
+    _live: Live,
+}
+
+/// How a connection's requests are met.
+enum Reception<W> {
+    Known(Arc<Connection<W>>),
+    Stranger(Arc<Stranger>),
+    Crowded(TooMany),
+}
+
+impl<W> Clone for Reception<W> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Known(connection) => Self::Known(Arc::clone(connection)),
+            Self::Stranger(stranger) => Self::Stranger(Arc::clone(stranger)),
+            Self::Crowded(most) => Self::Crowded(*most),
+        }
+    }
+}
+
+impl<G: Gate> Front<G> {
+    /// A front for all listeners together, so that the bounds hold over all of them.
+    #[must_use]
+    pub fn new(limits: Limits, gate: Arc<G>, watch: Arc<dyn Watch>) -> Arc<Self> {
+        Arc::new(Self {
+            all: Places::new(limits.connections),
+            addresses: Places::new(limits.connections_per_address),
+            identities: Places::new(limits.connections_per_identity),
+            next: AtomicU64::new(1),
+            limits,
+            gate,
+            watch,
+        })
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.all.taken(&())
+    }
+
+    pub(super) fn watch(&self) -> &dyn Watch {
+        &*self.watch
+    }
+
+    /// Serves one accepted connection to its end.
+    pub(super) async fn welcome(
+        self: Arc<Self>,
+        stream: TcpStream,
+        client: SocketAddr,
+        tls: Arc<ServerConfig>,
+        live: Live,
+    ) {
+        let mut peer = Peer {
+            connection: ConnectionId(self.next.fetch_add(1, Ordering::Relaxed)),
+            client,
+            listener: stream.local_addr().unwrap_or(client),
+            tls: "",
+        };
+        let Some(seat) = self.seat(&peer, live.clone()) else { return };
+        let line = Line::new(stream);
+        if let Some(tls) = self.shake_hands(&line, &mut peer, tls).await {
+            let reception = self.receive(&tls, peer.clone(), &line, &seat, &live);
+            self.converse(tls, reception, &peer, seat, live).await;
+        }
+        if line.has_hung_up() {
+            line.linger().await;
+        }
+    }
+
+    fn seat(&self, peer: &Peer, live: Live) -> Option<Arc<Seat>> {
+        let refuse = |kind, most: TooMany| {
+            self.watch.refused(peer, kind, format!("{} are open", most.most));
+        };
+        let all = self.all.enter(()).map_err(|most| refuse(RefusedKind::TooMany, most)).ok()?;
+        let address = self.addresses.enter(address_key(peer.client.ip()));
+        let address = address.map_err(|most| refuse(RefusedKind::TooManyFromAddress, most)).ok()?;
+        let identity = OnceLock::new();
+        Some(Arc::new(Seat { _all: all, _address: address, identity, _live: live }))
+    }
+
+    async fn shake_hands(
+        &self,
+        line: &Arc<Line>,
+        peer: &mut Peer,
+        tls: Arc<ServerConfig>,
+    ) -> Option<TlsStream<Socket>> {
+        let accept = TlsAcceptor::from(tls).accept(Socket::new(Arc::clone(line)));
+        match timeout(self.limits.handshake_timeout, accept).await {
+            Ok(Ok(tls)) => {
+                peer.tls = match tls.get_ref().1.protocol_version() {
+                    Some(rustls::ProtocolVersion::TLSv1_2) => "1.2",
+                    _ => "1.3",
+                };
+                return Some(tls);
+            }
+            Ok(Err(error)) => self.watch.refused(peer, handshake_kind(&error), error.to_string()),
+            Err(_) => self.watch.refused(peer, RefusedKind::HandshakeTimeout, String::new()),
+        }
+        None
+    }
+
+    fn receive(
+        &self,
+        tls: &TlsStream<Socket>,
+        peer: Peer,
+        line: &Arc<Line>,
+        seat: &Seat,
+        live: &Live,
+    ) -> Reception<G::Who> {
+        let leaf = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let facts = CertificateFacts::read(leaf.map_or(&[][..], |leaf| leaf.as_ref()));
+        let (certificate, who) = match facts {
+            Ok(facts) => {
+                let who = self.gate.identify(&facts, &peer);
+                (Some(facts), who)
+            }
+            Err(error) => (None, Err(error.into())),
+        };
+        match (certificate, who) {
+            (Some(certificate), Ok(who)) => {
+                let (line, live) = (Arc::clone(line), live.clone());
+                self.admit(Connection { peer, certificate, who, live, line }, seat)
+            }
+            (certificate, who) => {
+                let why = who.err().unwrap_or(Unidentified::Unknown);
+                let detail = format!("{} ({why})", why.reason());
+                self.watch.refused(&peer, RefusedKind::Unidentified, detail);
+                Reception::Stranger(Arc::new(Stranger { peer, certificate, why }))
+            }
+        }
+    }
+
+    fn admit(&self, connection: Connection<G::Who>, seat: &Seat) -> Reception<G::Who> {
+        let name = self.gate.name(&connection.who);
+        match self.identities.enter(name.to_owned()) {
+            Ok(place) => {
+                let _ = seat.identity.set(place);
+                Reception::Known(Arc::new(connection))
+            }
+            Err(most) => {
+                let detail = format!("{} of {name} are open", most.most);
+                self.watch.refused(&connection.peer, RefusedKind::TooManyOfIdentity, detail);
+                Reception::Crowded(most)
+            }
+        }
+    }
+
+    async fn converse(
+        &self,
+        tls: TlsStream<Socket>,
+        reception: Reception<G::Who>,
+        peer: &Peer,
+        seat: Arc<Seat>,
+        mut live: Live,
+    ) {
+        let clock = Clock::start(self.limits.head_timeout, self.limits.idle_timeout);
+        let service = service_fn(|request| {
+            let (gate, reception) = (Arc::clone(&self.gate), reception.clone());
+            let busy = clock.busy();
+            async move {
+                let response = answer(&*gate, reception, request).await;
+                Ok::<_, std::convert::Infallible>(response.map(|body| Answer::new(body, busy)))
+            }
+        });
+        let heard = TokioIo::new(Heard { inner: tls, clock: clock.clone(), _held: seat });
+        let mut served = pin!(self.http().serve_connection(heard, service).with_upgrades());
+        let mut closing = false;
+        loop {
+            tokio::select! {
+                biased;
+                ended = served.as_mut() => return self.tell(peer, ended),
+                () = live.ending(), if !closing => {}
+                phase = clock.expired() => match phase {
+                    Phase::Idle(_) => clock.expect_head(),
+                    _ => return self.watch.refused(peer, RefusedKind::HeadTimeout, String::new()),
+                },
+            }
+            // At rest it closes now, otherwise after the request in hand.
+            served.as_mut().graceful_shutdown();
+            closing = true;
+        }
+    }
+
+    /// HTTP/1.1 as hyper parses it, within our bounds. The timeouts are [`Clock`]'s.
+    fn http(&self) -> http1::Builder {
+        let mut http = http1::Builder::new();
+        http.keep_alive(true)
+            .half_close(false)
+            .header_read_timeout(None)
+            .max_headers(self.limits.headers_max)
+            .max_buf_size(self.limits.head_max.max(HYPER_BUFFER_MIN));
+        http
+    }
+
+    fn tell(&self, peer: &Peer, ended: hyper::Result<()>) {
+        if let Err(error) = ended
+            && error.is_parse()
+        {
+            self.watch.refused(peer, RefusedKind::Head, error.to_string());
+        }
+    }
+}
+
+async fn answer<G: Gate>(
+    gate: &G,
+    reception: Reception<G::Who>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let stranger = match reception {
+        Reception::Known(connection) => return gate.handle(connection, request).await,
+        Reception::Stranger(stranger) => Ok(stranger),
+        Reception::Crowded(most) => Err(most),
+    };
+    let (head, body) = request.into_parts();
+    let headers = head.headers.clone();
+    let mut response = match stranger {
+        Ok(stranger) => gate.turn_away(stranger, head).await,
+        Err(most) => respond::too_many("connections", most),
+    };
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    receive::answer_unread(response, &headers, body)
+}
+
+fn handshake_kind(error: &io::Error) -> RefusedKind {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::NoCertificatesPresented) => RefusedKind::NoCertificate,
+        _ => RefusedKind::Handshake,
+    }
+}

@@ -1,0 +1,137 @@
+//! What the front asks and tells, so that it decides and records nothing itself: the [`Gate`] knows
+//! identities and answers requests, the [`Watch`] hears of connections that never became a request.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::Incoming;
+
+use super::connection::Connection;
+use super::respond::Body;
+use crate::identity::{CertificateFacts, Unidentified};
+
+/// Who decides: the pipeline, or a test.
+pub trait Gate: Send + Sync + 'static {
+    /// What is known of an identified client, for all requests of its connection.
+    type Who: Send + Sync + 'static;
+
+    /// Who the certificate says the client is. Asked once, after the handshake.
+    ///
+    /// # Errors
+    /// Why it is nobody; its first request is then answered by [`Gate::turn_away`].
+    fn identify(&self, facts: &CertificateFacts, peer: &Peer) -> Result<Self::Who, Unidentified>;
+
+    /// The name that places are counted by.
+    fn name<'a>(&self, who: &'a Self::Who) -> &'a str;
+
+    /// Answers the one request of somebody who is nobody. The connection closes after it.
+    fn turn_away(
+        &self,
+        stranger: Arc<Stranger>,
+        head: Parts,
+    ) -> impl Future<Output = Response<Body>> + Send;
+
+    /// Answers a request. Dropped when the client is gone, so what must run to its end runs in a
+    /// task of its own.
+    fn handle(
+        &self,
+        connection: Arc<Connection<Self::Who>>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// Who is told of connections that never became a request.
+pub trait Watch: Send + Sync + 'static {
+    /// A connection was refused or given up. `detail` holds no byte that the client chose, except
+    /// through `escape_default`.
+    fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String);
+
+    /// A listener cannot accept, out of descriptors for example; it goes on after a pause.
+    fn accept_failed(&self, listener: SocketAddr, error: &io::Error);
+}
+
+/// Why a connection was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RefusedKind {
+    /// As many connections as there may be.
+    TooMany,
+    /// As many of this address as there may be.
+    TooManyFromAddress,
+    /// As many of this identity as there may be.
+    TooManyOfIdentity,
+    /// The client showed no certificate.
+    NoCertificate,
+    /// The handshake failed, for a bad certificate among others.
+    Handshake,
+    /// The handshake took too long.
+    HandshakeTimeout,
+    /// The certificate is good and is nobody's.
+    Unidentified,
+    /// hyper cannot parse the head, or it is too large.
+    Head,
+    /// The head took too long.
+    HeadTimeout,
+}
+
+impl RefusedKind {
+    /// The stable word of the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooMany => "connections.too-many",
+            Self::TooManyFromAddress => "connections.too-many-from-address",
+            Self::TooManyOfIdentity => "connections.too-many-of-identity",
+            Self::NoCertificate => "handshake.no-certificate",
+            Self::Handshake => "handshake.failed",
+            Self::HandshakeTimeout => "handshake.timeout",
+            Self::Unidentified => "identity.refused",
+            Self::Head => "head.unreadable",
+            Self::HeadTimeout => "head.timeout",
+        }
+    }
+}
+
+impl fmt::Debug for dyn Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+/// The number of a connection, unique within the process; shared by its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The other end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The connection's number.
+    pub connection: ConnectionId,
+    /// The client's address and port.
+    pub client: SocketAddr,
+    /// Our own address and port.
+    pub listener: SocketAddr,
+    /// `1.3` or `1.2`; empty before the handshake.
+    pub tls: &'static str,
+}
+
+/// A client with a good certificate that no rule knows.
+#[derive(Clone, Debug)]
+pub struct Stranger {
+    /// Where it comes from.
+    pub peer: Peer,
+    /// What its certificate says, if that can be read.
+    pub certificate: Option<CertificateFacts>,
+    /// Why it is nobody.
+    pub why: Unidentified,
+}

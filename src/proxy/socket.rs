@@ -1,0 +1,171 @@
+//! The client's socket, shared between the parser and whoever must know that the client is gone.
+//! hyper does not see a gone client while a pipelined byte waits in its buffer; the socket does.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use rustix::net::sockopt;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_PROBES: u32 = 4;
+/// How long, and for how many bytes, a closed connection is still read, so that the client finds our
+/// last words instead of a reset.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 256 << 10;
+
+/// One client's TCP connection.
+#[derive(Debug)]
+pub(super) struct Line {
+    stream: TcpStream,
+    /// True once the parser, or the tunnel after it, has let go.
+    hung_up: watch::Sender<bool>,
+}
+
+impl Line {
+    pub(super) fn new(stream: TcpStream) -> Arc<Self> {
+        // A socket that refuses an option still works; a dead peer is then found by the next write.
+        let _ = stream.set_nodelay(true);
+        let _ = sockopt::set_socket_keepalive(&stream, true);
+        let _ = sockopt::set_tcp_keepidle(&stream, KEEPALIVE_IDLE);
+        let _ = sockopt::set_tcp_keepintvl(&stream, KEEPALIVE_INTERVAL);
+        let _ = sockopt::set_tcp_keepcnt(&stream, KEEPALIVE_PROBES);
+        Arc::new(Self { stream, hung_up: watch::Sender::new(false) })
+    }
+
+    /// Resolves when the client has closed its side or the connection is broken, however many bytes
+    /// wait unread, or when we have let go of it.
+    ///
+    /// Readiness for priority data is the one that is not ready for ordinary bytes but is for a
+    /// closed read side, so this neither takes bytes nor spins on them.
+    pub(super) async fn gone(&self) {
+        let mut hung_up = self.hung_up.subscribe();
+        tokio::select! {
+            _ = self.stream.ready(Interest::PRIORITY) => {}
+            _ = hung_up.wait_for(|hung_up| *hung_up) => {}
+        }
+    }
+
+    pub(super) fn has_hung_up(&self) -> bool {
+        *self.hung_up.borrow()
+    }
+
+    /// Reads what the client still sends after we have closed, for a moment.
+    pub(super) async fn linger(&self) {
+        let _ = tokio::time::timeout(LINGER, self.discard()).await;
+    }
+
+    async fn discard(&self) -> io::Result<()> {
+        let (mut scrap, mut left) = ([0; 4096], LINGER_BYTES);
+        while left > 0 {
+            self.stream.readable().await?;
+            match self.stream.try_read(&mut scrap) {
+                Ok(0) => break,
+                Ok(count) => left = left.saturating_sub(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn close_write(&self) -> io::Result<()> {
+        match rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write) {
+            Ok(()) | Err(rustix::io::Errno::NOTCONN) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The end of a [`Line`] that reads and writes. There is one, and when it is dropped the client sees
+/// the end, whoever else holds the line.
+#[derive(Debug)]
+pub(super) struct Socket(Arc<Line>);
+
+impl Socket {
+    pub(super) const fn new(line: Arc<Line>) -> Self {
+        Self(line)
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = self.0.close_write();
+        self.0.hung_up.send_replace(true);
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.0.stream.poll_read_ready(cx))?;
+            match self.0.stream.try_read(buf.initialize_unfilled()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(count) => {
+                    buf.advance(count);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.write_with(cx, |stream| stream.try_write(bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.write_with(cx, |stream| stream.try_write_vectored(parts))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.0.close_write())
+    }
+}
+
+impl Socket {
+    fn write_with(
+        &self,
+        cx: &mut Context<'_>,
+        attempt: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.stream.poll_write_ready(cx))?;
+            match attempt(&self.0.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return Poll::Ready(done),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
