@@ -1,1 +1,125 @@
-//! Room not furnished yet.
+//! File to meaning (L2). The policy file is what people write, review and live with, so it is read
+//! strictly and as a whole: either everything in it is understood, or every mistake is named with its
+//! place and the next step, and nothing starts.
+//!
+//! [`load`] reads the files into trees that know their places (`yaml`), compares them with the one
+//! description of the format (`shape`, `keys`), and compiles what fits (`compile`). Nothing here
+//! knows of a listener or of a client.
+
+mod compile;
+mod files;
+pub mod front;
+mod keys;
+mod looser;
+pub mod mistake;
+mod risk;
+pub mod schema;
+mod shape;
+mod units;
+mod verbs;
+mod yaml;
+
+pub use front::Front;
+pub use mistake::{Mistake, Mistakes, Warning};
+pub use schema::schema;
+
+use crate::docker::ApiVersion;
+use crate::policy::pattern::Pattern;
+use crate::policy::{Policy, Profile};
+use jiff::Timestamp;
+use mistake::Ledger;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// A whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where clients come in; at least one.
+    pub listen: Vec<Listen>,
+    /// The daemon behind.
+    pub daemon: DaemonConfig,
+    /// The log of decisions.
+    pub audit: AuditConfig,
+    /// Limits before and after authentication.
+    pub front: Front,
+    /// Who may do what.
+    pub policy: Policy,
+    /// The profiles of the file by name, each complete.
+    pub profiles: BTreeMap<String, Profile>,
+    /// Every file that was read, in order.
+    pub files: Vec<PathBuf>,
+    /// What loads and deserves a look, root on the host first.
+    pub warnings: Vec<Warning>,
+}
+
+/// One door for clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Where it stands.
+    pub address: Bind,
+    /// The server's certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// The authority that signs client certificates, PEM.
+    pub client_ca: PathBuf,
+    /// The oldest TLS version.
+    pub tls_min: TlsMin,
+    /// Names of identities that may come in here; `None` is all.
+    pub identities: Option<Vec<Pattern>>,
+}
+
+/// Where a listener comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bind {
+    /// Bound by us.
+    Address(SocketAddr),
+    /// Handed over by the service manager: the listeners written so take them in order.
+    Systemd,
+}
+
+/// The oldest TLS version of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsMin {
+    /// TLS 1.2, for old clients.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+/// The daemon behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DaemonConfig {
+    /// Its socket.
+    pub socket: PathBuf,
+    /// The oldest API version that clients may use.
+    pub api_min: ApiVersion,
+}
+
+/// The log of decisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// Where it is written.
+    pub directory: PathBuf,
+}
+
+/// Reads a configuration and all that it includes. `now` bounds `until`.
+///
+/// # Errors
+/// Every mistake in it, files that cannot be read included.
+pub fn load(path: &Path, now: Timestamp) -> Result<Config, Mistakes> {
+    let mut ledger = Ledger::default();
+    let files = files::read(path, &mut ledger);
+    compile::compile(&files, now, ledger)
+}
+
+/// Reads a configuration from text, with relative paths taken from `base`.
+///
+/// # Errors
+/// Every mistake in it, included files that cannot be read among them.
+pub fn parse(text: &str, base: &Path, now: Timestamp) -> Result<Config, Mistakes> {
+    let mut ledger = Ledger::default();
+    let files = files::from_text(text, base, &mut ledger);
+    compile::compile(&files, now, ledger)
+}

@@ -1,0 +1,178 @@
+//! `identities`: who is who. Every name that two entries could produce and every certificate that
+//! two entries could match is a mistake here, so that nobody can choose between two names later.
+
+use super::super::mistake::{Ledger, Place, suggest};
+use super::super::yaml::Node;
+use crate::identity::rule::Field;
+use crate::identity::{Conflict, Match, Mode, Rule, conflicts};
+use crate::policy::Role;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// How long observing may last.
+const LONGEST_OBSERVING: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A date, which is its first moment in UTC, or a time with its zone (RFC 3339).
+pub(in crate::config) fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = || "write 2026-12-01 or 2026-12-01T08:00:00Z".to_owned();
+    if text.len() == 10 {
+        let date: Date = text.parse().map_err(|_| wrong())?;
+        return date.to_zoned(TimeZone::UTC).map(|z| z.timestamp()).map_err(|_| wrong());
+    }
+    text.parse().map_err(|_| wrong())
+}
+
+pub(super) fn compile(
+    files: &[Node],
+    roles: &BTreeMap<String, Role>,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Vec<Rule> {
+    let nodes: Vec<&Node> =
+        files.iter().filter_map(|file| file.get("identities")).flat_map(Node::items).collect();
+    if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
+        let at = Place::whole(file.at.file);
+        ledger.mistake(at, "there are no identities", "write identities: with one entry at least");
+    }
+    nodes.iter().for_each(|node| check_roles(node, roles, ledger));
+    let held: Vec<String> =
+        nodes.iter().filter_map(|n| n.get("roles")).flat_map(Node::texts).collect();
+    for name in roles.keys().filter(|name| !held.contains(name)) {
+        ledger.warn(format!("role {name}"), "nobody holds it", false);
+    }
+    let compiled = nodes.iter().filter_map(|node| Some((node.at, rule(node, now, ledger)?)));
+    let (places, rules): (Vec<Place>, Vec<Rule>) = compiled.collect();
+    report_conflicts(&places, &rules, ledger);
+    rules
+}
+
+fn check_roles(node: &Node, roles: &BTreeMap<String, Role>, ledger: &mut Ledger) {
+    let Some(list) = node.get("roles") else { return };
+    if list.items().is_empty() {
+        ledger.mistake(list.at, "an identity without a role", "name one at least");
+    }
+    for item in list.items() {
+        let Some(name) = item.text() else { continue };
+        if !roles.contains_key(name) {
+            let next = suggest(name, roles.keys().map(String::as_str));
+            ledger.mistake(item.at, format!("there is no role {name:?}"), next);
+        }
+    }
+}
+
+fn rule(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Rule> {
+    let matching = matching(node.get("match")?, ledger);
+    let mode = mode(node, now, ledger);
+    let name_node = node.get("name")?;
+    let name = match name_node.text()?.parse() {
+        Ok(name) => name,
+        Err(why) => return refuse(name_node, &why, "correct the name", ledger),
+    };
+    let roles = node.get("roles")?.texts();
+    let danger = node.get("danger_observe_root").is_some_and(Node::flag);
+    if danger && mode == Some(Mode::Enforce) {
+        let at = node.get("danger_observe_root").map_or(node.at, |flag| flag.at);
+        ledger.mistake(at, "danger_observe_root without mode: observe", "remove it");
+    }
+    match Rule::new(name, matching?, roles, mode?, danger) {
+        Ok(rule) => Some(rule),
+        Err(why) => refuse(name_node, &why, "correct the name or match", ledger),
+    }
+}
+
+/// Notes an error of the identity room; its text ends with the next step after the last comma.
+fn refuse<T>(
+    node: &Node,
+    why: &dyn std::fmt::Display,
+    next: &str,
+    ledger: &mut Ledger,
+) -> Option<T> {
+    let text = why.to_string();
+    let (what, step) = text.rsplit_once(", ").unwrap_or((&text, next));
+    ledger.mistake(node.at, what, step);
+    None
+}
+
+fn matching(node: &Node, ledger: &mut Ledger) -> Option<Match> {
+    let fields = [Field::Uri, Field::Dns, Field::Email, Field::Cn, Field::Ou];
+    let mut patterns = Vec::new();
+    let mut whole = true;
+    for field in fields {
+        let Some(value) = node.get(&field.to_string()) else { continue };
+        match value.text().map(str::parse) {
+            Some(Ok(pattern)) => patterns.push((field, pattern)),
+            Some(Err(why)) => {
+                whole = false;
+                refuse::<()>(value, &why, "correct the pattern", ledger);
+            }
+            None => whole = false,
+        }
+    }
+    let fingerprint = match node.get("fingerprint").map(|n| (n, n.text().unwrap_or_default())) {
+        None => None,
+        Some((at, text)) => match text.parse() {
+            Ok(fingerprint) => Some(fingerprint),
+            Err(why) => return refuse::<Match>(at, &why, "correct the fingerprint", ledger),
+        },
+    };
+    if !whole {
+        return None;
+    }
+    match Match::new(patterns, fingerprint) {
+        Ok(matching) => Some(matching),
+        Err(why) => refuse(node, &why, "name a field", ledger),
+    }
+}
+
+fn mode(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Mode> {
+    let observe = node.get("mode").and_then(Node::text) == Some("observe");
+    match (observe, node.get("until")) {
+        (false, None) => Some(Mode::Enforce),
+        (false, Some(until)) => {
+            ledger.mistake(until.at, "until without mode: observe", "remove it");
+            None
+        }
+        (true, None) => {
+            let at = node.get("mode").map_or(node.at, |mode| mode.at);
+            ledger.mistake(
+                at,
+                "observe without an end",
+                "write until: with a date, 30 days from now at most",
+            );
+            None
+        }
+        (true, Some(until)) => observe_until(node, until, now, ledger),
+    }
+}
+
+fn observe_until(node: &Node, until: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Mode> {
+    let end = moment(until.text()?).ok()?;
+    if end.duration_since(now) > LONGEST_OBSERVING {
+        ledger.mistake(until.at, "observing lasts longer than 30 days", "choose an earlier end");
+        return None;
+    }
+    let name = node.get("name").and_then(Node::text).unwrap_or_default();
+    let what = match end <= now {
+        true => format!("mode observe ended {end}: refusals are refusals"),
+        false => format!("mode observe: what policy denies is let through until {end}"),
+    };
+    ledger.warn(format!("identity {name}"), what, false);
+    Some(Mode::Observe { until: end.as_second() })
+}
+
+fn report_conflicts(places: &[Place], rules: &[Rule], ledger: &mut Ledger) {
+    for conflict in conflicts(rules) {
+        let (a, b, what, next) = match conflict {
+            Conflict::Name(a, b) => (a, b, "could produce the same name", "rename one of them"),
+            Conflict::Match(a, b) => {
+                (a, b, "could match the same certificate", "add a condition to one of them")
+            }
+        };
+        if let (Some(first), Some(second)) = (places.get(a), places.get(b)) {
+            let what = format!("this entry and the one at {} {what}", ledger.name(*first));
+            ledger.mistake(Place { width: 1, ..*second }, what, next);
+        }
+    }
+}

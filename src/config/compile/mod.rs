@@ -1,0 +1,132 @@
+//! Trees to meaning. What does not have the form of the file was reported by `shape` already and is
+//! passed over here in silence; what is said here is about meaning: names that exist, numbers that
+//! fit one another, identities that cannot be confused.
+
+mod identities;
+mod profiles;
+mod roles;
+mod top;
+
+pub(super) use identities::moment;
+pub(super) use profiles::clean_path;
+pub(super) use top::bind;
+
+use super::mistake::{Ledger, Mistakes, Place};
+use super::shape::{self, Shape};
+use super::yaml::{Entry, Node};
+use super::{Config, keys, risk};
+use crate::policy::Policy;
+use aws_lc_rs::digest;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Compiles the trees, or gives every mistake.
+pub(super) fn compile(
+    files: &[Node],
+    now: Timestamp,
+    mut ledger: Ledger,
+) -> Result<Config, Mistakes> {
+    files.iter().for_each(|file| shape::check(file, Shape::Section(&keys::FILE), &mut ledger));
+    let front = top::front(only(files, "front", &mut ledger), &mut ledger);
+    let listen = top::listen(files, &mut ledger);
+    let daemon = top::daemon(needed(files, "daemon", &mut ledger), &mut ledger);
+    let audit = top::audit(needed(files, "audit", &mut ledger), &ledger);
+    if let Some(first) = files.first() {
+        needed(std::slice::from_ref(first), "version", &mut ledger);
+    }
+    let profiles = profiles::compile(&named(files, "admission", &mut ledger), &mut ledger);
+    let roles = roles::compile(&named(files, "roles", &mut ledger), &profiles, &mut ledger);
+    let identities = identities::compile(files, &roles, now, &mut ledger);
+    let hash = hash(&ledger);
+    let policy = Policy { hash, identities, roles };
+    risk::warn(&policy, &mut ledger);
+    let paths = ledger.sources().iter().map(|source| source.path.clone()).collect();
+    let mut warnings = ledger.close()?;
+    warnings.sort_by_key(|warning| !warning.root);
+    warnings.dedup();
+    let profiles = profiles.into_iter().map(|(name, p)| (name, (*p).clone())).collect();
+    Ok(Config { listen, daemon, audit, front, policy, profiles, files: paths, warnings })
+}
+
+/// A key that stands in one file alone.
+fn only<'f>(files: &'f [Node], key: &str, ledger: &mut Ledger) -> Option<&'f Node> {
+    let entry = |file: &'f Node| file.entries().iter().find(|entry| entry.key == key);
+    let mut found = files.iter().filter_map(entry);
+    let first = found.next()?;
+    for again in found {
+        let next = format!("keep one; the first is at {}", ledger.name(first.at));
+        ledger.mistake(again.at, format!("{key:?} is written twice"), next);
+    }
+    Some(&first.value)
+}
+
+/// A key that must stand in one of the files.
+fn needed<'f>(files: &'f [Node], key: &str, ledger: &mut Ledger) -> Option<&'f Node> {
+    let found = only(files, key, ledger);
+    if let (None, Some(first)) = (found, files.first()) {
+        let what = keys::FILE.keys.iter().find(|known| known.name == key).map(|known| known.what);
+        let next = format!("write {key}: {}", what.unwrap_or_default());
+        ledger.mistake(Place::whole(first.at.file), format!("there is no {key:?}"), next);
+    }
+    found
+}
+
+/// The entries of a mapping of names, over all files; a name defined twice is a mistake.
+fn named<'f>(files: &'f [Node], key: &str, ledger: &mut Ledger) -> BTreeMap<&'f str, &'f Entry> {
+    let mut all: BTreeMap<&str, &Entry> = BTreeMap::new();
+    for entry in files.iter().filter_map(|file| file.get(key)).flat_map(Node::entries) {
+        if !is_name(&entry.key) {
+            let what = format!("{:?} is not a name", entry.key);
+            ledger.mistake(entry.at, what, "use a-z, 0-9, `.`, `_` and `-`, a letter first");
+        }
+        match all.get(entry.key.as_str()) {
+            Some(first) => {
+                let next = format!("rename one; the first is at {}", ledger.name(first.at));
+                ledger.mistake(entry.at, format!("{:?} is defined twice", entry.key), next);
+            }
+            None => {
+                all.insert(&entry.key, entry);
+            }
+        }
+    }
+    all
+}
+
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_lowercase())
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+        && name.len() <= 63
+}
+
+/// SHA-256 over the text of the files in the order read: of one file, what `sha256sum` says of it.
+fn hash(ledger: &Ledger) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    ledger.sources().iter().for_each(|source| context.update(source.text.as_bytes()));
+    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Parents before children. Who extends itself, at whatever remove, is a mistake and left out.
+fn in_order<'f>(
+    all: &BTreeMap<&'f str, &'f Entry>,
+    ledger: &mut Ledger,
+) -> Vec<(&'f str, &'f Entry)> {
+    let parent = |entry: &Entry| entry.value.get("extends").and_then(Node::text).map(str::to_owned);
+    let mut left: Vec<(&str, &Entry)> = all.iter().map(|(name, entry)| (*name, *entry)).collect();
+    let mut ordered: Vec<(&str, &Entry)> = Vec::new();
+    loop {
+        let waits = |entry: &Entry| {
+            parent(entry).is_some_and(|parent| left.iter().any(|(name, _)| **name == *parent))
+        };
+        let (waiting, ready): (Vec<_>, Vec<_>) = left.iter().partition(|(_, entry)| waits(entry));
+        if ready.is_empty() {
+            for (name, entry) in waiting {
+                let what = format!("{name:?} extends itself in the end");
+                ledger.mistake(entry.at, what, "break the circle");
+            }
+            return ordered;
+        }
+        ordered.extend(ready);
+        left = waiting;
+    }
+}

@@ -1,0 +1,172 @@
+//! `roles`: named bundles of grants, each compiled to be judged by without looking at its parent.
+
+use super::super::mistake::{Ledger, suggest};
+use super::super::verbs;
+use super::super::yaml::{Entry, Node};
+use crate::docker::image::ImagePattern;
+use crate::docker::{Resource, Verb};
+use crate::policy::grants::Grants;
+use crate::policy::{Admission, Profile, Role};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Profiles = BTreeMap<String, Arc<Profile>>;
+
+/// What a child begins with.
+#[derive(Clone)]
+struct Draft {
+    role: Role,
+    has_scope: bool,
+}
+
+pub(super) fn compile(
+    all: &BTreeMap<&str, &Entry>,
+    profiles: &Profiles,
+    ledger: &mut Ledger,
+) -> BTreeMap<String, Role> {
+    let mut drafts: BTreeMap<String, Draft> = BTreeMap::new();
+    let names: Vec<&str> = all.keys().copied().collect();
+    for (name, entry) in super::in_order(all, ledger) {
+        let mut draft = begin(entry, &drafts, &names, ledger);
+        name.clone_into(&mut draft.role.name);
+        fill(&mut draft, entry, profiles, ledger);
+        check(&draft, entry, ledger);
+        drafts.insert(name.to_owned(), draft);
+    }
+    // one in a circle is reported there; its name exists all the same
+    let empty = || Draft { role: empty(), has_scope: true };
+    names.iter().for_each(|name| {
+        drafts.entry((*name).to_owned()).or_insert_with(empty);
+    });
+    drafts.into_iter().map(|(name, draft)| (name, draft.role)).collect()
+}
+
+/// A role that allows nothing, and judges by the strictest profile.
+fn empty() -> Role {
+    Role {
+        name: String::new(),
+        allow: Grants::default(),
+        deny: Grants::default(),
+        admission: Admission::Profile(Arc::new(Profile::restricted())),
+        run: Vec::new(),
+        pull: Vec::new(),
+    }
+}
+
+fn begin(
+    entry: &Entry,
+    drafts: &BTreeMap<String, Draft>,
+    names: &[&str],
+    ledger: &mut Ledger,
+) -> Draft {
+    let fresh = Draft { role: empty(), has_scope: false };
+    let Some(node) = entry.value.get("extends") else { return fresh };
+    let Some(parent) = node.text() else { return fresh };
+    if let Some(draft) = drafts.get(parent) {
+        return draft.clone();
+    }
+    if !names.contains(&parent) {
+        let next = suggest(parent, names.iter().copied());
+        ledger.mistake(node.at, format!("there is no role {parent:?}"), next);
+    }
+    Draft { has_scope: true, ..fresh }
+}
+
+fn fill(draft: &mut Draft, entry: &Entry, profiles: &Profiles, ledger: &mut Ledger) {
+    let node = &entry.value;
+    draft.has_scope |= node.get("scope").is_some();
+    let role = &mut draft.role;
+    if let Some(allow) = node.get("allow") {
+        role.allow.extend(&verbs::grants(allow, false, ledger));
+    }
+    if let Some(deny) = node.get("deny") {
+        role.deny.extend(&verbs::grants(deny, true, ledger));
+    }
+    if let Some(name) = node.get("admission")
+        && let Some(admission) = admission(name, profiles, ledger)
+    {
+        role.admission = admission;
+    }
+    let images = node.get("images");
+    if let Some(run) = images.and_then(|images| images.get("run")) {
+        role.run = patterns(run, ledger);
+    }
+    if let Some(pull) = images.and_then(|images| images.get("pull")) {
+        role.pull = patterns(pull, ledger);
+    }
+}
+
+fn admission(node: &Node, profiles: &Profiles, ledger: &mut Ledger) -> Option<Admission> {
+    let name = node.text()?;
+    if name == "unrestricted" {
+        return Some(Admission::Unrestricted);
+    }
+    let found = profiles.get(name).cloned().map(Admission::Profile);
+    if found.is_none() {
+        let names = profiles.keys().map(String::as_str).chain(["unrestricted"]);
+        let next = suggest(name, names);
+        ledger.mistake(node.at, format!("there is no admission profile {name:?}"), next);
+    }
+    found
+}
+
+fn patterns(list: &Node, ledger: &mut Ledger) -> Vec<ImagePattern> {
+    let mut patterns = Vec::new();
+    for node in list.items() {
+        let Some(text) = node.text() else { continue };
+        if text.contains(['{', '}']) {
+            ledger.mistake(
+                node.at,
+                "captures are not known in images",
+                "write the names out, or *",
+            );
+            continue;
+        }
+        match ImagePattern::parse(text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(why) => {
+                let (what, next) = why.split_once(": ").unwrap_or((&why, "correct the pattern"));
+                ledger.mistake(node.at, what, next);
+            }
+        }
+    }
+    patterns
+}
+
+fn check(draft: &Draft, entry: &Entry, ledger: &mut Ledger) {
+    let (role, node) = (&draft.role, &entry.value);
+    if !draft.has_scope {
+        let what = format!("role {:?} does not say whose objects it means", role.name);
+        ledger.mistake(entry.at, what, "write scope: any");
+    }
+    unreachable(node, ledger);
+    let subject = format!("role {}", role.name);
+    let grants = |resource, verb| role.allow.has(resource, verb);
+    if role.run.is_empty() && grants(Resource::Container, Verb::Create) {
+        ledger.warn(&subject, "grants container.create, but images.run lists no image", false);
+    }
+    if role.pull.is_empty() && grants(Resource::Image, Verb::Pull) {
+        ledger.warn(&subject, "grants image.pull, but images.pull lists no image", false);
+    }
+}
+
+/// A verb that one role spells out twice, allowed and denied, can never be used: somebody meant
+/// something else.
+fn unreachable(node: &Node, ledger: &mut Ledger) {
+    let (Some(allow), Some(deny)) = (node.get("allow"), node.get("deny")) else { return };
+    let denied = verbs::grants(deny, true, &mut Ledger::default());
+    for entry in allow.entries() {
+        let Some((resource, words)) = Resource::parse(&entry.key).and_then(verbs::verbs_of) else {
+            continue;
+        };
+        for word in entry.value.items() {
+            let verb = word.text().and_then(Verb::parse);
+            let verb = verb.filter(|verb| words.iter().any(|(of, _)| of == verb));
+            if verb.is_some_and(|verb| denied.iter().any(|(r, v, _)| (r, v) == (*resource, verb))) {
+                let text = word.text().unwrap_or_default();
+                let what = format!("{resource}.{text} is denied by the same role");
+                ledger.mistake(word.at, what, "remove it here or under deny");
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The keys about the gate itself: listeners, daemon, log, limits.
+
+use super::super::mistake::Ledger;
+use super::super::units;
+use super::super::yaml::Node;
+use super::super::{AuditConfig, Bind, DaemonConfig, Front, Listen, TlsMin};
+use crate::docker::ApiVersion;
+use crate::policy::pattern::Pattern;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where to listen: an address with its port, or `systemd`.
+pub(in crate::config) fn bind(text: &str) -> Result<Bind, String> {
+    if text == "systemd" {
+        return Ok(Bind::Systemd);
+    }
+    text.parse()
+        .map(Bind::Address)
+        .map_err(|_| "write an IP address with a port, such as 0.0.0.0:2376, or systemd".into())
+}
+
+pub(super) fn listen(files: &[Node], ledger: &mut Ledger) -> Vec<Listen> {
+    let nodes: Vec<&Node> =
+        files.iter().filter_map(|f| f.get("listen")).flat_map(Node::items).collect();
+    if nodes.is_empty() {
+        if let Some(file) = files.first() {
+            let at = super::Place::whole(file.at.file);
+            ledger.mistake(at, "nobody can come in", "write listen: with one entry at least");
+        }
+    }
+    let mut listeners: Vec<Listen> = Vec::new();
+    for node in nodes {
+        let Some(listener) = listener(node, ledger) else { continue };
+        let same = |other: &Listen| {
+            other.address == listener.address && matches!(other.address, Bind::Address(_))
+        };
+        if listeners.iter().any(same) {
+            ledger.mistake(node.at, "this address is listened on twice", "remove one");
+        }
+        listeners.push(listener);
+    }
+    listeners
+}
+
+fn listener(node: &Node, ledger: &mut Ledger) -> Option<Listen> {
+    let path = |key: &str, ledger: &Ledger| {
+        node.get(key).and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)))
+    };
+    let old = node.get("tls_min").and_then(Node::text) == Some("1.2");
+    Some(Listen {
+        identities: node.get("identities").map(|names| identities(names, ledger)),
+        address: bind(node.get("tls")?.text()?).ok()?,
+        certificate: path("certificate", ledger)?,
+        key: path("key", ledger)?,
+        client_ca: path("client_ca", ledger)?,
+        tls_min: if old { TlsMin::Tls12 } else { TlsMin::Tls13 },
+    })
+}
+
+fn identities(names: &Node, ledger: &mut Ledger) -> Vec<Pattern> {
+    let of_a_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-*".contains(&b);
+    if names.items().is_empty() {
+        ledger.mistake(names.at, "nobody may come in here", "name identities, or remove the key");
+    }
+    for node in names.items() {
+        if node.text().is_some_and(|text| !text.bytes().all(of_a_name)) {
+            let next = "use the characters of names, and * for any run of them";
+            ledger.mistake(node.at, "no identity can have such a name", next);
+        }
+    }
+    names.texts().into_iter().map(Pattern::new).collect()
+}
+
+pub(super) fn daemon(node: Option<&Node>, ledger: &mut Ledger) -> DaemonConfig {
+    let socket = node.and_then(|node| node.get("socket"));
+    let socket = socket.and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)));
+    let api_min = node.and_then(|node| node.get("api_min"));
+    let api_min = api_min.map_or(ApiVersion::FLOOR, |node| api_version(node, ledger));
+    DaemonConfig { socket: socket.unwrap_or_default(), api_min }
+}
+
+fn api_version(node: &Node, ledger: &mut Ledger) -> ApiVersion {
+    let Some(text) = node.text() else { return ApiVersion::FLOOR };
+    let known = ApiVersion::LOWEST..=ApiVersion::NEWEST;
+    match ApiVersion::parse(text).filter(|version| known.contains(version)) {
+        Some(version) => version,
+        None => {
+            let next = format!("write \"{}\" to \"{}\"", known.start(), known.end());
+            ledger.mistake(node.at, format!("{text:?} is no API version that is known"), next);
+            ApiVersion::FLOOR
+        }
+    }
+}
+
+pub(super) fn audit(node: Option<&Node>, ledger: &Ledger) -> AuditConfig {
+    let node = node.and_then(|node| node.get("directory"));
+    let directory = node.and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)));
+    AuditConfig { directory: directory.unwrap_or_else(PathBuf::new) }
+}
+
+pub(super) fn front(node: Option<&Node>, ledger: &mut Ledger) -> Front {
+    let mut front = Front::standard();
+    let Some(node) = node else { return front };
+    number(node, "connections", units::count, &mut front.connections, ledger);
+    number(
+        node,
+        "connections_per_address",
+        units::count,
+        &mut front.connections_per_address,
+        ledger,
+    );
+    number(
+        node,
+        "connections_per_identity",
+        units::count,
+        &mut front.connections_per_identity,
+        ledger,
+    );
+    number(node, "streams_per_identity", units::count, &mut front.streams_per_identity, ledger);
+    number(node, "body_max", units::size, &mut front.body_max, ledger);
+    number(node, "bodies_total", units::size, &mut front.bodies_total, ledger);
+    number(node, "head_max", units::size, &mut front.head_max, ledger);
+    number(node, "headers_max", units::count, &mut front.headers_max, ledger);
+    time(node, "handshake_timeout", &mut front.handshake_timeout);
+    time(node, "head_timeout", &mut front.head_timeout);
+    time(node, "body_timeout", &mut front.body_timeout);
+    if front.bodies_total < front.body_max {
+        ledger.mistake(node.at, "bodies_total is below body_max", "raise bodies_total");
+    }
+    // hyper's smallest read buffer (`max_buf_size` panics below it)
+    if front.head_max < 8192 {
+        ledger.mistake(node.at, "head_max is below 8KiB", "raise head_max");
+    }
+    front
+}
+
+fn number(
+    node: &Node,
+    key: &str,
+    read: fn(&str) -> Result<i64, String>,
+    to: &mut usize,
+    ledger: &mut Ledger,
+) {
+    let Some(node) = node.get(key) else { return };
+    let Some(number) = node.text().and_then(|text| read(text).ok()) else { return };
+    match usize::try_from(number) {
+        Ok(number) if number > 0 => *to = number,
+        _ => ledger.mistake(node.at, format!("{key} is 0"), "write a number above 0"),
+    }
+}
+
+fn time(node: &Node, key: &str, to: &mut Duration) {
+    let time = node.get(key).and_then(Node::text).and_then(|text| units::duration(text).ok());
+    *to = time.unwrap_or(*to);
+}

@@ -1,0 +1,347 @@
+//! Every key of the policy file, in one table. A key that is not here is an error, so that what a
+//! later version will understand is never accepted and ignored by this one.
+
+use super::shape::{Key, Notation, Section, Shape};
+use super::units;
+
+const TEXTS: Shape = Shape::List(&Shape::Text);
+
+const VERSION: Shape = Shape::Notation(&Notation {
+    what: "a version of this format that is known",
+    check: |text| if text == "1" { Ok(()) } else { Err("write 1".into()) },
+    pattern: "^1$",
+});
+
+const SIZE: Shape = Shape::Notation(&Notation {
+    what: "a size",
+    check: |text| units::size(text).map(drop),
+    pattern: "^(0|[1-9][0-9]*)([KMGT]i)?B?$",
+});
+
+const DURATION: Shape = Shape::Notation(&Notation {
+    what: "a time",
+    check: |text| units::duration(text).map(drop),
+    pattern: "^[1-9][0-9]*(ms|s|m|h)$",
+});
+
+const CPUS: Shape = Shape::Notation(&Notation {
+    what: "a number of CPUs",
+    check: |text| units::cpus(text).map(drop),
+    pattern: r"^(0|[1-9][0-9]*)(\.[0-9]{1,9})?$",
+});
+
+const COUNT: Shape = Shape::Notation(&Notation {
+    what: "a whole number",
+    check: |text| units::count(text).map(drop),
+    pattern: "^(0|[1-9][0-9]*)$",
+});
+
+const MOMENT: Shape = Shape::Notation(&Notation {
+    what: "a date or a time with its zone",
+    check: |text| super::compile::moment(text).map(drop),
+    pattern: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.+(Z|[+-][0-9]{2}:[0-9]{2}))?$",
+});
+
+const PORT: Shape = Shape::Notation(&Notation {
+    what: "a host port",
+    check: |text| if text == "ephemeral" { Ok(()) } else { units::range::<u16>(text).map(drop) },
+    pattern: "^(ephemeral|[0-9]+(-[0-9]+)?)$",
+});
+
+const IDS: Shape = Shape::List(&Shape::Notation(&Notation {
+    what: "a range of ids",
+    check: |text| units::range::<u32>(text).map(drop),
+    pattern: "^[0-9]+(-[0-9]+)?$",
+}));
+
+const ADDRESS: Shape = Shape::Notation(&Notation {
+    what: "an IP address",
+    check: |text| {
+        let parsed = text.parse::<std::net::IpAddr>();
+        parsed.map(drop).map_err(|_| "write one such as 127.0.0.1 or \"::1\"".into())
+    },
+    pattern: "^[0-9a-fA-F.:]+$",
+});
+
+const BIND: Shape = Shape::Notation(&Notation {
+    what: "an address to listen on",
+    check: |text| super::compile::bind(text).map(drop),
+    pattern: "^(systemd|.+:[0-9]+)$",
+});
+
+const CLEAN_PATH: Shape = Shape::Notation(&Notation {
+    what: "an absolute path in its shortest form",
+    check: super::compile::clean_path,
+    pattern: "^/",
+});
+
+/// The whole file, and each file that it includes.
+pub(super) const FILE: Section = Section {
+    what: "the file",
+    keys: &[
+        Key::new("version", VERSION, "1, the version of this format"),
+        Key::new("include", TEXTS, "more files with the same keys; the last part may hold *"),
+        Key::new("listen", Shape::List(&Shape::Section(&LISTEN)), "where clients come in"),
+        Key::new("daemon", Shape::Section(&DAEMON), "the Docker daemon behind"),
+        Key::new("audit", Shape::Section(&AUDIT), "the log of decisions"),
+        Key::new("front", Shape::Section(&FRONT), "limits before and after authentication"),
+        Key::new("identities", Shape::List(&Shape::Section(&IDENTITY)), "who is who"),
+        Key::new("roles", Shape::Named(&Shape::Section(&ROLE)), "what they may, by name"),
+        Key::new(
+            "admission",
+            Shape::Named(&Shape::Section(&PROFILE)),
+            "what a body may ask for, by name",
+        ),
+    ],
+};
+
+const LISTEN: Section = Section {
+    what: "an entry of listen",
+    keys: &[
+        Key::required("tls", BIND, "an address such as 0.0.0.0:2376, or systemd"),
+        Key::required("certificate", Shape::Text, "the server's certificate chain, PEM"),
+        Key::required("key", Shape::Text, "its private key, PEM"),
+        Key::required(
+            "client_ca",
+            Shape::Text,
+            "the authority that signs client certificates, PEM",
+        ),
+        Key::new("tls_min", Shape::Word(&["1.2", "1.3"]), "the oldest TLS version; left out: 1.3"),
+        Key::new("identities", TEXTS, "which identities may come in here; left out: all"),
+    ],
+};
+
+const DAEMON: Section = Section {
+    what: "daemon",
+    keys: &[
+        Key::required("socket", Shape::Text, "the daemon's socket, such as /run/docker.sock"),
+        Key::new(
+            "api_min",
+            Shape::Quoted,
+            "the oldest API version, \"1.24\" to \"1.55\"; left out: \"1.38\"",
+        ),
+    ],
+};
+
+const AUDIT: Section = Section {
+    what: "audit",
+    keys: &[Key::required("directory", Shape::Text, "where the log is written")],
+};
+
+const FRONT: Section = Section {
+    what: "front",
+    keys: &[
+        Key::new("connections", COUNT, "connections in all; left out: 1024"),
+        Key::new("connections_per_address", COUNT, "connections of one address; left out: 128"),
+        Key::new("connections_per_identity", COUNT, "connections of one identity; left out: 64"),
+        Key::new("streams_per_identity", COUNT, "open streams of one identity; left out: 128"),
+        Key::new("body_max", SIZE, "the largest body that is inspected; left out: 4MiB"),
+        Key::new("bodies_total", SIZE, "all inspected bodies in hand; left out: 64MiB"),
+        Key::new("head_max", SIZE, "the largest request head; left out: 64KiB"),
+        Key::new("headers_max", COUNT, "headers of a request; left out: 64"),
+        Key::new("handshake_timeout", DURATION, "for the TLS handshake; left out: 10s"),
+        Key::new("head_timeout", DURATION, "for a request head; left out: 10s"),
+        Key::new("body_timeout", DURATION, "for an inspected body; left out: 30s"),
+    ],
+};
+
+const IDENTITY: Section = Section {
+    what: "an entry of identities",
+    keys: &[
+        Key::required("name", Shape::Text, "the name; {1} is what the first * of match caught"),
+        Key::required(
+            "match",
+            Shape::Section(&MATCH),
+            "conditions on the certificate; all must hold",
+        ),
+        Key::required("roles", TEXTS, "the roles held, tried in this order"),
+        Key::new(
+            "mode",
+            Shape::Word(&["enforce", "observe"]),
+            "observe: let through and record what would be denied",
+        ),
+        Key::new("until", MOMENT, "when observing ends, 30 days from now at most"),
+        Key::new(
+            "danger_observe_root",
+            Shape::Flag,
+            "let even root on the host through while observing",
+        ),
+    ],
+};
+
+const MATCH: Section = Section {
+    what: "match",
+    keys: &[
+        Key::new("uri", Shape::Text, "URI subject alternative name"),
+        Key::new("dns", Shape::Text, "DNS subject alternative name"),
+        Key::new("email", Shape::Text, "email subject alternative name"),
+        Key::new("cn", Shape::Text, "common name"),
+        Key::new("ou", Shape::Text, "organisational unit"),
+        Key::new("fingerprint", Shape::Text, "sha256: and 64 hexadecimal digits"),
+    ],
+};
+
+const VERBS: Shape = Shape::Named(&TEXTS);
+
+const ROLE: Section = Section {
+    what: "a role",
+    keys: &[
+        Key::new("extends", Shape::Text, "the role that this one builds on"),
+        Key::new("scope", Shape::Word(&["any"]), "whose objects; only any is known"),
+        Key::new(
+            "admission",
+            Shape::Text,
+            "a profile of admission, baseline, restricted or unrestricted; left out: restricted",
+        ),
+        Key::new("allow", VERBS, "verbs by resource"),
+        Key::new("deny", VERBS, "verbs by resource that no other role can allow"),
+        Key::new(
+            "images",
+            Shape::Section(&IMAGES),
+            "images by what is done with them; left out: none",
+        ),
+    ],
+};
+
+const IMAGES: Section = Section {
+    what: "images",
+    keys: &[
+        Key::new("run", TEXTS, "patterns of images that may be run"),
+        Key::new("pull", TEXTS, "patterns of images that may be pulled"),
+    ],
+};
+
+const PROFILE: Section = Section {
+    what: "an admission profile",
+    keys: &[
+        Key::required("extends", Shape::Text, "baseline, restricted or another profile"),
+        Key::new(
+            "user",
+            Shape::Either(&Shape::Word(&["any", "non-root"]), &Shape::Section(&USER)),
+            "who the first process may be",
+        ),
+        Key::new(
+            "capabilities",
+            Shape::Section(&CAPABILITIES),
+            "capabilities beyond the daemon's own",
+        ),
+        Key::new("security_options", TEXTS, "security options, each exactly"),
+        Key::new("no_new_privileges", Shape::Flag, "whether it must be asked for"),
+        Key::new("ipc", Shape::List(&Shape::Word(&["private", "none", "shareable"])), "IPC modes"),
+        Key::new(
+            "host_paths",
+            Shape::List(&Shape::Section(&HOST_PATH)),
+            "paths of the host that may be mounted",
+        ),
+        Key::new("volumes", TEXTS, "patterns of volume names"),
+        Key::new("volume_drivers", TEXTS, "volume drivers"),
+        Key::new("devices", Shape::List(&CLEAN_PATH), "device nodes, each exactly"),
+        Key::new("device_requests", TEXTS, "device drivers such as nvidia"),
+        Key::new("networks", TEXTS, "patterns of network names"),
+        Key::new("ports", Shape::Section(&PORTS), "what may be published"),
+        Key::new("extra_hosts", TEXTS, "patterns of names for /etc/hosts"),
+        Key::new("dns", TEXTS, "patterns of name servers"),
+        Key::new("mac_address", Shape::Flag, "whether a MAC address may be chosen"),
+        Key::new("memory", Shape::Section(&SIZE_LIMIT), "memory"),
+        Key::new("cpus", Shape::Section(&CPU_LIMIT), "CPUs"),
+        Key::new("pids", Shape::Section(&COUNT_LIMIT), "processes and threads"),
+        Key::new("shm", Shape::Section(&SIZE_LIMIT), "shared memory"),
+        Key::new("ulimits", Shape::Named(&COUNT), "the highest hard limit by name"),
+        Key::new("sysctls", TEXTS, "kernel parameters that may be set"),
+        Key::new("runtime", TEXTS, "runtimes that must be used; left empty: the daemon's default"),
+        Key::new("read_only_root", Shape::Flag, "whether the root filesystem must be read-only"),
+        Key::new("storage_options", TEXTS, "storage options that may be set"),
+        Key::new("logging", Shape::Section(&LOGGING), "where output may go"),
+        Key::new(
+            "restart",
+            Shape::List(&Shape::Word(&["no", "on-failure", "always", "unless-stopped"])),
+            "restart policies",
+        ),
+        Key::new("annotations", TEXTS, "patterns of annotations"),
+        Key::new("labels", Shape::Section(&LABELS), "labels that may, may not, must be set"),
+        Key::new("health", Shape::Section(&HEALTH), "health checks"),
+    ],
+};
+
+const USER: Section = Section {
+    what: "user",
+    keys: &[
+        Key::required("uid", IDS, "user ids or ranges of them"),
+        Key::required("gid", IDS, "group ids or ranges of them"),
+    ],
+};
+
+const CAPABILITIES: Section = Section {
+    what: "capabilities",
+    keys: &[
+        Key::new("add", TEXTS, "names without CAP_ that may be added"),
+        Key::new("drop_all", Shape::Flag, "whether dropping ALL is required"),
+    ],
+};
+
+const HOST_PATH: Section = Section {
+    what: "an entry of host_paths",
+    keys: &[
+        Key::required("path", CLEAN_PATH, "an absolute path"),
+        Key::new("read_only", Shape::Flag, "whether only read-only mounts are allowed"),
+        Key::new("below", Shape::Flag, "whether also what lies under it; read-only paths alone"),
+    ],
+};
+
+const PORTS: Section = Section {
+    what: "ports",
+    keys: &[
+        Key::new("host", Shape::List(&PORT), "ephemeral, ports, ranges of ports"),
+        Key::new("address", Shape::List(&ADDRESS), "addresses that may be bound; left out: any"),
+    ],
+};
+
+const SIZE_LIMIT: Section = Section {
+    what: "a limit",
+    keys: &[
+        Key::new("default", SIZE, "written into a body that sets none"),
+        Key::new("max", SIZE, "the most that may be asked for"),
+    ],
+};
+
+const CPU_LIMIT: Section = Section {
+    what: "a limit",
+    keys: &[
+        Key::new("default", CPUS, "written into a body that sets none"),
+        Key::new("max", CPUS, "the most that may be asked for"),
+    ],
+};
+
+const COUNT_LIMIT: Section = Section {
+    what: "a limit",
+    keys: &[
+        Key::new("default", COUNT, "written into a body that sets none"),
+        Key::new("max", COUNT, "the most that may be asked for"),
+    ],
+};
+
+const LOGGING: Section = Section {
+    what: "logging",
+    keys: &[
+        Key::new("drivers", TEXTS, "log drivers that may be named"),
+        Key::new("options", TEXTS, "log options that may be set"),
+    ],
+};
+
+const LABELS: Section = Section {
+    what: "labels",
+    keys: &[
+        Key::new("allow", TEXTS, "patterns of keys; left out: any"),
+        Key::new("deny", TEXTS, "patterns of keys that may not be set"),
+        Key::new(
+            "require",
+            Shape::Named(&Shape::Text),
+            "keys that must be set, with a pattern of the value",
+        ),
+    ],
+};
+
+const HEALTH: Section = Section {
+    what: "health",
+    keys: &[Key::new("min_interval", DURATION, "the least time between two checks")],
+};

@@ -1,0 +1,172 @@
+//! What of a policy amounts to root on the host, and what else its author may not have meant. The file
+//! may say all of this; nobody should find it out from an incident.
+
+use super::mistake::Ledger;
+use crate::docker::{ROUTES, Resource, Verb};
+use crate::identity::Mode;
+use crate::policy::profile::HostPath;
+use crate::policy::{Admission, Policy, Profile, Role};
+use std::collections::BTreeSet;
+
+/// Directories of which a writable mount, of themselves or of anything below, gives the host away.
+const KEYS_TO_THE_HOST: &[&str] = &[
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/var/lib/containerd",
+    "/var/lib/docker",
+    "/var/lib/kubelet",
+    "/var/run",
+    "/var/spool",
+];
+
+/// Directories of which a writable mount of themselves does, as it holds others' files.
+const SHARED: &[&str] = &["/", "/home", "/mnt", "/srv", "/tmp", "/var", "/var/lib", "/var/log"];
+
+/// Verbs that bring a program or a file into a container that is there already.
+const INTO_TARGETS: &[Verb] =
+    &[Verb::Exec, Verb::Attach, Verb::CopyIn, Verb::Start, Verb::Restart, Verb::Update];
+
+/// Notes the warnings of a policy.
+pub(super) fn warn(policy: &Policy, ledger: &mut Ledger) {
+    let unrestricted =
+        policy.roles.values().find(|r| matches!(r.admission, Admission::Unrestricted));
+    let mut seen = BTreeSet::new();
+    for role in policy.roles.values() {
+        warn_of_verbs(role, ledger);
+        if let Some(strong) = unrestricted.filter(|strong| strong.name != role.name) {
+            warn_of_targets(role, strong, ledger);
+        }
+        if let Admission::Profile(profile) = &role.admission
+            && seen.insert(profile.name.clone())
+        {
+            warn_of_profile(profile, ledger);
+        }
+    }
+    for rule in &policy.identities {
+        if let (Mode::Observe { .. }, true) = (rule.mode(), rule.danger_observe_root()) {
+            let what = "danger_observe_root: what amounts to root on the host is let through";
+            ledger.warn(format!("identity {}", rule.name()), what, true);
+        }
+    }
+}
+
+fn warn_of_verbs(role: &Role, ledger: &mut Ledger) {
+    let subject = format!("role {}", role.name);
+    if matches!(role.admission, Admission::Unrestricted) && role.allow.iter().next().is_some() {
+        let what =
+            "admission: unrestricted: bodies are judged by no rule, which is root on the host";
+        ledger.warn(&subject, what, true);
+    }
+    let granted = |route: &&crate::docker::Route| {
+        role.allow.grants(route).is_some() && !role.deny.covers(route)
+    };
+    let rooted: BTreeSet<String> = ROUTES
+        .iter()
+        .filter(|route| route.root)
+        .filter(granted)
+        .map(|route| format!("{}.{}", route.resource, route.verb))
+        .collect();
+    if !rooted.is_empty() {
+        let list: Vec<String> = rooted.into_iter().collect();
+        ledger.warn(&subject, format!("amounts to root on the host: {}", list.join(", ")), true);
+    }
+    if role.allow.has(Resource::Build, Verb::Buildkit) {
+        let what = "build.buildkit: builds share the cache and the host's network, and where it is \
+                    refused the client never shows why; ways round are DOCKER_BUILDKIT=0 and a \
+                    remote builder";
+        ledger.warn(&subject, what, true);
+    } else if role.allow.has(Resource::Build, Verb::Create) {
+        let what = "build.create without build.buildkit: docker clients that build with BuildKit \
+                    are refused and do not show why; set DOCKER_BUILDKIT=0 or use a remote builder";
+        ledger.warn(&subject, what, false);
+    }
+    let reveals = role.allow.iter().any(|(_, verb, _)| verb == Verb::Reveal);
+    if reveals && !matches!(role.admission, Admission::Unrestricted) {
+        ledger.warn(&subject, "reveal: environments and secrets of others are shown", false);
+    }
+}
+
+/// Objects are not told apart yet (`scope: any`), and a target's own configuration is not looked at.
+fn warn_of_targets(role: &Role, strong: &Role, ledger: &mut Ledger) {
+    if matches!(role.admission, Admission::Unrestricted) {
+        return;
+    }
+    let held = INTO_TARGETS.iter().filter(|v| {
+        role.allow.has(Resource::Container, **v) && !role.deny.has(Resource::Container, **v)
+    });
+    let held: Vec<&str> = held.map(|verb| verb.as_str()).collect();
+    if !held.is_empty() {
+        let what = format!(
+            "{} on any container, also on a privileged one that role {} made: whether the target \
+             is stronger than this role is not looked at yet",
+            held.join(", "),
+            strong.name
+        );
+        ledger.warn(format!("role {}", role.name), what, true);
+    }
+}
+
+fn warn_of_profile(profile: &Profile, ledger: &mut Ledger) {
+    let subject = format!("admission {}", profile.name);
+    let baseline = Profile::baseline();
+    for path in &profile.host_paths {
+        if let Some((what, root)) = path_risk(path) {
+            ledger.warn(&subject, format!("host_paths: {} {what}", path.path), root);
+        }
+    }
+    let beyond = |list: &[String], known: &[String]| {
+        let new: Vec<&str> =
+            list.iter().filter(|item| !known.contains(item)).map(String::as_str).collect();
+        (!new.is_empty()).then(|| new.join(", "))
+    };
+    let strong = [
+        ("capabilities", beyond(&profile.capabilities_add, &baseline.capabilities_add)),
+        ("security_options", beyond(&profile.security_options, &[])),
+        ("devices", beyond(&profile.devices, &[])),
+        ("device_requests", beyond(&profile.device_requests, &[])),
+        ("volume_drivers", beyond(&profile.volume_drivers, &baseline.volume_drivers)),
+        ("sysctls", beyond(&profile.sysctls, &baseline.sysctls)),
+    ];
+    for (key, items) in strong {
+        if let Some(items) = items {
+            ledger.warn(&subject, format!("{key}: {items} can amount to root on the host"), true);
+        }
+    }
+    if !profile.annotations.is_empty() {
+        ledger.warn(
+            &subject,
+            "annotations reach runtimes and their hooks, which run as root",
+            true,
+        );
+    }
+}
+
+fn path_risk(path: &HostPath) -> Option<(&'static str, bool)> {
+    let text = path.path.as_str();
+    let at_or_below = |of: &str| {
+        text.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let holds = SHARED.contains(&text);
+    let home = text.strip_prefix("/home/").is_some_and(|rest| !rest.contains('/'));
+    if text.ends_with(".sock") {
+        return Some(("is a socket: whoever mounts it speaks to its owner", true));
+    }
+    let sensitive = holds || KEYS_TO_THE_HOST.iter().any(|of| at_or_below(of));
+    match (path.read_only, sensitive) {
+        (false, true) => Some(("can be written, which is root on the host", true)),
+        (false, false) if home => Some(("can be written: keys and start files of that user", true)),
+        (true, true) => Some(("can be read: it may hold the host's secrets and sockets", false)),
+        _ => None,
+    }
+}
