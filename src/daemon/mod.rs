@@ -1,1 +1,177 @@
-//! Room not furnished yet.
+//! The daemon's side (L3): the only place that speaks to dockerd, because a request that could reach
+//! its socket by another way would be one that nobody judged.
+//!
+//! There are two doors. [`Daemon::forward`] takes a [`Permitted`], which only the log makes;
+//! [`Daemon::lookup`] takes a [`Lookup`], a closed list of GETs that we write ourselves. Every head
+//! is written here from typed values, answers are streamed as they come, and a connection goes raw
+//! only after the daemon's own 101 to an upgrade that we asked for.
+
+mod answer;
+mod cancel;
+mod error;
+mod link;
+mod lookup;
+mod pool;
+mod request;
+mod rewrite;
+mod tunnel;
+mod wire;
+
+pub use answer::{Answer, AnswerBody};
+pub use cancel::Cancel;
+pub use error::DaemonError;
+pub use lookup::Lookup;
+pub use request::ClientBody;
+pub use rewrite::rewrite;
+pub use tunnel::{Ended, Tunnel, TunnelEnd};
+
+use crate::audit::Permitted;
+use crate::docker::{Hijack, Life, Outbound, OutboundBody};
+use answer::Lease;
+use link::{Failed, Link};
+use lookup::Versions;
+use pool::Pool;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The daemon behind one Unix socket. Cheap to clone; clones share connections.
+#[derive(Clone, Debug)]
+pub struct Daemon {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    socket: PathBuf,
+    pool: Arc<Pool>,
+    /// What the daemon said of its versions; `None` until asked, and after it was away.
+    versions: Mutex<Option<Versions>>,
+    /// The daemon's process id, 0 when never seen.
+    pid: AtomicI32,
+}
+
+impl Daemon {
+    /// The daemon that listens on this Unix socket. Nothing is opened yet.
+    #[must_use]
+    pub fn new(socket: PathBuf) -> Self {
+        let (pool, versions) = (Arc::default(), Mutex::new(None));
+        Self { shared: Arc::new(Shared { socket, pool, versions, pid: AtomicI32::new(0) }) }
+    }
+
+    /// The path of the socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.shared.socket
+    }
+
+    /// Sends a request that was permitted and is on record, and returns as soon as the head of the
+    /// answer is there. `cancel` ends the wait for that head and closes the connection; afterwards,
+    /// dropping the answer's body does.
+    ///
+    /// # Errors
+    /// See [`DaemonError`]; the daemon may have acted on the request unless it is `Away`.
+    pub async fn forward(
+        &self,
+        permitted: Permitted,
+        body: ClientBody,
+        cancel: Cancel,
+    ) -> Result<Answer, DaemonError> {
+        self.send(&permitted.into_outbound(), body, &cancel).await
+    }
+
+    /// The process that listens on the socket, as the kernel said (`SO_PEERCRED`) at the last
+    /// connection; 1 under socket activation, where systemd listens. `None` before the first.
+    #[must_use]
+    pub fn peer_pid(&self) -> Option<i32> {
+        Some(self.shared.pid.load(Ordering::Relaxed)).filter(|pid| *pid > 0)
+    }
+
+    async fn send(
+        &self,
+        outbound: &Outbound,
+        body: ClientBody,
+        cancel: &Cancel,
+    ) -> Result<Answer, DaemonError> {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(DaemonError::Cancelled),
+            answer = self.exchange(outbound, body) => answer,
+        }
+    }
+
+    /// One exchange: on an idle connection where the request may use one, else on a fresh one. What
+    /// hyper hands back unsent goes out on a fresh connection; what was sent and lost does only when
+    /// it is a plain read of which no byte was answered.
+    async fn exchange(&self, outbound: &Outbound, body: ClientBody) -> Result<Answer, DaemonError> {
+        let mut request = request::build(outbound, body)?;
+        if shares_connections(outbound)
+            && let Some(mut link) = self.idle_link().await
+        {
+            match link.send(request).await {
+                Ok(response) => return self.receive(response, link, outbound).await,
+                Err(Failed::Unsent(unsent)) => request = *unsent,
+                Err(Failed::Silent(_)) if may_repeat(outbound) => {
+                    request = request::build(outbound, ClientBody::Empty)?;
+                }
+                Err(lost) => return Err(lost.into()),
+            }
+            self.forget_versions();
+        }
+        let mut link = self.connect(outbound.hijack).await?;
+        let response = link.send(request).await?;
+        self.receive(response, link, outbound).await
+    }
+
+    async fn receive(
+        &self,
+        response: http::Response<hyper::body::Incoming>,
+        link: Link,
+        outbound: &Outbound,
+    ) -> Result<Answer, DaemonError> {
+        let home = shares_connections(outbound).then(|| Arc::clone(&self.shared.pool));
+        answer::receive(response, Lease::new(link, home), outbound).await
+    }
+
+    /// An idle connection that is still whole. One that the daemon closed means that it may be
+    /// another daemon now, so its versions are asked again.
+    async fn idle_link(&self) -> Option<Link> {
+        while let Some(mut link) = self.shared.pool.take() {
+            if link.is_usable().await {
+                return Some(link);
+            }
+            self.forget_versions();
+        }
+        None
+    }
+
+    async fn connect(&self, hijack: Hijack) -> Result<Link, DaemonError> {
+        match Link::connect(&self.shared.socket, hijack).await {
+            Ok((link, pid)) => {
+                let before = self.shared.pid.swap(pid, Ordering::Relaxed);
+                if before != pid {
+                    self.forget_versions();
+                }
+                Ok(link)
+            }
+            Err(error) => {
+                self.forget_versions();
+                Err(error)
+            }
+        }
+    }
+
+    fn forget_versions(&self) {
+        *self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Opaque streams and hijacks get a connection of their own.
+const fn shares_connections(outbound: &Outbound) -> bool {
+    matches!(outbound.hijack, Hijack::No) && !matches!(outbound.body, OutboundBody::Stream { .. })
+}
+
+/// A read without a body may be sent again when its connection was stale; a write never.
+const fn may_repeat(outbound: &Outbound) -> bool {
+    matches!(outbound.life, Life::Read) && matches!(outbound.body, OutboundBody::Empty)
+}

@@ -1,0 +1,121 @@
+//! What we ask the daemon for ourselves: a closed list of reads, so that no client's word can end
+//! up in a request that no decision stands for.
+
+use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
+use crate::docker::{Accepted, ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
+use serde::Deserialize;
+use std::io;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// How long the daemon may take to answer us.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest answer that we read, in bytes.
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// A read of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// `GET /version`.
+    Version,
+    /// `GET /info`.
+    Info,
+}
+
+impl Lookup {
+    /// Unversioned, because the daemon's range is what the first one asks for: the daemon answers
+    /// as its newest.
+    fn outbound(self) -> Outbound {
+        let target = match self {
+            Self::Version => "/version",
+            Self::Info => "/info",
+        };
+        Outbound {
+            method: Method::Get,
+            target: target.to_owned(),
+            version: ApiVersion::NEWEST,
+            headers: Vec::new(),
+            body: OutboundBody::Empty,
+            hijack: Hijack::No,
+            life: Life::Read,
+        }
+    }
+}
+
+/// The daemon's range of API versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Versions {
+    lowest: ApiVersion,
+    highest: ApiVersion,
+}
+
+#[derive(Deserialize)]
+struct VersionAnswer {
+    #[serde(rename = "ApiVersion")]
+    highest: String,
+    #[serde(rename = "MinAPIVersion")]
+    lowest: Option<String>,
+}
+
+impl Daemon {
+    /// Asks the daemon a question of our own.
+    ///
+    /// # Errors
+    /// See [`DaemonError`]; `Away` also when there is no answer within ten seconds.
+    pub async fn lookup(&self, lookup: Lookup) -> Result<serde_json::Value, DaemonError> {
+        let asked = tokio::time::timeout(PATIENCE, self.ask(lookup)).await;
+        asked.unwrap_or_else(|_| {
+            let source = io::Error::new(io::ErrorKind::TimedOut, "no answer within ten seconds");
+            Err(DaemonError::Away { socket: self.socket().to_owned(), source })
+        })
+    }
+
+    /// The range of versions that is accepted now: from the configured floor (or the daemon's, if
+    /// higher) up to the smaller of the daemon's newest and ours. Asked once, and again after the
+    /// daemon has been away. The ceiling may lie below the floor: then no version is served.
+    ///
+    /// # Errors
+    /// As [`Self::lookup`]; `Protocol` when the daemon's versions cannot be read.
+    pub async fn accepted(&self, floor: ApiVersion) -> Result<Accepted, DaemonError> {
+        let known = *self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let versions = match known {
+            Some(versions) => versions,
+            None => self.ask_versions().await?,
+        };
+        Ok(Accepted {
+            floor: floor.max(versions.lowest),
+            ceiling: versions.highest.min(ApiVersion::NEWEST),
+        })
+    }
+
+    async fn ask_versions(&self) -> Result<Versions, DaemonError> {
+        let versions = Versions::read(self.lookup(Lookup::Version).await?)?;
+        *self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner) = Some(versions);
+        Ok(versions)
+    }
+
+    async fn ask(&self, lookup: Lookup) -> Result<serde_json::Value, DaemonError> {
+        let Answer { status, body, .. } =
+            self.send(&lookup.outbound(), ClientBody::Empty, &Cancel::new()).await?;
+        if status != http::StatusCode::OK {
+            return Err(DaemonError::Protocol(format!("{status} to our own {lookup:?} lookup")));
+        }
+        let bytes = body.read_whole(LONGEST).await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| DaemonError::Protocol(format!("{lookup:?} is not JSON: {error}")))
+    }
+}
+
+impl Versions {
+    fn read(answer: serde_json::Value) -> Result<Self, DaemonError> {
+        let answer: VersionAnswer = serde_json::from_value(answer)
+            .map_err(|error| DaemonError::Protocol(format!("no version in /version: {error}")))?;
+        let lowest = answer.lowest.as_deref().unwrap_or("1.24");
+        Ok(Self { lowest: version(lowest)?, highest: version(&answer.highest)? })
+    }
+}
+
+fn version(text: &str) -> Result<ApiVersion, DaemonError> {
+    ApiVersion::parse(text)
+        .ok_or_else(|| DaemonError::Protocol(format!("{text:?} is no API version that we know")))
+}

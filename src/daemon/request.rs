@@ -1,0 +1,203 @@
+//! The head that the daemon reads, and the body after it: every byte of the head is written here,
+//! so that no header of a client can frame, steer or upgrade anything.
+
+use super::DaemonError;
+use crate::docker::{Method, Outbound, OutboundBody};
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderValue, Request, Uri};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The client's own bytes, for routes whose body is an opaque stream; ignored on all others.
+#[derive(Debug)]
+pub enum ClientBody {
+    /// None.
+    Empty,
+    /// An upload; made by [`ClientBody::stream`].
+    Stream(UnsyncBoxBody<Bytes, BoxError>),
+}
+
+impl ClientBody {
+    /// An upload that is passed on as it comes.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self::Stream(body.map_err(Into::into).boxed_unsync())
+    }
+}
+
+/// The request as hyper sends it.
+pub(super) fn build(outbound: &Outbound, body: ClientBody) -> Result<Request<Upload>, DaemonError> {
+    let mut request = Request::new(Upload::new(&outbound.body, body));
+    *request.method_mut() = method(outbound.method)?;
+    *request.uri_mut() = target(&outbound.target)?;
+    let headers = request.headers_mut();
+    headers.insert(HOST, HeaderValue::from_static("docker"));
+    for (name, value) in outbound.headers.iter().filter(|(name, _)| !is_ours(name)) {
+        headers.append(name, value.clone());
+    }
+    frame(headers, outbound);
+    if let Some(protocol) = outbound.hijack.protocol() {
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static(protocol));
+    }
+    Ok(request)
+}
+
+/// Headers that only we write, whatever a route's allow-list says.
+fn is_ours(name: &HeaderName) -> bool {
+    let framing = [HOST, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, TE, TRAILER];
+    let steering = [CONNECTION, UPGRADE, EXPECT];
+    let legacy = ["keep-alive", "http2-settings", "x-http-method-override"];
+    framing.contains(name)
+        || steering.contains(name)
+        || legacy.contains(&name.as_str())
+        || name.as_str().starts_with("proxy-")
+}
+
+fn frame(headers: &mut HeaderMap, outbound: &Outbound) {
+    let (length, kind) = match &outbound.body {
+        OutboundBody::Empty if matches!(outbound.method, Method::Post | Method::Put) => {
+            (Some(0), None)
+        }
+        OutboundBody::Empty => return,
+        OutboundBody::Json(bytes) => (Some(bytes.len() as u64), Some("application/json")),
+        OutboundBody::Stream { length } => (*length, Some("application/x-tar")),
+    };
+    match length {
+        Some(length) => headers.insert(CONTENT_LENGTH, HeaderValue::from(length)),
+        None => headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked")),
+    };
+    if let Some(kind) = kind {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+}
+
+fn method(method: Method) -> Result<http::Method, DaemonError> {
+    match method {
+        Method::Get => Ok(http::Method::GET),
+        Method::Head => Ok(http::Method::HEAD),
+        Method::Post => Ok(http::Method::POST),
+        Method::Put => Ok(http::Method::PUT),
+        Method::Delete => Ok(http::Method::DELETE),
+        Method::Options => Ok(http::Method::OPTIONS),
+        Method::Any => Err(DaemonError::Protocol("a request without a method".to_owned())),
+    }
+}
+
+/// The target, which must survive the parser unchanged: nobody may read another one than was judged.
+fn target(text: &str) -> Result<Uri, DaemonError> {
+    let uri = Uri::try_from(text).ok().filter(|uri| uri.authority().is_none());
+    uri.filter(|uri| text.starts_with('/') && uri.to_string() == text)
+        .ok_or_else(|| DaemonError::Protocol(format!("a target that is not canonical: {text:?}")))
+}
+
+/// The body of a request to the daemon.
+#[derive(Debug)]
+pub(super) enum Upload {
+    Empty,
+    Json(Bytes),
+    Stream {
+        body: UnsyncBoxBody<Bytes, BoxError>,
+        /// What is still to come of an announced length, in bytes.
+        left: Option<u64>,
+    },
+}
+
+impl Upload {
+    fn new(kind: &OutboundBody, body: ClientBody) -> Self {
+        match (kind, body) {
+            (OutboundBody::Empty, _) => Self::Empty,
+            (OutboundBody::Json(bytes), _) => Self::Json(bytes.clone()),
+            (OutboundBody::Stream { length }, ClientBody::Stream(body)) => {
+                Self::Stream { body, left: *length }
+            }
+            (OutboundBody::Stream { length }, ClientBody::Empty) => {
+                let none = http_body_util::Empty::new().map_err(|never| match never {});
+                Self::Stream { body: none.boxed_unsync(), left: *length }
+            }
+        }
+    }
+}
+
+/// What was wrong with the client's upload.
+#[derive(Debug)]
+pub(super) enum UploadFault {
+    Broken(BoxError),
+    Trailers,
+    Short(u64),
+    Long,
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = UploadFault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UploadFault>>> {
+        let (body, left) = match self.get_mut() {
+            Self::Empty => return Poll::Ready(None),
+            Self::Json(bytes) if bytes.is_empty() => return Poll::Ready(None),
+            Self::Json(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Stream { body, left } => (body, left),
+        };
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        Poll::Ready(match frame {
+            None => left.filter(|left| *left > 0).map(|left| Err(UploadFault::Short(left))),
+            Some(Err(error)) => Some(Err(UploadFault::Broken(error))),
+            Some(Ok(frame)) => Some(counted(frame, left)),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Json(bytes) => bytes.is_empty(),
+            Self::Stream { left, .. } => *left == Some(0),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Json(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Stream { left, .. } => left.map_or_else(SizeHint::default, SizeHint::with_exact),
+        }
+    }
+}
+
+fn counted(frame: Frame<Bytes>, left: &mut Option<u64>) -> Result<Frame<Bytes>, UploadFault> {
+    let data = frame.into_data().map_err(|_| UploadFault::Trailers)?;
+    if let Some(left) = left {
+        *left = left.checked_sub(data.len() as u64).ok_or(UploadFault::Long)?;
+    }
+    Ok(Frame::data(data))
+}
+
+impl fmt::Display for UploadFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(error) => write!(f, "the client's body could not be read: {error}"),
+            Self::Trailers => f.write_str("the client's body carried trailers"),
+            Self::Short(left) => write!(f, "the client's body ended {left} bytes early"),
+            Self::Long => f.write_str("the client's body is longer than announced"),
+        }
+    }
+}
+
+impl Error for UploadFault {}

@@ -1,0 +1,76 @@
+//! Answers that tell a client what the gate accepts, because a client that believed the daemon's own
+//! numbers would speak a version that the gate refuses.
+
+use super::{Answer, AnswerBody, DaemonError};
+use crate::docker::{Accepted, ApiVersion};
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body::Body;
+use serde_json::Value;
+
+/// The longest `/version` that is read, in bytes.
+const LONGEST: usize = 1024 * 1024;
+/// The operation whose body speaks of versions.
+const VERSION: &str = "SystemVersion";
+
+/// Lowers the `Api-Version` header to what is accepted, on every answer, and in the body of
+/// `/version` (`operation` is the route's) the engine's `ApiVersion` and `MinAPIVersion`.
+///
+/// # Errors
+/// [`DaemonError::Protocol`] when the body of `/version` is longer than 1 MiB or not a JSON object.
+pub async fn rewrite(
+    mut answer: Answer,
+    operation: &str,
+    accepted: Accepted,
+) -> Result<Answer, DaemonError> {
+    lower_header(&mut answer.headers, accepted.ceiling);
+    if operation != VERSION || answer.status != StatusCode::OK || answer.body.is_end_stream() {
+        return Ok(answer);
+    }
+    let bytes = rewritten(&answer.body.read_whole(LONGEST).await?, accepted)?;
+    answer.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    answer.body = AnswerBody::of(bytes);
+    Ok(answer)
+}
+
+fn lower_header(headers: &mut HeaderMap, ceiling: ApiVersion) {
+    let Some(value) = headers.get("api-version") else { return };
+    let told = value.to_str().ok().and_then(ApiVersion::parse);
+    if told.is_some_and(|told| told <= ceiling) {
+        return;
+    }
+    if let Ok(value) = HeaderValue::try_from(ceiling.to_string()) {
+        headers.insert("api-version", value);
+    }
+}
+
+fn rewritten(body: &[u8], accepted: Accepted) -> Result<Bytes, DaemonError> {
+    let refused = |what| DaemonError::Protocol(format!("/version {what}"));
+    let mut value: Value =
+        serde_json::from_slice(body).map_err(|error| refused(format!("is not JSON: {error}")))?;
+    if !value.is_object() {
+        return Err(refused("is not a JSON object".to_owned()));
+    }
+    tell(&mut value, accepted);
+    let components = value.get_mut("Components").and_then(Value::as_array_mut);
+    for component in components.into_iter().flatten() {
+        if component.get("Name").and_then(Value::as_str) == Some("Engine")
+            && let Some(details) = component.get_mut("Details")
+        {
+            tell(details, accepted);
+        }
+    }
+    serde_json::to_vec(&value)
+        .map(Bytes::from)
+        .map_err(|error| refused(format!("cannot be written: {error}")))
+}
+
+/// Replaces the two numbers where they are.
+fn tell(value: &mut Value, accepted: Accepted) {
+    for (key, version) in [("ApiVersion", accepted.ceiling), ("MinAPIVersion", accepted.floor)] {
+        if let Some(place) = value.get_mut(key) {
+            *place = Value::String(version.to_string());
+        }
+    }
+}

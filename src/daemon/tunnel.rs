@@ -1,0 +1,241 @@
+//! Two byte streams after both sides switched protocols. The ends are the point: a half that is
+//! closed must stay half closed, or `docker run -i` hangs or loses its output.
+
+use super::wire::{self, Wire};
+use super::{Cancel, DaemonError};
+use bytes::{Buf, Bytes, BytesMut};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// The most that is held of one direction, in bytes, and only while it moves.
+const BUFFER: usize = 64 * 1024;
+/// How long a client may stay after the daemon has said its last: moby closes only its own half
+/// (`CloseStreams` in `api/server/httputils`) and leaves the rest to the client.
+const LINGER: Duration = Duration::from_secs(10);
+/// How long the client may take to receive the end of a tunnel that broke.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The daemon's end of a connection that was taken over.
+#[derive(Debug)]
+pub struct Tunnel {
+    wire: Wire,
+    early: Bytes,
+}
+
+/// How a tunnel ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TunnelEnd {
+    /// Bytes from the client to the daemon.
+    pub bytes_in: u64,
+    /// Bytes from the daemon to the client.
+    pub bytes_out: u64,
+    /// What ended it.
+    pub ended: Ended,
+}
+
+/// What ended a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The daemon said all it had, and the client received it.
+    Done,
+    /// The client's connection broke.
+    ClientGone,
+    /// The daemon's connection broke.
+    DaemonGone,
+    /// We ended it: cancelled, a limit, a shutdown.
+    Limit,
+}
+
+impl Tunnel {
+    pub(super) fn new(upgraded: Upgraded) -> Result<Self, DaemonError> {
+        let parts = upgraded
+            .downcast::<TokioIo<Wire>>()
+            .map_err(|_| DaemonError::Protocol("an upgrade of a foreign connection".to_owned()))?;
+        Ok(Self { wire: parts.io.into_inner(), early: parts.read_buf })
+    }
+
+    /// Carries bytes both ways until the daemon has said its last, a side breaks, or `cancel`.
+    ///
+    /// The client's end of stream closes the daemon's reading half and nothing else; a TLS stream
+    /// cut without close_notify counts as one, as it does for the daemon (Python's `shutdown` sends
+    /// none). The daemon's end of stream is passed on, then the client has ten seconds to leave.
+    pub async fn run<C>(self, client: C, cancel: &Cancel) -> TunnelEnd
+    where
+        C: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut ends = Ends { client, daemon: self.wire };
+        let (mut inward, mut outward) = (Half::default(), Half::with(self.early));
+        let ended = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Ended::Limit,
+            ended = carry(&mut ends, &mut inward, &mut outward) => ended,
+        };
+        if matches!(ended, Ended::DaemonGone | Ended::Limit) {
+            // Whatever the client still gets of it is a courtesy.
+            let _ = tokio::time::timeout(FAREWELL, ends.client.shutdown()).await;
+        }
+        TunnelEnd { bytes_in: inward.carried, bytes_out: outward.carried, ended }
+    }
+}
+
+struct Ends<C> {
+    client: C,
+    daemon: Wire,
+}
+
+async fn carry<C>(ends: &mut Ends<C>, inward: &mut Half, outward: &mut Half) -> Ended
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut last_word = None;
+    poll_fn(|cx| {
+        if let Poll::Ready(Err(fault)) = outward.poll(cx, &mut ends.daemon, &mut ends.client) {
+            return Poll::Ready(fault.outward());
+        }
+        match inward.poll(cx, &mut ends.client, &mut ends.daemon) {
+            Poll::Ready(Err(Fault::Read)) => return Poll::Ready(Ended::ClientGone),
+            // The daemon listens no longer, but may have spoken: what it said is still read.
+            Poll::Ready(Err(Fault::Write)) => inward.stop(),
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        if !outward.is_done() {
+            return Poll::Pending;
+        }
+        if inward.is_done() || wire::is_closed(ends.daemon.stream()) {
+            return Poll::Ready(Ended::Done);
+        }
+        let linger = last_word.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        linger.as_mut().poll(cx).map(|()| Ended::Done)
+    })
+    .await
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Half {
+    /// Read and not yet written.
+    held: Bytes,
+    unflushed: bool,
+    state: State,
+    carried: u64,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Open,
+    Closing,
+    Done,
+}
+
+/// Which side of a direction failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Read,
+    Write,
+}
+
+impl Fault {
+    const fn outward(self) -> Ended {
+        match self {
+            Self::Read => Ended::DaemonGone,
+            Self::Write => Ended::ClientGone,
+        }
+    }
+}
+
+impl Half {
+    fn with(held: Bytes) -> Self {
+        Self { held, ..Self::default() }
+    }
+
+    fn stop(&mut self) {
+        self.held = Bytes::new();
+        self.state = State::Done;
+    }
+
+    fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Moves what can be moved; ready when this direction was closed.
+    fn poll<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut R,
+        to: &mut W,
+    ) -> Poll<Result<(), Fault>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        loop {
+            if !self.held.is_empty() {
+                ready!(self.poll_write(cx, to)).map_err(|_| Fault::Write)?;
+                continue;
+            }
+            match self.state {
+                State::Done => return Poll::Ready(Ok(())),
+                State::Closing => {
+                    ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(|_| Fault::Write)?;
+                    self.state = State::Done;
+                }
+                State::Open => match poll_chunk(cx, from) {
+                    Poll::Pending => {
+                        ready!(self.poll_flush(cx, to)).map_err(|_| Fault::Write)?;
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(Fault::Read)),
+                    Poll::Ready(Ok(chunk)) if chunk.is_empty() => self.state = State::Closing,
+                    Poll::Ready(Ok(chunk)) => self.held = chunk,
+                },
+            }
+        }
+    }
+
+    fn poll_write<W>(&mut self, cx: &mut Context<'_>, to: &mut W) -> Poll<io::Result<()>>
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let written = ready!(Pin::new(to).poll_write(cx, &self.held))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.held.advance(written);
+        self.carried += written as u64;
+        self.unflushed = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_flush<W>(&mut self, cx: &mut Context<'_>, to: &mut W) -> Poll<io::Result<()>>
+    where
+        W: AsyncWrite + Unpin,
+    {
+        if self.unflushed {
+            ready!(Pin::new(to).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What can be read now; empty at the end of the stream. The buffer lives only as long as there is
+/// something in it: thousands of idle sessions hold none.
+fn poll_chunk<R>(cx: &mut Context<'_>, from: &mut R) -> Poll<io::Result<Bytes>>
+where
+    R: AsyncRead + Unpin,
+{
+    let mut buffer = BytesMut::with_capacity(BUFFER);
+    let read = ready!(pin!(from.read_buf(&mut buffer)).poll(cx));
+    Poll::Ready(match read {
+        Ok(_) => Ok(buffer.freeze()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Bytes::new()),
+        Err(error) => Err(error),
+    })
+}
