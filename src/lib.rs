@@ -7,6 +7,8 @@ pub mod daemon;
 pub mod docker;
 pub mod facts;
 pub mod identity;
+pub mod pipeline;
 pub mod pki;
 pub mod policy;
 pub mod proxy;
+pub mod server;

@@ -14,10 +14,16 @@ pub struct Permitted {
 }
 
 impl Permitted {
-    /// The request as the daemon gets it, and where its decision stands in the log.
+    /// The request as the daemon gets it.
     #[must_use]
-    pub fn into_parts(self) -> (Outbound, Recorded) {
-        (self.outbound, self.recorded)
+    pub fn into_outbound(self) -> Outbound {
+        self.outbound
+    }
+
+    /// Where its decision stands in the log.
+    #[must_use]
+    pub const fn recorded(&self) -> &Recorded {
+        &self.recorded
     }
 
     /// A look at the request.

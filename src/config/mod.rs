@@ -49,6 +49,8 @@ pub struct Config {
     pub profiles: BTreeMap<String, Profile>,
     /// Every file that was read, in order.
     pub files: Vec<PathBuf>,
+    /// Their text, one after the other: what the policy's hash is of.
+    pub text: String,
     /// What loads and deserves a look, root on the host first.
     pub warnings: Vec<Warning>,
 }

@@ -14,25 +14,28 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST: usize = 4 * 1024 * 1024;
 
 /// A read of our own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// `GET /version`.
     Version,
     /// `GET /info`.
     Info,
+    /// `GET /exec/{}/json`, of an id that was classified: 64 hex digits.
+    Exec(String),
 }
 
 impl Lookup {
     /// Unversioned, because the daemon's range is what the first one asks for: the daemon answers
     /// as its newest.
-    fn outbound(self) -> Outbound {
+    fn outbound(&self) -> Outbound {
         let target = match self {
-            Self::Version => "/version",
-            Self::Info => "/info",
+            Self::Version => "/version".to_owned(),
+            Self::Info => "/info".to_owned(),
+            Self::Exec(id) => format!("/exec/{id}/json"),
         };
         Outbound {
             method: Method::Get,
-            target: target.to_owned(),
+            target,
             version: ApiVersion::NEWEST,
             headers: Vec::new(),
             body: OutboundBody::Empty,
@@ -68,6 +71,13 @@ impl Daemon {
             let source = io::Error::new(io::ErrorKind::TimedOut, "no answer within ten seconds");
             Err(DaemonError::Away { socket: self.socket().to_owned(), source })
         })
+    }
+
+    /// Whether an exec takes input, as the daemon keeps it; `None` where the daemon has no such exec
+    /// or does not answer.
+    pub async fn exec_takes_input(&self, id: &str) -> Option<bool> {
+        let answer = self.lookup(Lookup::Exec(id.to_owned())).await.ok()?;
+        answer.get("OpenStdin").and_then(serde_json::Value::as_bool)
     }
 
     /// The range of versions that is accepted now: from the configured floor (or the daemon's, if

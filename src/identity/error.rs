@@ -138,6 +138,8 @@ pub enum Unidentified {
     AmbiguousMatch,
     /// A field that some rule names holds a character without one visible reading.
     Unprintable(Field),
+    /// The identity may not come in at this listener.
+    WrongDoor,
     /// The certificate cannot be read.
     Certificate(IdentityError),
 }
@@ -151,6 +153,7 @@ impl Unidentified {
             Self::AmbiguousField(_) => "identity.ambiguous-field",
             Self::AmbiguousMatch => "identity.ambiguous-match",
             Self::Unprintable(_) => "identity.unprintable",
+            Self::WrongDoor => "identity.wrong-listener",
             Self::Certificate(_) => "identity.certificate",
         }
     }
@@ -171,6 +174,9 @@ impl fmt::Display for Unidentified {
             Self::AmbiguousMatch => f.write_str("several identities match this certificate"),
             Self::Unprintable(field) => {
                 write!(f, "the {field} of the certificate holds a character that is not printable")
+            }
+            Self::WrongDoor => {
+                f.write_str("this identity may not come in here, use the listener it was given")
             }
             Self::Certificate(error) => error.fmt(f),
         }

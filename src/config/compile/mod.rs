@@ -37,7 +37,8 @@ pub(super) fn compile(
     let profiles = profiles::compile(&named(files, "admission", &mut ledger), &mut ledger);
     let roles = roles::compile(&named(files, "roles", &mut ledger), &profiles, &mut ledger);
     let identities = identities::compile(files, &roles, now, &mut ledger);
-    let hash = hash(&ledger);
+    let text: String = ledger.sources().iter().map(|source| source.text.as_str()).collect();
+    let hash = hash(&text);
     let policy = Policy { hash, identities, roles };
     risk::warn(&policy, &mut ledger);
     let paths = ledger.sources().iter().map(|source| source.path.clone()).collect();
@@ -45,7 +46,7 @@ pub(super) fn compile(
     warnings.sort_by_key(|warning| !warning.root);
     warnings.dedup();
     let profiles = profiles.into_iter().map(|(name, p)| (name, (*p).clone())).collect();
-    Ok(Config { listen, daemon, audit, front, policy, profiles, files: paths, warnings })
+    Ok(Config { listen, daemon, audit, front, policy, profiles, files: paths, text, warnings })
 }
 
 /// A key that stands in one file alone.
@@ -100,10 +101,9 @@ fn is_name(name: &str) -> bool {
 }
 
 /// SHA-256 over the text of the files in the order read: of one file, what `sha256sum` says of it.
-fn hash(ledger: &Ledger) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
-    ledger.sources().iter().for_each(|source| context.update(source.text.as_bytes()));
-    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+fn hash(text: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Parents before children. Who extends itself, at whatever remove, is a mistake and left out.

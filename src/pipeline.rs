@@ -1,0 +1,216 @@
+//! THE ROUTE (L4): what happens to every request, from top to bottom. For a gate, order is the
+//! security, so all of it stands in [`Pipeline::serve`]: identify, classify, authorize, limit,
+//! receive, gather facts, decide, record, forward. A step that refuses returns; there is no other
+//! way to the daemon than through all of them, because only the log makes what
+//! [`Daemon::forward`](crate::daemon::Daemon::forward) takes.
+
+mod body;
+mod events;
+mod exchange;
+mod identified;
+mod refuse;
+mod watch;
+
+pub use identified::{Door, Doors, Who};
+pub use watch::{Doorkeeper, Entry};
+
+use crate::audit::{Event, EventId, Writer};
+use crate::daemon::{ClientBody, Daemon, Lookup};
+use crate::docker::body::Body as Typed;
+use crate::docker::{
+    self, ApiCall, ApiVersion, BodyKind, CallHead, Flaw, Hijack, Malformed, RequestHead,
+};
+use crate::facts;
+use crate::identity::Identity;
+use crate::policy::{self, Decision, Facts, Needs, Policy};
+use crate::proxy::receive::Budget;
+use crate::proxy::respond::Body;
+use crate::proxy::{Connection, Streams};
+use arc_swap::ArcSwap;
+use exchange::Exchange;
+use http::Response;
+use http::request::Parts;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use refuse::{Asked, Refused};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// Everything that a request meets on its way.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// The policy in force.
+    pub policy: ArcSwap<Policy>,
+    /// Who may come in where.
+    pub doors: ArcSwap<Doors>,
+    /// The daemon.
+    pub daemon: Daemon,
+    /// The log.
+    pub log: Arc<Writer>,
+    /// Requests and tunnels at once, by identity.
+    pub streams: Streams,
+    /// Memory for bodies in hand.
+    pub budget: Budget,
+    /// The lowest API version that is accepted.
+    pub floor: ApiVersion,
+    /// The gate's own places, never mounted into a container.
+    pub places: Places,
+}
+
+/// The gate's own places, and what the daemon says of its own.
+#[derive(Debug)]
+pub struct Places {
+    /// Directories of the policy file.
+    pub config: Vec<PathBuf>,
+    /// The log's directory.
+    pub audit: PathBuf,
+    /// Directories of keys.
+    pub pki: Vec<PathBuf>,
+    /// All that is protected, known once the daemon has said where its data is.
+    pub protected: OnceCell<Vec<PathBuf>>,
+}
+
+impl Pipeline {
+    /// The route of a request.
+    async fn serve(
+        self: &Arc<Self>,
+        connection: &Arc<Connection<Who>>,
+        parts: Parts,
+        body: &mut Option<Incoming>,
+        on_upgrade: Option<OnUpgrade>,
+        asked: &mut Asked,
+    ) -> Result<Response<Body>, Refused> {
+        // identify: under the policy of this moment
+        let policy = self.policy.load_full();
+        let identity = self.who(connection, &policy)?;
+        asked.identity = Some(Arc::clone(&identity));
+
+        // classify: in one way, or not at all
+        let accepted = self.daemon.accepted(self.floor).await?;
+        let request = RequestHead {
+            method: &parts.method,
+            uri: &parts.uri,
+            version: parts.version,
+            headers: &parts.headers,
+        };
+        let head = docker::classify(&request, accepted)?;
+        let head = asked.head.insert(Arc::new(head)).clone();
+
+        // limit and authorize: before anybody's body is read
+        let stream = self.streams.enter(identity.name.as_str())?;
+        policy::authorize(&identity, &head, &policy)?;
+
+        // receive: the whole of what is judged, in a type that has one reading
+        let received = match head.route.body {
+            BodyKind::None | BodyKind::Opaque => None,
+            _ => match body.as_mut() {
+                Some(body) => Some(self.budget.inspected(body).await?),
+                None => None,
+            },
+        };
+        let bytes = received.as_ref().map_or(&[][..], |received| received.bytes.as_ref());
+        asked.body_sha256 = (!bytes.is_empty()).then(|| crate::audit::Hash::of(bytes).to_string());
+        let call = ApiCall { head: &head, body: docker::body::read(&head, bytes)? };
+        asked.fields = events::fields(&call.body);
+
+        // gather facts, decide: under the policy and the clock of this moment, which a slow body
+        // may have outlived
+        let facts = self.facts(&policy::needs(&identity, &call, &policy)).await;
+        output_only(&head, &call.body, &facts)?;
+        let policy = self.policy.load_full();
+        let identity = self.who(connection, &policy)?;
+        asked.identity = Some(Arc::clone(&identity));
+        let permit = match policy::decide(&identity, &call, &facts, &policy) {
+            Decision::Allow(permit) => permit,
+            Decision::Deny(denial) => return Err(denial.into()),
+        };
+        drop(call);
+        drop(received);
+
+        // record: on disk, before the daemon hears of it
+        let event = events::permitted(asked, &policy, &permit, &facts);
+        let permitted = self.log.permit(event, permit).await?;
+
+        // forward: in a task of its own, which the client cannot take along
+        let uploaded = Arc::default();
+        let upload = match (head.route.body, body.take()) {
+            (BodyKind::Opaque, Some(body)) => body::upload(body, &uploaded),
+            _ => ClientBody::Empty,
+        };
+        let exchange = Exchange {
+            pipeline: Arc::clone(self),
+            connection: Arc::clone(connection),
+            head,
+            accepted,
+            decision: asked.id,
+            began: std::time::Instant::now(),
+            uploaded,
+            _stream: stream,
+        };
+        Ok(exchange.run(permitted, upload, on_upgrade).await)
+    }
+
+    fn who(&self, connection: &Connection<Who>, policy: &Arc<Policy>) -> Result<Known, Refused> {
+        connection.who.under(policy, &self.doors.load(), &connection.certificate)
+    }
+
+    /// What the decision needs to know. What cannot be found out stays unknown, and policy refuses
+    /// what it does not know.
+    async fn facts(&self, needs: &Needs) -> Facts {
+        let mut facts = Facts::default();
+        if let Some(exec) = &needs.exec {
+            facts.exec_takes_input = self.daemon.exec_takes_input(exec).await;
+        }
+        if !needs.host_paths.is_empty()
+            && let Some(protected) = self.protected().await
+        {
+            let (paths, peer) = (needs.host_paths.clone(), self.daemon.peer_pid());
+            let look = move || facts::gather::host_paths(&paths, peer, &protected);
+            facts.host_paths = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+        }
+        facts
+    }
+
+    /// What is never mounted; `None` while the daemon does not say where its data is.
+    async fn protected(&self) -> Option<Vec<PathBuf>> {
+        let places = &self.places;
+        let found = places.protected.get_or_try_init(|| async {
+            let info = self.daemon.lookup(Lookup::Info).await?;
+            let root = info.get("DockerRootDir").and_then(|root| root.as_str()).map(PathBuf::from);
+            let gate =
+                facts::GatePaths { config: &places.config, audit: &places.audit, pki: &places.pki };
+            let all = facts::protected(&gate, self.daemon.socket(), root.as_deref());
+            Ok::<_, crate::daemon::DaemonError>(all)
+        });
+        found.await.ok().cloned()
+    }
+}
+
+/// A client that did not ask to upgrade gets output only; one that meant input as well is told so.
+fn output_only(head: &CallHead, body: &Typed<'_>, facts: &Facts) -> Result<(), Malformed> {
+    let starts = matches!(body, Typed::ExecStart(start) if !start.detach.or_zero());
+    let input = facts.exec_takes_input == Some(true);
+    if starts && input && !head.upgrade && head.route.hijack == Hijack::ExecStart {
+        let why = "this exec takes input: ask with Connection: Upgrade and Upgrade: tcp";
+        return Err(Malformed::new(Flaw::UpgradeRequired, "", why));
+    }
+    Ok(())
+}
+
+/// The id that an event will have, chosen when the request arrives so that a refusal can quote it.
+fn named(id: EventId, stage: crate::audit::Stage) -> Event {
+    let mut event = Event::new(stage);
+    event.id = id;
+    event
+}
+
+impl Policy {
+    /// The policy's hash as the log names it.
+    fn logged_hash(&self) -> Option<crate::audit::Hash> {
+        self.hash.parse().ok()
+    }
+}
+
+/// What is asked under the mode and clock of this moment.
+type Known = Arc<Identity>;

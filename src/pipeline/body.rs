@@ -1,0 +1,158 @@
+//! Bodies on their way to the client: counted, and recorded when they end, however they end.
+
+use super::exchange::Exchange;
+use crate::audit::Stage;
+use crate::audit::event::Ended;
+use crate::daemon::{AnswerBody, ClientBody};
+use crate::proxy::receive;
+use crate::proxy::respond::{Body, BoxError};
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
+
+/// How much of an answer is kept to read the id made, or the error, from it.
+const KEPT: usize = 2048;
+/// How much is read from a stream at once.
+const PIECE: usize = 64 * 1024;
+
+type Gone = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The daemon's answer, passed on frame by frame.
+pub(super) struct Counted {
+    inner: AnswerBody,
+    exchange: Option<Exchange>,
+    status: StatusCode,
+    bytes: u64,
+    kept: BytesMut,
+    /// Watches the client's socket where a silent stream would not notice.
+    gone: Option<Gone>,
+}
+
+impl Counted {
+    /// The body of an answer with this status; the exchange is recorded when it ends.
+    pub(super) fn over(inner: AnswerBody, exchange: Exchange, status: StatusCode) -> Body {
+        let connection = exchange.connection.clone();
+        let watched = exchange.head.route.life.ends_with_client() && !inner.is_end_stream();
+        let gone = watched.then(|| -> Gone { Box::pin(async move { connection.gone().await }) });
+        let kept = BytesMut::new();
+        let mut counted = Self { inner, exchange: Some(exchange), status, bytes: 0, kept, gone };
+        if counted.inner.is_end_stream() {
+            counted.end(Ended::Done);
+        }
+        counted.boxed_unsync()
+    }
+
+    fn take(&mut self, data: &Bytes) {
+        self.bytes += data.len() as u64;
+        let wanted = self.status == StatusCode::CREATED || self.status.as_u16() >= 400;
+        if wanted && self.kept.len() < KEPT {
+            let room = KEPT - self.kept.len();
+            self.kept.extend_from_slice(data.get(..room.min(data.len())).unwrap_or_default());
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        let Some(exchange) = self.exchange.take() else { return };
+        let said: Option<serde_json::Value> = serde_json::from_slice(&self.kept).ok();
+        let text = |key: &str| {
+            said.as_ref().and_then(|v| v.get(key)).and_then(|v| v.as_str()).map(str::to_owned)
+        };
+        let error = if self.status.as_u16() >= 400 { text("message") } else { None };
+        let made = if self.status == StatusCode::CREATED { text("Id") } else { None };
+        let bytes = (exchange.uploaded(), self.bytes);
+        exchange.record(Stage::Complete, Some(self.status.as_u16()), error, made, bytes, ended);
+    }
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(gone) = self.gone.as_mut()
+            && gone.as_mut().poll(cx).is_ready()
+        {
+            self.end(Ended::ClientGone);
+            return Poll::Ready(Some(Err("the client is gone".into())));
+        }
+        match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    let data = data.clone();
+                    self.take(&data);
+                }
+                if self.inner.is_end_stream() {
+                    self.end(Ended::Done);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                self.end(Ended::DaemonGone);
+                Poll::Ready(Some(Err(error.into())))
+            }
+            None => {
+                self.end(Ended::Done);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.end(Ended::ClientGone);
+    }
+}
+
+/// The client's own bytes on their way to the daemon, counted.
+pub(super) fn upload(body: Incoming, uploaded: &Arc<AtomicU64>) -> ClientBody {
+    let uploaded = Arc::clone(uploaded);
+    ClientBody::stream(receive::opaque(body).map_frame(move |frame| {
+        let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+        uploaded.fetch_add(length, Ordering::Relaxed);
+        frame
+    }))
+}
+
+/// The output of a session as a body.
+pub(super) fn of_reader(stream: DuplexStream) -> Body {
+    Reader(stream).boxed_unsync()
+}
+
+struct Reader(DuplexStream);
+
+impl http_body::Body for Reader {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut piece = vec![0; PIECE];
+        let mut buffer = ReadBuf::new(&mut piece);
+        if let Err(error) = ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer)) {
+            return Poll::Ready(Some(Err(error.into())));
+        }
+        let read = Bytes::copy_from_slice(buffer.filled());
+        Poll::Ready((!read.is_empty()).then(|| Ok(Frame::data(read))))
+    }
+}

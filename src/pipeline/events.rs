@@ -1,0 +1,200 @@
+//! From what is known of a request to the events of the log.
+
+use super::named;
+use super::refuse::Asked;
+use crate::audit::event::{
+    Client, Decision, Forwarded, Identity as Proven, Proof, Reason, Request,
+};
+use crate::audit::{Event, Hash, Stage, redact};
+use crate::docker::body::Body;
+use crate::docker::body::create::{ContainerCreate, HostConfig};
+use crate::docker::{Malformed, OutboundBody};
+use crate::identity::{CertificateFacts, Identity, Unidentified};
+use crate::policy::{Denial, Facts, Finding, Permit, Policy};
+use crate::proxy::Peer;
+use serde_json::{Map, Value, json};
+
+/// Where a request comes from.
+pub(super) fn client(peer: &Peer) -> Client {
+    Client {
+        address: peer.client.to_string(),
+        listener: Some(peer.listener.to_string()),
+        connection: Some(peer.connection.to_string()),
+        tls: (!peer.tls.is_empty()).then(|| peer.tls.to_owned()),
+    }
+}
+
+/// The decision that lets a request through.
+pub(super) fn permitted(asked: &Asked, policy: &Policy, permit: &Permit, facts: &Facts) -> Event {
+    let mut decision = match permit.would.as_slice() {
+        [] => Decision::allow(),
+        would => Decision::observe(would.iter().map(reason)),
+    };
+    decision.grant = Some(match permit.role.as_str() {
+        "" => permit.grant.clone(),
+        role => format!("{role}: {}", permit.grant),
+    });
+    decision.facts = stood_on(facts);
+    let outbound = &permit.outbound;
+    let body_sha256 = match &outbound.body {
+        OutboundBody::Json(bytes) => Some(Hash::of(bytes).to_string()),
+        OutboundBody::Empty | OutboundBody::Stream { .. } => None,
+    };
+    let forwarded = Forwarded {
+        method: outbound.method.as_str().to_owned(),
+        target: outbound.target.clone(),
+        body_sha256,
+        terms: permit.terms.clone(),
+    };
+    let mut event = decided(asked, policy, decision);
+    event.forwarded = Some(forwarded);
+    event
+}
+
+/// The decision that policy says no.
+pub(super) fn denied(asked: &Asked, policy: &Policy, denial: &Denial) -> Event {
+    let mut decision = Decision::deny(denial.findings.iter().map(reason));
+    decision.grant = (!denial.role.is_empty()).then(|| denial.role.clone());
+    decided(asked, policy, decision)
+}
+
+/// The decision that a request cannot be read in one way.
+pub(super) fn malformed(asked: &Asked, policy: &Policy, malformed: &Malformed) -> Event {
+    let reason = Reason {
+        id: malformed.flaw.id().to_owned(),
+        field: (!malformed.at.is_empty()).then(|| malformed.at.clone()),
+        value: Some(malformed.why.to_string()),
+    };
+    decided(asked, policy, Decision::deny([reason]))
+}
+
+/// The decision that a certificate is nobody's any more.
+pub(super) fn stranger(asked: &Asked, policy: &Policy, why: &Unidentified) -> Event {
+    let id = why.reason().to_owned();
+    decided(asked, policy, Decision::deny([Reason { id, field: None, value: None }]))
+}
+
+fn decided(asked: &Asked, policy: &Policy, mut decision: Decision) -> Event {
+    decision.policy = policy.logged_hash();
+    let mut event = named(asked.id, Stage::Decision);
+    event.identity = asked.identity.as_deref().map(proven);
+    event.client = Some(asked.client.clone());
+    event.request = Some(request(asked));
+    event.decision = Some(decision);
+    event
+}
+
+fn reason(finding: &Finding) -> Reason {
+    Reason {
+        id: finding.reason.id().to_owned(),
+        field: (!finding.field.is_empty()).then(|| finding.field.clone()),
+        value: (!finding.value.is_empty()).then(|| finding.value.clone()),
+    }
+}
+
+fn proven(identity: &Identity) -> Proven {
+    let facts: &CertificateFacts = &identity.certificate;
+    let kinds =
+        [("URI", &facts.uris), ("DNS", &facts.dns), ("email", &facts.emails), ("IP", &facts.ips)];
+    let sans =
+        kinds.iter().flat_map(|(kind, values)| values.iter().map(move |v| format!("{kind}:{v}")));
+    Proven {
+        name: identity.name.to_string(),
+        roles: identity.roles.clone(),
+        proven: Proof::Certificate,
+        subject: Some(facts.subject.clone()),
+        issuer: Some(facts.issuer.clone()),
+        serial: Some(facts.serial.clone()),
+        sans: sans.collect(),
+        fingerprint: Some(facts.sha256.to_string()),
+    }
+}
+
+fn request(asked: &Asked) -> Request {
+    let route = asked.head.as_ref().map(|head| head.route);
+    Request {
+        method: asked.method.clone(),
+        path: asked.path.clone(),
+        query: asked.query.clone(),
+        operation: route.map(|route| route.operation.to_owned()),
+        resource: route.map(|route| route.resource.to_string()),
+        verb: route.map(|route| route.verb.to_string()),
+        target: asked.head.as_ref().and_then(|head| head.target().map(str::to_owned)),
+        body_sha256: asked.body_sha256.clone(),
+        fields: asked.fields.clone(),
+    }
+}
+
+fn stood_on(facts: &Facts) -> Option<Value> {
+    let paths = &facts.host_paths;
+    (!paths.is_empty()).then(|| {
+        let seen = paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
+        json!({ "host_paths": seen.collect::<Map<String, Value>>() })
+    })
+}
+
+/// The fields of a body that matter to security. Values of environment and credentials never.
+pub(super) fn fields(body: &Body<'_>) -> Map<String, Value> {
+    let mut fields = Map::new();
+    match body {
+        Body::ContainerCreate(body) => create_fields(body, &mut fields),
+        Body::ExecCreate(body) => {
+            put(&mut fields, "argv", redact::argv(body.cmd.words()));
+            put(&mut fields, "user", body.user.text());
+            put(&mut fields, "privileged", body.privileged.or_zero());
+        }
+        Body::ExecStart(body) => put(&mut fields, "detach", body.detach.or_zero()),
+        Body::None | Body::Json(_) | Body::Opaque => {}
+    }
+    fields
+}
+
+fn create_fields(body: &ContainerCreate<'_>, fields: &mut Map<String, Value>) {
+    let empty = HostConfig::default();
+    let host = body.host_config.value().unwrap_or(&empty);
+    let argv: Vec<&str> =
+        body.entrypoint.words().iter().chain(body.cmd.words()).map(AsRef::as_ref).collect();
+    let mounts = host.mounts.items().iter();
+    let mounts: Vec<String> = mounts
+        .map(|m| format!("{}:{}:{}", m.kind.text(), m.source.text(), m.target.text()))
+        .collect();
+    let texts = |items: &[std::borrow::Cow<'_, str>]| -> Vec<String> {
+        items.iter().map(ToString::to_string).collect()
+    };
+    let modes = [
+        ("image", body.image.text()),
+        ("user", body.user.text()),
+        ("network", host.network_mode.text()),
+        ("pid", host.pid_mode.text()),
+        ("ipc", host.ipc_mode.text()),
+        ("uts", host.uts_mode.text()),
+        ("userns", host.userns_mode.text()),
+        ("cgroupns", host.cgroupns_mode.text()),
+        ("runtime", host.runtime.text()),
+    ];
+    for (name, value) in modes {
+        put(fields, name, value);
+    }
+    put(fields, "privileged", host.privileged.or_zero());
+    put(fields, "argv", redact::argv(&argv));
+    put(fields, "cap_add", texts(host.cap_add.words()));
+    put(fields, "binds", texts(host.binds.items()));
+    put(fields, "mounts", mounts);
+    put(fields, "security_opt", texts(host.security_opt.items()));
+    let devices = host.devices.items().iter().map(|d| d.path_on_host.text().to_owned());
+    put(fields, "devices", devices.collect::<Vec<_>>());
+}
+
+/// Puts a value that says something.
+fn put(fields: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
+    let value = value.into();
+    let nothing = match &value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    };
+    if !nothing {
+        fields.insert(name.to_owned(), value);
+    }
+}

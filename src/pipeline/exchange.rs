@@ -1,0 +1,202 @@
+//! One forwarded request, from the permit to its last byte: owns the outcome, so that it is recorded
+//! whoever goes away first.
+
+use super::body::Counted;
+use super::{Pipeline, Who};
+use crate::audit::event::{Ended, Outcome};
+use crate::audit::{Event, EventId, Permitted, Stage};
+use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
+use crate::docker::{Accepted, CallHead};
+use crate::proxy::respond::{self, Body};
+use crate::proxy::{Connection, StreamPermit};
+use http::{HeaderValue, Response, StatusCode, header};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// What belongs to a forwarded request for as long as it lives.
+pub(super) struct Exchange {
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) connection: Arc<Connection<Who>>,
+    pub(super) head: Arc<CallHead>,
+    pub(super) accepted: Accepted,
+    pub(super) decision: EventId,
+    pub(super) began: Instant,
+    pub(super) uploaded: Arc<AtomicU64>,
+    pub(super) _stream: StreamPermit,
+}
+
+/// Cancels when the handler is dropped, which is how hyper says that the client is gone.
+struct Tether(Option<Cancel>);
+
+impl Drop for Tether {
+    fn drop(&mut self) {
+        if let Some(cancel) = self.0.take() {
+            cancel.cancel();
+        }
+    }
+}
+
+impl Exchange {
+    /// Forwards in a task of its own and waits for the answer's head. A client that goes away ends
+    /// streams and waits; a short call that changes state runs to its end.
+    pub(super) async fn run(
+        self,
+        permitted: Permitted,
+        upload: ClientBody,
+        on_upgrade: Option<OnUpgrade>,
+    ) -> Response<Body> {
+        let cancel = Cancel::new();
+        let ends_with_client = permitted.outbound().life.ends_with_client();
+        let (answer, answered) = oneshot::channel();
+        let task = self.forward(permitted, upload, on_upgrade, cancel.clone(), ends_with_client);
+        tokio::spawn(async move {
+            // a handler that is gone does not take the answer; dropping it closes what is open
+            let _ = answer.send(task.await);
+        });
+        let mut tether = Tether(ends_with_client.then_some(cancel));
+        let response = answered.await;
+        tether.0 = None; // from here on the answer's body sees the client go
+        response.unwrap_or_else(|_| respond::daemon_away("the exchange ended unexpectedly"))
+    }
+
+    /// Bytes of the client's upload that went to the daemon.
+    pub(super) fn uploaded(&self) -> u64 {
+        self.uploaded.load(Ordering::Relaxed)
+    }
+
+    async fn forward(
+        self,
+        permitted: Permitted,
+        upload: ClientBody,
+        on_upgrade: Option<OnUpgrade>,
+        cancel: Cancel,
+        ends_with_client: bool,
+    ) -> Response<Body> {
+        let forwarding = self.pipeline.daemon.forward(permitted, upload, cancel.clone());
+        let answer = tokio::select! {
+            answer = forwarding => answer,
+            () = self.connection.gone(), if ends_with_client => Err(DaemonError::Cancelled),
+        };
+        let rewritten = match answer {
+            Ok(answer) => daemon::rewrite(answer, self.head.route.operation, self.accepted).await,
+            Err(error) => Err(error),
+        };
+        match rewritten {
+            Ok(Answer { status, headers, body: _, tunnel: Some(tunnel) }) => {
+                self.open_session(status, headers, tunnel, on_upgrade, cancel)
+            }
+            Ok(Answer { status, headers, body, tunnel: None }) => {
+                let mut response = Response::new(Counted::over(body, self, status));
+                *response.status_mut() = status;
+                *response.headers_mut() = headers;
+                response
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// The daemon has taken the connection over: so do we, if the client asked; else it gets the
+    /// output as a body.
+    fn open_session(
+        self,
+        status: StatusCode,
+        mut headers: http::HeaderMap,
+        tunnel: Tunnel,
+        on_upgrade: Option<OnUpgrade>,
+        cancel: Cancel,
+    ) -> Response<Body> {
+        let mut event = Event::new(Stage::SessionOpen);
+        event.parent = Some(self.decision);
+        self.pipeline.log.note(event);
+        let mut response = Response::new(respond::full(""));
+        match (on_upgrade, self.head.route.hijack.protocol()) {
+            (Some(on_upgrade), Some(protocol)) => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+                headers.insert(header::UPGRADE, HeaderValue::from_static(protocol));
+                *response.status_mut() = status;
+                tokio::spawn(self.session(tunnel, on_upgrade, cancel));
+            }
+            _ => {
+                *response.body_mut() = self.output_only(tunnel, cancel);
+            }
+        }
+        *response.headers_mut() = headers;
+        response
+    }
+
+    async fn session(self, tunnel: Tunnel, on_upgrade: OnUpgrade, cancel: Cancel) {
+        match on_upgrade.await {
+            Ok(client) => {
+                let end = tunnel.run(TokioIo::new(client), &cancel).await;
+                self.closed(end.bytes_in, end.bytes_out, how(end.ended));
+            }
+            Err(_) => self.closed(0, 0, Ended::ClientGone),
+        }
+    }
+
+    /// A client that did not ask to upgrade: the daemon's output as a body, no input.
+    fn output_only(self, tunnel: Tunnel, cancel: Cancel) -> Body {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(async move {
+            let end = tunnel.run(theirs, &cancel).await;
+            self.closed(end.bytes_in, end.bytes_out, how(end.ended));
+        });
+        super::body::of_reader(ours)
+    }
+
+    /// There is no answer to pass on.
+    fn failed(self, error: &DaemonError) -> Response<Body> {
+        let (status, ended) = match error {
+            DaemonError::Cancelled => (None, Ended::ClientGone),
+            DaemonError::Upload(_) => (Some(400), Ended::ClientGone),
+            _ => (Some(502), Ended::DaemonGone),
+        };
+        let text = error.to_string();
+        tracing::warn!(operation = self.head.route.operation, error = %text, "no answer");
+        let bytes = (self.uploaded(), 0);
+        self.record(Stage::Complete, status, Some(text), None, bytes, ended);
+        match error {
+            DaemonError::Upload(why) => respond::message(
+                StatusCode::BAD_REQUEST,
+                &format!("dockward: the upload ended early: {why} [body.incomplete]"),
+            ),
+            DaemonError::Away { .. } => respond::daemon_away("nothing was sent; try again later"),
+            other => respond::daemon_away(&other.to_string()),
+        }
+    }
+
+    fn closed(self, bytes_in: u64, bytes_out: u64, ended: Ended) {
+        self.record(Stage::SessionClose, Some(101), None, None, (bytes_in, bytes_out), ended);
+    }
+
+    /// Writes how it ended.
+    pub(super) fn record(
+        self,
+        stage: Stage,
+        status: Option<u16>,
+        error: Option<String>,
+        id: Option<String>,
+        (bytes_in, bytes_out): (u64, u64),
+        ended: Ended,
+    ) {
+        let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let outcome = Outcome { status, error, bytes_in, bytes_out, ms, id, name: None, ended };
+        let mut event = Event::new(stage);
+        event.parent = Some(self.decision);
+        event.outcome = Some(outcome);
+        self.pipeline.log.note(event);
+    }
+}
+
+const fn how(ended: daemon::Ended) -> Ended {
+    match ended {
+        daemon::Ended::Done => Ended::Done,
+        daemon::Ended::ClientGone => Ended::ClientGone,
+        daemon::Ended::DaemonGone => Ended::DaemonGone,
+        daemon::Ended::Limit => Ended::Limit,
+    }
+}

@@ -1,0 +1,97 @@
+//! The pipeline as the front's gate, and what becomes of connections that never were a request.
+
+use super::refuse::Asked;
+use super::{Pipeline, Who, events};
+use crate::audit::{EventId, Refusal, RefusalKind, Writer};
+use crate::identity::{CertificateFacts, Unidentified};
+use crate::proxy::receive;
+use crate::proxy::respond::{self, Body};
+use crate::proxy::{Connection, Gate, Peer, RefusedKind, Stranger, Watch};
+use http::request::Parts;
+use http::{Request, Response, header};
+use hyper::body::Incoming;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The gate that the front hands requests to.
+#[derive(Debug)]
+pub struct Entry(pub Arc<Pipeline>);
+
+impl Gate for Entry {
+    type Who = Who;
+
+    fn identify(&self, facts: &CertificateFacts, peer: &Peer) -> Result<Who, Unidentified> {
+        Who::new(self.0.policy.load_full(), &self.0.doors.load(), peer.listener, facts)
+    }
+
+    fn name<'a>(&self, who: &'a Who) -> &'a str {
+        who.name()
+    }
+
+    async fn turn_away(&self, stranger: Arc<Stranger>, _head: Parts) -> Response<Body> {
+        self.0.log.refusal(&Refusal {
+            kind: RefusalKind::Connection,
+            address: stranger.peer.client.ip(),
+            reason: stranger.why.reason(),
+            text: stranger.certificate.as_ref().map(|c| format!("subject {}", c.subject)),
+        });
+        respond::stranger(&stranger.why)
+    }
+
+    async fn handle(
+        &self,
+        connection: Arc<Connection<Who>>,
+        mut request: Request<Incoming>,
+    ) -> Response<Body> {
+        // taken here, used only after the daemon's own 101, dropped otherwise
+        let wants = request.headers().contains_key(header::UPGRADE);
+        let on_upgrade = wants.then(|| hyper::upgrade::on(&mut request));
+        let (parts, body) = request.into_parts();
+        let headers = parts.headers.clone();
+        let mut asked = Asked {
+            id: EventId::new(),
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            client: events::client(&connection.peer),
+            identity: None,
+            head: None,
+            body_sha256: None,
+            fields: serde_json::Map::new(),
+        };
+        let mut body = Some(body);
+        let served = self.0.serve(&connection, parts, &mut body, on_upgrade, &mut asked).await;
+        let response = match served {
+            Ok(response) => response,
+            Err(refused) => self.0.refuse(&asked, refused).await,
+        };
+        match body {
+            Some(unread) => receive::answer_unread(response, &headers, unread),
+            None => response,
+        }
+    }
+}
+
+/// Connections that never became a request, folded into the log.
+#[derive(Debug)]
+pub struct Doorkeeper(pub Arc<Writer>);
+
+impl Watch for Doorkeeper {
+    fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String) {
+        let handshake = matches!(
+            kind,
+            RefusedKind::Handshake | RefusedKind::NoCertificate | RefusedKind::HandshakeTimeout
+        );
+        self.0.refusal(&Refusal {
+            kind: if handshake { RefusalKind::Handshake } else { RefusalKind::Connection },
+            address: peer.client.ip(),
+            reason: kind.as_str(),
+            text: Some(detail),
+        });
+    }
+
+    fn accept_failed(&self, listener: SocketAddr, error: &io::Error) {
+        tracing::error!(%listener, %error, "cannot accept connections, trying again");
+    }
+}

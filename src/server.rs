@@ -1,0 +1,301 @@
+//! The assembly (L4): from a configuration to a gate that serves, until it is told to stop.
+//!
+//! Order matters here too: the log is open before a listener is, and the ready line comes after
+//! both; at the end the listeners close first and the log last.
+
+use crate::audit::event::Event;
+use crate::audit::{self, AuditError, Durability, Gate as Instance, Stage, Writer};
+use crate::config::{self, Bind, Config, Listen, Mistakes, TlsMin};
+use crate::daemon::Daemon;
+use crate::pipeline::{Door, Doorkeeper, Doors, Entry, Pipeline, Places};
+use crate::proxy::{
+    Budget, Credentials, Entrance, Front, Limits, ListenError, Shutdown, Streams, Tls, TlsError,
+};
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::OnceCell;
+
+/// Free space that noise of strangers may not touch, in bytes.
+const RESERVE: u64 = 64 << 20;
+/// How long requests and sessions in hand have after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long a connection may idle between two requests: clients pool them.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// A gate that listens.
+#[derive(Debug)]
+pub struct Server {
+    path: PathBuf,
+    config: Config,
+    pipeline: Arc<Pipeline>,
+    front: Arc<Front<Entry>>,
+    entrances: Vec<(Entrance, Tls)>,
+    shutdown: Shutdown,
+}
+
+/// Why the gate does not serve.
+#[derive(Debug)]
+pub enum ServerError {
+    /// The configuration has mistakes.
+    Config(Mistakes),
+    /// The log cannot be written.
+    Audit(AuditError),
+    /// A listener has no TLS.
+    Tls(TlsError),
+    /// A listener cannot be opened.
+    Listen(ListenError),
+    /// The service manager handed over fewer sockets than the configuration takes.
+    TooFewSockets {
+        /// How many the configuration takes.
+        wanted: usize,
+    },
+    /// Signals cannot be waited for, or the like.
+    Io(std::io::Error),
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(mistakes) => mistakes.fmt(f),
+            Self::Audit(error) => error.fmt(f),
+            Self::Tls(error) => error.fmt(f),
+            Self::Listen(error) => error.fmt(f),
+            Self::TooFewSockets { wanted } => write!(
+                f,
+                "the configuration takes {wanted} sockets of systemd and fewer were handed over: \
+                 start the service by its .socket unit"
+            ),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+macro_rules! server_error_from {
+    ($($variant:ident($from:ty)),* $(,)?) => { $(
+        impl From<$from> for ServerError {
+            fn from(error: $from) -> Self { Self::$variant(error) }
+        }
+    )* };
+}
+
+server_error_from! {
+    Config(Mistakes), Audit(AuditError), Tls(TlsError), Listen(ListenError), Io(std::io::Error),
+}
+
+impl Server {
+    /// Reads the configuration, opens the log, then the listeners. Warnings go to `warn`.
+    ///
+    /// # Errors
+    /// See [`ServerError`]; then nothing was started.
+    pub async fn start(path: &Path, warn: impl Fn(&str)) -> Result<Self, ServerError> {
+        let config = config::load(path, Timestamp::now())?;
+        let mut entrances = Vec::new();
+        let mut handed: VecDeque<Entrance> = Entrance::activated()?.into();
+        for listen in &config.listen {
+            let (tls, warnings) = Tls::load(&credentials(listen))?;
+            warnings.iter().for_each(|text| warn(text));
+            let entrance = match listen.address {
+                Bind::Address(address) => Entrance::bind(address).await?,
+                Bind::Systemd => handed
+                    .pop_front()
+                    .ok_or(ServerError::TooFewSockets { wanted: config.listen.len() })?,
+            };
+            entrances.push((entrance, tls));
+        }
+        let directory = &config.audit.directory;
+        let log = Arc::new(Writer::open(directory, Instance::here(), RESERVE)?);
+        record_policy(&log, &config).await?;
+        let limits = limits(&config);
+        let pipeline = Arc::new(Pipeline {
+            policy: ArcSwap::from_pointee(config.policy.clone()),
+            doors: ArcSwap::from_pointee(doors(&config, &entrances)),
+            daemon: Daemon::new(config.daemon.socket.clone()),
+            log: Arc::clone(&log),
+            streams: Streams::new(limits.streams_per_identity),
+            budget: Budget::new(&limits),
+            floor: config.daemon.api_min,
+            places: places(&config),
+        });
+        let entry = Arc::new(Entry(Arc::clone(&pipeline)));
+        let front = Front::new(limits, entry, Arc::new(Doorkeeper(log)));
+        let path = path.to_owned();
+        Ok(Self { path, config, pipeline, front, entrances, shutdown: Shutdown::new() })
+    }
+
+    /// Where clients come in, with the ports that were really bound.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.entrances.iter().map(|(entrance, _)| entrance.address())
+    }
+
+    /// The most memory that clients can make the gate hold, in bytes.
+    #[must_use]
+    pub const fn worst_case_memory(&self) -> u64 {
+        self.config.front.worst_case_memory()
+    }
+
+    /// Serves until SIGTERM or SIGINT, then lets what is in hand end. `ready` is called once, when
+    /// signals are waited for and clients are accepted.
+    ///
+    /// # Errors
+    /// Signals cannot be waited for, or the log cannot be closed.
+    pub async fn run(self, ready: impl FnOnce()) -> Result<(), ServerError> {
+        let Self { path, config, pipeline, front, entrances, shutdown } = self;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut doors = Vec::new();
+        for (entrance, tls) in entrances {
+            doors.push((entrance.address(), tls.clone()));
+            tokio::spawn(entrance.serve(tls, Arc::clone(&front), shutdown.live()));
+        }
+        // a service manager that is not there is told nothing
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        ready();
+        let mut reloader = Reloader { path, config, pipeline: Arc::clone(&pipeline), doors };
+        wait(&mut hangup, &mut terminate, &mut interrupt, &mut reloader).await;
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        if let Err(left) = shutdown.drain(DRAIN).await {
+            tracing::warn!(left, "connections were cut at the end of the drain");
+        }
+        pipeline.log.close().await?;
+        Ok(())
+    }
+}
+
+async fn wait(
+    hangup: &mut Signal,
+    terminate: &mut Signal,
+    interrupt: &mut Signal,
+    reloader: &mut Reloader,
+) {
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return,
+            _ = interrupt.recv() => return,
+            _ = hangup.recv() => reloader.reload().await,
+        }
+    }
+}
+
+/// What a SIGHUP replaces: policy, who may come in where, certificates. All or nothing.
+#[derive(Debug)]
+struct Reloader {
+    path: PathBuf,
+    config: Config,
+    pipeline: Arc<Pipeline>,
+    doors: Vec<(SocketAddr, Tls)>,
+}
+
+impl Reloader {
+    async fn reload(&mut self) {
+        match self.replace().await {
+            Ok(()) => tracing::info!(policy = %self.config.policy.hash, "policy reloaded"),
+            Err(why) => {
+                tracing::error!("the policy in force stays, the new one was not loaded:\n{why}");
+                let mut event = Event::new(Stage::PolicyLoad);
+                event.reason = Some("policy.rejected".to_owned());
+                event.text = Some(why);
+                self.pipeline.log.note(event);
+            }
+        }
+    }
+
+    async fn replace(&mut self) -> Result<(), String> {
+        let new = config::load(&self.path, Timestamp::now()).map_err(|e| e.to_string())?;
+        if !same_house(&self.config, &new) {
+            return Err("listen (but for certificates and identities), daemon, audit and front \
+                        take a restart"
+                .to_owned());
+        }
+        for listen in &new.listen {
+            Tls::load(&credentials(listen)).map_err(|e| e.to_string())?;
+        }
+        record_policy(&self.pipeline.log, &new).await.map_err(|e| e.to_string())?;
+        for (listen, (_, tls)) in new.listen.iter().zip(&self.doors) {
+            tls.reload(&credentials(listen)).map_err(|e| e.to_string())?;
+        }
+        let bound = self.doors.iter().map(|(address, _)| *address);
+        self.pipeline.doors.store(Arc::new(doors_of(&new, bound)));
+        self.pipeline.policy.store(Arc::new(new.policy.clone()));
+        self.config = new;
+        Ok(())
+    }
+}
+
+/// Whether only what a reload can replace differs.
+fn same_house(old: &Config, new: &Config) -> bool {
+    let addresses = |config: &Config| config.listen.iter().map(|l| l.address).collect::<Vec<_>>();
+    addresses(old) == addresses(new)
+        && old.daemon == new.daemon
+        && old.audit == new.audit
+        && old.front == new.front
+}
+
+async fn record_policy(log: &Writer, config: &Config) -> Result<(), AuditError> {
+    let hash = audit::keep_policy(&config.audit.directory, config.text.as_bytes())?;
+    let mut event = Event::new(Stage::PolicyLoad);
+    event.policy = Some(hash);
+    log.record(event, Durability::Synced).await.map(|_| ())
+}
+
+fn credentials(listen: &Listen) -> Credentials {
+    Credentials {
+        certificate: listen.certificate.clone(),
+        key: listen.key.clone(),
+        client_ca: listen.client_ca.clone(),
+        tls12: listen.tls_min == TlsMin::Tls12,
+    }
+}
+
+fn doors(config: &Config, entrances: &[(Entrance, Tls)]) -> Doors {
+    doors_of(config, entrances.iter().map(|(entrance, _)| entrance.address()))
+}
+
+fn doors_of(config: &Config, bound: impl Iterator<Item = SocketAddr>) -> Doors {
+    let door = |(listen, address): (&Listen, SocketAddr)| Door {
+        address,
+        identities: listen.identities.clone(),
+    };
+    Doors(config.listen.iter().zip(bound).map(door).collect())
+}
+
+fn limits(config: &Config) -> Limits {
+    let front = &config.front;
+    Limits {
+        connections: front.connections,
+        connections_per_address: front.connections_per_address,
+        connections_per_identity: front.connections_per_identity,
+        streams_per_identity: front.streams_per_identity,
+        body_max: front.body_max,
+        bodies_total: front.bodies_total,
+        head_max: front.head_max,
+        headers_max: front.headers_max,
+        handshake_timeout: front.handshake_timeout,
+        head_timeout: front.head_timeout,
+        body_timeout: front.body_timeout,
+        idle_timeout: IDLE,
+    }
+}
+
+fn places(config: &Config) -> Places {
+    let parents = |files: &mut dyn Iterator<Item = &PathBuf>| -> Vec<PathBuf> {
+        files.filter_map(|file| file.parent()).map(Path::to_owned).collect()
+    };
+    let keys = |listen: &Listen| listen.key.clone();
+    let keys: Vec<PathBuf> = config.listen.iter().map(keys).collect();
+    Places {
+        config: parents(&mut config.files.iter()),
+        audit: config.audit.directory.clone(),
+        pki: parents(&mut keys.iter()),
+        protected: OnceCell::new(),
+    }
+}
