@@ -1,2 +1,8 @@
 //! The binary: parse, run, exit code; nothing else.
-fn main() {}
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dockward::cli::run(&dockward::cli::Cli::parse())
+}

@@ -7,8 +7,8 @@ use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::{
     ContainerCreateBody, ContainerUpdateBody, EndpointSettings, ExecConfig, HealthConfig,
     HostConfig, Mount, MountType, NetworkConnectRequest, NetworkCreateRequest,
-    NetworkDisconnectRequest, NetworkingConfig, PortBinding, RestartPolicy,
-    RestartPolicyNameEnum, VolumeCreateRequest,
+    NetworkDisconnectRequest, NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
+    VolumeCreateRequest,
 };
 use bollard::query_parameters as query;
 use futures_util::{Stream, StreamExt, TryStreamExt};
@@ -82,7 +82,10 @@ fn body() -> ContainerCreateBody {
         }]),
         port_bindings: Some(HashMap::from([(
             "80/tcp".to_owned(),
-            Some(vec![PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some("0".into()) }]),
+            Some(vec![PortBinding {
+                host_ip: Some("127.0.0.1".into()),
+                host_port: Some("0".into()),
+            }]),
         )])),
         memory: Some(64 << 20),
         pids_limit: Some(50),
@@ -103,7 +106,10 @@ fn body() -> ContainerCreateBody {
         env: words(&["A=b"]),
         labels: one("l", "m"),
         exposed_ports: words(&["80/tcp"]),
-        healthcheck: Some(HealthConfig { test: words(&["CMD", "true"]), ..HealthConfig::default() }),
+        healthcheck: Some(HealthConfig {
+            test: words(&["CMD", "true"]),
+            ..HealthConfig::default()
+        }),
         stop_signal: Some("SIGKILL".into()),
         host_config: Some(host),
         networking_config: Some(NetworkingConfig {
@@ -164,7 +170,8 @@ async fn state(docker: &Docker, told: &mut Vec<String>) {
     let into = query::UploadToContainerOptionsBuilder::new().path("/data").build();
     docker.upload_to_container("b-web", Some(into), body_full(tar.into())).await.unwrap();
     let from = query::DownloadFromContainerOptionsBuilder::new().path("/data/x").build();
-    let out: Vec<_> = docker.download_from_container("b-web", Some(from)).try_collect().await.unwrap();
+    let out: Vec<_> =
+        docker.download_from_container("b-web", Some(from)).try_collect().await.unwrap();
     told.push(format!("download {}", out.concat().windows(7).any(|window| window == b"content")));
     told.push(format!("missing {:?}", docker.inspect_container("nothing", None).await.map(|_| ())));
     docker.kill_container("b-web", None).await.unwrap();
@@ -176,7 +183,8 @@ async fn images(docker: &Docker, told: &mut Vec<String>) {
     let context = archive("Dockerfile", b"FROM busybox\nENV A=b\n");
     let steps = all(docker.build_image(build, None, Some(body_full(context.into())))).await;
     told.push(format!("build {}", steps.iter().all(Result::is_ok)));
-    let commit = query::CommitContainerOptionsBuilder::new().container("b-web").repo("b-committed").build();
+    let commit =
+        query::CommitContainerOptionsBuilder::new().container("b-web").repo("b-committed").build();
     docker.commit_container(commit, bollard::models::ContainerConfig::default()).await.unwrap();
     let tag = query::TagImageOptionsBuilder::new().repo("b-tagged").tag("1").build();
     docker.tag_image("b-built:1", Some(tag)).await.unwrap();
@@ -185,7 +193,8 @@ async fn images(docker: &Docker, told: &mut Vec<String>) {
     let loaded = all(docker.import_image(import, body_full(saved.concat().into()), None)).await;
     told.push(format!("load {}", loaded.iter().all(Result::is_ok)));
     for name in ["b-built:1", "b-tagged:1", "b-committed"] {
-        let gone = docker.remove_image(name, None::<query::RemoveImageOptions>, None).await.unwrap();
+        let gone =
+            docker.remove_image(name, None::<query::RemoveImageOptions>, None).await.unwrap();
         told.push(format!("rmi {name} {}", !gone.is_empty()));
     }
 }
@@ -210,7 +219,8 @@ async fn clean(docker: &Docker, told: &mut Vec<String>) {
 /// A tar archive with one plain file: header and content in blocks of 512 bytes.
 fn archive(name: &str, content: &[u8]) -> Vec<u8> {
     let mut header = [0_u8; 512];
-    let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+    let mut put =
+        |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
     put(0, name);
     put(100, "0000644\0");
     put(108, "0000000\0");
