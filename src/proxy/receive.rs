@@ -160,14 +160,25 @@ fn trailers() -> Malformed {
     Malformed::new(Flaw::BodyTrailers, "", "trailer fields after the body are not accepted")
 }
 
-/// The client's own bytes, passed on as they come. Trailers end it with an error.
+/// The client's own bytes, passed on as they come. Trailers end it with an error. Where nobody
+/// wants the rest, because the daemon has answered already, it is read and forgotten within the
+/// bounds of a refusal, so that the client shows that answer and not a broken pipe.
 #[derive(Debug)]
-pub struct Opaque(Incoming);
+pub struct Opaque(Option<Incoming>);
 
 /// The stream of a body that a role was granted unseen.
 #[must_use]
 pub const fn opaque(body: Incoming) -> Opaque {
-    Opaque(body)
+    Opaque(Some(body))
+}
+
+impl Drop for Opaque {
+    fn drop(&mut self) {
+        let Some(body) = self.0.take().filter(|body| !body.is_end_stream()) else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { tokio::time::timeout(DRAIN_TIME, drain(body)).await });
+        }
+    }
 }
 
 /// Why a stream broke off.
@@ -198,7 +209,8 @@ impl http_body::Body for Opaque {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
-        Poll::Ready(match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+        let Some(body) = self.0.as_mut() else { return Poll::Ready(None) };
+        Poll::Ready(match ready!(Pin::new(body).poll_frame(cx)) {
             Some(Ok(frame)) if frame.is_trailers() => Some(Err(StreamError::Trailers(trailers()))),
             Some(frame) => Some(frame.map_err(StreamError::Client)),
             None => None,
@@ -206,11 +218,11 @@ impl http_body::Body for Opaque {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.0.as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.0.as_ref().map_or_else(SizeHint::default, http_body::Body::size_hint)
     }
 }
 

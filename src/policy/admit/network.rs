@@ -128,24 +128,19 @@ impl Judge<'_> {
         options: &[Cow<'_, str>],
         search: &[Cow<'_, str>],
     ) {
-        let known = |server: &str| {
-            server.parse::<IpAddr>().is_ok() && self.profile.dns.iter().any(|p| p.matches(server))
-        };
-        let option = |o: &str| {
-            o.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_'))
-        };
-        let none: &dyn Fn(&str) -> bool = &is_host_name;
-        let fields: [(&str, &[Cow<'_, str>], &dyn Fn(&str) -> bool); 3] = [
-            ("HostConfig.Dns", servers, &known),
-            ("HostConfig.DnsOptions", options, &option),
-            ("HostConfig.DnsSearch", search, none),
-        ];
-        let mut wrong = Vec::new();
-        for (field, items, sound) in fields {
-            let unsound = items.iter().enumerate().filter(|(_, item)| !sound(item));
-            wrong.extend(unsound.map(|(i, item)| (format!("{field}[{i}]"), item)));
-        }
-        for (field, item) in wrong {
+        let profile = self.profile;
+        self.resolved_by("HostConfig.Dns", servers, |server| {
+            server.parse::<IpAddr>().is_ok() && profile.dns.iter().any(|p| p.matches(server))
+        });
+        self.resolved_by("HostConfig.DnsOptions", options, |option| {
+            option.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_'))
+        });
+        self.resolved_by("HostConfig.DnsSearch", search, is_host_name);
+    }
+
+    fn resolved_by(&mut self, field: &str, items: &[Cow<'_, str>], sound: impl Fn(&str) -> bool) {
+        for (i, item) in items.iter().enumerate().filter(|(_, item)| !sound(item)) {
+            let field = format!("{field}[{i}]");
             self.deny(Reason::Dns, field, item.as_ref(), format!("resolve names by {item:?}"));
         }
     }
