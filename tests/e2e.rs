@@ -1,4 +1,6 @@
-//! The gate before a real daemon.
+//! The gate before a real daemon, used by the clients that people use: each everyday command must do
+//! the same as straight to the socket, each dangerous one must be refused, and what was accepted must
+//! be what the daemon made of it. Needs root and what `make install` brings.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,12 +15,192 @@
 
 #[path = "e2e/bollard.rs"]
 mod bollard_client;
+#[path = "e2e/differential.rs"]
+mod differential;
+#[path = "support/dockerd.rs"]
+mod dockerd;
+#[path = "e2e/gate.rs"]
+mod gate;
+#[path = "e2e/http.rs"]
+mod http;
+#[path = "e2e/world.rs"]
+mod world;
+
+use http::Side;
+use serde::Deserialize;
+use std::path::Path;
+use std::process::Command;
+use world::{Step, World, missing};
+
+fn steps(text: &str) -> Vec<Step> {
+    serde_saphyr::from_str(text).expect("a table of steps")
+}
+
+/// The docker command line of that version, wherever it is on this machine.
+fn cli(version: &str) -> Option<String> {
+    let places = ["/usr/bin/docker", "/usr/local/bin/docker"];
+    let is = |place: &&str| {
+        let said = Command::new(place).arg("--version").output();
+        said.is_ok_and(|out| {
+            String::from_utf8_lossy(&out.stdout).contains(&format!("version {version}"))
+        })
+    };
+    places.into_iter().find(is).map(str::to_owned)
+}
 
 #[test]
-fn bollard() {
-    let socket = std::env::var("DOCKWARD_RECORD_SOCKET").unwrap();
-    let docker =
-        bollard::Docker::connect_with_unix(&socket, 60, bollard::API_DEFAULT_VERSION).unwrap();
-    let told = tokio::runtime::Runtime::new().unwrap().block_on(bollard_client::everyday(docker));
-    println!("{}", told.join("\n"));
+fn the_command_line_20_10_does_the_same_through_the_gate() {
+    let program = cli("20.10").expect("Debian's docker.io brings the command line 20.10");
+    World::new().compare("cli-20.10", &program, &steps(include_str!("e2e/cli.yaml")));
+}
+
+#[test]
+fn the_command_line_28_does_the_same_through_the_gate() {
+    let Some(program) = cli("28") else {
+        return missing(
+            "docker command line 28: its everyday use was not tried (its recorded requests are in the corpus)",
+        );
+    };
+    World::new().compare("cli-28", &program, &steps(include_str!("e2e/cli.yaml")));
+}
+
+#[test]
+fn compose_does_the_same_through_the_gate() {
+    let world = World::new();
+    world.compare("compose-1.29", "docker-compose", &steps(include_str!("e2e/compose.yaml")));
+}
+
+#[test]
+fn docker_py_does_the_same_through_the_gate() {
+    let everyday = Step {
+        name: "everyday".into(),
+        run: "$PYTHON $EVERYDAY".into(),
+        exit: 0,
+        says: "prune".into(),
+        only: Vec::new(),
+    };
+    World::new().compare("docker-py-7", "docker", &[everyday]);
+}
+
+#[test]
+fn bollard_does_the_same_through_the_gate() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let direct = |socket: &str| {
+        bollard::Docker::connect_with_unix(socket, 60, bollard::API_DEFAULT_VERSION).unwrap()
+    };
+    // The recorder of client requests asks for this one client alone, at its own socket.
+    if let Ok(socket) = std::env::var("DOCKWARD_RECORD_SOCKET") {
+        let told = runtime.block_on(bollard_client::everyday(direct(&socket)));
+        return println!("{}", told.join("\n"));
+    }
+    let world = World::new();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let bundle = world.gate.bundle("admin");
+    let gated = bollard::Docker::connect_with_ssl(
+        &format!("tcp://127.0.0.1:{}", world.gate.port),
+        &bundle.join("key.pem"),
+        &bundle.join("cert.pem"),
+        &bundle.join("ca.pem"),
+        60,
+        bollard::API_DEFAULT_VERSION,
+    );
+    let direct = direct(world.direct.socket.to_str().unwrap());
+    let told = runtime.block_on(bollard_client::everyday(direct));
+    assert_eq!(told, runtime.block_on(bollard_client::everyday(gated.unwrap())));
+}
+
+/// The gate may hold no more than this whatever goes through it, in bytes.
+const FLAT: u64 = 128 << 20;
+
+#[test]
+fn three_hundred_megabytes_are_saved_and_loaded_in_flat_memory() {
+    let world = World::new();
+    let program = cli("20.10").unwrap();
+    let table = steps(
+        r#"
+- { name: an image of 300 MB, run: "head -c 300000000 /dev/urandom >/dev/null; mkdir big.d; yes dockward | head -c 300000000 >big.d/file; tar --sort=name --mtime=@0 -C big.d -c . | $D import - big:1 >/dev/null; rm -r big.d; $D inspect -f '{{.RootFS.Layers}}' big:1", says: "sha256" }
+- { name: save, run: "$D save big:1 >big.tar; stat -c %s big.tar; tar -xOf big.tar --wildcards '*/layer.tar' | sha256sum" }
+- { name: load, run: "$D rmi big:1 >/dev/null; $D load <big.tar; $D inspect -f '{{.RootFS.Layers}} {{.Size}}' big:1", says: "big:1" }
+- { name: export, run: "$D create --name big big:1 sh >/dev/null; $D export big | tar -xO ./file file 2>/dev/null | sha256sum; $D rm big" }
+- { name: build context, run: "mkdir c; yes dockward | head -c 300000000 >c/file; printf 'FROM busybox\nCOPY file /\n' >c/Dockerfile; DOCKER_BUILDKIT=0 $D build -q -t big:2 c; $D inspect -f '{{.Size}}' big:2" }
+"#,
+    );
+    world.compare("cli-20.10", &program, &table);
+    let peak = world.gate.peak_memory();
+    assert!(peak < FLAT, "the gate held {peak} bytes");
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refusal {
+    run: String,
+    reason: String,
+    field: String,
+    neighbour: String,
+}
+
+#[test]
+fn what_owns_the_host_is_refused_with_its_own_reason_and_recorded() {
+    let world = World::new();
+    let table: Vec<Refusal> = serde_saphyr::from_str(include_str!("e2e/refusals.yaml")).unwrap();
+    let mut wrong = Vec::new();
+    for program in [cli("20.10"), cli("28")].into_iter().flatten() {
+        for Refusal { run, reason, field, neighbour } in &table {
+            let before = world.gate.audit().len();
+            let refused = world.gated("dev", &program, &format!("$D run --rm {run}"));
+            let said = &refused.stderr;
+            let words = ["dockward: dev may not", field.as_str(), &format!("[{reason}]")];
+            if refused.exit != Some(125) || !words.iter().all(|word| said.contains(word)) {
+                wrong.push(format!("{run}: not refused as {reason} at {field}: {refused:?}"));
+            }
+            let recorded = world.gate.audit().split_off(before);
+            if !recorded.iter().any(|event| is_denied(event, reason)) {
+                wrong.push(format!("{run}: the log has no denial for {reason}: {recorded:?}"));
+            }
+            let allowed = world.gated("dev", &program, &format!("$D run --rm {neighbour}"));
+            if allowed.exit != Some(0) {
+                wrong.push(format!("{neighbour}: should run: {allowed:?}"));
+            }
+        }
+    }
+    let left = Side::daemon(&world.behind.socket).send("GET", "/v1.41/containers/json?all=1", "");
+    assert_eq!(left.body.trim(), "[]", "nothing of a refused request reached the daemon");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn is_denied(event: &serde_json::Value, reason: &str) -> bool {
+    let decision = &event["decision"];
+    event["stage"] == "decision"
+        && event["identity"]["name"] == "dev"
+        && decision["verdict"] == "deny"
+        && decision["reasons"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["id"] == reason))
+}
+
+#[test]
+fn every_value_of_an_accepted_body_is_what_the_daemon_made() {
+    let world = World::new();
+    differential::run(
+        &Side::gate(world.gate.port, world.gate.bundle("admin")),
+        &Side::daemon(&world.behind.socket),
+        &Side::daemon(&world.direct.socket),
+    );
+}
+
+#[test]
+fn a_daemon_that_is_away_is_a_502_at_once_and_is_found_again() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    std::fs::create_dir(at("gate")).unwrap();
+    let daemon = dockerd::PrivateDaemon::start(&at("daemon"));
+    let gate = gate::Gate::start(&at("gate"), &daemon.socket);
+    let side = Side::gate(gate.port, gate.bundle("admin"));
+    assert_eq!(side.send("GET", "/v1.41/info", "").status, 200);
+    drop(daemon);
+    let start = std::time::Instant::now();
+    assert_eq!(side.send("GET", "/v1.41/info", "").status, 502);
+    assert!(start.elapsed().as_secs() < 5, "at once");
+    let _back = dockerd::PrivateDaemon::start(Path::new(&at("daemon")));
+    assert_eq!(side.send("GET", "/v1.41/info", "").status, 200);
 }

@@ -1,0 +1,96 @@
+//! The gate as its users start it: the binary, a policy file, certificates of a demo authority.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long the gate may take until it answers, or ends.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A gate on a port of its own before one daemon, with an administrator and a developer.
+pub(crate) struct Gate {
+    process: Child,
+    directory: PathBuf,
+    /// The port on 127.0.0.1.
+    pub(crate) port: u16,
+}
+
+impl Gate {
+    /// Starts the gate with everything it needs in `directory`, and waits until it answers.
+    pub(crate) fn start(directory: &Path, daemon: &Path) -> Self {
+        let clients =
+            [("admin", "spiffe://example.org/admin"), ("dev", "spiffe://example.org/dev")];
+        dockward::pki::make(&directory.join("pki"), &["127.0.0.1".to_owned()], &clients).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let policy = include_str!("policy.yaml")
+            .replace("PORT", &port.to_string())
+            .replace("SOCKET", daemon.to_str().unwrap());
+        fs::write(directory.join("dockward.yaml"), policy).unwrap();
+        let said = fs::File::create(directory.join("gate.log")).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_dockward"))
+            .args(["serve", "--config"])
+            .arg(directory.join("dockward.yaml"))
+            .stdin(Stdio::null())
+            .stdout(said.try_clone().unwrap())
+            .stderr(said)
+            .spawn()
+            .unwrap();
+        let mut gate = Self { process, directory: directory.to_owned(), port };
+        gate.until_it_answers();
+        gate
+    }
+
+    /// What Docker's clients find `ca.pem`, `cert.pem` and `key.pem` in.
+    pub(crate) fn bundle(&self, client: &str) -> PathBuf {
+        self.directory.join("pki/clients").join(client)
+    }
+
+    /// Every line of the audit log so far.
+    pub(crate) fn audit(&self) -> Vec<serde_json::Value> {
+        let mut lines = Vec::new();
+        for file in fs::read_dir(self.directory.join("audit")).unwrap() {
+            let text = fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+            lines.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
+        }
+        lines
+    }
+
+    /// The most memory that the gate ever held, in bytes (VmHWM of proc(5)).
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
+    fn until_it_answers(&mut self) {
+        let start = Instant::now();
+        loop {
+            let answer =
+                super::http::Side::gate(self.port, self.bundle("admin")).send("GET", "/_ping", "");
+            if answer.status == 200 {
+                return;
+            }
+            let ended = self.process.try_wait().unwrap();
+            let said = fs::read_to_string(self.directory.join("gate.log")).unwrap();
+            assert!(ended.is_none(), "the gate ended ({ended:?}) and said:\n{said}");
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the gate does not answer ({answer:?}) and said:\n{said}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            let said = fs::read_to_string(self.directory.join("gate.log")).unwrap_or_default();
+            eprintln!("--- the gate said:\n{said}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+# What two daemons that did the same cannot have in common (sed -E). Each line says why.
+# a daemon's own directories
+s#[^" =]*(direct|gated)-daemon#DAEMON#g
+# ids, whole and shortened, and digests
+s#\b[0-9a-f]{64}\b#ID64#g
+s#\b[0-9a-f]{12}\b#ID12#g
+# the daemon's own id, a cache id, a generated name's number
+s#\b[A-Z0-9]{4}(:[A-Z0-9]{4}){11}\b#DAEMON-ID#g
+s#\b[a-z0-9]{25}\b#ID25#g
+# times: RFC 3339, docker's own, ctime, and how long ago
+s#[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?( ?Z| ?[+-][0-9:]+( UTC)?)?#TIME#g
+s#\b[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\b#TIME#g
+s#(About a|Less than a|[0-9]+) (second|minute)s?( ago)?#AGO#g
+s#\b[0-9.]+s\b#SECONDS#g
+# the lowest version served is the gate's own to say
+s#\(minimum version [0-9.]+\)#(minimum version N)#
+# process numbers
+s#"Pid": [0-9]+#"Pid": N#
+# columns grow with what was masked
+s# {2,}#  #g

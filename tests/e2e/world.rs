@@ -1,0 +1,207 @@
+//! Twin daemons that live the same life, one step at a time: a client goes straight to the socket of the
+//! one and through the gate to the other. What it prints, how it exits and what is there afterwards
+//! must be the same, once ids and times are masked.
+
+use super::dockerd::PrivateDaemon;
+use super::gate::Gate;
+use serde::Deserialize;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The longest that one step may take, in seconds, before it counts as hanging.
+const STEP: &str = "120";
+
+/// One line of shell, run on both sides.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    /// What it shows.
+    pub(crate) name: String,
+    /// The shell line: `$D` is the client.
+    pub(crate) run: String,
+    /// The exit code on both sides; 0 when left out.
+    #[serde(default)]
+    pub(crate) exit: i32,
+    /// A text that both must print, so that two equal failures do not pass for the same success.
+    #[serde(default)]
+    pub(crate) says: String,
+    /// The only clients (`$CLIENT`) that have this step; all when left out.
+    #[serde(default)]
+    pub(crate) only: Vec<String>,
+}
+
+/// What a step did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) exit: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Two daemons, and the gate before the second.
+pub(crate) struct World {
+    pub(crate) gate: Gate,
+    pub(crate) direct: PrivateDaemon,
+    pub(crate) behind: PrivateDaemon,
+    scratch: tempfile::TempDir,
+}
+
+/// Takes from a client's environment what would overrule its own certificates and addresses.
+pub(crate) fn plain(command: &mut Command) {
+    for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        command.env_remove(name);
+    }
+    for name in ["DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION"] {
+        command.env_remove(name);
+    }
+    for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "DOCKER_BUILDKIT"] {
+        command.env_remove(name);
+    }
+}
+
+/// Says, past the capture of passing tests' output, that something was not tried.
+pub(crate) fn missing(what: &str) {
+    let line = format!("\nMISSING: {what}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+impl World {
+    /// Starts both daemons at once, then the gate.
+    pub(crate) fn new() -> Self {
+        let scratch = tempfile::Builder::new().prefix("dockward-e2e-").tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        let (direct, behind) = std::thread::scope(|scope| {
+            let direct = scope.spawn(|| PrivateDaemon::start(&at("direct-daemon")));
+            let behind = PrivateDaemon::start(&at("gated-daemon"));
+            (direct.join().unwrap(), behind)
+        });
+        for side in ["direct", "gated"] {
+            copy(
+                &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/scene"),
+                &at(side).join("scene"),
+            );
+        }
+        fs::create_dir(at("gate")).unwrap();
+        let gate = Gate::start(&at("gate"), &behind.socket);
+        Self { gate, direct, behind, scratch }
+    }
+
+    /// Runs each step on both sides at once and compares; all differences are told at the end.
+    pub(crate) fn compare(&self, client: &str, program: &str, steps: &[Step]) {
+        let mut wrong = Vec::new();
+        let mut ran = 0;
+        for step in steps {
+            if !step.only.is_empty() && !step.only.iter().any(|only| only == client) {
+                continue;
+            }
+            ran += 1;
+            let (direct, gated) = std::thread::scope(|scope| {
+                let direct = scope.spawn(|| self.direct(program, &step.run));
+                let gated = self.gated("admin", program, &step.run);
+                (direct.join().unwrap(), gated)
+            });
+            let said = direct.stdout.contains(&step.says) || direct.stderr.contains(&step.says);
+            if direct != gated {
+                wrong.push(format!("{}\n{}", step.name, difference(&direct, &gated)));
+            } else if direct.exit != Some(step.exit) || !said {
+                wrong.push(format!("{}: not what the step is meant to do: {direct:#?}", step.name));
+            }
+        }
+        println!("{client}: {ran} steps, {} wrong", wrong.len());
+        assert!(
+            wrong.is_empty(),
+            "{} of {ran} steps differ:\n\n{}",
+            wrong.len(),
+            wrong.join("\n\n")
+        );
+        assert!(ran > 0, "no step ran");
+    }
+
+    /// One shell line straight to the socket.
+    pub(crate) fn direct(&self, program: &str, line: &str) -> Outcome {
+        let mut shell = self.shell("direct", program, line);
+        shell.env("DOCKER_HOST", format!("unix://{}", self.direct.socket.display()));
+        self.outcome(shell)
+    }
+
+    /// One shell line through the gate, as that client.
+    pub(crate) fn gated(&self, client: &str, program: &str, line: &str) -> Outcome {
+        let mut shell = self.shell("gated", program, line);
+        shell.env("DOCKER_HOST", format!("tcp://127.0.0.1:{}", self.gate.port));
+        shell.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", self.gate.bundle(client));
+        self.outcome(shell)
+    }
+
+    fn shell(&self, side: &str, program: &str, line: &str) -> Command {
+        let directory = self.scratch.path().join(side);
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut shell = Command::new("timeout");
+        shell.args(["-s", "KILL", STEP, "bash", "-c", line]).current_dir(directory.join("scene"));
+        plain(&mut shell);
+        shell.env("D", program).env("DOCKER_CONFIG", directory.join("config"));
+        shell.env(
+            "PTY",
+            format!("/usr/bin/python3 {}", here.join("tests/e2e/terminal.py").display()),
+        );
+        shell.env(
+            "SORTED",
+            format!("/usr/bin/python3 {}", here.join("tests/e2e/canonical.py").display()),
+        );
+        shell.env("PYTHON", here.join(".run/venv/bin/python"));
+        shell.env("EVERYDAY", here.join("tests/e2e/record/everyday.py"));
+        shell.stdin(Stdio::null());
+        shell
+    }
+
+    fn outcome(&self, mut shell: Command) -> Outcome {
+        let out = shell.output().unwrap();
+        let masked = |bytes| mask(self.scratch.path(), bytes);
+        let (stdout, stderr) = (masked(&out.stdout), masked(&out.stderr));
+        Outcome { exit: out.status.code(), stdout, stderr }
+    }
+}
+
+/// Masks what two daemons cannot have in common, by the table in `mask.sed`.
+fn mask(scratch: &Path, bytes: &[u8]) -> String {
+    let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/mask.sed");
+    let mut sed = Command::new("sed");
+    sed.arg("-E").arg("-e").arg(format!("s#{}/(direct|gated)#DIR#g", scratch.display()));
+    sed.arg("-f").arg(table).env("LC_ALL", "C").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = sed.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let out = std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(bytes).unwrap());
+        child.wait_with_output().unwrap()
+    });
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// The lines in which two outcomes differ.
+fn difference(direct: &Outcome, gated: &Outcome) -> String {
+    let mut out = Vec::new();
+    if direct.exit != gated.exit {
+        out.push(format!("  exit: direct {:?}, gated {:?}", direct.exit, gated.exit));
+    }
+    for (name, direct, gated) in
+        [("stdout", &direct.stdout, &gated.stdout), ("stderr", &direct.stderr, &gated.stderr)]
+    {
+        let (left, right): (Vec<_>, Vec<_>) = (direct.lines().collect(), gated.lines().collect());
+        let lines = (0..left.len().max(right.len())).filter(|at| left.get(*at) != right.get(*at));
+        for at in lines.take(12) {
+            out.push(format!("  {name} direct: {:?}", left.get(at).unwrap_or(&"(nothing)")));
+            out.push(format!("  {name} gated:  {:?}", right.get(at).unwrap_or(&"(nothing)")));
+        }
+        if direct != gated && left == right {
+            out.push(format!("  {name}: line ends differ"));
+        }
+    }
+    out.join("\n")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    let done = Command::new("cp").arg("-r").args([from, to]).status().unwrap();
+    assert!(done.success(), "{} is copied", from.display());
+}
