@@ -18,3 +18,5 @@ s#\(minimum version [0-9.]+\)#(minimum version N)#
 s#"Pid": [0-9]+#"Pid": N#
 # columns grow with what was masked
 s# {2,}#  #g
+# what command line 20.10 says or not, by chance, when a container never started
+/error waiting for container: context canceled/d

@@ -42,10 +42,11 @@ def main():
     print("exec demux", web.exec_run(["sh", "-c", "echo out; echo err >&2"], demux=True))
     raw = client.api.exec_create(web.id, ["cat"], stdin=True)
     connection = client.api.exec_start(raw["Id"], socket=True)
-    connection._sock.sendall(b"through stdin\n")
-    # The first byte of the frame's head says stdout. No half-close: over
-    # TLS Python gives up the whole session with it.
-    print("exec stdin", connection.read(1), client.api.exec_inspect(raw["Id"])["ProcessConfig"]["entrypoint"])
+    # Over TLS it is the socket itself, otherwise a file around it. No half-close: Python gives up the
+    # whole TLS session with it. The first byte of a frame says that it is of stdout.
+    stdin = getattr(connection, "_sock", connection)
+    stdin.sendall(b"through stdin\n")
+    print("exec stdin", stdin.recv(1), client.api.exec_inspect(raw["Id"])["ProcessConfig"]["entrypoint"])
     connection.close()
     # What is read beyond the first line depends on when the container writes it.
     print("logs", web.logs(tail=1), next(web.logs(stream=True, follow=True)))
