@@ -6,7 +6,7 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 status=0
 # The client programs obey these before the certificate authority that they are given.
-{ env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE cargo test "$@" 2>&1 || echo "cargo test: exit $?"; } | tee "$out"
+{ env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE cargo test --no-fail-fast "$@" 2>&1 || echo "cargo test: exit $?"; } | tee "$out"
 grep -q '^cargo test: exit' "$out" && status=1
 awk '
     /^test result:/ { passed += $4; failed += $6; ignored += $8 }
