@@ -15,6 +15,8 @@ pub mod mistake;
 mod risk;
 pub mod schema;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod units;
 mod verbs;
 mod yaml;

@@ -1,0 +1,227 @@
+use super::verbs::{Mark, VERBS};
+use super::*;
+use crate::docker::{BodyKind, ROUTES, Resource, Verb};
+use crate::policy::grants::Spelling;
+
+fn now() -> Timestamp {
+    "2026-11-21T12:00:00Z".parse().unwrap()
+}
+
+fn with(rest: &str) -> Result<Config, Mistakes> {
+    let head = "version: 1
+listen: [{ tls: '127.0.0.1:2376', certificate: c.pem, key: k.pem, client_ca: ca.pem }]
+daemon: { socket: /run/docker.sock }
+audit: { directory: log }
+identities: [{ name: a, match: { cn: a }, roles: [r] }]
+";
+    parse(&format!("{head}{rest}"), Path::new("/base"), now())
+}
+
+fn role(body: &str) -> crate::policy::Role {
+    let config = with(&format!("roles: {{ r: {{ scope: any, {body} }} }}\n")).unwrap();
+    config.policy.roles["r"].clone()
+}
+
+fn whats(rest: &str) -> Vec<String> {
+    with(rest).unwrap_err().iter().map(|mistake| mistake.what.clone()).collect()
+}
+
+#[test]
+fn the_verb_table_and_the_route_table_agree() {
+    for route in ROUTES.iter().filter(|r| r.verb != Verb::Never && r.resource != Resource::Nothing)
+    {
+        let (_, verbs) = VERBS.iter().find(|(of, _)| *of == route.resource).unwrap();
+        let mark = verbs.iter().find(|(verb, _)| *verb == route.verb).map(|(_, mark)| *mark);
+        let mark = mark.unwrap_or_else(|| panic!("{} has no word in the file", route.operation));
+        assert_eq!(mark == Mark::Dagger, route.dagger, "{}", route.operation);
+        if route.body == BodyKind::Opaque && !route.dagger {
+            assert_eq!(mark, Mark::Opaque, "{}", route.operation);
+        }
+    }
+    for (resource, verbs) in VERBS.iter().filter(|_| !ROUTES.is_empty()) {
+        for (verb, _) in *verbs {
+            let used = ROUTES.iter().any(|r| (r.resource, r.verb) == (*resource, *verb));
+            assert!(used, "{resource}.{verb} has no route");
+        }
+    }
+}
+
+#[test]
+fn groups_grant_what_they_are_documented_to() {
+    let allow = role("allow: { container: [read, run], debug: [read], image: ['*'] }").allow;
+    let spelled = |resource, verb| {
+        allow.iter().find(|(r, v, _)| (*r, *v) == (resource, verb)).map(|(_, _, s)| s)
+    };
+    assert_eq!(spelled(Resource::Container, Verb::Changes), Some(Spelling::Wild));
+    assert_eq!(spelled(Resource::Container, Verb::Logs), Some(Spelling::Named));
+    assert_eq!(spelled(Resource::Container, Verb::Exec), None);
+    assert_eq!(spelled(Resource::Debug, Verb::Read), Some(Spelling::Named));
+    assert_eq!(spelled(Resource::Image, Verb::Delete), Some(Spelling::Wild));
+    assert_eq!(spelled(Resource::Image, Verb::Load), None);
+}
+
+#[test]
+fn the_resource_star_spells_nothing_out_but_reveal() {
+    let allow = role("allow: { '*': ['*', reveal, prune, read] }").allow;
+    let has = |r, v| allow.iter().find(|(of, verb, _)| (*of, *verb) == (r, v)).map(|x| x.2);
+    assert_eq!(has(Resource::Build, Verb::Prune), None);
+    assert_eq!(has(Resource::Container, Verb::Prune), Some(Spelling::Named));
+    assert_eq!(has(Resource::Build, Verb::Create), Some(Spelling::Wild));
+    assert_eq!(has(Resource::Debug, Verb::Read), None);
+    assert_eq!(has(Resource::Config, Verb::Reveal), Some(Spelling::Named));
+    assert!(allow.iter().all(|(resource, ..)| resource != Resource::Nothing));
+    let whats = whats("roles: { r: { scope: any, allow: { '*': [copy-in, never] } } }\n");
+    assert_eq!(
+        whats,
+        ["\"copy-in\" must be granted by naming its resource", "unknown verb \"never\""]
+    );
+}
+
+#[test]
+fn a_deny_star_covers_what_must_be_spelled_out() {
+    let deny = role("deny: { swarm: ['*'], '*': [prune] }").deny;
+    assert!(deny.has(Resource::Swarm, Verb::UnlockKey));
+    assert!(deny.has(Resource::Build, Verb::Prune) && deny.has(Resource::Image, Verb::Prune));
+}
+
+#[test]
+fn a_child_adds_verbs_and_replaces_the_rest() {
+    let config = with(
+        "roles:
+  p: { scope: any, admission: baseline, allow: { image: [pull] }, deny: { image: [tag] },
+       images: { run: ['**'], pull: ['docker.io/**'] } }
+  r: { extends: p, admission: x, allow: { image: [push] }, images: { run: ['ghcr.io/**'] } }
+admission:
+  x: { extends: y, pids: { max: 7 } }
+  y: { extends: restricted, user: any, pids: { default: 3, max: 5 }, memory: { max: 1GiB } }
+",
+    )
+    .unwrap();
+    let role = &config.policy.roles["r"];
+    assert!(
+        role.allow.has(Resource::Image, Verb::Pull) && role.allow.has(Resource::Image, Verb::Push)
+    );
+    assert!(role.deny.has(Resource::Image, Verb::Tag));
+    assert_eq!(role.run.iter().map(|p| p.as_str()).collect::<Vec<_>>(), ["ghcr.io/**"]);
+    assert_eq!(role.pull.iter().map(|p| p.as_str()).collect::<Vec<_>>(), ["docker.io/**"]);
+    let profile = role.admission.profile().unwrap();
+    assert_eq!(profile.name, "x");
+    assert_eq!((profile.pids.default, profile.pids.max), (None, Some(7)));
+    assert_eq!(profile.memory.max, Some(1 << 30));
+    assert_eq!(profile.user, crate::policy::profile::UserRule::Any);
+    assert!(profile.drop_all);
+    let looser = |subject: &str, what: &str| {
+        config.warnings.iter().any(|w| w.subject == subject && w.what.starts_with(what))
+    };
+    assert!(looser("admission y", "user is looser than in restricted"));
+    assert!(looser("admission x", "pids is looser than in y"));
+    assert!(looser("role p", "nobody holds it"));
+}
+
+#[test]
+fn what_is_left_out_is_the_strict_choice() {
+    let role = role("allow: { container: [create] }");
+    assert_eq!(role.admission.profile().unwrap(), &Profile::restricted());
+    assert!(role.run.is_empty() && role.pull.is_empty());
+    let config = with("roles: { r: { scope: any } }\n").unwrap();
+    assert_eq!(config.listen[0].tls_min, TlsMin::Tls13);
+    assert_eq!(config.daemon.api_min, ApiVersion::FLOOR);
+    assert_eq!(config.front, Front::standard());
+    assert_eq!(config.audit.directory, Path::new("/base/log"));
+}
+
+#[test]
+fn circles_are_named_and_left() {
+    let whats = whats(
+        "roles: { r: { scope: any, extends: s }, s: { extends: r, admission: p } }
+admission: { p: { extends: q }, q: { extends: p }, baseline: { extends: restricted } }
+",
+    );
+    assert_eq!(
+        whats,
+        [
+            "\"r\" extends itself in the end",
+            "\"s\" extends itself in the end",
+            "\"p\" extends itself in the end",
+            "\"q\" extends itself in the end",
+            "\"baseline\" is built in",
+        ]
+    );
+}
+
+#[test]
+fn observing_ends_within_thirty_days() {
+    let entry = |rest: &str| {
+        let text = format!(
+            "version: 1
+listen: [{{ tls: systemd, certificate: c, key: k, client_ca: ca }}]
+daemon: {{ socket: s }}
+audit: {{ directory: log }}
+identities: [{{ name: a, match: {{ cn: a }}, roles: [r], {rest} }}]
+roles: {{ r: {{ scope: any }} }}
+"
+        );
+        parse(&text, Path::new(""), now()).map(|config| config.policy.identities[0].mode())
+    };
+    let until = now().as_second() + 30 * 86_400;
+    let observe = |until| Ok(crate::identity::Mode::Observe { until });
+    assert_eq!(entry("mode: observe, until: 2026-12-21T12:00:00Z"), observe(until));
+    assert_eq!(entry("mode: observe, until: 2026-12-21"), observe(until - 43_200));
+    assert!(entry("mode: observe, until: '2026-12-21T12:00:01Z'").is_err());
+    assert!(entry("mode: observe").is_err());
+    assert!(entry("until: 2026-12-01").is_err());
+    assert!(entry("danger_observe_root: true").is_err());
+    // over already: a gate that must start again at night starts, and refuses what it refuses
+    assert!(entry("mode: observe, until: 2026-01-01").is_ok());
+}
+
+#[test]
+fn the_hash_is_that_of_the_text() {
+    let text = "roles: { r: { scope: any } }\n";
+    let (one, two) = (with(text).unwrap(), with(&format!("{text}# x\n")).unwrap());
+    assert_eq!(one.policy.hash.len(), 64);
+    assert_eq!(one.policy.hash, with(text).unwrap().policy.hash);
+    assert_ne!(one.policy.hash, two.policy.hash);
+}
+
+#[test]
+fn root_on_the_host_is_called_so() {
+    let config = with(
+        "roles:
+  r: { scope: any, admission: p, allow: { container: [exec, create], build: [buildkit] }, images: { run: ['**'] } }
+  adm: { scope: any, admission: unrestricted, allow: { '*': ['*'] } }
+admission:
+  p:
+    extends: baseline
+    capabilities: { add: [SYS_ADMIN, CHOWN] }
+    devices: [/dev/kmsg]
+    host_paths:
+      - { path: /etc/cron.d }
+      - { path: /var/run/docker.sock, read_only: true }
+      - { path: /srv/cache }
+      - { path: /etc, read_only: true }
+",
+    )
+    .unwrap();
+    let root: Vec<String> = config
+        .warnings
+        .iter()
+        .filter(|w| w.root)
+        .map(|w| format!("{}: {}", w.subject, w.what))
+        .collect();
+    for expected in [
+        "role adm: admission: unrestricted",
+        "role r: exec on any container, also on a privileged one that role adm made",
+        "role r: build.buildkit",
+        "admission p: host_paths: /etc/cron.d can be written",
+        "admission p: host_paths: /var/run/docker.sock is a socket",
+        "admission p: capabilities: SYS_ADMIN can",
+        "admission p: devices: /dev/kmsg",
+    ] {
+        assert!(root.iter().any(|warning| warning.starts_with(expected)), "{expected}: {root:#?}");
+    }
+    assert!(
+        !root.iter().any(|warning| warning.contains("/srv/cache") || warning.contains("/etc can"))
+    );
+    assert!(config.warnings.iter().any(|w| w.what.contains("/etc can be read")));
+}
