@@ -1,10 +1,120 @@
-//! Standard output and error.
-use std::io::Write as _;
-/// Writes a line to standard output; a reader that is gone is no error.
-pub fn line(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+//! Standard output and error, written to with care: a reader that went away (`| head`) is no error,
+//! a full disk is one, and colour is for terminals whose owner wants it.
+
+use super::Failure;
+use std::io::{self, IsTerminal, Write};
+
+/// Writes text to standard output.
+///
+/// # Errors
+/// It cannot be written, other than by a reader that went away.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match written {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure(format!("standard output cannot be written: {why}")))
+        }
+        _ => Ok(()),
+    }
 }
-/// Writes a line to standard error.
-pub fn error(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+
+/// Writes a line to standard error. Where that is gone too, nobody can be told.
+pub fn complain(text: &str) {
+    let red = Paint::of(&io::stderr()).red("error");
+    let _ = writeln!(io::stderr().lock(), "dockward: {red}: {text}");
+}
+
+/// Whether words are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paint(bool);
+
+impl Paint {
+    /// For a terminal, unless `NO_COLOR` is set to something (no-color.org) or `TERM` is `dumb`.
+    #[must_use]
+    pub fn of(stream: &impl IsTerminal) -> Self {
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        Self(stream.is_terminal() && !unwanted && !dumb)
+    }
+
+    /// What is printed to standard output.
+    #[must_use]
+    pub fn stdout() -> Self {
+        Self::of(&io::stdout())
+    }
+
+    /// No colour.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(false)
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn red(self, text: &str) -> String {
+        self.wrap("31", text)
+    }
+
+    /// What is well.
+    #[must_use]
+    pub fn green(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    /// What deserves a look.
+    #[must_use]
+    pub fn yellow(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    /// A heading.
+    #[must_use]
+    pub fn bold(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// Columns as wide as their widest cell, two blanks apart; the first row is the heading.
+#[must_use]
+pub fn table(rows: &[Vec<String>], paint: Paint) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let mut text = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        let line = if at == 0 { paint.bold(&line(row)) } else { line(row) };
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// JSON, indented, with a line end.
+///
+/// # Errors
+/// It cannot be written.
+pub fn json(value: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{value:#}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_aligned_without_trailing_blanks() {
+        let rows = [vec!["A".into(), "B".into()], vec!["long".into(), "x".into()]];
+        assert_eq!(table(&rows, Paint::none()), "A     B\nlong  x\n");
+    }
 }

@@ -44,7 +44,7 @@ const MOMENT: Shape = Shape::Notation(&Notation {
 
 const PORT: Shape = Shape::Notation(&Notation {
     what: "a host port",
-    check: |text| if text == "ephemeral" { Ok(()) } else { units::range::<u16>(text).map(drop) },
+    check: host_port,
     pattern: "^(ephemeral|[0-9]+(-[0-9]+)?)$",
 });
 
@@ -74,6 +74,14 @@ const CLEAN_PATH: Shape = Shape::Notation(&Notation {
     check: super::compile::clean_path,
     pattern: "^/",
 });
+
+fn host_port(text: &str) -> Result<(), String> {
+    let number = units::range::<u16>(text).is_ok();
+    match text == "ephemeral" || number {
+        true => Ok(()),
+        false => Err("write a port, a range such as 20000-29999, or ephemeral".into()),
+    }
+}
 
 /// The whole file, and each file that it includes.
 pub(super) const FILE: Section = Section {

@@ -187,7 +187,7 @@ const fn is_bidi(c: char) -> bool {
 /// The name that was probably meant, if one is near enough.
 pub(super) fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let near = names.into_iter().map(|name| (strsim::jaro_winkler(word, name), name));
-    let best = near.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0));
+    let best = near.filter(|(score, _)| *score > 0.84).max_by(|a, b| a.0.total_cmp(&b.0));
     best.map(|(_, name)| name)
 }
 

@@ -291,12 +291,12 @@ fn everywhere(grants: &mut Grants, node: &Node, is_deny: bool, ledger: &mut Ledg
 
 fn unknown_verb(resource: Resource, verbs: &[(Verb, Mark)], node: &Node, ledger: &mut Ledger) {
     let Some(word) = node.text() else { return };
-    let what = match word {
-        "never" => "\"never\" is granted by nothing".to_owned(),
-        _ => format!("{resource} has no verb {word:?}"),
-    };
+    if word == "never" {
+        return ledger.mistake(node.at, "\"never\" is granted by nothing", "remove it");
+    }
     let reads = verbs.iter().any(|(_, mark)| *mark == Read).then_some("read");
     let run = (resource == Resource::Container).then_some("run");
     let names = verbs.iter().map(|(verb, _)| verb.as_str()).chain(reads).chain(run);
-    ledger.mistake(node.at, what, suggest(word, names.chain(["*", "reveal"])));
+    let what = format!("{resource} has no verb {word:?}");
+    ledger.mistake(node.at, what, suggest(word, names.chain(["*"])));
 }

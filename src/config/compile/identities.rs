@@ -2,7 +2,7 @@
 //! two entries could match is a mistake here, so that nobody can choose between two names later.
 
 use super::super::mistake::{Ledger, Place, suggest};
-use super::super::yaml::Node;
+use super::super::yaml::{Node, Value};
 use crate::identity::rule::Field;
 use crate::identity::{Conflict, Match, Mode, Rule, conflicts};
 use crate::policy::Role;
@@ -50,7 +50,7 @@ pub(super) fn compile(
 
 fn check_roles(node: &Node, roles: &BTreeMap<String, Role>, ledger: &mut Ledger) {
     let Some(list) = node.get("roles") else { return };
-    if list.items().is_empty() {
+    if matches!(&list.value, Value::List(items) if items.is_empty()) {
         ledger.mistake(list.at, "an identity without a role", "name one at least");
     }
     for item in list.items() {
@@ -82,7 +82,7 @@ fn rule(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Rule> {
     }
 }
 
-/// Notes an error of the identity room; its text ends with the next step after the last comma.
+/// Notes an error of the identity room, which ends with the next step where it has one.
 fn refuse<T>(
     node: &Node,
     why: &dyn std::fmt::Display,
@@ -90,7 +90,14 @@ fn refuse<T>(
     ledger: &mut Ledger,
 ) -> Option<T> {
     let text = why.to_string();
-    let (what, step) = text.rsplit_once(", ").unwrap_or((&text, next));
+    let steps = [", write ", ", use ", ", remove ", ", add ", ", name ", ", keep "];
+    let found = steps.iter().find_map(|step| Some((text.split_once(step)?, step)));
+    let (what, step) = match found {
+        Some(((what, rest), step)) => {
+            (what.to_owned(), format!("{}{rest}", step.trim_start_matches(", ")))
+        }
+        None => (text, next.to_owned()),
+    };
     ledger.mistake(node.at, what, step);
     None
 }

@@ -66,7 +66,7 @@ fn begin(
         return draft.clone();
     }
     if !names.contains(&parent) {
-        let next = suggest(parent, names.iter().copied());
+        let next = suggest(parent, names.iter().copied().filter(|name| *name != entry.key));
         ledger.mistake(node.at, format!("there is no role {parent:?}"), next);
     }
     Draft { has_scope: true, ..fresh }

@@ -6,7 +6,6 @@ use super::super::yaml::Node;
 use super::super::{AuditConfig, Bind, DaemonConfig, Front, Listen, TlsMin};
 use crate::docker::ApiVersion;
 use crate::policy::pattern::Pattern;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where to listen: an address with its port, or `systemd`.
@@ -22,11 +21,9 @@ pub(in crate::config) fn bind(text: &str) -> Result<Bind, String> {
 pub(super) fn listen(files: &[Node], ledger: &mut Ledger) -> Vec<Listen> {
     let nodes: Vec<&Node> =
         files.iter().filter_map(|f| f.get("listen")).flat_map(Node::items).collect();
-    if nodes.is_empty() {
-        if let Some(file) = files.first() {
-            let at = super::Place::whole(file.at.file);
-            ledger.mistake(at, "nobody can come in", "write listen: with one entry at least");
-        }
+    if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
+        let at = super::Place::whole(file.at.file);
+        ledger.mistake(at, "nobody can come in", "write listen: with one entry at least");
     }
     let mut listeners: Vec<Listen> = Vec::new();
     for node in nodes {
@@ -95,7 +92,7 @@ fn api_version(node: &Node, ledger: &mut Ledger) -> ApiVersion {
 pub(super) fn audit(node: Option<&Node>, ledger: &Ledger) -> AuditConfig {
     let node = node.and_then(|node| node.get("directory"));
     let directory = node.and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)));
-    AuditConfig { directory: directory.unwrap_or_else(PathBuf::new) }
+    AuditConfig { directory: directory.unwrap_or_default() }
 }
 
 pub(super) fn front(node: Option<&Node>, ledger: &mut Ledger) -> Front {

@@ -1,0 +1,190 @@
+//! `dockward check`: every mistake of a policy file, or what it grants in a table, and what of that
+//! amounts to root on the host. For people before a reload, and for CI before a merge.
+
+use super::out::{self, Paint};
+use super::{CheckArgs, Failure, Outcome, TableFormat};
+use crate::config::{self, Config, Mistakes, Warning};
+use crate::docker::{Resource, Verb};
+use crate::identity::{Mode, Rule};
+use crate::policy::grants::{Grants, Spelling};
+use crate::policy::{Admission, Role};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Checks a policy file. Warnings are no failure: exit code 0.
+///
+/// # Errors
+/// The file has mistakes; with `--format json` they are on standard output as well.
+pub fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
+    let loaded = config::load(&args.config, Timestamp::now());
+    match (&loaded, args.format) {
+        (Ok(config), TableFormat::Text) => out::print(&report(config, Paint::stdout()))?,
+        (Ok(config), TableFormat::Json) => out::json(&report_json(config))?,
+        (Err(mistakes), TableFormat::Json) => out::json(&mistakes_json(mistakes))?,
+        (Err(_), TableFormat::Text) => {}
+    }
+    loaded.map(|_| Outcome::Done).map_err(|mistakes| match args.format {
+        TableFormat::Text => {
+            Failure(format!("{} cannot be used\n\n{mistakes}", args.config.display()))
+        }
+        TableFormat::Json => Failure(format!("{} mistakes", mistakes.count())),
+    })
+}
+
+fn report(config: &Config, paint: Paint) -> String {
+    let policy = &config.policy;
+    let mut text = format!(
+        "{}: {} identities, {} roles, {} admission profiles\npolicy {}\n\n",
+        paint.green("OK"),
+        policy.identities.len(),
+        policy.roles.len(),
+        config.profiles.len(),
+        policy.hash,
+    );
+    text.push_str(&out::table(&identity_rows(&policy.identities), paint));
+    text.push('\n');
+    text.push_str(&out::table(&role_rows(&policy.roles), paint));
+    text.push('\n');
+    text.push_str(&out::table(&profile_rows(config), paint));
+    text.push_str(&warnings(&config.warnings, paint));
+    text
+}
+
+fn cells<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.iter().map(|&cell| cell.to_owned()).collect()
+}
+
+fn identity_rows(identities: &[Rule]) -> Vec<Vec<String>> {
+    let mut rows = vec![cells(["IDENTITY", "MATCHED BY", "ROLES", "MODE"])];
+    rows.extend(identities.iter().map(|rule| {
+        vec![rule.name().to_string(), matched_by(rule), rule.roles().join(", "), mode(rule)]
+    }));
+    rows
+}
+
+fn matched_by(rule: &Rule) -> String {
+    let fields: Vec<String> = rule.matching().fields().map(|field| field.to_string()).collect();
+    if fields.is_empty() { "fingerprint".to_owned() } else { fields.join(", ") }
+}
+
+fn mode(rule: &Rule) -> String {
+    match rule.mode() {
+        Mode::Enforce => "enforce".to_owned(),
+        Mode::Observe { until } => {
+            let until = Timestamp::from_second(until).map(|end| end.to_string());
+            format!("observe until {}", until.unwrap_or_default())
+        }
+    }
+}
+
+fn role_rows(roles: &BTreeMap<String, Role>) -> Vec<Vec<String>> {
+    let mut rows = vec![cells(["ROLE", "ADMISSION", "ALLOWS", "IMAGES"])];
+    rows.extend(roles.values().map(|role| {
+        let images = format!("run {}, pull {}", role.run.len(), role.pull.len());
+        vec![role.name.clone(), admission(role).to_owned(), summary(role), images]
+    }));
+    rows
+}
+
+fn admission(role: &Role) -> &str {
+    match &role.admission {
+        Admission::Unrestricted => "unrestricted",
+        Admission::Profile(profile) => &profile.name,
+    }
+}
+
+/// `container 12, image 3`: how many verbs of each resource.
+fn summary(role: &Role) -> String {
+    let counts = by_resource(role).into_iter().map(|(of, verbs)| format!("{of} {}", verbs.len()));
+    let counts: Vec<String> = counts.collect();
+    if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") }
+}
+
+fn by_resource(role: &Role) -> BTreeMap<Resource, Vec<(Verb, Spelling)>> {
+    let mut all: BTreeMap<Resource, Vec<(Verb, Spelling)>> = BTreeMap::new();
+    for (resource, verb, spelling) in role.allow.iter() {
+        if !role.deny.has(resource, verb) {
+            all.entry(resource).or_default().push((verb, spelling));
+        }
+    }
+    all
+}
+
+fn profile_rows(config: &Config) -> Vec<Vec<String>> {
+    let mut rows = vec![cells(["ADMISSION PROFILE", "USED BY"])];
+    rows.extend(config.profiles.keys().map(|name| {
+        let uses = config.policy.roles.values().filter(|role| admission(role) == name);
+        let uses: Vec<&str> = uses.map(|role| role.name.as_str()).collect();
+        vec![name.clone(), uses.join(", ")]
+    }));
+    rows
+}
+
+fn warnings(warnings: &[Warning], paint: Paint) -> String {
+    let mut text = String::new();
+    for (root, heading) in [(true, "ROOT ON THE HOST"), (false, "WARNINGS")] {
+        let part: Vec<&Warning> = warnings.iter().filter(|warning| warning.root == root).collect();
+        if part.is_empty() {
+            continue;
+        }
+        let heading = if root { paint.red(heading) } else { paint.yellow(heading) };
+        let _ = writeln!(text, "\n{heading}");
+        for warning in part {
+            let _ = writeln!(text, "  {}: {}", warning.subject, warning.what);
+        }
+    }
+    text
+}
+
+fn mistakes_json(mistakes: &Mistakes) -> Value {
+    let one = |mistake: &config::Mistake| {
+        json!({
+            "file": mistake.file.display().to_string(), "line": mistake.line,
+            "column": mistake.column, "text": mistake.text, "what": mistake.what,
+            "next": mistake.next,
+        })
+    };
+    json!({ "ok": false, "mistakes": mistakes.iter().map(one).collect::<Vec<_>>() })
+}
+
+fn report_json(config: &Config) -> Value {
+    let policy = &config.policy;
+    let identity = |rule: &Rule| {
+        json!({
+            "name": rule.name().to_string(), "matched_by": matched_by(rule),
+            "roles": rule.roles(), "mode": mode(rule),
+        })
+    };
+    let warning = |warning: &Warning| json!({ "subject": warning.subject, "what": warning.what, "root": warning.root });
+    json!({
+        "ok": true,
+        "policy": policy.hash,
+        "files": config.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
+        "identities": policy.identities.iter().map(identity).collect::<Vec<_>>(),
+        "roles": policy.roles.values().map(role_json).collect::<Vec<_>>(),
+        "profiles": config.profiles.keys().collect::<Vec<_>>(),
+        "memory_worst_case": config.front.worst_case_memory(),
+        "warnings": config.warnings.iter().map(warning).collect::<Vec<_>>(),
+    })
+}
+
+fn role_json(role: &Role) -> Value {
+    let words = |grants: &Grants| {
+        let all = grants.iter().map(|(resource, verb, spelling)| {
+            json!({
+                "resource": resource.as_str(), "verb": verb.as_str(),
+                "named": spelling == Spelling::Named,
+            })
+        });
+        all.collect::<Vec<Value>>()
+    };
+    let patterns = |images: &[crate::docker::image::ImagePattern]| {
+        images.iter().map(|pattern| pattern.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    json!({
+        "name": role.name, "admission": admission(role), "allow": words(&role.allow),
+        "deny": words(&role.deny), "run": patterns(&role.run), "pull": patterns(&role.pull),
+    })
+}

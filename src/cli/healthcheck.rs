@@ -1,0 +1,275 @@
+//! `dockward healthcheck`: whether the gate and the daemon behind it are well, told apart, since a
+//! restart of the gate does not bring the daemon back.
+//!
+//! No client certificate is at hand, so the gate counts as well when it begins the TLS handshake with
+//! the certificate that the policy file names, and asks for ours.
+
+use super::out::{self, Paint};
+use super::{Failure, HealthcheckArgs, Outcome};
+use crate::config::{self, Bind, Listen};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// For each step of a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks both, and says of each how it is.
+///
+/// # Errors
+/// The policy file has mistakes, or it leaves the address to systemd and none was given.
+pub fn run(args: &HealthcheckArgs) -> Result<Outcome, Failure> {
+    let config = config::load(&args.config, jiff::Timestamp::now())?;
+    let mut answers = Vec::new();
+    for listen in &config.listen {
+        let address = address(listen, args.listen)?;
+        let well = gate(address, &listen.certificate);
+        answers.push(("gate", address.to_string(), well));
+    }
+    let socket = config.daemon.socket;
+    answers.push(("daemon", socket.display().to_string(), daemon(&socket)));
+    let paint = Paint::stdout();
+    let mut outcome = Outcome::Done;
+    for (who, place, well) in answers {
+        let line = match well {
+            Ok(()) => format!("{who}: {} ({place})\n", paint.green("well")),
+            Err(why) => {
+                outcome = Outcome::Findings;
+                format!("{who}: {} ({place})\n", paint.red(&why))
+            }
+        };
+        out::print(&line)?;
+    }
+    Ok(outcome)
+}
+
+fn address(listen: &Listen, given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+    match (given, listen.address) {
+        (Some(address), _) => Ok(address),
+        (None, Bind::Address(address)) => Ok(reachable(address)),
+        (None, Bind::Systemd) => {
+            Err(Failure("the address is systemd's to choose, give it with --listen".into()))
+        }
+    }
+}
+
+/// `0.0.0.0` is every address of this host; loopback is one of them.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn gate(address: SocketAddr, certificate: &Path) -> Result<(), String> {
+    let expected = CertificateDer::from_pem_file(certificate).map_err(|why| {
+        format!("its certificate {} cannot be read: {why}", certificate.display())
+    })?;
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
+        .map_err(|why| format!("nobody listens: {why}"))?;
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
+        .map_err(|why| why.to_string())?;
+    let mut tls = client(expected, address).map_err(|why| why.to_string())?;
+    match tls.complete_io(&mut stream) {
+        Ok(_) => Ok(()),
+        // with TLS 1.2 the gate asks for our certificate before the handshake is done
+        Err(why) if is_alert(&why) => Ok(()),
+        Err(why) => Err(format!("it does not answer in TLS: {why}")),
+    }
+}
+
+fn is_alert(why: &io::Error) -> bool {
+    let inner = why.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::AlertReceived(_)))
+}
+
+fn client(
+    expected: CertificateDer<'static>,
+    address: SocketAddr,
+) -> Result<ClientConnection, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Arc::new(Exactly { expected, provider: provider.clone() });
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    ClientConnection::new(Arc::new(config), ServerName::IpAddress(address.ip().into()))
+}
+
+/// Accepts one certificate and no other: the one that the policy file names.
+#[derive(Debug)]
+struct Exactly {
+    expected: CertificateDer<'static>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Exactly {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if *end_entity == self.expected {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(rustls::Error::General("another certificate than the policy file names".into()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn daemon(socket: &Path) -> Result<(), String> {
+    let stream = UnixStream::connect(socket).map_err(|why| format!("it is away: {why}"))?;
+    let head = ping(stream).map_err(|why| format!("it does not answer: {why}"))?;
+    let status = head.split(|&b| b == b'\r').next().unwrap_or_default();
+    if status.starts_with(b"HTTP/1.1 200") || status.starts_with(b"HTTP/1.0 200") {
+        return Ok(());
+    }
+    Err(format!("it answers {:?}", String::from_utf8_lossy(status)))
+}
+
+fn ping(mut stream: UnixStream) -> io::Result<Vec<u8>> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")?;
+    let mut head = Vec::new();
+    stream.take(4096).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::os::unix::net::UnixListener;
+
+    fn certificate(dir: &Path) -> (std::path::PathBuf, rcgen::CertifiedKey<rcgen::KeyPair>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let path = dir.join("server.pem");
+        std::fs::write(&path, made.cert.pem()).unwrap();
+        (path, made)
+    }
+
+    /// A TLS server that wants a client certificate, for one connection.
+    fn serve(
+        made: &rcgen::CertifiedKey<rcgen::KeyPair>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> (SocketAddr, std::thread::JoinHandle<()>) {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+            Arc::new(roots),
+            provider.clone(),
+        );
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(vec![made.cert.der().clone()], key.into())
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut tls = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+            let refused = tls.complete_io(&mut stream);
+            assert!(refused.is_err(), "a client without a certificate came in");
+        });
+        (address, thread)
+    }
+
+    #[test]
+    fn a_gate_that_asks_for_a_certificate_is_well() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, made) = certificate(dir.path());
+        for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+            let (address, thread) = serve(&made, &[version]);
+            assert_eq!(gate(address, &path), Ok(()));
+            thread.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_gate_that_is_away_silent_or_another_is_ill() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, _) = certificate(dir.path());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = std::thread::spawn(move || drop(listener.accept().unwrap()));
+        assert!(gate(address, &path).unwrap_err().starts_with("it does not answer in TLS"));
+        thread.join().unwrap();
+        assert!(gate(address, &path).unwrap_err().starts_with("nobody listens"));
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (address, thread) = serve(&other, &[&rustls::version::TLS13]);
+        let why = gate(address, &path).unwrap_err();
+        assert!(why.contains("another certificate"), "{why}");
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_daemon_is_well_if_it_answers_a_ping() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("docker.sock");
+        assert!(daemon(&socket).unwrap_err().starts_with("it is away"));
+        let listener = UnixListener::bind(&socket).unwrap();
+        let thread = std::thread::spawn(move || {
+            for answer in ["HTTP/1.1 200 OK\r\n\r\nOK", "HTTP/1.1 500 No\r\n\r\n"] {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 128];
+                let read = stream.read(&mut request).unwrap();
+                assert!(request[..read].starts_with(b"GET /_ping HTTP/1.1\r\n"));
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        assert_eq!(daemon(&socket), Ok(()));
+        assert_eq!(daemon(&socket), Err("it answers \"HTTP/1.1 500 No\"".to_owned()));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn every_address_is_asked_on_loopback() {
+        assert_eq!(reachable("0.0.0.0:1".parse().unwrap()), "127.0.0.1:1".parse().unwrap());
+        assert_eq!(reachable("[::]:1".parse().unwrap()), "[::1]:1".parse().unwrap());
+        assert_eq!(reachable("10.0.0.1:1".parse().unwrap()), "10.0.0.1:1".parse().unwrap());
+    }
+}

@@ -1,0 +1,57 @@
+//! Commands that print what is built in: the schema, completions, the manual page.
+
+use super::{Cli, Failure, Outcome, out};
+use clap::CommandFactory;
+
+/// `dockward schema`.
+///
+/// # Errors
+/// It cannot be written.
+pub fn schema() -> Result<Outcome, Failure> {
+    out::json(&crate::config::schema()).map(|()| Outcome::Done)
+}
+
+/// `dockward completions SHELL`.
+///
+/// # Errors
+/// It cannot be written.
+pub fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "dockward", &mut text);
+    out::print(&String::from_utf8_lossy(&text)).map(|()| Outcome::Done)
+}
+
+/// `dockward man`: one page, each subcommand's options in a part of its own.
+///
+/// # Errors
+/// It cannot be written.
+pub fn manual() -> Result<Outcome, Failure> {
+    let page = manual_page().map_err(|why| Failure(format!("the page cannot be made: {why}")))?;
+    out::print(&String::from_utf8_lossy(&page)).map(|()| Outcome::Done)
+}
+
+fn manual_page() -> std::io::Result<Vec<u8>> {
+    let mut command = Cli::command();
+    command.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        page.extend(format!(".SH \"DOCKWARD {}\"\n", sub.get_name().to_uppercase()).bytes());
+        let man = clap_mangen::Man::new(sub.clone());
+        man.render_synopsis_section(&mut page)?;
+        man.render_description_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_manual_has_every_subcommand() {
+        let page = String::from_utf8(super::manual_page().unwrap()).unwrap();
+        for name in ["QUICKSTART", "SERVE", "CHECK", "EXPLAIN", "HEALTHCHECK"] {
+            assert!(page.contains(&format!("DOCKWARD {name}")), "{name}");
+        }
+    }
+}
