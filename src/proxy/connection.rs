@@ -146,7 +146,7 @@ impl<G: Gate> Front<G> {
 
     fn seat(&self, peer: &Peer, live: Live) -> Option<Arc<Seat>> {
         let refuse = |kind, most: TooMany| {
-            self.watch.refused(peer, kind, format!("{} are open", most.most));
+            self.refuse(peer, kind, &format!("{} are open", most.most));
         };
         let all = self.all.enter(()).map_err(|most| refuse(RefusedKind::TooMany, most)).ok()?;
         let address = self.addresses.enter(address_key(peer.client.ip()));
@@ -170,8 +170,8 @@ impl<G: Gate> Front<G> {
                 };
                 return Some(tls);
             }
-            Ok(Err(error)) => self.watch.refused(peer, handshake_kind(&error), error.to_string()),
-            Err(_) => self.watch.refused(peer, RefusedKind::HandshakeTimeout, String::new()),
+            Ok(Err(error)) => self.refuse(peer, handshake_kind(&error), &error.to_string()),
+            Err(_) => self.refuse(peer, RefusedKind::HandshakeTimeout, ""),
         }
         None
     }
@@ -201,7 +201,7 @@ impl<G: Gate> Front<G> {
             (certificate, who) => {
                 let why = who.err().unwrap_or(Unidentified::Unknown);
                 let detail = format!("{} ({why})", why.reason());
-                self.watch.refused(&peer, RefusedKind::Unidentified, detail);
+                self.refuse(&peer, RefusedKind::Unidentified, &detail);
                 Reception::Stranger(Arc::new(Stranger { peer, certificate, why }))
             }
         }
@@ -216,7 +216,7 @@ impl<G: Gate> Front<G> {
             }
             Err(most) => {
                 let detail = format!("{} of {name} are open", most.most);
-                self.watch.refused(&connection.peer, RefusedKind::TooManyOfIdentity, detail);
+                self.refuse(&connection.peer, RefusedKind::TooManyOfIdentity, &detail);
                 Reception::Crowded(most)
             }
         }
@@ -249,7 +249,7 @@ impl<G: Gate> Front<G> {
                 () = live.ending(), if !closing => {}
                 phase = clock.expired() => match phase {
                     Phase::Idle(_) => clock.expect_head(),
-                    _ => return self.watch.refused(peer, RefusedKind::HeadTimeout, String::new()),
+                    _ => return self.refuse(peer, RefusedKind::HeadTimeout, ""),
                 },
             }
             // At rest it closes now, otherwise after the request in hand.
@@ -269,11 +269,15 @@ impl<G: Gate> Front<G> {
         http
     }
 
+    fn refuse(&self, peer: &Peer, kind: RefusedKind, detail: &str) {
+        self.watch.refused(peer, kind, respond::shown(detail));
+    }
+
     fn tell(&self, peer: &Peer, ended: hyper::Result<()>) {
         if let Err(error) = ended
             && error.is_parse()
         {
-            self.watch.refused(peer, RefusedKind::Head, error.to_string());
+            self.refuse(peer, RefusedKind::Head, &error.to_string());
         }
     }
 }

@@ -47,8 +47,7 @@ pub trait Gate: Send + Sync + 'static {
 
 /// Who is told of connections that never became a request.
 pub trait Watch: Send + Sync + 'static {
-    /// A connection was refused or given up. `detail` holds no byte that the client chose, except
-    /// through `escape_default`.
+    /// A connection was refused or given up. `detail` is one line, escaped and bounded.
     fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String);
 
     /// A listener cannot accept, out of descriptors for example; it goes on after a pause.

@@ -177,7 +177,7 @@ fn closing(mut response: Response<Body>) -> Response<Body> {
 
 /// Text as it may be shown: one line, everything without one visible reading as `\u{..}`, cut after
 /// [`SHOWN`] characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len().min(SHOWN));
     for (count, c) in text.chars().enumerate() {
         if count == SHOWN {

@@ -1,0 +1,174 @@
+//! Who gets in: certificates, TLS versions, ALPN, places.
+
+use std::time::Duration;
+
+use dockward::proxy::{Limits, RefusedKind};
+use rustls::HandshakeKind;
+use rustls::version::{TLS12, TLS13};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+use crate::house::{House, OURS, client_config, client_config_of, soon};
+use crate::pki::{Authority, Wish};
+
+#[tokio::test]
+async fn a_good_certificate_gets_in() {
+    let house = House::open(Limits::default()).await;
+    let pair = OURS.issue(&Wish::client("dev").uri("spiffe://example.org/dev"));
+    let mut client = house.connect(client_config(Some(&pair))).await.unwrap();
+    assert_eq!(client.get("/").await.body, "dev");
+    assert_eq!(client.get("/tls").await.body, "1.3");
+    assert_eq!(house.ledger.entries(0).await, []);
+}
+
+#[tokio::test]
+async fn a_bad_certificate_is_refused_in_the_handshake() {
+    let house = House::open(Limits::default()).await;
+    let theirs = Authority::new("theirs");
+    let cases = [
+        ("other authority", theirs.issue(&Wish::client("ci")), "UnknownIssuer", "UnknownCA"),
+        (
+            "expired",
+            OURS.issue(&Wish::client("ci").days(-9, -1)),
+            "certificate expired",
+            "CertificateExpired",
+        ),
+        ("not yet", OURS.issue(&Wish::client("ci").days(1, 9)), "not valid yet", ""),
+        ("server's", OURS.issue(&Wish::client("ci").for_servers()), "", ""),
+        ("authority", OURS.issue(&Wish::client("ci").authority()), "CaUsedAsEndEntity", ""),
+    ];
+    for (count, (name, pair, reason, alert)) in cases.iter().enumerate() {
+        let mut client = house.connect(client_config(Some(pair))).await.unwrap();
+        client.send("GET / HTTP/1.1\r\nHost: docker\r\n\r\n").await;
+        let (bytes, ended) = client.rest().await;
+        assert_eq!(bytes, b"", "{name}: not a byte of an answer");
+        let error = ended.unwrap_err().to_string();
+        assert!(error.contains("fatal alert") && error.contains(alert), "{name}: {error}");
+        let entries = house.ledger.entries(count + 1).await;
+        let (kind, detail) = &entries[count];
+        assert_eq!(*kind, RefusedKind::Handshake, "{name}");
+        assert!(detail.contains(reason), "{name}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_certificate_nobody_gets_in() {
+    let house = House::open(Limits::default()).await;
+    let mut client = house.connect(client_config(None)).await.unwrap();
+    let (bytes, ended) = client.rest().await;
+    assert_eq!(bytes, b"");
+    assert!(ended.unwrap_err().to_string().contains("CertificateRequired"));
+    house.ledger.refused(RefusedKind::NoCertificate).await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_nobodys_gets_a_403_and_the_end() {
+    let house = House::open(Limits::default()).await;
+    let pair = OURS.issue(&Wish::client("nobody"));
+    let mut client = house.connect(client_config(Some(&pair))).await.unwrap();
+    client.send("POST /anything HTTP/1.1\r\nHost: docker\r\nContent-Length: 2\r\n\r\n{}").await;
+    let answer = client.answer().await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(
+        answer.message(),
+        "dockward: no identity matches this certificate [identity.unknown]"
+    );
+    assert!(answer.head.contains("connection: close"));
+    client.assert_closed().await;
+    let detail = house.ledger.refused(RefusedKind::Unidentified).await;
+    assert!(detail.starts_with("identity.unknown"), "{detail}");
+}
+
+#[tokio::test]
+async fn tls_1_2_only_where_it_was_opted_in() {
+    let pair = OURS.issue(&Wish::client("ci"));
+    let house = House::open(Limits::default()).await;
+    assert!(house.connect(client_config_of(Some(&pair), &[&TLS12])).await.is_err());
+    house.ledger.refused(RefusedKind::Handshake).await;
+
+    let house = House::with(Limits::default(), |files| files.tls12 = true).await;
+    let mut old = house.connect(client_config_of(Some(&pair), &[&TLS12])).await.unwrap();
+    assert_eq!(old.get("/tls").await.body, "1.2");
+    let mut new = house.connect(client_config_of(Some(&pair), &[&TLS12, &TLS13])).await.unwrap();
+    assert_eq!(new.get("/tls").await.body, "1.3");
+}
+
+#[tokio::test]
+async fn no_session_is_resumed() {
+    let pair = OURS.issue(&Wish::client("ci"));
+    for versions in [&[&TLS13][..], &[&TLS12][..]] {
+        let house = House::with(Limits::default(), |files| files.tls12 = true).await;
+        let config = client_config_of(Some(&pair), versions);
+        for _ in 0..2 {
+            let mut client = house.connect(config.clone()).await.unwrap();
+            assert_eq!(client.get("/").await.status, 200);
+            assert_eq!(client.0.get_ref().1.handshake_kind(), Some(HandshakeKind::Full));
+        }
+    }
+}
+
+#[tokio::test]
+async fn http_1_1_is_the_only_protocol() {
+    let pair = OURS.issue(&Wish::client("ci"));
+    let house = House::open(Limits::default()).await;
+    let with = |protocols: &[&str]| {
+        let mut config = client_config(Some(&pair));
+        config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
+        config
+    };
+    assert!(house.connect(with(&["h2"])).await.is_err());
+    house.ledger.refused(RefusedKind::Handshake).await;
+    let both = house.connect(with(&["h2", "http/1.1"])).await.unwrap();
+    assert_eq!(both.0.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+}
+
+#[tokio::test]
+async fn a_slow_handshake_is_given_up() {
+    let limits = Limits { handshake_timeout: Duration::from_millis(50), ..Limits::default() };
+    let house = House::open(limits).await;
+    let mut silent = TcpStream::connect(house.address).await.unwrap();
+    assert_eq!(soon(silent.read(&mut [0; 1])).await.unwrap(), 0);
+    house.ledger.refused(RefusedKind::HandshakeTimeout).await;
+    drop(silent);
+    house.empty().await;
+}
+
+#[tokio::test]
+async fn places_are_counted_before_the_handshake_and_given_back() {
+    let all = Limits { connections: 1, ..Limits::default() };
+    let of_address = Limits { connections_per_address: 1, ..Limits::default() };
+    for (limits, kind) in
+        [(all, RefusedKind::TooMany), (of_address, RefusedKind::TooManyFromAddress)]
+    {
+        let house = House::open(limits).await;
+        let mut first = house.client().await;
+        assert_eq!(first.get("/").await.status, 200);
+        let mut second = TcpStream::connect(house.address).await.unwrap();
+        assert_eq!(soon(second.read(&mut [0; 1])).await.unwrap(), 0, "closed without a byte");
+        house.ledger.refused(kind).await;
+        assert_eq!(first.get("/").await.status, 200, "the first is not disturbed");
+        drop(first);
+        house.empty().await;
+        assert_eq!(house.client().await.get("/").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn an_identity_has_its_share_of_connections() {
+    let house = House::open(Limits { connections_per_identity: 1, ..Limits::default() }).await;
+    let mut first = house.client().await;
+    assert_eq!(first.get("/").await.status, 200);
+    let mut second = house.client().await;
+    let answer = second.get("/").await;
+    assert_eq!(answer.status, 429);
+    assert!(answer.head.contains("retry-after: 1") && answer.head.contains("connection: close"));
+    assert!(answer.message().starts_with("dockward: 1 connections of this identity are open"));
+    second.assert_closed().await;
+    house.ledger.refused(RefusedKind::TooManyOfIdentity).await;
+    let dev = OURS.issue(&Wish::client("dev"));
+    let mut other = house.connect(client_config(Some(&dev))).await.unwrap();
+    assert_eq!(other.get("/").await.status, 200, "others have their own");
+    drop((first, second, other));
+    house.empty().await;
+    assert_eq!(house.client().await.get("/").await.status, 200);
+}
