@@ -230,7 +230,7 @@ impl http_body::Body for Opaque {
 /// it, and meanwhile the body is read and forgotten, 8 MiB or 2 s at most: a client that cannot send
 /// any further reports a broken pipe and never shows our words.
 ///
-/// A client that waits for `100 Continue` is not told to go on.
+/// A client that waits for `100 Continue` is not told to go on. To be called within the runtime.
 #[must_use]
 pub fn answer_unread(
     mut response: Response<Body>,

@@ -1,4 +1,5 @@
 //! A test authority: makes any certificate that a test can wish for, good or bad, in memory.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses what it needs")]
 
 use std::time::{Duration, SystemTime};
 
