@@ -17,6 +17,12 @@ mod rewrite;
 mod tunnel;
 mod wire;
 
+#[cfg(test)]
+#[path = "../../tests/support/fake_daemon.rs"]
+mod fake_daemon;
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Answer, AnswerBody};
 pub use cancel::Cancel;
 pub use error::DaemonError;

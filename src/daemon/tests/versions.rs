@@ -1,0 +1,104 @@
+//! What we ask ourselves, and what clients are told of versions.
+
+use super::super::fake_daemon::{Reply, Script};
+use super::{read, send, start, text};
+use crate::daemon::{DaemonError, Lookup, rewrite};
+use crate::docker::{Accepted, ApiVersion};
+
+const ACCEPTED: Accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::new(41) };
+
+#[tokio::test]
+async fn the_ceiling_is_the_lower_of_the_daemons_and_ours() {
+    for (newest, ceiling) in [("1.41", ApiVersion::new(41)), ("1.99", ApiVersion::NEWEST)] {
+        let (fake, daemon) = start(Script::new(newest));
+        for _ in 0..2 {
+            let accepted = daemon.accepted(ApiVersion::FLOOR).await.unwrap();
+            assert_eq!(accepted, Accepted { floor: ApiVersion::FLOOR, ceiling });
+        }
+        assert_eq!(fake.log().requests.len(), 1, "asked once");
+    }
+    let (_fake, daemon) = start(Script::new("1.41"));
+    let below = daemon.accepted(ApiVersion::new(12)).await.unwrap();
+    assert_eq!(below.floor, ApiVersion::LOWEST, "the daemon's own floor");
+}
+
+#[tokio::test]
+async fn versions_are_asked_again_after_the_daemon_was_away() {
+    let (mut fake, daemon) = start(Script::new("1.41"));
+    assert_eq!(daemon.accepted(ApiVersion::FLOOR).await.unwrap().ceiling, ApiVersion::new(41));
+    fake.stop();
+    assert!(matches!(send(&daemon, &read("/a")).await, Err(DaemonError::Away { .. })));
+    let error = daemon.accepted(ApiVersion::FLOOR).await.unwrap_err();
+    assert!(matches!(error, DaemonError::Away { .. }), "{error}");
+    fake.restart(Script::new("1.43"));
+    assert_eq!(daemon.accepted(ApiVersion::FLOOR).await.unwrap().ceiling, ApiVersion::new(43));
+}
+
+#[tokio::test]
+async fn a_daemon_that_was_replaced_unseen_is_asked_again() {
+    let (mut fake, daemon) = start(Script::new("1.43").on("GET /a", Reply::json("1")));
+    assert_eq!(daemon.accepted(ApiVersion::FLOOR).await.unwrap().ceiling, ApiVersion::new(43));
+    fake.stop();
+    fake.restart(Script::new("1.41").on("GET /a", Reply::json("1")));
+    assert_eq!(text(send(&daemon, &read("/a")).await.unwrap()).await, "1");
+    assert_eq!(daemon.accepted(ApiVersion::FLOOR).await.unwrap().ceiling, ApiVersion::new(41));
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_read_is_an_error() {
+    for body in ["{}", "[]", "no", r#"{"ApiVersion":"1.041"}"#] {
+        let (_fake, daemon) = start(Script::new("1.41").on("GET /version", Reply::json(body)));
+        let error = daemon.accepted(ApiVersion::FLOOR).await.unwrap_err();
+        assert!(matches!(error, DaemonError::Protocol(_)), "{body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn info_is_ours_to_ask() {
+    let (fake, daemon) = start(Script::new("1.41"));
+    assert_eq!(daemon.lookup(Lookup::Info).await.unwrap()["ID"], "fake");
+    assert_eq!(fake.log().requests[0].text(), "GET /info HTTP/1.1\r\nhost: docker\r\n\r\n");
+}
+
+#[tokio::test]
+async fn clients_are_told_what_is_accepted() {
+    let (_fake, daemon) = start(Script::new("1.99"));
+    let ping = send(&daemon, &read("/_ping")).await.unwrap();
+    let ping = rewrite(ping, "SystemPing", ACCEPTED).await.unwrap();
+    assert_eq!(ping.headers["api-version"], "1.41");
+    assert_eq!(text(ping).await, "OK");
+
+    let version = send(&daemon, &read("/version")).await.unwrap();
+    let version = rewrite(version, "SystemVersion", ACCEPTED).await.unwrap();
+    assert_eq!(version.headers["api-version"], "1.41");
+    let length = version.headers["content-length"].to_str().unwrap().to_owned();
+    let body = text(version).await;
+    assert_eq!(length, body.len().to_string());
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    for place in [&body, &body["Components"][0]["Details"]] {
+        assert_eq!(
+            (&place["ApiVersion"], &place["MinAPIVersion"]),
+            (&"1.41".into(), &"1.38".into())
+        );
+    }
+    assert_eq!(body["Version"], "99.0");
+}
+
+#[tokio::test]
+async fn a_lower_version_header_is_left_alone() {
+    let lower = b"HTTP/1.1 200 OK\r\nApi-Version: 1.40\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let (_fake, daemon) = start(Script::new("1.41").on("GET /a", Reply::Raw(lower)));
+    let answer = send(&daemon, &read("/a")).await.unwrap();
+    let answer = rewrite(answer, "ContainerList", ACCEPTED).await.unwrap();
+    assert_eq!(answer.headers["api-version"], "1.40");
+}
+
+#[tokio::test]
+async fn a_version_answer_that_is_no_object_is_refused() {
+    for body in ["[]", "no", ""] {
+        let (_fake, daemon) = start(Script::new("1.41").on("GET /version", Reply::json(body)));
+        let answer = send(&daemon, &read("/version")).await.unwrap();
+        let error = rewrite(answer, "SystemVersion", ACCEPTED).await;
+        assert!(body.is_empty() || matches!(error, Err(DaemonError::Protocol(_))), "{body}");
+    }
+}
