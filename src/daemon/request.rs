@@ -101,7 +101,9 @@ fn method(method: Method) -> Result<http::Method, DaemonError> {
 /// The target, which must survive the parser unchanged: nobody may read another one than was judged.
 fn target(text: &str) -> Result<Uri, DaemonError> {
     let uri = Uri::try_from(text).ok().filter(|uri| uri.authority().is_none());
-    uri.filter(|uri| text.starts_with('/') && uri.to_string() == text)
+    let plain = text.starts_with('/') && !text.starts_with("//");
+    let kept = |uri: &Uri| uri.path_and_query().is_some_and(|whole| whole.as_str() == text);
+    uri.filter(|uri| plain && kept(uri))
         .ok_or_else(|| DaemonError::Protocol(format!("a target that is not canonical: {text:?}")))
 }
 

@@ -9,6 +9,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::unreachable,
     reason = "support for tests, which fail by panicking; each test uses a part of it"
 )]
 
@@ -221,8 +222,8 @@ impl FakeDaemon {
         fake
     }
 
-    /// Goes away: the socket is gone and every connection is cut.
-    pub fn stop(&mut self) {
+    /// Goes away: when this returns, the socket is gone and every connection is cut.
+    pub async fn stop(&mut self) {
         if let Some(listener) = self.listener.take() {
             listener.abort();
         }
@@ -230,6 +231,7 @@ impl FakeDaemon {
             connection.abort();
         }
         std::fs::remove_file(&self.socket).unwrap();
+        self.until(|log| log.closed == log.connections).await;
     }
 
     /// Comes back after [`Self::stop`], perhaps as another engine.

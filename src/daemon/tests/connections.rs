@@ -179,7 +179,7 @@ async fn what_concerns_the_connection_is_not_passed_on() {
 async fn away_is_said_at_once_and_the_daemon_is_found_again() {
     let (mut fake, daemon) = start(script());
     assert_eq!(text(send(&daemon, &read(LIST)).await.unwrap()).await, "[]");
-    fake.stop();
+    fake.stop().await;
     let error = send(&daemon, &write("/containers/create")).await.unwrap_err();
     assert!(matches!(error, DaemonError::Away { .. }), "{error}");
     fake.restart(script());

@@ -147,7 +147,7 @@ async fn an_upload_that_breaks_its_word_is_cut() {
     let (long, _) = Upload::of(2 << 20);
     let (mut trailing, _) = Upload::of(10);
     trailing.trailers = true;
-    for (length, upload) in [(Some(11), short), (Some(1 << 20), long), (None, trailing)] {
+    for (length, upload) in [(Some(11), short), (Some((1 << 20) + 1), long), (None, trailing)] {
         let body = ClientBody::stream(upload);
         let error = daemon.send(&load(length), body, &Cancel::new()).await.unwrap_err();
         assert!(matches!(error, DaemonError::Upload(_)), "{error}");

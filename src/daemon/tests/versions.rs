@@ -26,7 +26,7 @@ async fn the_ceiling_is_the_lower_of_the_daemons_and_ours() {
 async fn versions_are_asked_again_after_the_daemon_was_away() {
     let (mut fake, daemon) = start(Script::new("1.41"));
     assert_eq!(daemon.accepted(ApiVersion::FLOOR).await.unwrap().ceiling, ApiVersion::new(41));
-    fake.stop();
+    fake.stop().await;
     assert!(matches!(send(&daemon, &read("/a")).await, Err(DaemonError::Away { .. })));
     let error = daemon.accepted(ApiVersion::FLOOR).await.unwrap_err();
     assert!(matches!(error, DaemonError::Away { .. }), "{error}");
@@ -38,7 +38,7 @@ async fn versions_are_asked_again_after_the_daemon_was_away() {
 async fn a_daemon_that_was_replaced_unseen_is_asked_again() {
     let (mut fake, daemon) = start(Script::new("1.43").on("GET /a", Reply::json("1")));
     assert_eq!(daemon.accepted(ApiVersion::FLOOR).await.unwrap().ceiling, ApiVersion::new(43));
-    fake.stop();
+    fake.stop().await;
     fake.restart(Script::new("1.41").on("GET /a", Reply::json("1")));
     assert_eq!(text(send(&daemon, &read("/a")).await.unwrap()).await, "1");
     assert_eq!(daemon.accepted(ApiVersion::FLOOR).await.unwrap().ceiling, ApiVersion::new(41));
