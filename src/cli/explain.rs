@@ -1,11 +1,255 @@
-//! `dockward explain` (being furnished).
+//! `dockward explain`: what would be decided about a request, by the very code that serves; or what
+//! was decided about a recorded one, and what would be now.
 
-use super::{ExplainArgs, Failure, Outcome};
+use super::{ExplainArgs, Failure, Outcome, out};
+use crate::audit::{self, EventId, Hash};
+use crate::config::{self, Config};
+use crate::docker::{self, Accepted, ApiCall, ApiVersion, Framing, Malformed, RequestHead, body};
+use crate::facts::{self, GatePaths};
+use crate::identity::{Identity, supposed};
+use crate::policy::{self, Decision, Facts, Finding, Reason};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
-/// Runs it.
+/// Explains.
 ///
 /// # Errors
-/// What keeps it from being run.
-pub fn run(_args: &ExplainArgs) -> Result<Outcome, Failure> {
-    Err(Failure("explain is not built yet".to_owned()))
+/// What keeps it from being run: a policy with mistakes, a request that is none, an event that is
+/// not in the log.
+pub fn run(args: &ExplainArgs) -> Result<Outcome, Failure> {
+    let config = config::load(&args.config, Timestamp::now())?;
+    let body = args.body.as_deref().map(read_body).transpose()?;
+    match args.subject.parse::<EventId>() {
+        Ok(id) => event(&config, id, body.as_deref()),
+        Err(_) => {
+            let name = args.as_name.as_deref().ok_or_else(|| {
+                Failure("whose request? add --as NAME, an identity of the policy".to_owned())
+            })?;
+            let asked = Asked::parse(&args.subject)?;
+            let explained = explain(&config, name, &asked, body.as_deref().unwrap_or_default())?;
+            out::print(&explained.text)?;
+            Ok(explained.outcome)
+        }
+    }
+}
+
+fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    let read = match path.as_os_str() == "-" {
+        true => std::io::stdin().lock().read_to_end(&mut body),
+        false => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut body)),
+    };
+    read.map_err(|error| Failure(format!("the body at {}: {error}", path.display())))?;
+    Ok(body)
+}
+
+/// `METHOD /path`.
+struct Asked {
+    method: Method,
+    uri: Uri,
+}
+
+impl Asked {
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let usage = || {
+            Failure(format!("{text:?} is neither `METHOD /path` nor the id of a recorded event"))
+        };
+        let (method, target) = text.split_once(' ').ok_or_else(usage)?;
+        let method = Method::from_bytes(method.as_bytes()).map_err(|_| usage())?;
+        let uri = target.trim().parse().map_err(|_| usage())?;
+        Ok(Self { method, uri })
+    }
+}
+
+struct Explained {
+    text: String,
+    outcome: Outcome,
+}
+
+impl Explained {
+    const fn new(outcome: Outcome, text: String) -> Self {
+        Self { text, outcome }
+    }
+}
+
+/// Judges a request offline: as if received now, from this host.
+fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<Explained, Failure> {
+    let identity = identity(config, name)?;
+    let malformed = |malformed: Malformed| {
+        Explained::new(
+            Outcome::Findings,
+            format!("refused: {malformed}\n{}", about(malformed.flaw.id())),
+        )
+    };
+    let headers = headers(bytes);
+    let request = RequestHead {
+        method: &asked.method,
+        uri: &asked.uri,
+        version: Version::HTTP_11,
+        headers: &headers,
+    };
+    let accepted = Accepted { floor: config.daemon.api_min, ceiling: ApiVersion::NEWEST };
+    let head = match docker::classify(&request, accepted) {
+        Ok(head) => head,
+        Err(error) => return Ok(malformed(error)),
+    };
+    if let Err(denial) = policy::authorize(&identity, &head, &config.policy) {
+        return Ok(denied(name, &denial.findings));
+    }
+    let body = match body::read(&head, bytes) {
+        Ok(body) => body,
+        Err(error) => return Ok(malformed(error)),
+    };
+    let opaque = matches!(head.framing, Framing::Chunked);
+    debug_assert!(!opaque, "an offline request is never chunked");
+    let call = ApiCall { head: &head, body };
+    let needs = policy::needs(&identity, &call, &config.policy);
+    let facts = Facts { host_paths: look(config, &needs.host_paths), ..Facts::default() };
+    Ok(match policy::decide(&identity, &call, &facts, &config.policy) {
+        Decision::Deny(denial) => denied(name, &denial.findings),
+        Decision::Allow(permit) => {
+            let role = if permit.role.is_empty() { "everybody" } else { &permit.role };
+            let mut text = format!("allowed: {name} by {role} ({})\n", permit.grant);
+            let outbound = &permit.outbound;
+            let _ = writeln!(text, "  sent on as {} {}", outbound.method.as_str(), outbound.target);
+            for term in &permit.terms {
+                let _ = writeln!(text, "  written in by the gate: {term}");
+            }
+            if !permit.would.is_empty() {
+                let _ =
+                    writeln!(text, "observed only; otherwise {}", denied(name, &permit.would).text);
+            }
+            Explained::new(Outcome::Done, text)
+        }
+    })
+}
+
+fn identity(config: &Config, name: &str) -> Result<Identity, Failure> {
+    let unknown = || {
+        let rules = config.policy.identities.iter().map(|rule| rule.name().to_string());
+        let known = rules.collect::<Vec<_>>().join(", ");
+        Failure(format!("no identity of the policy is called {name:?}; there are: {known}"))
+    };
+    let parsed = name.parse().map_err(|_| unknown())?;
+    let mut identity = supposed(&config.policy.identities, &parsed).ok_or_else(unknown)?;
+    identity.mode = identity.mode.at(Timestamp::now().as_second());
+    Ok(identity)
+}
+
+fn headers(bytes: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(HOST, HeaderValue::from_static("docker"));
+    if !bytes.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    }
+    headers
+}
+
+/// The host's paths as they are now, seen as the daemon sees them.
+fn look(
+    config: &Config,
+    paths: &[String],
+) -> std::collections::BTreeMap<String, crate::policy::PathFact> {
+    let peer = std::os::unix::net::UnixStream::connect(&config.daemon.socket)
+        .ok()
+        .and_then(|stream| rustix::net::sockopt::socket_peercred(&stream).ok())
+        .map(|peer| peer.pid.as_raw_nonzero().get());
+    let parents = |files: Vec<&PathBuf>| -> Vec<PathBuf> {
+        files.into_iter().filter_map(|file| file.parent()).map(Path::to_owned).collect()
+    };
+    let configs = parents(config.files.iter().collect());
+    let keys = parents(config.listen.iter().map(|listen| &listen.key).collect());
+    let gate = GatePaths { config: &configs, audit: &config.audit.directory, pki: &keys };
+    let protected = facts::protected(&gate, &config.daemon.socket, None);
+    facts::gather::host_paths(paths, peer, &protected)
+}
+
+fn denied(name: &str, findings: &[Finding]) -> Explained {
+    let mut text = String::new();
+    for finding in findings {
+        let place =
+            if finding.field.is_empty() { String::new() } else { format!(" ({})", finding.field) };
+        let _ = writeln!(
+            text,
+            "refused: {name} may not {}{place} [{}]",
+            finding.what,
+            finding.reason.id()
+        );
+        if let Some(allowed) = &finding.allowed {
+            let _ = writeln!(text, "  {allowed}");
+        }
+        text.push_str(&about(finding.reason.id()));
+    }
+    Explained::new(Outcome::Findings, text)
+}
+
+/// What is documented about a reason.
+fn about(id: &str) -> String {
+    let flaw = docker::Flaw::ALL.iter().find(|flaw| flaw.id() == id);
+    let rule = match (Reason::parse(id), flaw) {
+        (Some(reason), _) => reason.rule(),
+        (None, Some(flaw)) => policy::reason::flaw_rule(*flaw),
+        (None, None) => return String::new(),
+    };
+    format!("  why: {}\n  instead: {}\n", rule.why, rule.remedy)
+}
+
+/// What was decided about a recorded event, and what would be now where that can be told.
+fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, Failure> {
+    let directory = &config.audit.directory;
+    let found = audit::find(directory, id).map_err(|error| Failure(error.to_string()))?;
+    let found = found
+        .ok_or_else(|| Failure(format!("no event {id} in the log at {}", directory.display())))?;
+    let text =
+        |pointer: &str| found.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let verdict = text("/decision/verdict");
+    if verdict.is_empty() {
+        let stage = text("/stage");
+        return Err(Failure(format!("event {id} is a {stage:?}, not a decision")));
+    }
+    let (name, method, path) =
+        (text("/identity/name"), text("/request/method"), text("/request/path"));
+    let query = text("/request/query");
+    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    out::print(&format!(
+        "{id} ({}, line {})\n{}: {name} asked {method} {target}: {verdict}\n{}",
+        found.file,
+        found.line,
+        text("/time"),
+        recorded_reasons(&found.event)
+    ))?;
+    let recorded_body = text("/request/body_sha256");
+    let same = body.is_none_or(|body| Hash::of(body).to_string() == recorded_body);
+    if !same {
+        return Err(Failure("the body given is not the one recorded (SHA-256 differs)".to_owned()));
+    }
+    if !recorded_body.is_empty() && body.is_none() {
+        out::print("what would be decided now depends on the body: give it with --body FILE\n")?;
+    } else if query.contains("***") {
+        out::print("what would be decided now depends on a query value that the log masks\n")?;
+    } else {
+        let asked = Asked::parse(&format!("{method} {target}"))?;
+        let now = explain(config, name, &asked, body.unwrap_or_default())?;
+        out::print(&format!("now: {}", now.text))?;
+    }
+    Ok(if verdict == "allow" { Outcome::Done } else { Outcome::Findings })
+}
+
+fn recorded_reasons(event: &Value) -> String {
+    let list = |pointer: &str| {
+        event.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let mut text = String::new();
+    for reason in list("/decision/reasons").iter().chain(&list("/decision/would")) {
+        let part = |key: &str| reason.get(key).and_then(Value::as_str).unwrap_or_default();
+        let _ = writeln!(text, "  [{}] {} {:?}", part("id"), part("field"), part("value"));
+        text.push_str(&about(part("id")));
+    }
+    text
 }

@@ -1,11 +1,170 @@
-//! `dockward quickstart` (being furnished).
+//! `dockward quickstart`: a demo authority, two clients and a policy in one directory, then the gate,
+//! and the commands to try: one that is allowed, and those that are refused.
 
-use super::{Failure, Outcome, QuickstartArgs};
+use super::{Failure, Outcome, QuickstartArgs, out, serve};
+use crate::identity::IdentityName;
+use crate::pki::{self, Bundle, demo};
+use std::fmt::Write as _;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
-/// Runs it.
+/// Where things are when nobody says otherwise.
+const DIRECTORY: &str = "dockward-quickstart";
+const DAEMON: &str = "/run/docker.sock";
+const PORT: u16 = 2376;
+
+/// What is tried and refused, with what each is about.
+const REFUSED: [(&str, &str); 8] = [
+    ("--privileged busybox true", "every capability and device"),
+    ("-v /:/h busybox true", "the host's files"),
+    ("--pid host busybox true", "the host's processes"),
+    ("--network host busybox true", "the host's network"),
+    ("--cap-add ALL busybox true", "every capability"),
+    ("--device /dev/sda busybox true", "the host's disk"),
+    ("--security-opt seccomp=unconfined busybox true", "no system call filter"),
+    (
+        "--mount type=volume,dst=/h,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/ busybox true",
+        "a volume that is the host's root",
+    ),
+];
+
+/// Makes what is missing, then serves.
 ///
 /// # Errors
 /// What keeps it from being run.
-pub fn run(_args: &QuickstartArgs) -> Result<Outcome, Failure> {
-    Err(Failure("quickstart is not built yet".to_owned()))
+pub fn run(args: &QuickstartArgs) -> Result<Outcome, Failure> {
+    let prepared = prepare(&Wanted::of(args))?;
+    serve::serve(&prepared.config, |ready| out::print(&format!("{ready}\n{}", prepared.text)))
+}
+
+/// The arguments, complete.
+struct Wanted {
+    dir: PathBuf,
+    listen: SocketAddr,
+    daemon: PathBuf,
+}
+
+impl Wanted {
+    fn of(args: &QuickstartArgs) -> Self {
+        Self {
+            dir: args.dir.clone().unwrap_or_else(|| DIRECTORY.into()),
+            listen: args.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
+            daemon: args.daemon.clone().unwrap_or_else(|| DAEMON.into()),
+        }
+    }
+}
+
+struct Prepared {
+    config: PathBuf,
+    text: String,
+}
+
+fn prepare(args: &Wanted) -> Result<Prepared, Failure> {
+    let at = |what: &Path, error: io::Error| Failure(format!("{}: {error}", what.display()));
+    std::fs::create_dir_all(&args.dir).map_err(|e| at(&args.dir, e))?;
+    let dir = args.dir.canonicalize().map_err(|e| at(&args.dir, e))?;
+    let audit = dir.join("audit");
+    std::fs::create_dir_all(&audit).map_err(|e| at(&audit, e))?;
+    let (dev, admin) = (demo::client_uri("dev", "dev"), demo::client_uri("admin", "admin"));
+    let hosts = hosts(args.listen);
+    let clients = [("dev", dev.as_str()), ("admin", admin.as_str())];
+    let made = pki::make(&dir.join("pki"), &hosts, &clients).map_err(|e| Failure(e.to_string()))?;
+    let config = dir.join("dockward.yaml");
+    if !config.exists() {
+        let text = policy(args, &made.server);
+        std::fs::write(&config, text).map_err(|e| at(&config, e))?;
+    }
+    let text = commands(args.listen, &dir, &made.clients);
+    Ok(Prepared { config, text })
+}
+
+/// What the server's certificate is for.
+fn hosts(listen: SocketAddr) -> Vec<String> {
+    let mut hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let ip = listen.ip();
+    if !ip.is_unspecified() && !hosts.contains(&ip.to_string()) {
+        hosts.push(ip.to_string());
+    }
+    hosts
+}
+
+fn policy(args: &Wanted, server: &Bundle) -> String {
+    format!(
+        r#"# Made by `dockward quickstart`. It is yours to change; it is not written again.
+version: 1
+listen:
+  - tls: "{listen}"
+    certificate: "{certificate}"
+    key: "{key}"
+    client_ca: "{ca}"
+daemon: {{ socket: "{socket}" }}
+audit: {{ directory: audit }}
+
+identities:
+  - name: dev
+    match: {{ uri: "spiffe://dockward.demo/dev/dev" }}
+    roles: [developer]
+  - name: admin
+    match: {{ uri: "spiffe://dockward.demo/admin/admin" }}
+    roles: [administrator]
+
+roles:
+  developer:
+    scope: any
+    admission: baseline
+    allow:
+      system: [info, events, df]
+      container: [read, run, exec, logs, stop, restart, kill, rename, delete, pause, unpause, copy-out]
+      image: [read, pull]
+      volume: [read]
+      network: [read]
+    images: {{ run: ["**"], pull: ["docker.io/**"] }}
+  administrator:            # root on this host: keep its certificate as you keep root
+    scope: any
+    admission: unrestricted
+    allow:
+      "*": ["*"]
+      container: ["*", attach, checkpoint, copy-in]
+      image: ["*", import, load]
+      build: ["*", create, buildkit, prune]
+    images: {{ run: ["**"], pull: ["**"] }}
+"#,
+        listen = args.listen,
+        certificate = server.certificate().display(),
+        key = server.key().display(),
+        ca = server.ca().display(),
+        socket = args.daemon.display(),
+    )
+}
+
+fn commands(listen: SocketAddr, dir: &Path, clients: &[(IdentityName, Bundle)]) -> String {
+    let mut text = String::new();
+    let bundle = |wanted: &str| {
+        let found = clients.iter().find(|(name, _)| name.as_str() == wanted);
+        found.and_then(|(_, bundle)| bundle.ca().parent().map(|p| p.display().to_string()))
+    };
+    let host = match listen.ip().is_unspecified() {
+        true => format!("localhost:{}", listen.port()),
+        false => listen.to_string(),
+    };
+    let docker = |name: &str| {
+        format!(
+            "docker --host tcp://{host} --tlsverify --tlscacert {c}/ca.pem --tlscert {c}/cert.pem --tlskey {c}/key.pem",
+            c = bundle(name).unwrap_or_default()
+        )
+    };
+    let (dev, admin) = (docker("dev"), docker("admin"));
+    let _ = writeln!(text, "\nAllowed to the developer:\n  {dev} run --rm busybox echo hi");
+    let _ = writeln!(text, "\nRefused, each with its reason:");
+    for (command, about) in REFUSED {
+        let _ = writeln!(text, "  # {about}\n  {dev} run --rm {command}");
+    }
+    let _ = writeln!(text, "\nThe administrator may:\n  {admin} info");
+    let _ = writeln!(
+        text,
+        "\nEvery decision is on record: tail -f {0}/audit/dockward-*.jsonl\nThe policy is {0}/dockward.yaml; `kill -HUP` reads it again. Ctrl-C ends this.",
+        dir.display()
+    );
+    text
 }

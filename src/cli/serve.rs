@@ -1,11 +1,55 @@
-//! `dockward serve` (being furnished).
+//! `dockward serve`: the gate, in the foreground, until it is told to stop.
 
-use super::{Failure, Outcome, ServeArgs};
+use super::{Failure, Outcome, ServeArgs, out};
+use crate::server::Server;
+use std::path::Path;
+use tracing_subscriber::EnvFilter;
 
-/// Runs it.
+/// Serves until SIGTERM or SIGINT; SIGHUP reads the policy again.
 ///
 /// # Errors
 /// What keeps it from being run.
-pub fn run(_args: &ServeArgs) -> Result<Outcome, Failure> {
-    Err(Failure("serve is not built yet".to_owned()))
+pub fn run(args: &ServeArgs) -> Result<Outcome, Failure> {
+    serve(&args.config, |ready| out::print(&format!("{ready}\n")))
+}
+
+/// Starts the gate on a configuration and serves. `ready` gets the ready line once clients can come;
+/// standard output that is gone does not keep the gate from serving.
+pub(super) fn serve(
+    config: &Path,
+    ready: impl FnOnce(&str) -> Result<(), Failure>,
+) -> Result<Outcome, Failure> {
+    operations_log();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure(error.to_string()))?;
+    let served = runtime.block_on(async {
+        let server = Server::start(config, |warning| tracing::warn!("{warning}")).await?;
+        let line = ready_line(&server);
+        server
+            .run(|| {
+                if let Err(why) = ready(&line) {
+                    tracing::warn!(%why, "{line}");
+                }
+            })
+            .await
+    });
+    served.map(|()| Outcome::Done).map_err(|error| Failure(error.to_string()))
+}
+
+fn ready_line(server: &Server) -> String {
+    let addresses: Vec<String> = server.addresses().map(|a| a.to_string()).collect();
+    let memory = server.worst_case_memory() >> 20;
+    format!(
+        "dockward {} is ready on {} (clients can make it hold {memory} MiB at the most)",
+        env!("CARGO_PKG_VERSION"),
+        addresses.join(", ")
+    )
+}
+
+/// Operational messages go to standard error; `DOCKWARD_LOG` filters them.
+fn operations_log() {
+    let filter = EnvFilter::try_from_env("DOCKWARD_LOG").unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // a second subscriber in one process is a test's business
+    let _ = log.with_target(false).with_ansi(false).try_init();
 }
