@@ -2,6 +2,7 @@
 
 mod connections;
 mod streams;
+mod tls;
 mod tunnels;
 mod versions;
 
