@@ -1,0 +1,100 @@
+//! What the fake daemon answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub(super) replies: HashMap<String, Reply>,
+    pub(super) answers_per_connection: Option<usize>,
+    pub(super) hang_up_on_reuse: bool,
+}
+
+impl Script {
+    /// `/_ping`, `/version` and `/info` of an engine with API 1.24 to `newest`.
+    pub fn new(newest: &str) -> Self {
+        let version = format!(
+            r#"{{"Version":"99.0","ApiVersion":"{newest}","MinAPIVersion":"1.24","Components":[{{"Name":"Engine","Version":"99.0","Details":{{"ApiVersion":"{newest}","MinAPIVersion":"1.24"}}}}]}}"#
+        );
+        let script =
+            Self { replies: HashMap::new(), answers_per_connection: None, hang_up_on_reuse: false };
+        script
+            .on("GET /_ping", Reply::status("200 OK", "", "OK"))
+            .on("HEAD /_ping", Reply::Raw(b"HTTP/1.1 200 OK\r\nApi-Version: 1.99\r\n\r\n".to_vec()))
+            .on("GET /version", Reply::json(&version))
+            .on("GET /info", Reply::json(r#"{"ID":"fake","Runtimes":{"runc":{}}}"#))
+    }
+
+    /// Answers `METHOD /path` (without version and query).
+    #[must_use]
+    pub fn on(mut self, call: &str, reply: Reply) -> Self {
+        self.replies.insert(call.to_owned(), reply);
+        self
+    }
+
+    /// Closes each connection after so many answers, without saying so.
+    #[must_use]
+    pub const fn close_after(mut self, answers: usize) -> Self {
+        self.answers_per_connection = Some(answers);
+        self
+    }
+
+    /// Takes a second request on any connection, and hangs up without a word.
+    #[must_use]
+    pub const fn hang_up_on_reuse(mut self) -> Self {
+        self.hang_up_on_reuse = true;
+        self
+    }
+}
+
+/// How a path is answered.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// These bytes, then the connection is kept.
+    Raw(Vec<u8>),
+    /// These bytes, then the connection is closed.
+    RawThenClose(Vec<u8>),
+    /// `101 UPGRADED` with these early bytes in the same write, then stdin comes back as stdout;
+    /// at its end `EOF\n`, and our half is closed.
+    Hijack(Vec<u8>),
+    /// As `Hijack`, but with `200` and no framing, as moby answers without an `Upgrade`.
+    RawStream,
+    /// `101` with these early bytes, then both halves are closed at once.
+    HijackThenClose(Vec<u8>),
+    /// A chunked stream: one event at once, another whenever [`FakeDaemon::tick`] is called, no end.
+    Endless,
+    /// Nothing: the connection is closed.
+    HangUp,
+    /// The reply, once the bell rings.
+    Held(Arc<Notify>, Box<Reply>),
+    /// That many bytes with a `Content-Length`.
+    Huge(u64),
+    /// Answered when the head is there, without reading the body; then as Go does: our half is
+    /// closed, and soon after everything.
+    Early(Vec<u8>),
+    /// The head is taken, and then nothing is read or said, until the daemon ends.
+    Stalled,
+}
+
+impl Reply {
+    /// `200` with a JSON body.
+    pub fn json(body: &str) -> Self {
+        Self::Raw(response("200 OK", "Content-Type: application/json\r\n", body))
+    }
+
+    /// A status with headers (each ended by CRLF) and a body with its length.
+    pub fn status(status: &str, headers: &str, body: &str) -> Self {
+        Self::Raw(response(status, headers, body))
+    }
+}
+
+/// A whole response as moby frames it.
+pub fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nApi-Version: 1.99\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
