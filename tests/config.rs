@@ -68,7 +68,9 @@ fn every_preset_loads_and_is_named_after_its_role() {
         let name = file.file_stem().unwrap().to_str().unwrap();
         assert_eq!(config.policy.roles.keys().collect::<Vec<_>>(), [name]);
         let root: Vec<_> = config.warnings.iter().filter(|warning| warning.root).collect();
-        assert_eq!(!root.is_empty(), name == "administrator", "{name}: {root:?}");
+        let strong = ["administrator", "developer"].contains(&name);
+        assert!(strong || root.is_empty(), "{name}: {root:?}");
+        assert!(!root.is_empty() || name != "administrator", "{name} passes for harmless");
     }
 }
 

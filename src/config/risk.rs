@@ -2,7 +2,7 @@
 //! may say all of this; nobody should find it out from an incident.
 
 use super::mistake::Ledger;
-use crate::docker::{ROUTES, Resource, Verb};
+use crate::docker::{BodyKind, ROUTES, Resource, Route, Verb};
 use crate::identity::Mode;
 use crate::policy::profile::HostPath;
 use crate::policy::{Admission, Policy, Profile, Role};
@@ -68,18 +68,17 @@ fn warn_of_verbs(role: &Role, ledger: &mut Ledger) {
             "admission: unrestricted: bodies are judged by no rule, which is root on the host";
         ledger.warn(&subject, what, true);
     }
-    let granted = |route: &&crate::docker::Route| {
-        role.allow.grants(route).is_some() && !role.deny.covers(route)
-    };
-    let rooted: BTreeSet<String> = ROUTES
-        .iter()
-        .filter(|route| route.root)
-        .filter(granted)
-        .map(|route| format!("{}.{}", route.resource, route.verb))
-        .collect();
+    let rooted = words(role, |route| route.root && !is_untyped(role, route));
     if !rooted.is_empty() {
-        let list: Vec<String> = rooted.into_iter().collect();
-        ledger.warn(&subject, format!("amounts to root on the host: {}", list.join(", ")), true);
+        ledger.warn(&subject, format!("amounts to root on the host: {rooted}"), true);
+    }
+    let refused = words(role, |route| is_untyped(role, route));
+    if !refused.is_empty() {
+        let what = format!(
+            "refused even so, as their bodies are not judged by type yet and the role has a \
+             profile: {refused}"
+        );
+        ledger.warn(&subject, what, false);
     }
     if role.allow.has(Resource::Build, Verb::Buildkit) {
         let what = "build.buildkit: builds share the cache and the host's network, and where it is \
@@ -95,6 +94,21 @@ fn warn_of_verbs(role: &Role, ledger: &mut Ledger) {
     if reveals && !matches!(role.admission, Admission::Unrestricted) {
         ledger.warn(&subject, "reveal: environments and secrets of others are shown", false);
     }
+}
+
+/// Whether the body of a route is open only to `admission: unrestricted`, which this role has not.
+fn is_untyped(role: &Role, route: &Route) -> bool {
+    matches!(role.admission, Admission::Profile(_))
+        && matches!(route.body, BodyKind::Json { optional: false })
+}
+
+/// The grants of a role whose routes are such, as `resource.verb`.
+fn words(role: &Role, is_such: impl Fn(&Route) -> bool) -> String {
+    let granted = |route: &&Route| role.allow.grants(route).is_some() && !role.deny.covers(route);
+    let routes = ROUTES.iter().filter(granted).filter(|route| is_such(route));
+    let words: BTreeSet<String> =
+        routes.map(|route| format!("{}.{}", route.resource, route.verb)).collect();
+    words.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// Objects are not told apart yet (`scope: any`), and a target's own configuration is not looked at.
