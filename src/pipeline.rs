@@ -105,10 +105,13 @@ impl Pipeline {
         let received = match head.route.body {
             BodyKind::None | BodyKind::Opaque => None,
             _ => match body.as_mut() {
-                Some(body) => Some(self.budget.inspected(body).await?),
+                Some(incoming) => Some(self.budget.inspected(incoming).await?),
                 None => None,
             },
         };
+        if received.is_some() {
+            *body = None; // read to its end
+        }
         let bytes = received.as_ref().map_or(&[][..], |received| received.bytes.as_ref());
         asked.body_sha256 = (!bytes.is_empty()).then(|| crate::audit::Hash::of(bytes).to_string());
         let call = ApiCall { head: &head, body: docker::body::read(&head, bytes)? };

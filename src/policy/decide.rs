@@ -62,14 +62,22 @@ fn denial(
 ) -> Denial {
     let granting = candidates.roles.iter().map(|(role, _)| *role);
     let observed = matches!(identity.mode, Mode::Observe { .. });
-    // what is only observed is judged as if the verb were granted, so that the log says all
+    // what is only observed is judged as if the verb were granted, so that the log says all; but a
+    // verb that was not granted is not granted unrestricted
+    let profiled = |role: &&Role| role.admission.profile().is_some();
     let tried: Vec<&Role> = match verb {
         None => granting.collect(),
-        Some(_) if observed => policy.roles_of(&identity.roles).collect(),
+        Some(_) if observed => policy.roles_of(&identity.roles).filter(profiled).collect(),
         Some(_) => Vec::new(),
     };
     let judged = tried.into_iter().map(|role| (role.name.clone(), judge(role, call, facts)));
-    let (role, findings) = judged.min_by_key(|(_, findings)| findings.len()).unwrap_or_default();
+    let (role, findings) = match judged.min_by_key(|(_, findings)| findings.len()) {
+        Some(furthest) => furthest,
+        None if observed && !matches!(call.body, Body::None) => {
+            (String::new(), vec![unjudged(call.head.route)])
+        }
+        None => Default::default(),
+    };
     Denial { role, findings: verb.into_iter().chain(findings).collect() }
 }
 
@@ -151,13 +159,17 @@ fn untyped(route: &Route) -> Option<Finding> {
         Resource::Plugin | Resource::Swarm | Resource::Node | Resource::Service | Resource::Debug
     ) && route.life.changes_state();
     let push = (route.resource, route.verb) == (Resource::Image, Verb::Push);
-    (json || shared || push).then(|| Finding {
+    (json || shared || push).then(|| unjudged(route))
+}
+
+fn unjudged(route: &Route) -> Finding {
+    Finding {
         reason: Reason::Untyped,
         field: String::new(),
         value: route.operation.to_owned(),
         what: format!("use {}: it is not judged field by field yet", route.operation),
         allowed: Some("only a role with admission: unrestricted may".to_owned()),
-    })
+    }
 }
 
 /// The permit, with the request as the daemon gets it.
