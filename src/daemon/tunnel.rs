@@ -26,6 +26,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct Tunnel {
     wire: Wire,
     early: Bytes,
+    /// How long a silent client may stay after the daemon's last byte.
+    pub(super) linger: Duration,
 }
 
 /// How a tunnel ended.
@@ -57,7 +59,7 @@ impl Tunnel {
         let parts = upgraded
             .downcast::<TokioIo<Wire>>()
             .map_err(|_| DaemonError::Protocol("an upgrade of a foreign connection".to_owned()))?;
-        Ok(Self { wire: parts.io.into_inner(), early: parts.read_buf })
+        Ok(Self { wire: parts.io.into_inner(), early: parts.read_buf, linger: LINGER })
     }
 
     /// Carries bytes both ways until the daemon has said its last, a side breaks, or `cancel`.
@@ -74,7 +76,7 @@ impl Tunnel {
         let ended = tokio::select! {
             biased;
             () = cancel.cancelled() => Ended::Limit,
-            ended = carry(&mut ends, &mut inward, &mut outward) => ended,
+            ended = carry(&mut ends, &mut inward, &mut outward, self.linger) => ended,
         };
         if matches!(ended, Ended::DaemonGone | Ended::Limit) {
             // Whatever the client still gets of it is a courtesy.
@@ -89,7 +91,12 @@ struct Ends<C> {
     daemon: Wire,
 }
 
-async fn carry<C>(ends: &mut Ends<C>, inward: &mut Half, outward: &mut Half) -> Ended
+async fn carry<C>(
+    ends: &mut Ends<C>,
+    inward: &mut Half,
+    outward: &mut Half,
+    linger: Duration,
+) -> Ended
 where
     C: AsyncRead + AsyncWrite + Unpin,
 {
@@ -110,8 +117,8 @@ where
         if inward.is_done() || wire::is_closed(ends.daemon.stream()) {
             return Poll::Ready(Ended::Done);
         }
-        let linger = last_word.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        linger.as_mut().poll(cx).map(|()| Ended::Done)
+        let leave = last_word.get_or_insert_with(|| Box::pin(tokio::time::sleep(linger)));
+        leave.as_mut().poll(cx).map(|()| Ended::Done)
     })
     .await
 }

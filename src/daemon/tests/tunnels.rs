@@ -5,6 +5,7 @@ use super::{read, send, start, text, write};
 use crate::daemon::{Cancel, Daemon, Ended, TunnelEnd};
 use crate::docker::{Hijack, Outbound, OutboundBody};
 use bytes::Bytes;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
 
@@ -79,9 +80,33 @@ async fn a_daemon_that_closes_ends_the_tunnel_after_its_last_byte() {
     let (_fake, daemon) = exec(Reply::HijackThenClose(b"bye".to_vec()));
     let (mut client, run) = tunnel(&daemon, &Cancel::new()).await;
     assert_eq!(rest(&mut client).await, "bye");
-    // The client says nothing and leaves nothing: the tunnel ends all the same.
+    // The client says nothing and does not leave: the tunnel ends all the same, and at once.
     let end = TunnelEnd { bytes_in: 0, bytes_out: 3, ended: Ended::Done };
+    let ended = tokio::time::timeout(Duration::from_secs(5), run).await;
+    assert_eq!(ended.unwrap().unwrap(), end);
+}
+
+#[tokio::test]
+async fn a_daemon_that_closes_its_half_still_listens_for_a_while() {
+    let (fake, daemon) = exec(Reply::HijackThenShut(b"bye".to_vec()));
+    let (mut client, run) = tunnel(&daemon, &Cancel::new()).await;
+    assert_eq!(rest(&mut client).await, "bye");
+    client.write_all(b"late").await.unwrap();
+    fake.until(|log| log.requests[0].stdin == b"late").await;
+    assert!(!run.is_finished());
+    drop(client);
+    let end = TunnelEnd { bytes_in: 4, bytes_out: 3, ended: Ended::Done };
     assert_eq!(run.await.unwrap(), end);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_leave_after_the_daemons_last_byte_is_closed() {
+    let (fake, daemon) = exec(Reply::HijackThenShut(b"bye".to_vec()));
+    let mut tunnel = send(&daemon, &start_exec()).await.unwrap().tunnel.unwrap();
+    tunnel.linger = Duration::from_millis(20);
+    let (_client, ours) = tokio::io::duplex(1024);
+    assert_eq!(tunnel.run(ours, &Cancel::new()).await.ended, Ended::Done);
+    fake.until(|log| log.closed == 1).await;
 }
 
 #[tokio::test]

@@ -134,6 +134,7 @@ impl Peer {
             Reply::Hijack(early) => self.hijack(index, &switched(&early)).await,
             Reply::RawStream => self.hijack(index, RAW_STREAM).await,
             Reply::HijackThenClose(early) => self.last(&switched(&early)).await,
+            Reply::HijackThenShut(early) => self.shut(index, &switched(&early)).await,
             Reply::Endless => self.endless(index).await,
             Reply::Early(bytes) => self.early(&bytes).await,
             Reply::Stalled => std::future::pending().await,
@@ -175,6 +176,16 @@ impl Peer {
         self.shared.note(index, |request| request.stdin_closed = true);
         let _ = self.stream.write_all(b"EOF\n").await;
         let _ = self.stream.shutdown().await;
+        false
+    }
+
+    async fn shut(&mut self, index: usize, head: &[u8]) -> Keep {
+        let _ = self.stream.write_all(head).await;
+        let _ = self.stream.shutdown().await;
+        while self.fill().await {
+            let stdin = std::mem::take(&mut self.ahead);
+            self.shared.note(index, |request| request.stdin.extend_from_slice(&stdin));
+        }
         false
     }
 

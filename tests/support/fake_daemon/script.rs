@@ -63,6 +63,8 @@ pub enum Reply {
     RawStream,
     /// `101` with these early bytes, then both halves are closed at once.
     HijackThenClose(Vec<u8>),
+    /// `101` with these early bytes, then our half is closed, as moby does, and stdin is still read.
+    HijackThenShut(Vec<u8>),
     /// A chunked stream: one event at once, another whenever [`FakeDaemon::tick`] is called, no end.
     Endless,
     /// Nothing: the connection is closed.
