@@ -5,6 +5,7 @@ mod streams;
 mod tls;
 mod tunnels;
 mod versions;
+mod wire;
 
 use super::fake_daemon::{FakeDaemon, Script};
 use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
