@@ -3,14 +3,18 @@
 
 use std::time::Duration;
 
-/// Buffers that TLS holds for a connection: one record each way, 16 KiB and its overhead, and the
-/// state of the session.
-pub const TLS_BUFFERS: u64 = 48 << 10;
-/// Buffers that a stream passes bytes through, both ways.
-pub const STREAM_BUFFERS: u64 = 2 * (64 << 10);
-/// How often an inspected body stands in memory at most: as received, as typed values, as written
-/// anew.
-pub const BODY_COPIES: u64 = 3;
+/// What a connection holds besides its head: rustls' buffers (64 KiB of plaintext to be sent, two
+/// records each way), the task, the socket's bookkeeping. Rounded up.
+pub const CONNECTION: u64 = 160 << 10;
+/// How often a head stands in memory: read buffer, write buffer, as parsed.
+pub const HEADS: u64 = 3;
+/// What a parsed header field takes besides its text.
+pub const FIELD: u64 = 256;
+/// What a request holds towards the daemon: a read and a write buffer, and a tunnel's both ways.
+pub const DAEMON_SIDE: u64 = 4 * (64 << 10);
+/// How often an inspected body stands in memory at most: as received, as values (of which there may be
+/// one for each eight bytes, `docker::json`), as written anew.
+pub const BODY_COPIES: u64 = 1 + 6 + 1;
 
 /// Limits before and after authentication.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +63,12 @@ impl Front {
     }
 
     /// The most memory that clients can make the gate hold, in bytes: every connection with a full
-    /// head, its TLS and its stream buffers, and every body in hand in each of its forms.
+    /// head and a request to the daemon, and every body in hand in each of its forms.
     #[must_use]
     pub const fn worst_case_memory(&self) -> u64 {
-        let connection = (self.head_max as u64).saturating_add(TLS_BUFFERS + STREAM_BUFFERS);
+        let head = (self.head_max as u64).saturating_mul(HEADS);
+        let fields = (self.headers_max as u64).saturating_mul(FIELD);
+        let connection = head.saturating_add(fields).saturating_add(CONNECTION + DAEMON_SIDE);
         let connections = (self.connections as u64).saturating_mul(connection);
         connections.saturating_add((self.bodies_total as u64).saturating_mul(BODY_COPIES))
     }
@@ -73,10 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standard_limits_fit_into_half_a_gigabyte() {
-        let front = Front::standard();
-        let connections = 1024 * ((64 << 10) + TLS_BUFFERS + STREAM_BUFFERS);
-        assert_eq!(front.worst_case_memory(), connections + 3 * (64 << 20));
-        assert!(front.worst_case_memory() < 512 << 20);
+    fn the_worst_case_grows_with_each_bound() {
+        let standard = Front::standard();
+        let each = 3 * (64 << 10) + 64 * FIELD + CONNECTION + DAEMON_SIDE;
+        assert_eq!(standard.worst_case_memory(), 1024 * each + 8 * (64 << 20));
+        let more = [
+            Front { connections: 1025, ..standard.clone() },
+            Front { head_max: 65 << 10, ..standard.clone() },
+            Front { headers_max: 65, ..standard.clone() },
+            Front { bodies_total: 65 << 20, ..standard.clone() },
+        ];
+        for front in more {
+            assert!(front.worst_case_memory() > standard.worst_case_memory());
+        }
     }
 }

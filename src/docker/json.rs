@@ -15,6 +15,12 @@ use std::fmt;
 /// Deepest nesting that is read.
 pub const MAX_DEPTH: usize = 64;
 
+/// A text may hold this many values however short it is, ...
+const FREE_VALUES: usize = 1024;
+/// ... and one more for each so many bytes: `[0,0,0,...]` would take sixteen times its size in memory,
+/// and no request of Docker's looks like that.
+pub const BYTES_PER_VALUE: usize = 8;
+
 /// A JSON value with its strings borrowed where they hold no escapes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -43,7 +49,8 @@ pub struct Object<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
 /// Reads one JSON text.
 ///
 /// # Errors
-/// [`Flaw::JsonSyntax`], [`Flaw::JsonTrailing`], [`Flaw::JsonDepth`], [`Flaw::JsonDuplicate`].
+/// [`Flaw::JsonSyntax`], [`Flaw::JsonTrailing`], [`Flaw::JsonDepth`], [`Flaw::JsonDuplicate`],
+/// [`Flaw::JsonValues`].
 pub fn read(bytes: &[u8]) -> Result<Value<'_>, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let at = format!("byte {}", e.valid_up_to());
@@ -51,7 +58,8 @@ pub fn read(bytes: &[u8]) -> Result<Value<'_>, Malformed> {
     })?;
     let flaw = Cell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Seed { depth: 0, flaw: &flaw }
+    let left = Cell::new(FREE_VALUES + bytes.len() / BYTES_PER_VALUE);
+    let value = Seed { depth: 0, flaw: &flaw, left: &left }
         .deserialize(&mut reader)
         .map_err(|e| flaw.take().unwrap_or_else(|| syntax(&e)))?;
     reader.end().map_err(|e| {
@@ -221,6 +229,8 @@ pub fn within(mut error: Malformed, step: &str) -> Malformed {
 struct Seed<'c> {
     depth: usize,
     flaw: &'c Cell<Option<Malformed>>,
+    /// How many more values the text may hold.
+    left: &'c Cell<usize>,
 }
 
 impl Seed<'_> {
@@ -247,6 +257,11 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value<'de>, D::Error> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            let why = "more values than a text of this size has in any request of Docker's";
+            return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
+        };
+        self.left.set(left);
         reader.deserialize_any(self)
     }
 }
@@ -409,6 +424,15 @@ mod tests {
         assert!(read(nested(64).as_bytes()).is_ok());
         assert_eq!(flaw(&nested(65)).0, Flaw::JsonDepth);
         assert_eq!(flaw(&nested(100_000)).0, Flaw::JsonDepth);
+    }
+
+    #[test]
+    fn values_are_bounded_by_size() {
+        let zeros = |n: usize| format!("[{}0]", "0,".repeat(n));
+        assert!(read(zeros(1000).as_bytes()).is_ok());
+        assert_eq!(flaw(&zeros(10_000)).0, Flaw::JsonValues);
+        let words = format!("[{}\"\"]", "\"APP_SETTING=1\",".repeat(10_000));
+        assert!(read(words.as_bytes()).is_ok());
     }
 
     #[test]

@@ -71,6 +71,8 @@ flaws! {
     JsonTrailing = "json.trailing",
     /// Nested deeper than 64.
     JsonDepth = "json.depth",
+    /// More values than any request of this size has.
+    JsonValues = "json.too-many-values",
     /// A key given twice, as the daemon compares keys.
     JsonDuplicate = "json.duplicate-key",
     /// A known key in another spelling (`hostconfig`, `ſ` for `s`).

@@ -348,6 +348,11 @@ pub const fn flaw_rule(flaw: Flaw) -> Rule {
         Flaw::JsonDepth => {
             ("JSON nested deeper than 64 levels", "no request needs it", "send a flatter body")
         }
+        Flaw::JsonValues => (
+            "JSON with more values than a text of its size has in any request",
+            "small texts could take much memory",
+            "send only what Docker documents",
+        ),
         Flaw::JsonDuplicate => {
             ("a JSON key given twice", "the daemon merges the two", "give it once")
         }

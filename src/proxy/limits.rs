@@ -55,27 +55,6 @@ impl Default for Limits {
     }
 }
 
-/// What one connection may hold besides hyper's buffers: rustls' buffers (64 KiB of plaintext to be
-/// sent, two records each way), the task and the socket's bookkeeping. Rounded up.
-const CONNECTION: u64 = 160 << 10;
-/// What one parsed header field takes besides its text. Rounded up.
-const FIELD: u64 = 256;
-
-impl Limits {
-    /// The most memory, in bytes, that clients can make the front hold: every connection with a full
-    /// read buffer, a full write buffer and a parsed head, and all bodies in hand, half as much again
-    /// for those that are just growing.
-    #[must_use]
-    pub fn worst_case(&self) -> u64 {
-        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let heads = wide(self.head_max).saturating_mul(3);
-        let fields = wide(self.headers_max).saturating_mul(FIELD);
-        let one = heads.saturating_add(fields).saturating_add(CONNECTION);
-        let bodies = wide(self.bodies_total).saturating_mul(3) / 2;
-        one.saturating_mul(wide(self.connections)).saturating_add(bodies)
-    }
-}
-
 /// No place is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
@@ -178,21 +157,6 @@ pub(super) fn address_key(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::{Limits, Places, Streams, address_key};
-
-    #[test]
-    fn the_worst_case_is_known_and_grows_with_each_bound() {
-        let usual = Limits::default();
-        assert!((300 << 20..512 << 20).contains(&usual.worst_case()), "{}", usual.worst_case());
-        for more in [
-            Limits { connections: 1025, ..usual.clone() },
-            Limits { bodies_total: 65 << 20, ..usual.clone() },
-            Limits { head_max: 65 << 10, ..usual.clone() },
-            Limits { headers_max: 65, ..usual.clone() },
-        ] {
-            assert!(more.worst_case() > usual.worst_case(), "{more:?}");
-        }
-        assert_eq!(Limits { connections: usize::MAX, ..usual }.worst_case(), u64::MAX);
-    }
 
     #[test]
     fn places_are_counted_by_key_and_given_back() {
