@@ -156,7 +156,7 @@ pub(super) fn address_key(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Places, Streams, address_key};
+    use super::{Places, Streams, address_key};
 
     #[test]
     fn places_are_counted_by_key_and_given_back() {
