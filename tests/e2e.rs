@@ -23,12 +23,13 @@ mod dockerd;
 mod gate;
 #[path = "e2e/http.rs"]
 mod http;
+#[path = "e2e/log.rs"]
+mod log;
 #[path = "e2e/world.rs"]
 mod world;
 
 use http::Side;
 use serde::Deserialize;
-use std::path::Path;
 use std::process::Command;
 use world::{Step, World, missing};
 
@@ -51,7 +52,7 @@ fn cli(version: &str) -> Option<String> {
 #[test]
 fn the_command_line_20_10_does_the_same_through_the_gate() {
     let program = cli("20.10").expect("Debian's docker.io brings the command line 20.10");
-    World::new().compare("cli-20.10", &program, &steps(include_str!("e2e/cli.yaml")));
+    World::new().compare("cli-20.10", &program, &steps(include_str!("e2e/cli.yaml"))).end();
 }
 
 #[test]
@@ -61,13 +62,14 @@ fn the_command_line_28_does_the_same_through_the_gate() {
             "docker command line 28: its everyday use was not tried (its recorded requests are in the corpus)",
         );
     };
-    World::new().compare("cli-28", &program, &steps(include_str!("e2e/cli.yaml")));
+    World::new().compare("cli-28", &program, &steps(include_str!("e2e/cli.yaml"))).end();
 }
 
 #[test]
 fn compose_does_the_same_through_the_gate() {
-    let world = World::new();
-    world.compare("compose-1.29", "docker-compose", &steps(include_str!("e2e/compose.yaml")));
+    World::new()
+        .compare("compose-1.29", "docker-compose", &steps(include_str!("e2e/compose.yaml")))
+        .end();
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn docker_py_does_the_same_through_the_gate() {
         says: "prune".into(),
         only: Vec::new(),
     };
-    World::new().compare("docker-py-7", "docker", &[everyday]);
+    World::new().compare("docker-py-7", "docker", &[everyday]).end();
 }
 
 #[test]
@@ -107,6 +109,7 @@ fn bollard_does_the_same_through_the_gate() {
     let direct = direct(world.direct.socket.to_str().unwrap());
     let told = runtime.block_on(bollard_client::everyday(direct));
     assert_eq!(told, runtime.block_on(bollard_client::everyday(gated.unwrap())));
+    world.end();
 }
 
 /// The gate may hold no more than this whatever goes through it, in bytes.
@@ -125,9 +128,11 @@ fn three_hundred_megabytes_are_saved_and_loaded_in_flat_memory() {
 - { name: build context, run: "mkdir c; yes dockward | head -c 300000000 >c/file; printf 'FROM busybox\nCOPY file /\n' >c/Dockerfile; DOCKER_BUILDKIT=0 $D build -q -t big:2 c; $D inspect -f '{{.Size}}' big:2" }
 "#,
     );
-    world.compare("cli-20.10", &program, &table);
+    let world = world.compare("cli-20.10", &program, &table);
     let peak = world.gate.peak_memory();
+    println!("the gate held {peak} bytes at most");
     assert!(peak < FLAT, "the gate held {peak} bytes");
+    world.end();
 }
 
 #[derive(Deserialize)]
@@ -149,12 +154,12 @@ fn what_owns_the_host_is_refused_with_its_own_reason_and_recorded() {
             let before = world.gate.audit().len();
             let refused = world.gated("dev", &program, &format!("$D run --rm {run}"));
             let said = &refused.stderr;
-            let words = ["dockward: dev may not", field.as_str(), &format!("[{reason}]")];
+            let words = ["dockward: dev may not", &format!("({field})"), &format!("[{reason}]")];
             if refused.exit != Some(125) || !words.iter().all(|word| said.contains(word)) {
                 wrong.push(format!("{run}: not refused as {reason} at {field}: {refused:?}"));
             }
             let recorded = world.gate.audit().split_off(before);
-            if !recorded.iter().any(|event| is_denied(event, reason)) {
+            if !recorded.iter().any(|event| is_denied(event, reason, field)) {
                 wrong.push(format!("{run}: the log has no denial for {reason}: {recorded:?}"));
             }
             let allowed = world.gated("dev", &program, &format!("$D run --rm {neighbour}"));
@@ -166,16 +171,19 @@ fn what_owns_the_host_is_refused_with_its_own_reason_and_recorded() {
     let left = Side::daemon(&world.behind.socket).send("GET", "/v1.41/containers/json?all=1", "");
     assert_eq!(left.body.trim(), "[]", "nothing of a refused request reached the daemon");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    world.end();
 }
 
-fn is_denied(event: &serde_json::Value, reason: &str) -> bool {
+/// The developer was refused for this reason at this place, and for no other.
+fn is_denied(event: &serde_json::Value, reason: &str, field: &str) -> bool {
     let decision = &event["decision"];
     event["stage"] == "decision"
         && event["identity"]["name"] == "dev"
+        && event["request"]["operation"] == "ContainerCreate"
         && decision["verdict"] == "deny"
-        && decision["reasons"]
-            .as_array()
-            .is_some_and(|all| all.iter().any(|one| one["id"] == reason))
+        && decision["reasons"].as_array().is_some_and(|all| {
+            all.len() == 1 && all.iter().all(|one| one["id"] == reason && one["field"] == field)
+        })
 }
 
 #[test]
@@ -186,6 +194,7 @@ fn every_value_of_an_accepted_body_is_what_the_daemon_made() {
         &Side::daemon(&world.behind.socket),
         &Side::daemon(&world.direct.socket),
     );
+    world.end();
 }
 
 #[test]
@@ -201,6 +210,7 @@ fn a_daemon_that_is_away_is_a_502_at_once_and_is_found_again() {
     let start = std::time::Instant::now();
     assert_eq!(side.send("GET", "/v1.41/info", "").status, 502);
     assert!(start.elapsed().as_secs() < 5, "at once");
-    let _back = dockerd::PrivateDaemon::start(Path::new(&at("daemon")));
+    let _back = dockerd::PrivateDaemon::start(&at("daemon"));
     assert_eq!(side.send("GET", "/v1.41/info", "").status, 200);
+    log::judge(&gate.end());
 }

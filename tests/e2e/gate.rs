@@ -49,12 +49,23 @@ impl Gate {
 
     /// Every line of the audit log so far.
     pub(crate) fn audit(&self) -> Vec<serde_json::Value> {
-        let mut lines = Vec::new();
-        for file in fs::read_dir(self.directory.join("audit")).unwrap() {
-            let text = fs::read_to_string(file.unwrap().path()).unwrap_or_default();
-            lines.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
-        }
-        lines
+        super::log::events(&self.directory.join("audit"))
+    }
+
+    /// Asks the gate to end, as a service manager does, and hands over its log.
+    pub(crate) fn end(mut self) -> PathBuf {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let start = Instant::now();
+        let ended = loop {
+            if let Some(ended) = self.process.try_wait().unwrap() {
+                break ended;
+            }
+            assert!(start.elapsed() < PATIENCE, "the gate does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert!(ended.success(), "the gate ended with {ended}");
+        self.directory.join("audit")
     }
 
     /// The most memory that the gate ever held, in bytes (VmHWM of proc(5)).

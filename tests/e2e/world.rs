@@ -89,7 +89,7 @@ impl World {
     }
 
     /// Runs each step on both sides at once and compares; all differences are told at the end.
-    pub(crate) fn compare(&self, client: &str, program: &str, steps: &[Step]) {
+    pub(crate) fn compare(self, client: &str, program: &str, steps: &[Step]) -> Self {
         let mut wrong = Vec::new();
         let mut ran = 0;
         for step in steps {
@@ -117,6 +117,14 @@ impl World {
             wrong.join("\n\n")
         );
         assert!(ran > 0, "no step ran");
+        self
+    }
+
+    /// Ends the gate in order and looks at the whole of its log.
+    pub(crate) fn end(self) {
+        let Self { gate, direct, behind, scratch } = self;
+        super::log::judge(&gate.end());
+        drop((direct, behind, scratch));
     }
 
     /// One shell line straight to the socket.
