@@ -139,13 +139,12 @@ fn a_method_is_spelled_exactly() {
 fn names_hold_what_names_can_hold() {
     for target in [
         "/containers/_x/json",
-        "/containers/a:b/json",
+        "/containers/a:b/top",
         "/containers/-/json",
         "/exec/3310c60f/json",
-        "/volumes/a@b",
         "/images/a/_b/json",
         "/networks/.x",
-        "/containers/a%40b/json",
+        "/containers/a%40b/top",
     ] {
         assert_eq!(flaw(get(target)), Flaw::PathCanonical, "{target}");
     }
@@ -158,6 +157,27 @@ fn names_hold_what_names_can_hold() {
     );
     let upper = ID.to_uppercase();
     assert_eq!(flaw(get(&format!("/exec/{upper}/json"))), Flaw::PathCanonical);
+}
+
+/// `docker inspect busybox:1` asks for a container first, and goes on only after a 404.
+#[test]
+fn what_only_an_image_can_be_called_is_absent_elsewhere() {
+    for (target, words) in [
+        ("/containers/a:b/json", "No such container: a:b"),
+        ("/containers/r.io:5/a/b@sha256:0/json", "No such container: r.io:5/a/b@sha256:0"),
+        ("/containers/a%40b/json", "No such container: a@b"),
+        ("/networks/a/b:c", "network a/b:c not found"),
+        ("/volumes/a@b", "get a@b: no such volume"),
+        ("/services/a:b", "No such service: a:b"),
+    ] {
+        let refused = get(target).unwrap_err();
+        assert_eq!((refused.flaw, refused.why.as_ref()), (Flaw::NameAbsent, words), "{target}");
+    }
+    for target in ["/containers/a:b/stats", "/containers/a/b/logs"] {
+        let refused = get(target).unwrap_err();
+        assert!(refused.flaw != Flaw::NameAbsent, "{target}: {refused}");
+    }
+    assert_eq!(flaw(ask("DELETE", "/containers/a:b", &[])), Flaw::PathCanonical);
 }
 
 #[test]

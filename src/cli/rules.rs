@@ -62,7 +62,7 @@ fn parts() -> [(&'static str, &'static str, Vec<Rule>); 3] {
         ),
         (
             "Not readable in exactly one way",
-            "400; 413 for `body.too-large`; 403 for `route.unknown`. No policy softens these.",
+            "400; 413 for `body.too-large`; 403 for `route.unknown`; 404 for `name.absent`. No policy softens these.",
             Flaw::ALL.iter().map(|flaw| flaw_rule(*flaw)).collect(),
         ),
         (

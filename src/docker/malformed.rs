@@ -27,6 +27,9 @@ flaws! {
     PathCanonical = "path.canonical",
     /// No row of ROUTES has this method and path (answered 403).
     RouteUnknown = "route.unknown",
+    /// The name of something to look at that nothing of its kind can have, as `docker inspect` asks
+    /// for an image among containers first (answered 404 in the daemon's words).
+    NameAbsent = "name.absent",
     /// The version prefix is not `/v1.NN`.
     VersionSpelling = "version.spelling",
     /// The version is below the floor or above the ceiling.

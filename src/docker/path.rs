@@ -143,6 +143,16 @@ pub(super) fn check(template: &str, bound: &Bound<'_>) -> Result<(), Malformed> 
     Ok(())
 }
 
+/// What stands where a template has its only parameter, a plain name, if an image could be called so
+/// and nothing else.
+pub(super) fn reference<'p>(template: &str, path: &'p str) -> Option<&'p str> {
+    let (literal, rest) = template.split_once('{')?;
+    let (place, after) = rest.split_once('}')?;
+    let value = path.strip_prefix(literal)?.strip_suffix(after)?;
+    let plain = place != "exec" && !place.ends_with("...") && !after.contains('{');
+    (plain && is_reference(value) && !is_name(value)).then_some(value)
+}
+
 /// `RestrictedNamePattern` of moby (`daemon/names`), with one character allowed too.
 fn is_name(value: &str) -> bool {
     value.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -11,7 +11,7 @@ pub use table::ROUTES;
 use super::path::{self, Bound};
 use super::query::Pair;
 use super::route::When;
-use super::{Flaw, Malformed, Method, Route};
+use super::{Flaw, Malformed, Method, Resource, Route, Verb};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -29,24 +29,41 @@ static BY_SEGMENT: LazyLock<HashMap<&'static str, Vec<&'static Route>>> = LazyLo
 /// Finds the one row that a canonical request is, and the parameters of its path.
 ///
 /// # Errors
-/// [`Flaw::RouteUnknown`], [`Flaw::HttpMethod`], [`Flaw::PathCanonical`].
+/// [`Flaw::RouteUnknown`], [`Flaw::HttpMethod`], [`Flaw::PathCanonical`], [`Flaw::NameAbsent`].
 pub(super) fn find<'p>(
     method: &http::Method,
     path: &'p str,
     query: &[Pair<'_>],
 ) -> Result<(&'static Route, Bound<'p>), Malformed> {
     let method = known(method)?;
-    let rows =
-        [first_segment(path), ""].into_iter().filter_map(|key| BY_SEGMENT.get(key)).flatten();
-    let (route, bound) = rows
-        .filter(|row| row.method == method || row.method == Method::Any)
+    let rows = || {
+        let keys = [first_segment(path), ""].into_iter();
+        let rows = keys.filter_map(|key| BY_SEGMENT.get(key)).flatten();
+        rows.filter(|row| row.method == method || row.method == Method::Any)
+    };
+    let found = rows()
         .filter_map(|row| path::bind(row.path, path).map(|bound| (*row, bound)))
-        .find(|(row, _)| row.when.holds(query))
-        .ok_or_else(|| {
-            Malformed::new(Flaw::RouteUnknown, "", "no such endpoint in the Docker API")
-        })?;
-    path::check(route.path, &bound)?;
+        .find(|(row, _)| row.when.holds(query));
+    let absent = || rows().find_map(|row| absent(row, path));
+    let Some((route, bound)) = found else {
+        let why = "no such endpoint in the Docker API";
+        return Err(absent().unwrap_or_else(|| Malformed::new(Flaw::RouteUnknown, "", why)));
+    };
+    path::check(route.path, &bound).map_err(|flaw| absent().unwrap_or(flaw))?;
     Ok((route, bound))
+}
+
+/// `docker inspect NAME` asks for a container, an image, a network and so on, until one is not a 404.
+/// What reads as an image is a name that nothing else has: the daemon's answer is known, and it is not
+/// asked, because in its router's eyes such a name runs over segments.
+fn absent(row: &Route, path: &str) -> Option<Malformed> {
+    let name = path::reference(row.path, path).filter(|_| row.verb == Verb::Inspect)?;
+    let why = match row.resource {
+        Resource::Volume => format!("get {name}: no such volume"),
+        Resource::Network => format!("network {name} not found"),
+        kind => format!("No such {kind}: {name}"),
+    };
+    Some(Malformed::new(Flaw::NameAbsent, "", why))
 }
 
 fn first_segment(path: &str) -> &str {

@@ -254,6 +254,11 @@ pub const fn flaw_rule(flaw: Flaw) -> Rule {
             "what is unknown cannot be judged",
             "check the method and path",
         ),
+        Flaw::NameAbsent => (
+            "a name to look at that nothing of its kind can have",
+            "the daemon's router reads such a name over path segments",
+            "none is needed: clients go on to the kind that can",
+        ),
         Flaw::VersionSpelling => (
             "a version prefix other than /v1.NN",
             "the daemon reads /v01.041 as a version too",

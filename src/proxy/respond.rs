@@ -44,11 +44,12 @@ pub fn message(status: StatusCode, text: &str) -> Response<Body> {
 }
 
 /// A request that cannot be read in one way: 400; 413 for one that is too large, 403 for a route that
-/// nobody may use. `event` is its record in the audit log.
+/// nobody may use, 404 for a name that nothing can have. `event` is its record in the audit log.
 #[must_use]
 pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<Body> {
     let status = match malformed.flaw {
         Flaw::RouteUnknown => StatusCode::FORBIDDEN,
+        Flaw::NameAbsent => StatusCode::NOT_FOUND,
         Flaw::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::BAD_REQUEST,
     };
@@ -59,6 +60,7 @@ pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<Body> {
         Flaw::VersionRange => format!(
             "{why}\n  dockward: set DOCKER_API_VERSION to a version that is accepted [{id}]."
         ),
+        Flaw::NameAbsent => return message(status, &why),
         _ if at.is_empty() => format!("dockward: {why} [{id}]"),
         _ => format!("dockward: {why} ({at}) [{id}]"),
     };
