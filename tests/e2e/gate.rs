@@ -26,7 +26,8 @@ impl Gate {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let policy = include_str!("policy.yaml")
             .replace("PORT", &port.to_string())
-            .replace("SOCKET", daemon.to_str().unwrap());
+            .replace("SOCKET", daemon.to_str().unwrap())
+            .replace("PRESETS", concat!(env!("CARGO_MANIFEST_DIR"), "/config/presets"));
         fs::write(directory.join("dockward.yaml"), policy).unwrap();
         let said = fs::File::create(directory.join("gate.log")).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_dockward"))
