@@ -10,7 +10,7 @@ def masked(item):
     return re.sub(r"[0-9a-f]{12,64}", "", json.dumps(item, sort_keys=True))
 
 
-# Lists of words that docker-compose sends in any order.
+# Lists of words that docker-compose sends in any order, and the command line -v options too.
 SETS = ("Aliases", "Binds")
 
 
