@@ -77,17 +77,19 @@ fn syntax(error: &serde_json::Error) -> Malformed {
 }
 
 impl<'a> Value<'a> {
-    /// Whether the value says nothing to a Go decoder: `null`, `false`, `0`, `""`, `[]`, `{}`.
+    /// Whether the value says nothing to a Go decoder: `null`, `false`, `0`, `""`, `[]`, `{}`, and an
+    /// object of such, which is how a Go client writes a structure that nobody filled.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
         match self {
             Self::Null => true,
             Self::Bool(b) => !b,
             Self::Int(n) => *n == 0,
-            Self::Big(_) | Self::Float(_) => false,
+            Self::Big(_) => false,
+            Self::Float(n) => *n == 0.0,
             Self::Text(t) => t.is_empty(),
             Self::Array(a) => a.is_empty(),
-            Self::Object(o) => o.0.is_empty(),
+            Self::Object(o) => o.0.iter().all(|(_, value)| value.says_nothing()),
         }
     }
 
