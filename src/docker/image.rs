@@ -192,7 +192,8 @@ impl ImagePattern {
         any(&self.tag) && self.digest.is_none() && glob(&self.repository, repository)
     }
 
-    /// Whether the reference matches, each part by `glob(pattern, text)`.
+    /// Whether the reference matches, each part by `glob(pattern, text)`. Where a reference has tag
+    /// and digest the daemon goes by the digest alone, so a tag that is asked for must be all there is.
     #[must_use]
     pub fn matches(&self, reference: &Reference, glob: impl Fn(&str, &str) -> bool) -> bool {
         let part = |want: &Option<String>, is: Option<&str>| match (want, is) {
@@ -201,7 +202,10 @@ impl ImagePattern {
             (Some(_), None) => false,
         };
         let implied = (reference.tag.is_none() && reference.digest.is_none()).then_some("latest");
-        glob(&self.repository, &reference.repository)
+        let any_tag = self.tag.as_deref().is_none_or(|tag| matches!(tag, "*" | "**"));
+        let decides = any_tag || self.digest.is_some() || reference.digest.is_none();
+        decides
+            && glob(&self.repository, &reference.repository)
             && part(&self.tag, reference.tag.as_deref().or(implied))
             && part(&self.digest, reference.digest.as_deref())
     }
