@@ -30,8 +30,12 @@ const BIND_MODES: [&str; 11] = [
 const TMPFS_OPTIONS: [&str; 10] =
     ["ro", "rw", "exec", "noexec", "nosuid", "nodev", "noatime", "sync", "async", "dirsync"];
 
-/// Options of a tmpfs with a value.
+/// Options of a tmpfs with a value, a number with a unit: a comma in it would begin another option.
 const TMPFS_VALUES: [&str; 6] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"];
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'%'
+}
 
 impl Judge<'_> {
     /// `HostConfig.Binds`, split as the daemon does (`volume/mounts/linux_parser.go`):
@@ -221,7 +225,7 @@ impl Judge<'_> {
 
     fn tmpfs_option(&mut self, field: &str, option: &str) {
         let known = match option.split_once('=') {
-            Some((key, _)) => TMPFS_VALUES.contains(&key),
+            Some((key, value)) => TMPFS_VALUES.contains(&key) && value.bytes().all(is_plain),
             None => TMPFS_OPTIONS.contains(&option),
         };
         if !known {
