@@ -36,8 +36,10 @@ impl Judge<'_> {
             // which and how many devices of a driver that is listed is not judged
             let DeviceRequest { driver, count: _, device_ids: _, capabilities, options, borrow: _ } =
                 request;
-            // `--gpus` names no driver and asks for the capability `gpu`, which nvidia serves
-            let gpu = || capabilities.items().iter().flatten().any(|c| c == "gpu");
+            // `--gpus` names no driver and asks for the capability `gpu`, which nvidia serves; the
+            // daemon may take any one of several sets, so each must ask for it
+            let sets = capabilities.items();
+            let gpu = || !sets.is_empty() && sets.iter().all(|set| set.iter().any(|c| c == "gpu"));
             let named = match driver.text() {
                 "" if gpu() => "nvidia",
                 named => named,
