@@ -35,7 +35,10 @@ impl Judge<'_> {
             if !sound {
                 self.port_syntax(&field, key);
             }
-            for (i, binding) in list.iter().flatten().enumerate() {
+            // engines of API 1.44 to 1.52 fill one empty binding into an empty list
+            let empty = [PortBinding::default()];
+            let list = list.as_deref().filter(|list| !list.is_empty()).unwrap_or(&empty);
+            for (i, binding) in list.iter().enumerate() {
                 let PortBinding { host_ip, host_port, borrow: _ } = binding;
                 self.host_port(&format!("{field}[{i}].HostPort"), host_port.text());
                 self.host_address(&format!("{field}[{i}].HostIp"), host_ip.text());
