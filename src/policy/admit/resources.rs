@@ -25,7 +25,10 @@ impl Judge<'_> {
 
     /// `NanoCpus`, or `CpuQuota` by `CpuPeriod` in microseconds. The daemon refuses both together.
     pub(super) fn cpus(&mut self, nano: i64, quota: i64, period: i64) {
-        if nano == 0 && quota > 0 {
+        if quota < 0 && self.profile.cpus.max.is_some() {
+            let what = "use CPU without a quota";
+            self.deny(Reason::Cpus, "HostConfig.CpuQuota", quota.to_string(), what);
+        } else if nano == 0 && quota > 0 {
             let period = if period > 0 { period } else { DEFAULT_PERIOD };
             let asked = i128::from(quota) * 1_000_000_000 / i128::from(period);
             let asked = i64::try_from(asked).unwrap_or(i64::MAX).max(1);
