@@ -21,7 +21,7 @@ impl Judge<'_> {
         if name == "none" {
             return;
         }
-        if name == "host" || !is_host_name(name) {
+        if name == "host" || name.is_empty() || !is_host_name(name) {
             let what = format!("use the network {name:?}");
             self.deny(Reason::NamespaceNetwork, field, name, what);
         } else if !self.profile.networks.iter().any(|p| p.matches(name)) {
