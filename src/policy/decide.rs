@@ -113,6 +113,9 @@ fn judge(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
             match &call.body {
                 Body::ContainerCreate(body) => admit::create(&mut judge, call.head, body),
                 Body::ExecCreate(body) => admit::exec_create(&mut judge, body),
+                Body::None if call.head.route.verb == Verb::Rename => {
+                    judge.container_name(call.head);
+                }
                 Body::None | Body::ExecStart(_) | Body::Json(_) | Body::Opaque => {}
             }
             judge.findings

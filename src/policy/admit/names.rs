@@ -8,8 +8,9 @@ use crate::policy::Reason;
 const MODES: [&str; 7] = ["host", "none", "default", "bridge", "container", "private", "ingress"];
 
 impl Judge<'_> {
-    /// Query `name`: one that reads as an id takes the place of the container with that short id.
-    pub(super) fn container_name(&mut self, head: &CallHead) {
+    /// Query `name` of create and rename: one that reads as an id takes the place of the container
+    /// with that short id.
+    pub(in crate::policy) fn container_name(&mut self, head: &CallHead) {
         let Some(name) = head.query.text("name") else { return };
         let name = name.strip_prefix('/').unwrap_or(name);
         let hex = name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
