@@ -1,0 +1,194 @@
+//! The corpus against the pure core: each case in `tests/corpus` is judged as it would be when
+//! served. See `tests/corpus/README.md` for how a case is written.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+#[path = "support/corpus.rs"]
+mod corpus;
+#[path = "support/corpus_policy.rs"]
+mod corpus_policy;
+#[path = "support/survives.rs"]
+mod survives;
+
+use corpus::{Bench, Case, Verdict, cases};
+use dockward::docker::{Hijack, OutboundBody};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use survives::{lost, recorded};
+
+#[test]
+fn every_case_comes_out_as_it_says() {
+    let bench = Bench::new();
+    let cases = cases();
+    let mut failures = Vec::new();
+    for case in &cases {
+        let verdict = bench.judge(case);
+        let mut wrong = differences(case, &verdict);
+        wrong.extend(again(&bench, case, &verdict));
+        if !wrong.is_empty() {
+            let body = String::from_utf8_lossy(&case.bytes);
+            failures.push(format!(
+                "{}: {}\n  {} sends {} {}\n  {body}\n    {}",
+                case.file,
+                case.name,
+                case.identity,
+                case.method,
+                case.target,
+                wrong.join("\n    ")
+            ));
+        }
+    }
+    println!("corpus: {} cases", cases.len());
+    assert!(cases.len() >= 350, "{} cases are fewer than there were", cases.len());
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases:\n\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n\n")
+    );
+}
+
+#[test]
+fn names_are_unique_within_a_file() {
+    let mut seen = BTreeMap::new();
+    for case in cases() {
+        assert!(
+            seen.insert((case.file.clone(), case.name.clone()), ()).is_none(),
+            "{}: {:?} is there twice",
+            case.file,
+            case.name
+        );
+    }
+}
+
+fn differences(case: &Case, verdict: &Verdict) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if case.expect != verdict.status {
+        wrong.push(format!("expected {}, was {}", case.expect, verdict.status));
+    }
+    if case.reasons != verdict.reasons {
+        wrong.push(format!("reasons expected: {:?}", case.reasons));
+        wrong.push(format!("reasons found:    {:?}", verdict.reasons));
+        wrong.extend(verdict.texts.iter().map(|text| format!("  {text}")));
+    }
+    if case.would != verdict.would {
+        wrong.push(format!("expected that would be denied: {:?}", case.would));
+        wrong.push(format!("found that would be denied:    {:?}", verdict.would));
+    }
+    let Some(out) = &verdict.outbound else { return wrong };
+    let forwarded = format!("{} {}", out.method.as_str(), out.target);
+    if let Some(wanted) = case.forwards.as_ref().filter(|wanted| **wanted != forwarded) {
+        wrong.push(format!("forwarded: {forwarded}\n    expected:  {wanted}"));
+    }
+    let hijacks = out.hijack != Hijack::No;
+    if case.upgrades.is_some_and(|wanted| wanted != hijacks) {
+        wrong.push(format!("upgrades: {hijacks}"));
+    }
+    if let Some(wanted) = &case.passes {
+        let text = |v: &http::HeaderValue| v.to_str().unwrap().to_owned();
+        let passed: BTreeMap<_, _> =
+            out.headers.iter().map(|(n, v)| (n.to_string(), text(v))).collect();
+        if &passed != wanted {
+            wrong.push(format!("headers passed on: {passed:?}"));
+        }
+    }
+    let got = forwarded_json(verdict);
+    if let Some(missing) = case.with.as_ref().and_then(|with| missing(with, got.as_ref(), "")) {
+        wrong.push(missing);
+    }
+    if let (Some(got), Ok(sent)) = (&got, serde_json::from_slice::<Value>(&case.bytes)) {
+        wrong.extend(lost(&sent, got, &verdict.terms));
+    }
+    wrong
+}
+
+fn forwarded_json(verdict: &Verdict) -> Option<Value> {
+    match &verdict.outbound.as_ref()?.body {
+        OutboundBody::Json(bytes) => Some(serde_json::from_slice(bytes).unwrap()),
+        OutboundBody::Empty | OutboundBody::Stream { .. } => None,
+    }
+}
+
+/// The first place at which `with` is not held.
+fn missing(with: &Value, got: Option<&Value>, at: &str) -> Option<String> {
+    match (with, got) {
+        (Value::Object(with), Some(Value::Object(got))) => with
+            .iter()
+            .find_map(|(key, value)| missing(value, got.get(key), &format!("{at}.{key}"))),
+        (with, Some(got)) if with == got => None,
+        (with, got) => Some(format!("forwarded at {at:?}: {got:?}, expected {with}")),
+    }
+}
+
+/// What is forwarded, judged again, must be allowed and come out the same: the daemon's request is
+/// one that we understand in one way.
+fn again(bench: &Bench, case: &Case, verdict: &Verdict) -> Vec<String> {
+    let Some(out) = &verdict.outbound else { return Vec::new() };
+    let mut second = Case {
+        target: out.target.clone(),
+        headers: case.headers.iter().filter(|(n, _)| kept(n)).cloned().collect(),
+        http: String::new(),
+        ..case.clone()
+    };
+    second.headers.push(("Host".to_owned(), "docker".to_owned()));
+    match &out.body {
+        OutboundBody::Json(bytes) => {
+            second.bytes = bytes.to_vec();
+            second.headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            second.headers.push(("Content-Length".to_owned(), bytes.len().to_string()));
+        }
+        OutboundBody::Empty => second.bytes.clear(),
+        OutboundBody::Stream { .. } => {
+            second.headers.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()))
+        }
+    }
+    let twice = bench.judge(&second);
+    let Some(same) = &twice.outbound else {
+        return vec![format!(
+            "what is forwarded is refused when judged again: {:?}",
+            twice.reasons
+        )];
+    };
+    let streamed = matches!(out.body, OutboundBody::Stream { .. });
+    let equal = same.target == out.target && (streamed || same.body == out.body);
+    if equal { Vec::new() } else { vec![format!("judged again, {out:?} becomes {same:?}")] }
+}
+
+fn kept(name: &str) -> bool {
+    !["host", "content-type", "content-length", "transfer-encoding"]
+        .contains(&name.to_ascii_lowercase().as_str())
+}
+
+#[test]
+fn what_real_clients_send_is_allowed_to_an_administrator_and_arrives_whole() {
+    let bench = Bench::new();
+    let (mut count, mut failures) = (0, Vec::new());
+    for case in recorded("admin") {
+        let verdict = bench.judge(&case);
+        let wrong = differences(&case, &verdict);
+        if !wrong.is_empty() {
+            failures.push(format!(
+                "{}: {}: {} {}\n    {}",
+                case.file,
+                case.name,
+                case.method,
+                case.target,
+                wrong.join("\n    ")
+            ));
+        }
+        count += 1;
+    }
+    println!("corpus: {count} recorded requests");
+    assert!(count >= 300, "{count} recorded requests are fewer than there were");
+    assert!(failures.is_empty(), "{} of {count}:\n{}", failures.len(), failures.join("\n"));
+}

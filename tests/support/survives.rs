@@ -1,0 +1,140 @@
+//! Requests as real clients sent them, and what of a body may change on its way to the daemon.
+
+use super::corpus::Case;
+use dockward::docker::body::tolerated::{Meaning, TOLERATED};
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recorded {
+    name: String,
+    method: String,
+    target: String,
+    #[serde(rename = "status")]
+    _status: Option<u16>,
+    headers: Vec<(String, String)>,
+    raw: Option<String>,
+    opaque: Option<Opaque>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opaque {
+    length: usize,
+    sha256: String,
+}
+
+impl Opaque {
+    /// Bytes of that length; the old command line's `null` with a line end is known by its digest.
+    fn bytes(&self) -> Vec<u8> {
+        const NULL: &str = "38e0b9de817f645c4bec37c0d4a3e58baecccb040f5718dc069a72c7385a0bed";
+        if self.sha256 == NULL { b"null\n".to_vec() } else { vec![0; self.length] }
+    }
+}
+
+/// Every recorded request, as sent by this identity, expected to be allowed.
+pub(crate) fn recorded(identity: &str) -> Vec<Case> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clients");
+    let mut files: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let mut cases = Vec::new();
+    for path in files {
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for one in serde_saphyr::from_str::<Vec<Recorded>>(&text).unwrap() {
+            let raw = one.raw.map(String::into_bytes);
+            cases.push(Case {
+                file: file.clone(),
+                name: one.name,
+                identity: identity.to_owned(),
+                method: one.method,
+                target: one.target,
+                headers: one.headers,
+                bytes: raw.or(one.opaque.map(|o| o.bytes())).unwrap_or_default(),
+                expect: "allow".to_owned(),
+                ..Case::default()
+            });
+        }
+    }
+    cases
+}
+
+/// What was sent and did not arrive, or arrived and was neither sent nor one of the terms.
+pub(crate) fn lost(sent: &Value, got: &Value, terms: &[String]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    compare(sent, got, "", terms, &mut wrong);
+    wrong
+}
+
+fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Vec<String>) {
+    match (sent, got) {
+        (Value::Object(sent), Value::Object(got)) => {
+            for (key, value) in sent.iter().filter(|(key, _)| !got.contains_key(*key)) {
+                if !says_nothing(value) && !tolerated(key, value, got) {
+                    wrong.push(format!("lost: {at}.{key}"));
+                }
+            }
+            for (key, value) in got {
+                let at = format!("{at}.{key}");
+                let filled = |sent: &Value| {
+                    says_nothing(sent)
+                        && !says_nothing(value)
+                        && !(sent.is_object() && value.is_object())
+                };
+                match sent.get(key) {
+                    Some(sent) if !filled(sent) => compare(sent, value, &at, terms, wrong),
+                    _ => added(value, &at, terms, wrong),
+                }
+            }
+        }
+        (Value::Array(sent), Value::Array(got)) if sent.len() == got.len() => {
+            for (i, (sent, got)) in sent.iter().zip(got).enumerate() {
+                compare(sent, got, &format!("{at}[{i}]"), terms, wrong);
+            }
+        }
+        // one string stands for an array of it
+        (Value::String(_), Value::Array(words)) if words.as_slice() == [sent.clone()] => {}
+        // null in the place of an object without fields
+        (Value::Null, Value::Object(got)) if got.is_empty() => {}
+        (sent, got) if sent == got => {}
+        _ => wrong.push(format!("changed: {at}: {sent} into {got}")),
+    }
+}
+
+/// A value that was not sent: one of the terms, or the object that holds them.
+fn added(value: &Value, at: &str, terms: &[String], wrong: &mut Vec<String>) {
+    let at = at.trim_start_matches('.');
+    let text = value.as_str().map_or(value.to_string(), str::to_owned);
+    let alias = TOLERATED.iter().any(|row| row.meaning == Meaning::Alias("DetachKeys"))
+        && at == "DetachKeys";
+    match value {
+        Value::Object(fields) => {
+            fields
+                .iter()
+                .for_each(|(key, value)| added(value, &format!("{at}.{key}"), terms, wrong));
+        }
+        _ if alias || terms.contains(&format!("{at}={text}")) => {}
+        _ => wrong.push(format!("added: {at}={text}, which is no term")),
+    }
+}
+
+fn tolerated(key: &str, value: &Value, got: &serde_json::Map<String, Value>) -> bool {
+    TOLERATED.iter().filter(|row| row.key == key).any(|row| match row.meaning {
+        Meaning::Alias(name) => got.get(name) == Some(value),
+        Meaning::PathTarget => true,
+    })
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(b) => !b,
+        Value::Number(n) => n.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.values().all(says_nothing),
+    }
+}
