@@ -80,9 +80,10 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
             for (key, value) in got {
                 let at = format!("{at}.{key}");
                 let filled = |sent: &Value| {
-                    says_nothing(sent)
-                        && !says_nothing(value)
-                        && !(sent.is_object() && value.is_object())
+                    let one_word =
+                        value.as_array().is_some_and(|words| words.as_slice() == [sent.clone()]);
+                    let objects = sent.is_object() && value.is_object();
+                    says_nothing(sent) && !says_nothing(value) && !objects && !one_word
                 };
                 match sent.get(key) {
                     Some(sent) if !filled(sent) => compare(sent, value, &at, terms, wrong),
