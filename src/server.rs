@@ -9,7 +9,7 @@ use crate::config::{self, Bind, Config, Listen, Mistakes, TlsMin};
 use crate::daemon::Daemon;
 use crate::pipeline::{Door, Doorkeeper, Doors, Entry, Pipeline, Places};
 use crate::proxy::{
-    Budget, Credentials, Entrance, Front, Limits, ListenError, Shutdown, Streams, Tls, TlsError,
+    Budget, Credentials, Entrance, Front, ListenError, Shutdown, Streams, Tls, TlsError,
 };
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -26,8 +26,6 @@ use tokio::sync::OnceCell;
 const RESERVE: u64 = 64 << 20;
 /// How long requests and sessions in hand have after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How long a connection may idle between two requests: clients pool them.
-const IDLE: Duration = Duration::from_secs(600);
 
 /// A gate that listens.
 #[derive(Debug)]
@@ -114,7 +112,7 @@ impl Server {
         let directory = &config.audit.directory;
         let log = Arc::new(Writer::open(directory, Instance::here(), RESERVE)?);
         record_policy(&log, &config).await?;
-        let limits = limits(&config);
+        let limits = config.front.clone();
         let pipeline = Arc::new(Pipeline {
             policy: ArcSwap::from_pointee(config.policy.clone()),
             doors: ArcSwap::from_pointee(doors(&config, &entrances)),
@@ -266,24 +264,6 @@ fn doors_of(config: &Config, bound: impl Iterator<Item = SocketAddr>) -> Doors {
         identities: listen.identities.clone(),
     };
     Doors(config.listen.iter().zip(bound).map(door).collect())
-}
-
-fn limits(config: &Config) -> Limits {
-    let front = &config.front;
-    Limits {
-        connections: front.connections,
-        connections_per_address: front.connections_per_address,
-        connections_per_identity: front.connections_per_identity,
-        streams_per_identity: front.streams_per_identity,
-        body_max: front.body_max,
-        bodies_total: front.bodies_total,
-        head_max: front.head_max,
-        headers_max: front.headers_max,
-        handshake_timeout: front.handshake_timeout,
-        head_timeout: front.head_timeout,
-        body_timeout: front.body_timeout,
-        idle_timeout: IDLE,
-    }
 }
 
 fn places(config: &Config) -> Places {

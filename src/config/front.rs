@@ -16,31 +16,39 @@ pub const DAEMON_SIDE: u64 = 4 * (64 << 10);
 /// one for each eight bytes, `docker::json`), as written anew.
 pub const BODY_COPIES: u64 = 1 + 6 + 1;
 
-/// Limits before and after authentication.
+/// Every bound of the front. The defaults are those of the policy file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Front {
-    /// Connections in all.
+    /// Connections at once, counted before the handshake.
     pub connections: usize,
-    /// Connections of one address.
+    /// Connections at once of one address (IPv6: one /64), counted before the handshake.
     pub connections_per_address: usize,
-    /// Connections of one identity.
+    /// Connections at once of one identity.
     pub connections_per_identity: usize,
-    /// Open streams (attach, logs, events, builds and the like) of one identity.
+    /// Requests and tunnels at once of one identity.
     pub streams_per_identity: usize,
-    /// The largest body that is inspected, in bytes; a larger one is refused with 413.
+    /// Bytes of a body that is inspected whole; more is a 413.
     pub body_max: usize,
-    /// All inspected bodies in hand, in bytes.
+    /// Bytes of all inspected bodies in hand.
     pub bodies_total: usize,
-    /// The largest request head, in bytes.
+    /// Bytes of a request head; hyper takes no less than 8192.
     pub head_max: usize,
-    /// Headers of one request.
+    /// Header fields of a request.
     pub headers_max: usize,
-    /// For the TLS handshake.
+    /// From accept to the end of the TLS handshake.
     pub handshake_timeout: Duration,
-    /// For a request head to arrive.
+    /// For the first head, from the handshake on; for a later one, from its first byte on.
     pub head_timeout: Duration,
-    /// For an inspected body to arrive.
+    /// For a whole inspected body.
     pub body_timeout: Duration,
+    /// For a connection between two requests: clients pool them.
+    pub idle_timeout: Duration,
+}
+
+impl Default for Front {
+    fn default() -> Self {
+        Self::standard()
+    }
 }
 
 impl Front {
@@ -59,6 +67,7 @@ impl Front {
             handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(600),
         }
     }
 

@@ -148,6 +148,7 @@ const FRONT: Section = Section {
         Key::new("head_max", SIZE, "the largest request head; left out: 64KiB"),
         Key::new("headers_max", COUNT, "headers of a request; left out: 64"),
         Key::new("handshake_timeout", DURATION, "for the TLS handshake; left out: 10s"),
+        Key::new("idle_timeout", DURATION, "for a connection between two requests; left out: 10m"),
         Key::new("head_timeout", DURATION, "for a request head; left out: 10s"),
         Key::new("body_timeout", DURATION, "for an inspected body; left out: 30s"),
     ],

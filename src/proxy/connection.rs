@@ -21,11 +21,12 @@ use tokio_rustls::server::TlsStream;
 
 use super::clock::{Answer, Clock, Heard, Phase};
 use super::gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
-use super::limits::{Limits, Place, Places, TooMany, address_key};
+use super::limits::{Place, Places, TooMany, address_key};
 use super::receive;
 use super::respond::{self, Body};
 use super::shutdown::Live;
 use super::socket::{Line, Socket};
+use crate::config::Front as Limits;
 use crate::identity::{CertificateFacts, Unidentified};
 
 /// hyper panics below this buffer size.

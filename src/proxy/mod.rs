@@ -16,9 +16,10 @@ pub mod shutdown;
 mod socket;
 pub mod tls;
 
+pub use crate::config::Front as Limits;
 pub use connection::{Connection, Front};
 pub use gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
-pub use limits::{Limits, Places, StreamPermit, Streams, TooMany};
+pub use limits::{Places, StreamPermit, Streams, TooMany};
 pub use listener::{Entrance, ListenError};
 pub use receive::{Budget, Opaque, Received, Unreceived};
 pub use respond::Body;

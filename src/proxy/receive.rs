@@ -15,8 +15,8 @@ use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::limits::Limits;
 use super::respond::Body;
+use crate::config::Front as Limits;
 use crate::docker::{Flaw, Malformed};
 
 const KIB: usize = 1024;

@@ -120,6 +120,7 @@ pub(super) fn front(node: Option<&Node>, ledger: &mut Ledger) -> Front {
     number(node, "headers_max", units::count, &mut front.headers_max, ledger);
     time(node, "handshake_timeout", &mut front.handshake_timeout);
     time(node, "head_timeout", &mut front.head_timeout);
+    time(node, "idle_timeout", &mut front.idle_timeout);
     time(node, "body_timeout", &mut front.body_timeout);
     if front.bodies_total < front.body_max {
         ledger.mistake(node.at, "bodies_total is below body_max", "raise bodies_total");
