@@ -15,6 +15,8 @@ pub(crate) struct Gate {
     directory: PathBuf,
     /// The port on 127.0.0.1.
     pub(crate) port: u16,
+    /// The port on which TLS 1.2 is spoken too.
+    pub(crate) older: u16,
 }
 
 impl Gate {
@@ -23,9 +25,11 @@ impl Gate {
         let clients =
             [("admin", "spiffe://example.org/admin"), ("dev", "spiffe://example.org/dev")];
         dockward::pki::make(&directory.join("pki"), &["127.0.0.1".to_owned()], &clients).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [port, older] = free.map(|listener| listener.local_addr().unwrap().port());
         let policy = include_str!("policy.yaml")
-            .replace("PORT", &port.to_string())
+            .replace("NEWER", &port.to_string())
+            .replace("OLDER", &older.to_string())
             .replace("SOCKET", daemon.to_str().unwrap())
             .replace("PRESETS", concat!(env!("CARGO_MANIFEST_DIR"), "/config/presets"));
         fs::write(directory.join("dockward.yaml"), policy).unwrap();
@@ -38,7 +42,7 @@ impl Gate {
             .stderr(said)
             .spawn()
             .unwrap();
-        let mut gate = Self { process, directory: directory.to_owned(), port };
+        let mut gate = Self { process, directory: directory.to_owned(), port, older };
         gate.until_it_answers();
         gate
     }

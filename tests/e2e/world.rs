@@ -137,7 +137,9 @@ impl World {
     /// One shell line through the gate, as that client.
     pub(crate) fn gated(&self, client: &str, program: &str, line: &str) -> Outcome {
         let mut shell = self.shell("gated", program, line);
-        shell.env("DOCKER_HOST", format!("tcp://127.0.0.1:{}", self.gate.port));
+        let old = program == "docker-compose";
+        let port = if old { self.gate.older } else { self.gate.port };
+        shell.env("DOCKER_HOST", format!("tcp://127.0.0.1:{port}"));
         shell.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", self.gate.bundle(client));
         self.outcome(shell)
     }
