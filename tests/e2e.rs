@@ -28,9 +28,11 @@ mod log;
 #[path = "e2e/world.rs"]
 mod world;
 
+use differential::Way;
 use http::Side;
 use serde::Deserialize;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use world::{Step, World, missing};
 
 fn steps(text: &str) -> Vec<Step> {
@@ -189,13 +191,17 @@ fn is_denied(event: &serde_json::Value, reason: &str, field: &str) -> bool {
 #[test]
 fn every_value_of_an_accepted_body_is_what_the_daemon_made() {
     let world = World::new();
-    differential::run(
-        &Side::gate(world.gate.port, world.gate.bundle("admin")),
-        &Side::daemon(&world.behind.socket),
-        &Side::daemon(&world.direct.socket),
-    );
+    let client = |name| Side::gate(world.gate.port, world.gate.bundle(name));
+    let (admin, dev) = (client("admin"), client("dev"));
+    let (behind, direct) = (Side::daemon(&world.behind.socket), Side::daemon(&world.direct.socket));
+    let straight = Way { through: &direct, daemon: &direct };
+    differential::unrestricted(Way { through: &admin, daemon: &behind }, straight);
+    differential::judged(Way { through: &dev, daemon: &behind }, straight);
     world.end();
 }
+
+/// How long "at once" may be: no timeout of anybody fits into it.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_daemon_that_is_away_is_a_502_at_once_and_is_found_again() {
@@ -206,11 +212,38 @@ fn a_daemon_that_is_away_is_a_502_at_once_and_is_found_again() {
     let gate = gate::Gate::start(&at("gate"), &daemon.socket);
     let side = Side::gate(gate.port, gate.bundle("admin"));
     assert_eq!(side.send("GET", "/v1.41/info", "").status, 200);
-    drop(daemon);
-    let start = std::time::Instant::now();
-    assert_eq!(side.send("GET", "/v1.41/info", "").status, 502);
-    assert!(start.elapsed().as_secs() < 5, "at once");
-    let _back = dockerd::PrivateDaemon::start(&at("daemon"));
+    let end = std::thread::scope(|scope| {
+        let events = scope.spawn(|| side.send("GET", "/v1.41/events", ""));
+        gate.until_recorded(|event| event["request"]["operation"] == "SystemEvents");
+        drop(daemon);
+        let away = Instant::now();
+        for (method, target) in
+            [("GET", "/v1.41/info"), ("POST", "/v1.41/containers/prune"), ("GET", "/_ping")]
+        {
+            let answer = side.send(method, target, "");
+            assert_eq!(answer.status, 502, "{target}: {answer:?}");
+            assert!(answer.body.contains("the Docker daemon is away"), "{answer:?}");
+        }
+        assert!(away.elapsed() < AT_ONCE * 3, "{:?} for three", away.elapsed());
+        events.join().unwrap()
+    });
+    assert!(end.status == 200 && end.body.contains("curl:"), "the cut is seen: {end:?}");
+
+    // A write first: it is not lost to a connection of the daemon that was.
+    let made = |number| {
+        let target = format!("/v1.41/containers/create?name=back{number}");
+        side.send("POST", &target, r#"{ "Image": "busybox" }"#)
+    };
+    let daemon = dockerd::PrivateDaemon::start(&at("daemon"));
+    assert_eq!(made(1).status, 201);
     assert_eq!(side.send("GET", "/v1.41/info", "").status, 200);
-    log::judge(&gate.end());
+    // And when nobody asked while it was away.
+    drop(daemon);
+    let _daemon = dockerd::PrivateDaemon::start(&at("daemon"));
+    assert_eq!(made(2).status, 201);
+
+    let log = gate.end();
+    log::judge(&log);
+    let ended = |event: &serde_json::Value| event["outcome"]["ended"] == "daemon-gone";
+    assert!(log::events(&log).iter().any(ended), "the cut is on record");
 }

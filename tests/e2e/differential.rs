@@ -2,13 +2,17 @@
 //! through the gate; then every value sent must be found in what the daemon says it made, and what it
 //! filled in must be in a listed table or be just what a twin made of the same bytes straight.
 
-use super::http::Side;
+use super::http::{Answer, Side};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// How many bodies are generated, beyond one for each value alone.
+/// How many mixed bodies are generated at the newest version, beyond one for each value alone.
 const MIXED: usize = 60;
+/// How many at each older one.
+const MIXED_OLDER: usize = 10;
+/// The minor versions of the API: the daemon's newest, and what older clients pin.
+const MINORS: [u8; 4] = [41, 40, 39, 38];
 
 /// `defaults.yaml`.
 #[derive(Deserialize)]
@@ -18,54 +22,146 @@ struct Tables {
     fields: BTreeMap<String, Vec<Value>>,
     /// JSON pointer in `inspect`, to what the daemon fills in where nothing was sent.
     defaults: BTreeMap<String, Vec<Value>>,
+    /// The same below a minor version, where it was another.
+    below: BTreeMap<u8, BTreeMap<String, Vec<Value>>>,
     /// Pointers at which the daemon may write another form of what was sent: (sent, made).
     forms: BTreeMap<String, Vec<(Value, Value)>>,
     /// Pairs that the daemon refuses together.
     apart: Vec<(String, String)>,
+    /// JSON pointer in the create body, to what the developer's profile writes where nothing was sent.
+    terms: BTreeMap<String, Value>,
 }
 
-/// Runs the table: `gated` and `behind` reach the same daemon, `direct` its twin.
-pub(crate) fn run(gated: &Side, behind: &Side, direct: &Side) {
-    let tables: Tables = serde_saphyr::from_str(include_str!("defaults.yaml")).unwrap();
-    let mut wrong = BTreeMap::<String, Vec<&Value>>::new();
-    let bodies = bodies(&tables);
-    for (number, body) in bodies.iter().enumerate() {
-        let text = body.to_string();
-        let name = format!("case{number}");
-        let made = create(gated, behind, &name, &text);
-        let twin = create(direct, direct, &name, &text);
-        match (made, twin) {
-            (Ok(made), Ok(twin)) => {
-                for difference in judge(&tables, body, &made, &twin) {
-                    wrong.entry(difference).or_default().push(body);
+impl Tables {
+    fn read() -> Self {
+        serde_saphyr::from_str(include_str!("defaults.yaml")).unwrap()
+    }
+
+    fn lists(&self, minor: u8, place: &str, value: &Value) -> bool {
+        let older = self.below.iter().find(|(below, at)| minor < **below && at.contains_key(place));
+        let table = older.map_or(&self.defaults, |(_, table)| table);
+        table.get(place).is_some_and(|values| values.contains(value))
+    }
+}
+
+/// What was wrong, with the bodies it was seen in.
+#[derive(Default)]
+struct Wrong(BTreeMap<String, Vec<String>>);
+
+impl Wrong {
+    fn add(&mut self, what: String, minor: u8, body: &Value) {
+        self.0.entry(what).or_default().push(format!("1.{minor}: {body}"));
+    }
+
+    fn tell(&self) {
+        let told = self.0.iter().map(|(what, bodies)| {
+            format!("{what}\n  in {} bodies, as {}", bodies.len(), bodies[0])
+        });
+        assert!(self.0.is_empty(), "{}", told.collect::<Vec<_>>().join("\n"));
+    }
+}
+
+/// A side that creates, and the daemon that it reaches in the end.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) through: &'a Side,
+    pub(crate) daemon: &'a Side,
+}
+
+/// As somebody whom no profile judges, at every version: what is made is what was sent.
+pub(crate) fn unrestricted(gated: Way<'_>, straight: Way<'_>) {
+    let tables = Tables::read();
+    let mut wrong = Wrong::default();
+    for minor in MINORS {
+        let bodies = bodies(&tables, if minor == MINORS[0] { MIXED } else { MIXED_OLDER });
+        for (number, body) in bodies.iter().enumerate() {
+            let name = format!("case{minor}-{number}");
+            let (made, twin) = twins(minor, &name, (gated, body), (straight, body));
+            match (made, twin) {
+                (Ok(made), Ok(twin)) => {
+                    for difference in judge(&tables, minor, body, &made, &twin) {
+                        wrong.add(difference, minor, body);
+                    }
                 }
-            }
-            (made, twin) => {
-                let told = format!("made {made:?}, twin {twin:?}");
-                wrong.entry(told).or_default().push(body);
+                (made, twin) => wrong.add(format!("made {made:?}, twin {twin:?}"), minor, body),
             }
         }
+        println!("differential: {} bodies at 1.{minor}", bodies.len());
     }
-    println!("differential: {} bodies, {} kinds of difference", bodies.len(), wrong.len());
-    let told = wrong
-        .iter()
-        .map(|(what, bodies)| format!("{what}\n  in {} bodies, as {}", bodies.len(), bodies[0]));
-    assert!(wrong.is_empty(), "{}", told.collect::<Vec<_>>().join("\n"));
+    wrong.tell();
 }
 
-/// Creates, inspects, removes.
-fn create(through: &Side, daemon: &Side, name: &str, body: &str) -> Result<Value, String> {
-    let made = through.send("POST", &format!("/v1.41/containers/create?name={name}"), body);
-    if made.status != 201 {
-        return Err(format!("{made:?}"));
+/// As somebody with a profile: what is accepted is made as sent, with the profile's terms and nothing
+/// else; what is not accepted is not made.
+pub(crate) fn judged(gated: Way<'_>, straight: Way<'_>) {
+    let (tables, minor) = (Tables::read(), MINORS[0]);
+    let mut wrong = Wrong::default();
+    let (mut accepted, mut refused) = (0, 0);
+    for (number, body) in bodies(&tables, 0).iter().enumerate() {
+        let mut amended = body.clone();
+        for (pointer, value) in &tables.terms {
+            if body.pointer(pointer).is_none() {
+                put(&mut amended, pointer, value.clone());
+            }
+        }
+        let name = format!("judged{number}");
+        let (made, twin) = twins(minor, &name, (gated, body), (straight, &amended));
+        match (made, twin) {
+            (Ok(made), Ok(twin)) => {
+                accepted += 1;
+                let terms = |place: &str| tables.terms.keys().any(|term| shown(term) == place);
+                let found = judge(&tables, minor, body, &made, &twin);
+                for difference in found.into_iter().filter(|d| !terms(d.split(':').next().unwrap()))
+                {
+                    wrong.add(difference, minor, body);
+                }
+                for (term, value) in &tables.terms {
+                    let made = made.pointer(&shown(term));
+                    if body.pointer(term).is_none() && made != Some(value) {
+                        wrong.add(format!("{term}: the term is not kept: {made:?}"), minor, body);
+                    }
+                }
+            }
+            (Err(answer), Ok(_)) if answer.status == 403 => {
+                refused += 1;
+                let there = gated.daemon.send("GET", &format!("/containers/{name}/json"), "");
+                assert_eq!(there.status, 404, "{body} was refused and made");
+            }
+            (made, twin) => wrong.add(format!("made {made:?}, twin {twin:?}"), minor, body),
+        }
     }
-    let inspected = daemon.send("GET", &format!("/v1.41/containers/{name}/json"), "").json();
-    daemon.send("DELETE", &format!("/v1.41/containers/{name}?force=1&v=1"), "");
+    println!("differential: {accepted} bodies accepted of a developer, {refused} refused");
+    assert!(accepted > 40 && refused > 20, "{accepted} accepted, {refused} refused");
+    wrong.tell();
+}
+
+/// Creates on both sides at once, inspects, removes.
+fn twins(
+    minor: u8,
+    name: &str,
+    one: (Way<'_>, &Value),
+    other: (Way<'_>, &Value),
+) -> (Result<Value, Answer>, Result<Value, Answer>) {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(move || create(minor, name, one.0, one.1));
+        let other = create(minor, name, other.0, other.1);
+        (one.join().unwrap(), other)
+    })
+}
+
+fn create(minor: u8, name: &str, way: Way<'_>, body: &Value) -> Result<Value, Answer> {
+    let target = format!("/v1.{minor}/containers/create?name={name}");
+    let answer = way.through.send("POST", &target, &body.to_string());
+    if answer.status != 201 {
+        return Err(answer);
+    }
+    let inspected = way.daemon.send("GET", &format!("/v1.41/containers/{name}/json"), "").json();
+    way.daemon.send("DELETE", &format!("/v1.41/containers/{name}?force=1&v=1"), "");
     Ok(inspected)
 }
 
 /// Each value alone, then mixtures drawn by a fixed sequence: the same bodies on every run.
-fn bodies(tables: &Tables) -> Vec<Value> {
+fn bodies(tables: &Tables, mixed: usize) -> Vec<Value> {
     let mut out = vec![json!({ "Image": "busybox" })];
     for (pointer, values) in &tables.fields {
         for value in values {
@@ -81,7 +177,7 @@ fn bodies(tables: &Tables) -> Vec<Value> {
         drawn ^= drawn << 17;
         usize::try_from(drawn % u64::try_from(below).unwrap()).unwrap()
     };
-    for _ in 0..MIXED {
+    for _ in 0..mixed {
         let mut body = json!({ "Image": "busybox" });
         for (pointer, values) in &tables.fields {
             let clashes = tables
@@ -124,7 +220,7 @@ fn shown(pointer: &str) -> String {
     }
 }
 
-fn judge(tables: &Tables, body: &Value, made: &Value, twin: &Value) -> Vec<String> {
+fn judge(tables: &Tables, minor: u8, body: &Value, made: &Value, twin: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut sent = Vec::new();
     for pointer in tables.fields.keys() {
@@ -146,8 +242,8 @@ fn judge(tables: &Tables, body: &Value, made: &Value, twin: &Value) -> Vec<Strin
             if sent.iter().any(|sent| place == sent || place.starts_with(&format!("{sent}/"))) {
                 continue;
             }
-            let listed = tables.defaults.get(place).is_some_and(|values| values.contains(value));
-            if !listed && !says_nothing(value) && place != "/Config/Hostname" {
+            let listed = tables.lists(minor, place, value) || says_nothing(value);
+            if !listed && place != "/Config/Hostname" {
                 wrong.push(format!("{place}: not sent, and {value} is no listed default"));
             }
         }

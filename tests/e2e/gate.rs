@@ -57,6 +57,15 @@ impl Gate {
         super::log::events(&self.directory.join("audit"))
     }
 
+    /// Waits until an event is on record.
+    pub(crate) fn until_recorded(&self, is_it: impl Fn(&serde_json::Value) -> bool) {
+        let start = Instant::now();
+        while !self.audit().iter().any(&is_it) {
+            assert!(start.elapsed() < PATIENCE, "it is not recorded");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Asks the gate to end, as a service manager does, and hands over its log.
     pub(crate) fn end(mut self) -> PathBuf {
         let pid = self.process.id().to_string();
