@@ -73,8 +73,9 @@ fn denial(
     let judged = tried.into_iter().map(|role| (role.name.clone(), judge(role, call, facts)));
     let (role, findings) = match judged.min_by_key(|(_, findings)| findings.len()) {
         Some(furthest) => furthest,
-        None if observed && !matches!(call.body, Body::None) => {
-            (String::new(), vec![unjudged(call.head.route)])
+        None if observed => {
+            let body = (!matches!(call.body, Body::None)).then(|| unjudged(call.head.route));
+            (String::new(), guarded(call).into_iter().chain(body).collect())
         }
         None => Default::default(),
     };

@@ -255,7 +255,7 @@ fn case(file: &str, given: &Entry, entry: &Entry, value: Option<&Json>) -> Case 
     let bytes = bytes.or_else(|| entry.raw.as_ref().map(|raw| fill(raw).into_bytes()));
     let bytes = bytes.or_else(|| entry.body.as_ref().map(|b| json(b).write().into_bytes()));
     let mut headers = given.headers.clone();
-    headers.extend(entry.headers.iter().map(|(name, v)| (name.clone(), json(v))));
+    headers.extend(entry.headers.iter().map(|(name, v)| (fill(name), json(v))));
     let bytes_sent = bytes.as_deref().unwrap_or_default();
     Case {
         file: file.to_owned(),
