@@ -407,6 +407,7 @@ fn fact(word: &str) -> PathFact {
 fn refused_as(malformed: &dockward::docker::Malformed) -> Verdict {
     let status = match malformed.flaw {
         Flaw::RouteUnknown => "403",
+        Flaw::NameAbsent => "404",
         Flaw::BodyTooLarge => "413",
         _ => "400",
     };
