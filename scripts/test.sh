@@ -8,11 +8,14 @@ status=0
 # The client programs obey these before the certificate authority that they are given.
 { env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE cargo test --no-fail-fast "$@" 2>&1 || echo "cargo test: exit $?"; } | tee "$out"
 grep -q '^cargo test: exit' "$out" && status=1
-awk '
-    /^test result:/ { passed += $4; failed += $6; ignored += $8 }
+# The last line is for machines: what passed, and what failed, a build among it.
+awk -v status="$status" '
+    /^test result:/ { passed += $4; failed += $6; ignored += $8; binaries++ }
     /^MISSING:/ { missing++ }
     END {
-        printf "make test: %d ran, %d passed, %d failed, %d left out\n", passed + failed, passed, failed, ignored
+        if (status && !failed) { print "make test: it did not build, or a test binary was cut off: see above"; failed = 1 }
         if (missing) printf "make test: %d part(s) not tried because a program is not on this machine: see MISSING above\n", missing
+        printf "make test: %d tests of %d binaries ran, %d left out\n", passed + failed, binaries, ignored
+        printf "%d passed, %d failed\n", passed, failed
     }' "$out"
 exit "$status"
