@@ -15,7 +15,7 @@ pub use identified::{Door, Doors, Who};
 pub use watch::{Doorkeeper, Entry};
 
 use crate::audit::{Event, EventId, Writer};
-use crate::daemon::{ClientBody, Daemon, Lookup};
+use crate::daemon::{Cancel, ClientBody, Daemon, Lookup};
 use crate::docker::body::Body as Typed;
 use crate::docker::{
     self, ApiCall, ApiVersion, BodyKind, CallHead, Flaw, Hijack, Malformed, RequestHead,
@@ -56,6 +56,8 @@ pub struct Pipeline {
     pub floor: ApiVersion,
     /// The gate's own places, never mounted into a container.
     pub places: Places,
+    /// Thrown at the end of a drain: whatever still runs ends, and says so in the log.
+    pub cut: Cancel,
 }
 
 /// The gate's own places, and what the daemon says of its own.

@@ -6,7 +6,7 @@
 use crate::audit::event::Event;
 use crate::audit::{self, AuditError, Durability, Gate as Instance, Stage, Writer};
 use crate::config::{self, Bind, Config, Listen, Mistakes, TlsMin};
-use crate::daemon::Daemon;
+use crate::daemon::{Cancel, Daemon};
 use crate::pipeline::{Door, Doorkeeper, Doors, Entry, Pipeline, Places};
 use crate::proxy::{
     Budget, Credentials, Entrance, Front, ListenError, Shutdown, Streams, Tls, TlsError,
@@ -26,6 +26,8 @@ use tokio::sync::OnceCell;
 const RESERVE: u64 = 64 << 20;
 /// How long requests and sessions in hand have after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long what was cut has to say so in the log.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A gate that listens.
 #[derive(Debug)]
@@ -122,6 +124,7 @@ impl Server {
             budget: Budget::new(&limits),
             floor: config.daemon.api_min,
             places: places(&config),
+            cut: Cancel::new(),
         });
         let entry = Arc::new(Entry(Arc::clone(&pipeline)));
         let front = Front::new(limits, entry, Arc::new(Doorkeeper(log)));
@@ -162,7 +165,9 @@ impl Server {
         wait(&mut hangup, &mut terminate, &mut interrupt, &mut reloader).await;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         if let Err(left) = shutdown.drain(DRAIN).await {
-            tracing::warn!(left, "connections were cut at the end of the drain");
+            tracing::warn!(left, "connections are cut at the end of the drain");
+            pipeline.cut.cancel();
+            let _ = shutdown.drain(LAST_WORDS).await;
         }
         pipeline.log.close().await?;
         Ok(())

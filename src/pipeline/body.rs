@@ -15,14 +15,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout_at};
 
 /// How much of an answer is kept to read the id made, or the error, from it.
 const KEPT: usize = 2048;
 /// How much is read from a stream at once.
 const PIECE: usize = 64 * 1024;
+/// How long the answer to a call that changed state is still read for the log when nobody else wants
+/// it any more.
+const HEAR_OUT: Duration = Duration::from_secs(10);
 
-type Gone = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Interrupted = Pin<Box<dyn Future<Output = Ended> + Send>>;
 
 /// The daemon's answer, passed on frame by frame.
 pub(super) struct Counted {
@@ -31,31 +37,41 @@ pub(super) struct Counted {
     status: StatusCode,
     bytes: u64,
     kept: BytesMut,
-    /// Watches the client's socket where a silent stream would not notice.
-    gone: Option<Gone>,
+    /// Watches the client's socket, where a silent stream would not notice, and for the end of all.
+    interrupted: Option<Interrupted>,
 }
 
 impl Counted {
     /// The body of an answer with this status; the exchange is recorded when it ends.
     pub(super) fn over(inner: AnswerBody, exchange: Exchange, status: StatusCode) -> Body {
-        let connection = exchange.connection.clone();
         let watched = exchange.head.route.life.ends_with_client() && !inner.is_end_stream();
-        let gone = watched.then(|| -> Gone { Box::pin(async move { connection.gone().await }) });
+        let interrupted = watched.then(|| -> Interrupted { Box::pin(exchange.interrupted()) });
         let kept = BytesMut::new();
-        let mut counted = Self { inner, exchange: Some(exchange), status, bytes: 0, kept, gone };
+        let mut counted =
+            Self { inner, exchange: Some(exchange), status, bytes: 0, kept, interrupted };
         if counted.inner.is_end_stream() {
             counted.end(Ended::Done);
         }
         counted.boxed_unsync()
     }
 
-    fn take(&mut self, data: &Bytes) {
-        self.bytes += data.len() as u64;
+    fn keep(&mut self, data: &Bytes) {
         let wanted = self.status == StatusCode::CREATED || self.status.as_u16() >= 400;
         if wanted && self.kept.len() < KEPT {
             let room = KEPT - self.kept.len();
             self.kept.extend_from_slice(data.get(..room.min(data.len())).unwrap_or_default());
         }
+    }
+
+    /// The client is gone, what was done is done: reads what the daemon says of it, for the log.
+    async fn hear_out(mut self) {
+        let deadline = Instant::now() + HEAR_OUT;
+        while let Ok(Some(Ok(frame))) = timeout_at(deadline, self.inner.frame()).await {
+            if let Some(data) = frame.data_ref() {
+                self.keep(data);
+            }
+        }
+        self.end(Ended::ClientGone);
     }
 
     fn end(&mut self, ended: Ended) {
@@ -79,17 +95,18 @@ impl http_body::Body for Counted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(gone) = self.gone.as_mut()
-            && gone.as_mut().poll(cx).is_ready()
+        if let Some(interrupted) = self.interrupted.as_mut()
+            && let Poll::Ready(ended) = interrupted.as_mut().poll(cx)
         {
-            self.end(Ended::ClientGone);
-            return Poll::Ready(Some(Err("the client is gone".into())));
+            self.end(ended);
+            return Poll::Ready(Some(Err("the client is gone, or all ends".into())));
         }
         match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     let data = data.clone();
-                    self.take(&data);
+                    self.bytes += data.len() as u64;
+                    self.keep(&data);
                 }
                 if self.inner.is_end_stream() {
                     self.end(Ended::Done);
@@ -118,6 +135,20 @@ impl http_body::Body for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
+        let runs_on = |exchange: &Exchange| !exchange.head.route.life.ends_with_client();
+        if self.exchange.as_ref().is_some_and(runs_on)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let rest = Self {
+                inner: std::mem::replace(&mut self.inner, AnswerBody::of(Bytes::new())),
+                exchange: self.exchange.take(),
+                kept: std::mem::take(&mut self.kept),
+                interrupted: None,
+                status: self.status,
+                bytes: self.bytes,
+            };
+            runtime.spawn(rest.hear_out());
+        }
         self.end(Ended::ClientGone);
     }
 }

@@ -12,6 +12,7 @@ use crate::proxy::{Connection, StreamPermit};
 use http::{HeaderValue, Response, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -76,10 +77,11 @@ impl Exchange {
         cancel: Cancel,
         ends_with_client: bool,
     ) -> Response<Body> {
-        let forwarding = self.pipeline.daemon.forward(permitted, upload, cancel.clone());
+        let forwarding = self.pipeline.daemon.forward(permitted, upload, cancel);
         let answer = tokio::select! {
             answer = forwarding => answer,
             () = self.connection.gone(), if ends_with_client => Err(DaemonError::Cancelled),
+            () = self.pipeline.cut.cancelled() => Err(DaemonError::Cancelled),
         };
         let rewritten = match answer {
             Ok(answer) => daemon::rewrite(answer, self.head.route.operation, self.accepted).await,
@@ -87,7 +89,7 @@ impl Exchange {
         };
         match rewritten {
             Ok(Answer { status, headers, body: _, tunnel: Some(tunnel) }) => {
-                self.open_session(status, headers, tunnel, on_upgrade, cancel)
+                self.open_session(status, headers, tunnel, on_upgrade)
             }
             Ok(Answer { status, headers, body, tunnel: None }) => {
                 let mut response = Response::new(Counted::over(body, self, status));
@@ -107,7 +109,6 @@ impl Exchange {
         mut headers: http::HeaderMap,
         tunnel: Tunnel,
         on_upgrade: Option<OnUpgrade>,
-        cancel: Cancel,
     ) -> Response<Body> {
         let mut event = Event::new(Stage::SessionOpen);
         event.parent = Some(self.decision);
@@ -118,20 +119,20 @@ impl Exchange {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
                 headers.insert(header::UPGRADE, HeaderValue::from_static(protocol));
                 *response.status_mut() = status;
-                tokio::spawn(self.session(tunnel, on_upgrade, cancel));
+                tokio::spawn(self.session(tunnel, on_upgrade));
             }
             _ => {
-                *response.body_mut() = self.output_only(tunnel, cancel);
+                *response.body_mut() = self.output_only(tunnel);
             }
         }
         *response.headers_mut() = headers;
         response
     }
 
-    async fn session(self, tunnel: Tunnel, on_upgrade: OnUpgrade, cancel: Cancel) {
+    async fn session(self, tunnel: Tunnel, on_upgrade: OnUpgrade) {
         match on_upgrade.await {
             Ok(client) => {
-                let end = tunnel.run(TokioIo::new(client), &cancel).await;
+                let end = tunnel.run(TokioIo::new(client), &self.pipeline.cut).await;
                 self.closed(end.bytes_in, end.bytes_out, how(end.ended));
             }
             Err(_) => self.closed(0, 0, Ended::ClientGone),
@@ -139,18 +140,38 @@ impl Exchange {
     }
 
     /// A client that did not ask to upgrade: the daemon's output as a body, no input.
-    fn output_only(self, tunnel: Tunnel, cancel: Cancel) -> Body {
+    fn output_only(self, tunnel: Tunnel) -> Body {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         tokio::spawn(async move {
-            let end = tunnel.run(theirs, &cancel).await;
-            self.closed(end.bytes_in, end.bytes_out, how(end.ended));
+            let cancel = Cancel::new();
+            let mut run = pin!(tunnel.run(theirs, &cancel));
+            let (end, ended) = tokio::select! {
+                end = run.as_mut() => (end, how(end.ended)),
+                ended = self.interrupted() => {
+                    cancel.cancel();
+                    (run.await, ended)
+                }
+            };
+            self.closed(end.bytes_in, end.bytes_out, ended);
         });
         super::body::of_reader(ours)
+    }
+
+    /// Resolves with the reason when the client is gone, or the gate cuts what is left at its end.
+    pub(super) fn interrupted(&self) -> impl Future<Output = Ended> + Send + use<> {
+        let (connection, cut) = (Arc::clone(&self.connection), self.pipeline.cut.clone());
+        async move {
+            tokio::select! {
+                () = connection.gone() => Ended::ClientGone,
+                () = cut.cancelled() => Ended::Limit,
+            }
+        }
     }
 
     /// There is no answer to pass on.
     fn failed(self, error: &DaemonError) -> Response<Body> {
         let (status, ended) = match error {
+            DaemonError::Cancelled if self.pipeline.cut.is_cancelled() => (None, Ended::Limit),
             DaemonError::Cancelled => (None, Ended::ClientGone),
             DaemonError::Upload(_) => (Some(400), Ended::ClientGone),
             _ => (Some(502), Ended::DaemonGone),
