@@ -1,5 +1,6 @@
 //! One connection to the fake daemon: reads requests to the byte, and plays the script.
 
+use super::script::Witness;
 use super::{Recorded, Reply, Shared};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,8 +31,11 @@ impl Peer {
         while let Some(head) = self.head().await {
             let recorded = Recorded { connection: self.connection, head, ..Recorded::default() };
             let (call, framing) = (recorded.call(), Framing::of(&recorded));
-            let index = self.shared.record(recorded);
             let script = self.shared.script.lock().unwrap().clone();
+            if let Some(Witness(see)) = &script.witness {
+                see(&recorded);
+            }
+            let index = self.shared.record(recorded);
             if script.hang_up_on_reuse && answered > 0 {
                 return;
             }

@@ -1,13 +1,25 @@
 //! What the fake daemon answers.
 
+use super::Recorded;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
+
+/// Called when a head has arrived, before its body is read or anything is answered.
+#[derive(Clone)]
+pub(super) struct Witness(pub(super) Arc<dyn Fn(&Recorded) + Send + Sync>);
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Witness")
+    }
+}
 
 /// What is answered.
 #[derive(Clone, Debug)]
 pub struct Script {
     pub(super) replies: HashMap<String, Reply>,
+    pub(super) witness: Option<Witness>,
     pub(super) answers_per_connection: Option<usize>,
     pub(super) hang_up_on_reuse: bool,
 }
@@ -18,8 +30,12 @@ impl Script {
         let version = format!(
             r#"{{"Version":"99.0","ApiVersion":"{newest}","MinAPIVersion":"1.24","Components":[{{"Name":"Engine","Version":"99.0","Details":{{"ApiVersion":"{newest}","MinAPIVersion":"1.24"}}}}]}}"#
         );
-        let script =
-            Self { replies: HashMap::new(), answers_per_connection: None, hang_up_on_reuse: false };
+        let script = Self {
+            replies: HashMap::new(),
+            witness: None,
+            answers_per_connection: None,
+            hang_up_on_reuse: false,
+        };
         script
             .on("GET /_ping", Reply::status("200 OK", "", "OK"))
             .on("HEAD /_ping", Reply::Raw(b"HTTP/1.1 200 OK\r\nApi-Version: 1.99\r\n\r\n".to_vec()))
@@ -31,6 +47,13 @@ impl Script {
     #[must_use]
     pub fn on(mut self, call: &str, reply: Reply) -> Self {
         self.replies.insert(call.to_owned(), reply);
+        self
+    }
+
+    /// Shows each head to a witness, at the moment it arrives.
+    #[must_use]
+    pub fn witnessed(mut self, witness: impl Fn(&Recorded) + Send + Sync + 'static) -> Self {
+        self.witness = Some(Witness(Arc::new(witness)));
         self
     }
 
