@@ -22,7 +22,7 @@ mod survives;
 use corpus::{Bench, Case, Verdict, cases};
 use dockward::docker::{Hijack, OutboundBody};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use survives::{lost, recorded};
 
 #[test]
@@ -200,4 +200,23 @@ fn what_real_clients_send_is_allowed_to_an_administrator_and_arrives_whole() {
     println!("corpus: {count} recorded requests");
     assert!(count >= 300, "{count} recorded requests are fewer than there were");
     assert!(failures.is_empty(), "{} of {count}:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// All that real clients do every day a developer may, but for the lines of that file.
+#[test]
+fn a_developer_is_refused_nothing_that_is_ordinary() {
+    let bench = Bench::new();
+    let mut refused = BTreeSet::new();
+    for case in recorded("dev") {
+        let verdict = bench.judge(&case);
+        if verdict.status != "allow" {
+            let operation = verdict.operation.unwrap_or("no operation");
+            refused.insert(format!("{operation}: {}", verdict.reasons.join(", ")));
+        }
+    }
+    let known = include_str!("fixtures/refused_to_a_developer.txt").lines();
+    let known: BTreeSet<_> = known.filter(|l| !l.starts_with('#')).map(str::to_owned).collect();
+    let new: Vec<_> = refused.difference(&known).collect();
+    let gone: Vec<_> = known.difference(&refused).collect();
+    assert!(new.is_empty() && gone.is_empty(), "refused anew: {new:#?}\nallowed anew: {gone:#?}");
 }

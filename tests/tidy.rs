@@ -1,0 +1,26 @@
+//! The invariants of the house, as tests: who may use whom, what has a case, what is named.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+#[path = "tidy/bodies.rs"]
+mod bodies;
+#[path = "support/corpus.rs"]
+#[expect(dead_code, reason = "the runner of the corpus reads more of a verdict")]
+mod corpus;
+#[path = "support/corpus_policy.rs"]
+mod corpus_policy;
+#[path = "tidy/covered.rs"]
+mod covered;
+#[path = "tidy/layers.rs"]
+mod layers;
+#[path = "tidy/source.rs"]
+mod source;

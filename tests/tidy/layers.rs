@@ -1,0 +1,139 @@
+//! Lower layers know nothing of upper ones, and each keeps to what its layer may touch.
+
+use super::source::{code, sources};
+
+/// Room, layer, what of our own it may use besides itself, words it may not have.
+struct Room {
+    name: &'static str,
+    uses: &'static [&'static str],
+    never: &'static [&'static str],
+}
+
+const IO: &[&str] = &[
+    "tokio",
+    "hyper",
+    "rustls",
+    "tracing",
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::io",
+    "std::thread",
+    "TcpStream",
+    "UnixStream",
+    "TcpListener",
+    "SystemTime",
+    "Instant",
+    "jiff",
+    "Timestamp",
+];
+const NETWORK: &[&str] =
+    &["hyper", "rustls", "tokio::net", "TcpStream", "UnixStream", "TcpListener", "std::net::Udp"];
+const BELOW_L3: &[&str] = &["identity", "docker", "policy", "audit", "config"];
+
+const ROOMS: &[Room] = &[
+    // L0
+    Room { name: "identity", uses: &[], never: IO },
+    Room { name: "docker", uses: &[], never: IO },
+    // L1
+    Room { name: "policy", uses: &["identity", "docker"], never: IO },
+    // L2
+    Room { name: "audit", uses: &["identity", "docker", "policy"], never: NETWORK },
+    Room { name: "config", uses: &["identity", "docker", "policy"], never: NETWORK },
+    // L3
+    Room { name: "facts", uses: BELOW_L3, never: &[] },
+    Room { name: "proxy", uses: BELOW_L3, never: &[] },
+    Room { name: "daemon", uses: BELOW_L3, never: &[] },
+    Room { name: "pki", uses: BELOW_L3, never: &[] },
+    // L4
+    Room {
+        name: "pipeline",
+        uses: &[
+            "identity", "docker", "policy", "audit", "config", "facts", "proxy", "daemon", "pki",
+        ],
+        never: &[],
+    },
+    Room {
+        name: "server",
+        uses: &[
+            "identity", "docker", "policy", "audit", "config", "facts", "proxy", "daemon", "pki",
+            "pipeline",
+        ],
+        never: &[],
+    },
+    // L5
+    Room {
+        name: "cli",
+        uses: &[
+            "identity", "docker", "policy", "audit", "config", "facts", "proxy", "daemon", "pki",
+            "pipeline", "server",
+        ],
+        never: &["hyper"],
+    },
+];
+
+fn room_of(file: &str) -> &str {
+    let inside = file.strip_prefix("src/").unwrap();
+    inside.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// Whether the word stands by itself in the line.
+fn has_word(line: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        !before.is_some_and(part) && !after.is_some_and(part)
+    })
+}
+
+#[test]
+fn every_room_uses_only_what_is_below_it() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let name = room_of(&file);
+        if matches!(name, "lib" | "main") {
+            continue;
+        }
+        let room = ROOMS.iter().find(|room| room.name == name);
+        let room = room
+            .unwrap_or_else(|| panic!("{file}: give this room a layer in tests/tidy/layers.rs"));
+        for line in code(&text) {
+            for used in line.split("crate::").skip(1) {
+                let used = used.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                let known = ROOMS.iter().any(|room| room.name == used);
+                if known && used != name && !room.uses.contains(&used) {
+                    wrong.push(format!("{file}: {name} may not use {used}"));
+                }
+            }
+            wrong.extend(
+                room.never
+                    .iter()
+                    .filter(|word| has_word(line, word))
+                    .map(|word| format!("{file}: {word}: {}", line.trim())),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What only admission asks of a body. The log writes some of it down, and judges nothing by it.
+const JUDGED: [&str; 6] =
+    [".privileged", ".cap_add", ".security_opt", ".binds", ".pid_mode", ".userns_mode"];
+
+#[test]
+fn nothing_but_policy_judges_a_body() {
+    for (file, text) in sources() {
+        if matches!(room_of(&file), "docker" | "policy") || file == "src/pipeline/events.rs" {
+            continue;
+        }
+        for line in code(&text) {
+            let judged = JUDGED.iter().find(|field| {
+                let after = |at: usize| line[at + field.len()..].chars().next();
+                let mut found = line.match_indices(*field).map(|(at, _)| after(at));
+                found.any(|next| !next.is_some_and(|c| c.is_alphanumeric() || c == '_'))
+            });
+            assert!(judged.is_none(), "{file}: {}: decisions are policy's", line.trim());
+        }
+    }
+}

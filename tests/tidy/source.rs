@@ -1,0 +1,98 @@
+//! The source tree as text: sizes, patterns, secrets.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Longest source file without its tests, in lines.
+const MOST_LINES: usize = 400;
+
+/// Tables, which are read as tables.
+const TABLES: [&str; 2] = ["src/policy/reason.rs", "src/docker/routes/table.rs"];
+
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file under `src`, as path from the root and text, without the tests inside it. Files
+/// of tests alone are left out.
+pub(crate) fn sources() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    walk(&root().join("src"), &mut files);
+    files.sort();
+    assert!(files.len() > 50, "{} source files", files.len());
+    files
+}
+
+fn walk(directory: &Path, files: &mut Vec<(String, String)>) {
+    for path in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+            files.push((name, code));
+        }
+    }
+}
+
+/// The lines of code that are no comments.
+pub(crate) fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn no_source_file_is_longer_than_can_be_read() {
+    let long = |(name, text): &(String, String)| {
+        let lines = text.lines().count();
+        (lines > MOST_LINES && !TABLES.contains(&name.as_str())).then(|| format!("{name}: {lines}"))
+    };
+    let long: Vec<_> = sources().iter().filter_map(long).collect();
+    assert!(long.is_empty(), "split these: {long:?}");
+}
+
+#[test]
+fn every_module_says_first_why_it_is_there() {
+    let silent: Vec<_> =
+        sources().into_iter().filter(|(_, text)| !text.starts_with("//!")).collect();
+    let names: Vec<_> =
+        silent.iter().map(|(name, _)| name).filter(|name| *name != "src/main.rs").collect();
+    assert!(names.is_empty(), "begin these with a paragraph: {names:?}");
+}
+
+#[test]
+fn admission_takes_bodies_apart_whole() {
+    let mut looked_at = 0;
+    for (name, text) in sources() {
+        if !name.starts_with("src/policy/admit/") {
+            continue;
+        }
+        looked_at += 1;
+        for (nth, line) in text.lines().enumerate() {
+            let line = line.trim();
+            let rest =
+                line == ".." || line == "..," || line.contains(", .. }") || line.contains("{ .. }");
+            // PathFact is no body: what it says of a path is judged by its kind
+            assert!(!rest || line.contains("PathFact::"), "{name}:{}: name every field", nth + 1);
+        }
+    }
+    assert!(looked_at > 10, "{looked_at} families");
+}
+
+#[test]
+fn no_key_material_is_in_git() {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
+    assert!(listed.status.success(), "git ls-files: {listed:?}");
+    let names = String::from_utf8(listed.stdout).unwrap();
+    let mut count = 0;
+    for name in names.split('\0').filter(|name| !name.is_empty()) {
+        let Ok(bytes) = std::fs::read(root().join(name)) else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        let armour = ["-----BEGIN", "PRIVATE KEY-----"];
+        let has_key =
+            text.lines().any(|line| line.starts_with(armour[0]) && line.ends_with(armour[1]));
+        assert!(!has_key, "{name} holds a private key");
+        count += 1;
+    }
+    assert!(count > 100, "{count} files");
+}
