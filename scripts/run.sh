@@ -22,11 +22,13 @@ if ! answers "$socket"; then
     read -r _ socket <"$daemon/ready" || { echo "run: the private daemon did not start" >&2; exit 1; }
     trap 'exec 9>&-; wait; rm -rf "$daemon"' EXIT
 fi
+# One name for whichever daemon it is, so that the policy of the last time is good for this time.
+ln -sfn "$socket" .run/docker.sock
 # An interrupt from the keyboard is the gate's to answer; this shell only waits for it.
 trap : INT
 gate=
 trap '[ -z "$gate" ] || kill -TERM "$gate"' TERM HUP
-"$target/release/dockward" quickstart --dir .run/quickstart --listen "$listen" --daemon "$socket" 9>&- &
+"$target/release/dockward" quickstart --dir .run/quickstart --listen "$listen" --daemon "$root/.run/docker.sock" 9>&- &
 gate=$!
 status=0
 while :; do

@@ -2,8 +2,10 @@
 //! and the commands to try: one that is allowed, and those that are refused.
 
 use super::{Failure, Outcome, QuickstartArgs, out, serve};
+use crate::config::{self, Bind};
 use crate::identity::IdentityName;
 use crate::pki::{self, Bundle, demo};
+use jiff::Timestamp;
 use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -71,12 +73,35 @@ fn prepare(args: &Wanted) -> Result<Prepared, Failure> {
     let clients = [("dev", dev.as_str()), ("admin", admin.as_str())];
     let made = pki::make(&dir.join("pki"), &hosts, &clients).map_err(|e| Failure(e.to_string()))?;
     let config = dir.join("dockward.yaml");
-    if !config.exists() {
-        let text = policy(args, &made.server);
-        std::fs::write(&config, text).map_err(|e| at(&config, e))?;
+    match config.exists() {
+        true => is_kept(&config, args)?,
+        false => {
+            let text = policy(args, &made.server);
+            std::fs::write(&config, text).map_err(|e| at(&config, e))?;
+        }
     }
     let text = commands(args.listen, &dir, &made.clients);
     Ok(Prepared { config, text })
+}
+
+/// A policy that is there is not written again, so it must say what is asked for now: else the
+/// commands would be printed of one gate and the policy be that of another.
+fn is_kept(path: &Path, args: &Wanted) -> Result<(), Failure> {
+    let config = config::load(path, Timestamp::now()).map_err(|e| Failure(e.to_string()))?;
+    let (listen, daemon) = (Bind::Address(args.listen), &args.daemon);
+    let says = |what: &str| {
+        Err(Failure(format!(
+            "{} is there already and has another {what}: change it there, or choose another --dir",
+            path.display()
+        )))
+    };
+    match config.listen.iter().any(|door| door.address == listen) {
+        false => says(&format!("address than {}", args.listen)),
+        true if config.daemon.socket != *daemon => {
+            says(&format!("daemon than {}", daemon.display()))
+        }
+        true => Ok(()),
+    }
 }
 
 /// What the server's certificate is for.
@@ -151,7 +176,7 @@ fn commands(listen: SocketAddr, dir: &Path, clients: &[(IdentityName, Bundle)]) 
     let docker = |name: &str| {
         format!(
             "docker --host tcp://{host} --tlsverify --tlscacert {c}/ca.pem --tlscert {c}/cert.pem --tlskey {c}/key.pem",
-            c = bundle(name).unwrap_or_default()
+            c = shell_word(&bundle(name).unwrap_or_default())
         )
     };
     let (dev, admin) = (docker("dev"), docker("admin"));
@@ -164,7 +189,48 @@ fn commands(listen: SocketAddr, dir: &Path, clients: &[(IdentityName, Bundle)]) 
     let _ = writeln!(
         text,
         "\nEvery decision is on record: tail -f {0}/audit/dockward-*.jsonl\nThe policy is {0}/dockward.yaml; `kill -HUP` reads it again. Ctrl-C ends this.",
-        dir.display()
+        shell_word(&dir.display().to_string())
     );
     text
+}
+
+/// A path as a shell reads it back.
+fn shell_word(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
+    match path.chars().all(plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Wanted, prepare, shell_word};
+
+    #[test]
+    fn a_policy_that_is_there_must_say_what_is_asked_for() {
+        let scratch = tempfile::tempdir().unwrap();
+        let wanted = |listen: &str, daemon: &str| Wanted {
+            dir: scratch.path().to_owned(),
+            listen: listen.parse().unwrap(),
+            daemon: daemon.into(),
+        };
+        let first = prepare(&wanted("127.0.0.1:2376", "/run/docker.sock")).unwrap();
+        let kept = std::fs::read(&first.config).unwrap();
+        let again = prepare(&wanted("127.0.0.1:2376", "/run/docker.sock")).unwrap();
+        assert_eq!((again.text, std::fs::read(&again.config).unwrap()), (first.text, kept));
+        for (listen, daemon, word) in [
+            ("127.0.0.1:2377", "/run/docker.sock", "address"),
+            ("127.0.0.1:2376", "/run/other.sock", "daemon"),
+        ] {
+            let refused = prepare(&wanted(listen, daemon)).err().unwrap();
+            assert!(refused.0.contains(&format!("another {word} than")), "{}", refused.0);
+        }
+    }
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_split_it() {
+        assert_eq!(shell_word("/a/b-c.d"), "/a/b-c.d");
+        assert_eq!(shell_word("/a b/it's"), r"'/a b/it'\''s'");
+    }
 }
