@@ -21,6 +21,10 @@ const FREE_VALUES: usize = 1024;
 /// and no request of Docker's looks like that.
 pub const BYTES_PER_VALUE: usize = 8;
 
+/// Most items of one array that are read: none that a client needs comes near, while each item of
+/// some arrays takes hundreds of times the memory of its text.
+pub const MAX_ITEMS: usize = 16_384;
+
 /// A JSON value with its strings borrowed where they hold no escapes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -308,6 +312,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut items = Vec::new();
         loop {
             match seq.next_element_seed(seed) {
+                Ok(Some(_)) if items.len() == MAX_ITEMS => {
+                    let why = "an array of more than 16384 items";
+                    return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
+                }
                 Ok(Some(item)) => items.push(item),
                 Ok(None) => return Ok(Value::Array(items)),
                 Err(e) => {
@@ -435,6 +443,13 @@ mod tests {
         assert_eq!(flaw(&zeros(10_000)).0, Flaw::JsonValues);
         let words = format!("[{}\"\"]", "\"APP_SETTING=1\",".repeat(10_000));
         assert!(read(words.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn an_array_has_an_end() {
+        let array = |n: usize| format!("{{\"a\":[{}{{}}]}}", "{      },".repeat(n - 1));
+        assert!(read(array(MAX_ITEMS).as_bytes()).is_ok());
+        assert_eq!(flaw(&array(MAX_ITEMS + 1)), (Flaw::JsonValues, "a".into()));
     }
 
     #[test]
