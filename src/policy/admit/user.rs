@@ -26,8 +26,20 @@ impl Judge<'_> {
             Some(uid) => self.id_in_range(field, uid, |ids| &ids.0),
         }
         match gid {
-            None => {}
+            None => self.implied_group(field, user),
             Some(gid) => self.group(field, gid),
+        }
+    }
+
+    /// A user without a group has the one that the image's passwd gives it, which is 0 for a number
+    /// that is not there, and further ones from its group file (`GetExecUser` of
+    /// `github.com/moby/sys/user`).
+    fn implied_group(&mut self, field: &str, user: &str) {
+        let bounded = matches!(&self.profile.user, UserRule::Ids { gid, .. } if !gid.is_empty());
+        if bounded && number(user).is_some_and(|uid| uid != 0) {
+            let what = "run with the groups that the image gives, which may be root's";
+            self.deny(Reason::UserRange, field, user, what);
+            self.allowing("name the group too, such as --user 1000:1000");
         }
     }
 
