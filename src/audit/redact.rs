@@ -29,7 +29,7 @@ pub fn argv<S: AsRef<str>>(arguments: &[S]) -> Vec<String> {
     for (index, argument) in arguments.iter().map(AsRef::as_ref).enumerate() {
         seen = seen.saturating_add(argument.len());
         let masked = if seen > SCAN_MAX { String::new() } else { scan.argument(argument) };
-        used = used.saturating_add(masked.len());
+        used = used.saturating_add(masked.len()).saturating_add(3); // quotes and comma
         if seen > SCAN_MAX || used > ARGV_MAX {
             kept.push(format!("…{}", arguments.len().saturating_sub(index)));
             return kept;

@@ -14,6 +14,9 @@ pub const REASONS_MAX: usize = 16;
 /// Bytes, as escaped, kept of the daemon's error and of the value a reason is about.
 pub const TEXT_MAX: usize = 512;
 
+/// Items kept of a list among the fields and facts; the rest is counted.
+pub(super) const ITEMS_MAX: usize = 64;
+
 /// Who, as proven.
 #[derive(Debug, Clone, Serialize)]
 pub struct Identity {
@@ -92,7 +95,7 @@ pub struct Request {
     pub body_sha256: Option<String>,
     /// The fields that matter to security. Never values of environment, credentials, build
     /// arguments or secrets; argument vectors only through [`redact::argv`].
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Map::is_empty", serialize_with = "bounded_fields")]
     pub fields: Map<String, Value>,
 }
 
@@ -111,8 +114,9 @@ pub enum Verdict {
 pub struct Reason {
     /// Stable id, `mount.host-path`.
     pub id: String,
-    /// Where in the request, `HostConfig.Binds[0]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Where in the request, `HostConfig.Binds[0]`; cut at [`TEXT_MAX`], as it may end in a key of
+    /// the client's.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clipped")]
     pub field: Option<String>,
     /// What stood there; cut at [`TEXT_MAX`].
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clipped")]
@@ -139,7 +143,7 @@ pub struct Decision {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Hash>,
     /// The facts it stood on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "bounded_facts")]
     pub facts: Option<Value>,
 }
 
@@ -257,6 +261,45 @@ fn clipped<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok,
     text.as_deref().map(|text| clip(text, TEXT_MAX)).serialize(serializer)
 }
 
+/// The fields, so that no body makes a line longer than the log takes: a denial that cannot be
+/// written would be one that is not on record. An argument vector is bounded already.
+fn bounded_fields<S: Serializer>(
+    fields: &Map<String, Value>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let kept = |key: &str, value: &Value| match key {
+        "argv" => value.clone(),
+        _ => bounded(value),
+    };
+    serializer.collect_map(fields.iter().map(|(key, value)| (key, kept(key, value))))
+}
+
+fn bounded_facts<S: Serializer>(facts: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    facts.as_ref().map(bounded).serialize(serializer)
+}
+
+/// Texts cut at [`TEXT_MAX`], lists and objects at [`ITEMS_MAX`], with how many are missing.
+fn bounded(value: &Value) -> Value {
+    let missing = |all: usize| format!("…{}", all.saturating_sub(ITEMS_MAX));
+    match value {
+        Value::String(text) => clip(text, TEXT_MAX).into(),
+        Value::Array(items) => {
+            let mut kept: Vec<Value> = items.iter().take(ITEMS_MAX).map(bounded).collect();
+            kept.extend((items.len() > ITEMS_MAX).then(|| missing(items.len()).into()));
+            Value::Array(kept)
+        }
+        Value::Object(entries) => {
+            let first = entries.iter().take(ITEMS_MAX);
+            let mut kept: Map<String, Value> =
+                first.map(|(key, v)| (clip(key, TEXT_MAX).to_owned(), bounded(v))).collect();
+            let more = (entries.len() > ITEMS_MAX).then(|| missing(entries.len()));
+            kept.extend(more.map(|more| (more, Value::Null)));
+            Value::Object(kept)
+        }
+        other => other.clone(),
+    }
+}
+
 fn masked_query<S: Serializer>(query: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     query.as_deref().map(redact::query).serialize(serializer)
 }
@@ -296,6 +339,24 @@ mod tests {
         let value = serde_json::to_value(Decision::observe([reason("/etc")])).unwrap();
         let would = json!([{ "id": "mount.host-path", "value": "/etc" }]);
         assert_eq!(value, json!({ "verdict": "allow", "mode": "observe", "would": would }));
+    }
+
+    #[test]
+    fn no_body_makes_a_line_too_long_to_be_written() {
+        let long = "/".repeat(2 << 20);
+        let binds: Value = vec![long.clone(); 100].into();
+        let fields = Map::from_iter([
+            ("image".to_owned(), long.clone().into()),
+            ("binds".to_owned(), binds),
+        ]);
+        let request = serde_json::to_value(Request { fields, ..Request::default() }).unwrap();
+        assert_eq!(request["fields"]["image"].as_str().unwrap().len(), TEXT_MAX);
+        assert_eq!(request["fields"]["binds"].as_array().unwrap().len(), ITEMS_MAX + 1);
+        assert_eq!(request["fields"]["binds"][ITEMS_MAX], "…36");
+        let mut decision = Decision::deny([Reason { field: Some(long.clone()), ..reason(&long) }]);
+        decision.facts = Some(json!({ "host_paths": { long: "Missing" } }));
+        assert!(serde_json::to_vec(&decision).unwrap().len() < 4 * TEXT_MAX);
+        assert!(serde_json::to_vec(&request).unwrap().len() < 80 * TEXT_MAX);
     }
 
     #[test]
