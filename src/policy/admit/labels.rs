@@ -13,13 +13,7 @@ impl Judge<'_> {
     /// `Labels`: allow, deny, require.
     pub(super) fn labels(&mut self, labels: &TextMap<'_>) {
         let rules = &self.profile.labels;
-        for (key, value) in labels.entries() {
-            let hit = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches(key));
-            if hit(&rules.deny) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
-                let what = format!("set label {key:?}");
-                self.deny(Reason::Label, format!("Labels.{key}"), value.as_ref(), what);
-            }
-        }
+        self.label_keys("Labels", labels);
         for (key, pattern) in &rules.require {
             let value = labels.entries().find(|(k, _)| k == key).map(|(_, v)| v.as_ref());
             if !value.is_some_and(|v| pattern.matches(v)) {
@@ -27,6 +21,18 @@ impl Judge<'_> {
                 let field = format!("Labels.{key}");
                 self.deny(Reason::LabelRequired, field, value.unwrap_or_default(), what);
                 self.allowing(format!("required: {key}={pattern}"));
+            }
+        }
+    }
+
+    /// Labels of the container, or of a volume that is made with it: allow, deny.
+    pub(super) fn label_keys(&mut self, field: &str, labels: &TextMap<'_>) {
+        let rules = &self.profile.labels;
+        for (key, value) in labels.entries() {
+            let hit = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches(key));
+            if hit(&rules.deny) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
+                let what = format!("set label {key:?}");
+                self.deny(Reason::Label, format!("{field}.{key}"), value.as_ref(), what);
             }
         }
     }

@@ -171,12 +171,7 @@ impl Judge<'_> {
         else {
             return;
         };
-        for (key, value) in labels.entries() {
-            if self.profile.labels.deny.iter().any(|p| p.matches(key)) {
-                let field = format!("{field}.VolumeOptions.Labels.{key}");
-                self.deny(Reason::Label, field, value.as_ref(), format!("set label {key:?}"));
-            }
-        }
+        self.label_keys(&format!("{field}.VolumeOptions.Labels"), labels);
         self.subpath(&format!("{field}.VolumeOptions.Subpath"), subpath.text());
         let Some(Driver { name, options, borrow: _ }) = driver_config.value() else { return };
         let field = format!("{field}.VolumeOptions.DriverConfig");
