@@ -39,18 +39,33 @@ pub struct Judge<'a> {
     pub profile: &'a Profile,
     /// What was looked up.
     pub facts: &'a Facts,
-    /// All that speaks against the request.
+    /// All that speaks against the request, up to a number that nobody reads.
     pub findings: Vec<Finding>,
+    /// Whether the last finding is among them.
+    kept: bool,
+    /// Whether one of them amounts to root on the host.
+    root: bool,
 }
+
+/// Findings that are kept. A body of megabytes can be at fault in a million places, each of which
+/// would be told at length.
+const FINDINGS_MAX: usize = 256;
+
+/// Bytes that are kept of each text of a finding: more than is shown or logged of it.
+const TEXT_MAX: usize = 1024;
+
+/// Bytes of a client's key that name a place.
+const KEY_MAX: usize = 200;
 
 impl<'a> Judge<'a> {
     /// A judge who has found nothing yet.
     #[must_use]
     pub const fn new(role: &'a Role, profile: &'a Profile, facts: &'a Facts) -> Self {
-        Self { role, profile, facts, findings: Vec::new() }
+        Self { role, profile, facts, findings: Vec::new(), kept: false, root: false }
     }
 
-    /// Adds a finding.
+    /// Adds a finding. Of those above the number that is kept, the first that amounts to root is:
+    /// `observe` must not soften what it was not told.
     fn deny(
         &mut self,
         reason: Reason,
@@ -58,18 +73,24 @@ impl<'a> Judge<'a> {
         value: impl Into<String>,
         what: impl Into<String>,
     ) {
+        let is_root = reason.rule().root;
+        self.kept = self.findings.len() < FINDINGS_MAX || (is_root && !self.root);
+        if !self.kept {
+            return;
+        }
+        self.root |= is_root;
         self.findings.push(Finding {
             reason,
-            field: field.into(),
-            value: value.into(),
-            what: what.into(),
+            field: cut(field.into(), TEXT_MAX),
+            value: cut(value.into(), TEXT_MAX),
+            what: cut(what.into(), TEXT_MAX),
             allowed: None,
         });
     }
 
     /// Says of the last finding what would be allowed.
     fn allowing(&mut self, allowed: impl Into<String>) {
-        if let Some(last) = self.findings.last_mut() {
+        if let Some(last) = self.findings.last_mut().filter(|_| self.kept) {
             last.allowed = Some(allowed.into());
         }
     }
@@ -80,6 +101,30 @@ impl<'a> Judge<'a> {
             self.deny(reason, format!("{field}[{i}]"), item.as_ref(), what);
         }
     }
+}
+
+/// The beginning of a text that is too long to be told whole.
+fn cut(mut text: String, most: usize) -> String {
+    let end = short(&text, most).len();
+    if end < text.len() {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
+}
+
+/// At most so many bytes of a text, whole characters.
+fn short(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    (0..=most).rev().find_map(|end| text.get(..end)).unwrap_or_default()
+}
+
+/// A key of the client's as part of a place that is told of many times.
+fn key(text: &str) -> &str {
+    short(text, KEY_MAX)
 }
 
 /// `a, b, c`, or a word for none.

@@ -210,7 +210,7 @@ impl Judge<'_> {
     /// `HostConfig.Tmpfs`: options by target.
     pub(super) fn tmpfs(&mut self, tmpfs: &Field<Map<'_, Cow<'_, str>>>) {
         for (target, options) in tmpfs.entries() {
-            let field = format!("HostConfig.Tmpfs.{target}");
+            let field = format!("HostConfig.Tmpfs.{}", super::key(target));
             self.target(&field, target);
             for option in options.split(',').filter(|option| !option.is_empty()) {
                 self.tmpfs_option(&field, option);

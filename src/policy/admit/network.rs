@@ -35,7 +35,7 @@ impl Judge<'_> {
     pub(super) fn endpoints(&mut self, networking: Option<&NetworkingConfig<'_>>) {
         let Some(NetworkingConfig { endpoints_config, borrow: _ }) = networking else { return };
         for (name, endpoint) in endpoints_config.entries() {
-            let field = format!("NetworkingConfig.EndpointsConfig.{name}");
+            let field = format!("NetworkingConfig.EndpointsConfig.{}", super::key(name));
             let name = if name == "default" { "bridge" } else { name };
             self.network(&field, name);
             if let Some(endpoint) = endpoint {

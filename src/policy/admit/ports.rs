@@ -28,7 +28,7 @@ impl Judge<'_> {
             self.host_address(field, "");
         }
         for (key, list) in bindings.entries() {
-            let field = format!("HostConfig.PortBindings.{key}");
+            let field = format!("HostConfig.PortBindings.{}", super::key(key));
             let sound = key
                 .split_once('/')
                 .is_some_and(|(port, protocol)| number(port).is_some() && is_protocol(protocol));

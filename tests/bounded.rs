@@ -1,0 +1,116 @@
+//! A body of a few megabytes can be at fault in very many places, and at length. What is said of it
+//! stays small, and what decides is never what was left out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+use dockward::docker::{Accepted, ApiCall, ApiVersion, RequestHead, body, classify};
+use dockward::identity::supposed;
+use dockward::policy::{Decision, Denial, Facts, Reason, decide};
+use http::{HeaderMap, HeaderValue, Method, Version};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const POLICY: &str = r#"
+version: 1
+listen: [{ tls: "127.0.0.1:0", certificate: c, key: k, client_ca: a }]
+daemon: { socket: /run/docker.sock }
+audit: { directory: /var/log/dockward }
+identities:
+  - { name: ci, match: { cn: ci }, roles: [ci] }
+  - { name: trial, match: { cn: trial }, roles: [ci], mode: observe, until: 2027-01-15 }
+roles:
+  ci:
+    scope: any
+    admission: ci
+    allow: { container: [run] }
+    images: { run: ["**"] }
+admission:
+  ci: { extends: baseline, labels: { allow: [] } }
+"#;
+
+fn denied(name: &str, create: &Value) -> Denial {
+    let now = "2026-12-20T00:00:00Z".parse().unwrap();
+    let policy = dockward::config::parse(POLICY, Path::new("/"), now).unwrap().policy;
+    let mut identity = supposed(&policy.identities, &name.parse().unwrap()).unwrap();
+    identity.mode = identity.mode.at(now.as_second());
+    let bytes = serde_json::to_vec(create).unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert("host", HeaderValue::from_static("docker"));
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("content-length", HeaderValue::from(bytes.len()));
+    let uri = "/v1.41/containers/create".parse().unwrap();
+    let request = RequestHead {
+        method: &Method::POST,
+        uri: &uri,
+        version: Version::HTTP_11,
+        headers: &headers,
+    };
+    let accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::new(41) };
+    let head = classify(&request, accepted).unwrap();
+    let call = ApiCall { head: &head, body: body::read(&head, &bytes).unwrap() };
+    match decide(&identity, &call, &Facts::default(), &policy) {
+        Decision::Deny(denial) => denial,
+        Decision::Allow(permit) => panic!("allowed, would: {}", permit.would.len()),
+    }
+}
+
+/// Bytes that the findings hold.
+fn told(denial: &Denial) -> usize {
+    let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let each = denial.findings.iter();
+    each.map(|f| f.field.len() + f.value.len() + f.what.len() + of(&f.allowed)).sum()
+}
+
+fn labels(count: usize) -> Value {
+    (0..count)
+        .map(|i| (format!("l{i}"), Value::from("v")))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+#[test]
+fn many_faults_and_long_ones_are_told_in_little() {
+    let long = format!("/proc/{}", "x".repeat(1 << 20));
+    let many = vec![Value::from("SYS_ADMIN"); 16_000];
+    let bodies = [
+        json!({ "Image": "x", "HostConfig": { "CapAdd": many } }),
+        json!({ "Image": "x", "HostConfig": { "Tmpfs": { long.as_str(): "a,".repeat(1 << 20) } } }),
+        json!({ "Image": "x", "HostConfig": { "Binds": vec![long.as_str(); 3] } }),
+        json!({ "Image": "x", "HostConfig": { "PortBindings":
+            { long.as_str(): vec![json!({ "HostPort": "1" }); 16_000] } } }),
+        json!({ "Image": "x", "NetworkingConfig": { "EndpointsConfig":
+            { long.as_str(): { "Aliases": vec!["\u{e9}"; 16_000] } } } }),
+    ];
+    for body in bodies {
+        let denial = denied("ci", &body);
+        assert!((1..=257).contains(&denial.findings.len()), "{}", denial.findings.len());
+        assert!(told(&denial) < 1 << 20, "{} bytes", told(&denial));
+    }
+}
+
+#[test]
+fn what_amounts_to_root_is_not_lost_behind_what_does_not() {
+    let host = json!({ "Privileged": true, "CapAdd": ["SYS_ADMIN"] });
+    let body = json!({ "Image": "x", "Labels": labels(1000), "HostConfig": host });
+    let denial = denied("trial", &body);
+    let roots: Vec<_> = denial.findings.iter().filter(|f| f.reason.rule().root).collect();
+    assert_eq!((denial.findings.len(), roots.len()), (257, 1));
+    assert_eq!(roots[0].reason, Reason::Privileged);
+}
+
+#[test]
+fn what_would_be_allowed_stays_with_its_own_reason() {
+    let body = json!({ "Image": "x", "Labels": labels(1000), "HostConfig": { "IpcMode": "x" } });
+    let denial = denied("ci", &body);
+    let hints = denial.findings.iter().filter(|f| f.reason == Reason::Label && f.allowed.is_some());
+    assert_eq!(hints.count(), 0);
+}
