@@ -53,7 +53,7 @@ fn groups_grant_what_they_are_documented_to() {
         allow.iter().find(|(r, v, _)| (*r, *v) == (resource, verb)).map(|(_, _, s)| s)
     };
     assert_eq!(spelled(Resource::Container, Verb::Changes), Some(Spelling::Wild));
-    assert_eq!(spelled(Resource::Container, Verb::Logs), Some(Spelling::Named));
+    assert_eq!(spelled(Resource::Container, Verb::Logs), Some(Spelling::Wild));
     assert_eq!(spelled(Resource::Container, Verb::Exec), None);
     assert_eq!(spelled(Resource::Debug, Verb::Read), Some(Spelling::Named));
     assert_eq!(spelled(Resource::Image, Verb::Delete), Some(Spelling::Wild));

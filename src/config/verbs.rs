@@ -247,7 +247,7 @@ fn add(grants: &mut Grants, (resource, verbs): Row<'_>, word: &str, is_deny: boo
             covered.for_each(|(verb, _)| put(*verb, Spelling::Wild));
         }
         "run" if resource == Resource::Container => {
-            RUN.iter().for_each(|verb| put(*verb, Spelling::Named));
+            RUN.iter().for_each(|verb| put(*verb, Spelling::Wild));
         }
         // of debug, `read` is the verb itself
         "read" if own.is_none() => {

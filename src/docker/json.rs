@@ -15,6 +15,8 @@ use std::fmt;
 /// Deepest nesting that is read.
 pub const MAX_DEPTH: usize = 64;
 
+/// The longest key, in bytes: patterns are matched on keys of maps, and no label needs more.
+pub const MAX_KEY: usize = 4096;
 /// A text may hold this many values however short it is, ...
 const FREE_VALUES: usize = 1024;
 /// ... and one more for each so many bytes: `[0,0,0,...]` would take sixteen times its size in memory,
@@ -331,6 +333,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut entries: Vec<(Cow<'de, str>, Value<'de>)> = Vec::new();
         let mut many: HashSet<Cow<'de, str>> = HashSet::new();
         while let Some(key) = map.next_key_seed(KeySeed)? {
+            if key.len() > MAX_KEY {
+                let why = "a key longer than 4096 bytes";
+                return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
+            }
             if given_before(&entries, &mut many, &key) {
                 let why = "this key is given twice";
                 return Err(self.fail(Malformed::new(Flaw::JsonDuplicate, key, why)));

@@ -10,9 +10,9 @@ pub struct Grants(BTreeMap<(Resource, Verb), Spelling>);
 /// How a verb was granted. A spelled one grants more than one that came with `*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spelling {
-    /// By `*` or by the group `read`.
+    /// By `*` or by a group (`read`, `run`).
     Wild,
-    /// By its own name, or by the group `run`.
+    /// By its own name.
     Named,
 }
 

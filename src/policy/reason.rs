@@ -234,6 +234,8 @@ reasons! {
         "labels steer proxies, updaters and schedulers", "leave the label out", [];
     LabelRequired = "label.required", "a label that must be set is missing, or has another value",
         "labels say whose it is", "run with --label", [];
+    StopTimeout = "resource.stop-timeout", "a container that takes for ever, or more than an hour, to stop",
+        "stopping the daemon waits for it", "leave --stop-timeout out, or stay within an hour", [];
     HealthInterval = "health.interval", "a health check more often than the profile allows",
         "each check is a process on the host", "use a longer interval", ["CIS 5.27"];
     Name = "name.reserved", "a name that reads as an id or as a mode",

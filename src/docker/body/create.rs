@@ -54,8 +54,7 @@ body! {
         labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
         /// Inert: the signal that stops it.
         stop_signal: InertText<'a> = "StopSignal",
-        /// Inert: seconds between that signal and SIGKILL.
-        stop_timeout: Inert<Field<i64>> = "StopTimeout",
+        stop_timeout: Field<i64> = "StopTimeout",
         /// Inert: the shell of Dockerfile's shell form, for images committed from it.
         shell: Inert<Field<Words<'a>>> = "Shell",
         host_config: Field<HostConfig<'a>> = "HostConfig",

@@ -30,7 +30,7 @@ pub fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCreate<'_>
         on_build: _,
         labels,
         stop_signal: _,
-        stop_timeout: _,
+        stop_timeout,
         shell: _,
         host_config,
         networking_config,
@@ -48,6 +48,7 @@ pub fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCreate<'_>
     judge.anonymous_volumes(volumes);
     judge.labels(labels);
     judge.healthcheck(healthcheck.value());
+    judge.stop_timeout(stop_timeout.or_zero());
     judge.mac_address("MacAddress", mac_address.text());
     judge.host_config(host);
     judge.endpoints(networking_config.value());

@@ -7,6 +7,9 @@ use crate::policy::Reason;
 use crate::policy::pattern::Pattern;
 use std::borrow::Cow;
 
+/// The longest that a container may take between its signal and SIGKILL, in seconds.
+const LONGEST_STOP: i64 = 3600;
+
 type TextMap<'a> = Field<Map<'a, Cow<'a, str>>>;
 
 impl Judge<'_> {
@@ -85,6 +88,15 @@ impl Judge<'_> {
                 timeout.or_zero().to_string(),
                 what,
             );
+        }
+    }
+
+    /// `StopTimeout` in seconds: a negative one is for ever, and stopping the daemon waits for it.
+    pub(super) fn stop_timeout(&mut self, seconds: i64) {
+        if !(0..=LONGEST_STOP).contains(&seconds) {
+            let what = format!("take {seconds} s to stop");
+            self.deny(Reason::StopTimeout, "StopTimeout", seconds.to_string(), what);
+            self.allowing(format!("0 to {LONGEST_STOP}"));
         }
     }
 
