@@ -1,0 +1,107 @@
+//! Bounds on what one identity may hold, and what is said to who comes up against them.
+
+use crate::client::{Answer, bare, json};
+use crate::fake_daemon::{Reply, Script};
+use crate::gate::{Gate, Setup};
+
+const CREATE: &str = "/v1.41/containers/create";
+
+async fn gate(front: &'static str) -> Gate {
+    let script = Script::new("1.41")
+        .on("GET /events", Reply::Endless)
+        .on("POST /containers/create", Reply::status("201 Created", "", r#"{"Id":"1"}"#));
+    Gate::with(Setup { front, ..Setup::new(script) }).await
+}
+
+fn assert_retry(answer: &Answer, words: &str) {
+    assert_eq!(answer.status, 429, "{}", answer.text());
+    assert_eq!(answer.header("retry-after").as_deref(), Some("1"));
+    assert!(answer.message().contains(words), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn connections_of_an_identity() {
+    let gate = gate("connections_per_identity: 1").await;
+    let mut first = gate.client("dev").await;
+    assert_eq!(first.get("/_ping").await.status, 200);
+    let mut second = gate.client("dev").await;
+    assert_retry(&second.get("/_ping").await, "1 connections of this identity");
+    assert_eq!(second.rest().await, b"");
+    assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
+    let events = gate.settle().await;
+    assert!(events.iter().any(|e| e["stage"] == "connection.refused"), "{events:#?}");
+}
+
+#[tokio::test]
+async fn streams_of_an_identity() {
+    let gate = gate("streams_per_identity: 1").await;
+    let mut stream = gate.client("dev").await;
+    stream.send(bare("GET", "/v1.41/events", "")).await;
+    assert_eq!(stream.head().await.0, 200);
+    let mut second = gate.client("dev").await;
+    assert_retry(&second.get("/_ping").await, "1 requests of this identity");
+    assert_eq!(gate.fake.log().calls("GET /_ping").len(), 0);
+    assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
+    drop(stream);
+    gate.outcome("SystemEvents").await;
+    let free = async { while second.get("/_ping").await.status != 200 {} };
+    crate::gate::soon(free).await;
+    gate.settle().await;
+}
+
+#[tokio::test]
+async fn bodies_are_judged_whole_or_not_at_all() {
+    let gate = gate("body_max: 64KiB, bodies_total: 128KiB").await;
+    let body = |length: usize| {
+        let name = "x".repeat(length - r#"{"Image":"busybox","Hostname":""}"#.len());
+        format!(r#"{{"Image":"busybox","Hostname":"{name}"}}"#)
+    };
+    let most = 64 << 10;
+    let mut admin = gate.client("admin").await;
+    assert_eq!(admin.ask(json("POST", CREATE, &body(most))).await.status, 201);
+    let large = json("POST", CREATE, &body(most + 1));
+    gate.client("admin").await.ask(large).await.assert_refused(413, "body.too-large");
+    let chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+    let text = body(most + 1);
+    let chunked =
+        bare("POST", CREATE, chunked) + &format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len());
+    gate.client("admin").await.ask(chunked).await.assert_refused(413, "body.too-large");
+    assert_eq!(gate.fake.log().calls("POST /containers/create").len(), 1);
+    gate.settle().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_in_time() {
+    let gate = gate("body_timeout: 1s").await;
+    let head = "Content-Type: application/json\r\nContent-Length: 100\r\n";
+    let mut slow = gate.client("dev").await;
+    let answer = slow.ask(bare("POST", CREATE, head) + "{").await;
+    answer.assert_refused(400, "body.incomplete");
+    assert_eq!(gate.fake.log().calls("POST /containers/create").len(), 0);
+    gate.settle().await;
+}
+
+#[tokio::test]
+async fn memory_for_bodies_is_shared_and_bounded() {
+    let gate = gate("body_max: 64KiB, bodies_total: 64KiB, body_timeout: 2s").await;
+    let head = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", 64 << 10);
+    // one holds all there is, and keeps it until its own time is up
+    let mut holder = gate.client("dev").await;
+    holder.send(bare("POST", CREATE, &head) + &"{".repeat((64 << 10) - 1)).await;
+    let mut second = gate.client("dev").await;
+    second.send(bare("POST", CREATE, &head) + &"{".repeat((64 << 10) - 1)).await;
+    let (first, second) = tokio::join!(holder.answer(), second.answer());
+    let mut statuses = [first.status, second.status];
+    statuses.sort_unstable();
+    assert!(statuses == [400, 429] || statuses == [400, 400], "{first:?} {second:?}");
+    for answer in [first, second] {
+        match answer.status {
+            429 => assert_retry(&answer, "bodies are in hand"),
+            _ => answer.assert_refused(400, "body.incomplete"),
+        }
+    }
+    // and all of it is given back
+    let whole = json("POST", CREATE, r#"{"Image":"busybox"}"#);
+    assert_eq!(gate.client("dev").await.ask(whole).await.status, 201);
+    gate.settle().await;
+}

@@ -1,0 +1,254 @@
+//! The gate as its users start it, before a daemon that records.
+
+use crate::client::Client;
+use crate::fake_daemon::{FakeDaemon, Script};
+use crate::pki::{Authority, Pair, Wish};
+use serde_json::Value;
+use std::future::Future;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// The authority of the server and its clients.
+pub static OURS: LazyLock<Authority> = LazyLock::new(|| Authority::new("ours"));
+static SERVER: LazyLock<Pair> = LazyLock::new(|| OURS.issue(&Wish::server()));
+
+/// What must never be found in the log, whoever sends it.
+pub const SECRET: &str = "hunter2";
+/// Who is who and may do what; FRONT, SOCKET and AUDIT are filled in.
+const POLICY: &str = include_str!("policy.yaml");
+
+/// Nothing here takes that long.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), what).await.expect("took longer than 30 s")
+}
+
+/// Waits until it holds; for what only a file or /proc can tell.
+pub async fn until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            if let Some(held) = holds() {
+                return held;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// A directory with the server's certificates.
+pub struct Files(tempfile::TempDir);
+
+impl Files {
+    pub fn new() -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        write_private(&files.path("server.pem"), &SERVER.certificate);
+        write_private(&files.path("server-key.pem"), &SERVER.key);
+        write_private(&files.path("ca.pem"), &OURS.certificate);
+        files
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory().join(name)
+    }
+
+    pub fn policy(&self, front: &str, socket: &Path, audit: &Path) -> String {
+        let day = jiff::Timestamp::now() + Duration::from_secs(10 * 24 * 60 * 60);
+        POLICY
+            .replace("FRONT", front)
+            .replace("SOCKET", socket.to_str().unwrap())
+            .replace("AUDIT", audit.to_str().unwrap())
+            .replace("UNTIL", &day.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+}
+
+/// A gate and the daemon behind it.
+pub struct Gate {
+    pub fake: FakeDaemon,
+    pub address: SocketAddr,
+    pub audit: PathBuf,
+    files: Files,
+    process: Child,
+}
+
+/// What differs from the usual.
+pub struct Setup {
+    pub script: Script,
+    /// Keys of `front:`.
+    pub front: &'static str,
+    /// Where the log is; in the gate's own directory otherwise.
+    pub audit: Option<PathBuf>,
+}
+
+impl Setup {
+    pub fn new(script: Script) -> Self {
+        Self { script, front: "", audit: None }
+    }
+}
+
+impl Gate {
+    pub async fn start(script: Script) -> Self {
+        Self::with(Setup::new(script)).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let files = Files::new();
+        let audit = setup.audit.unwrap_or_else(|| files.path("audit"));
+        let fake = FakeDaemon::start(setup.script);
+        let policy = files.policy(setup.front, &fake.socket, &audit);
+        write_private(&files.path("dockward.yaml"), &policy);
+        let said = std::fs::File::create(files.path("said")).unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_dockward"))
+            .args(["serve", "--config"])
+            .arg(files.path("dockward.yaml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(said)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let ready = soon(tokio::task::spawn_blocking(move || lines.next())).await.unwrap();
+        let Some(Ok(ready)) = ready else {
+            panic!("{}", std::fs::read_to_string(files.path("said")).unwrap())
+        };
+        let address = ready.split(" on ").nth(1).and_then(|rest| rest.split(' ').next());
+        let address = address.and_then(|text| text.parse().ok()).expect(&ready);
+        Self { fake, address, audit, files, process }
+    }
+
+    pub async fn client(&self, name: &str) -> Client {
+        Client::connect(self.address, name).await.unwrap()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.files.path(name)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends the gate a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Replaces some text of the policy, and has the gate read it again.
+    pub fn reload(&self, from: &str, to: &str) {
+        let path = self.path("dockward.yaml");
+        let old = std::fs::read_to_string(&path).unwrap();
+        assert!(old.contains(from), "{from:?} is not in the policy");
+        write_private(&path, &old.replace(from, to));
+        self.signal(rustix::process::Signal::HUP);
+    }
+
+    /// Every line of the log.
+    pub fn events(&self) -> Vec<Value> {
+        events(&self.audit)
+    }
+
+    /// Waits until an event of the log is so.
+    pub async fn event(&self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        until(what, || self.events().into_iter().find(|event| is(event))).await
+    }
+
+    /// Waits for how the request ended that this says of itself in its decision.
+    pub async fn outcome(&self, operation: &str) -> Value {
+        let decision = self
+            .event(operation, |e| {
+                e["stage"] == "decision" && e["request"]["operation"] == operation
+            })
+            .await;
+        let ends = |e: &Value| e["parent"] == decision["id"] && !e["outcome"].is_null();
+        self.event("an outcome", ends).await["outcome"].clone()
+    }
+
+    /// The memory that the gate holds now, in bytes (proc(5)).
+    pub fn memory(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        line.trim_matches([':', '\t', ' ']).trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
+    /// Waits until the gate has ended by itself, in order.
+    pub async fn ended(&mut self) {
+        let process = &mut self.process;
+        let status = until("the gate's end", || process.try_wait().unwrap()).await;
+        assert_eq!(status.code(), Some(0), "{}", self.said());
+    }
+
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.path("said")).unwrap()
+    }
+
+    /// Ends the gate and holds it to account: its log is whole, ends in order, gives every request
+    /// that was let through exactly one end and any other none, and holds no secret.
+    pub async fn settle(mut self) -> Vec<Value> {
+        if self.process.try_wait().unwrap().is_none() {
+            self.signal(rustix::process::Signal::TERM);
+        }
+        self.ended().await;
+        dockward::audit::verify(&self.audit).unwrap();
+        let events = self.events();
+        assert_eq!(events.last().unwrap()["stage"], "stop");
+        account(&events);
+        for file in std::fs::read_dir(&self.audit).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+            assert!(!text.contains(SECRET), "a secret is in the log: {text}");
+        }
+        assert!(!self.said().contains(SECRET), "a secret was said: {}", self.said());
+        assert!(!self.said().contains("panicked"), "{}", self.said());
+        events
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("--- the gate said:\n{}", self.said());
+            for event in self.events().iter().rev().take(4).rev() {
+                eprintln!("{:.600}", event.to_string());
+            }
+        }
+    }
+}
+
+/// Every line of a log.
+pub fn events(audit: &Path) -> Vec<Value> {
+    let Ok(files) = std::fs::read_dir(audit) else { return Vec::new() };
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    let lines = texts.map(|text| {
+        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        lines.filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>()
+    });
+    lines.flatten().filter(|event| event["stage"].is_string()).collect()
+}
+
+fn account(events: &[Value]) {
+    for decision in events.iter().filter(|event| event["stage"] == "decision") {
+        let ends = events.iter().filter(|event| {
+            event["parent"] == decision["id"]
+                && (event["stage"] == "complete" || event["stage"] == "session.close")
+        });
+        let wanted = usize::from(decision["decision"]["verdict"] == "allow");
+        assert_eq!(ends.count(), wanted, "ends of {decision}");
+    }
+}
+
+fn write_private(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}

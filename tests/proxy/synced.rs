@@ -1,0 +1,79 @@
+//! What changes the daemon's state is not only written down but on the disk before it is forwarded; the
+//! pipeline is put together here, because only its own writer can tell.
+
+use crate::client::{Client, bare};
+use crate::fake_daemon::{FakeDaemon, Reply, Script};
+use crate::gate::{Files, until};
+use arc_swap::ArcSwap;
+use dockward::audit::{Gate as Instance, Writer};
+use dockward::daemon::{Cancel, Daemon};
+use dockward::docker::ApiVersion;
+use dockward::pipeline::{Door, Doorkeeper, Doors, Entry, Pipeline, Places};
+use dockward::proxy::{Budget, Credentials, Entrance, Front, Limits, Shutdown, Streams, Tls};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::sync::OnceCell;
+
+/// A gate in this process, with a writer that others hold too.
+async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAddr, Shutdown) {
+    let text = files.policy("", &fake.socket, &files.path("audit"));
+    let now = jiff::Timestamp::now();
+    let config = dockward::config::parse(&text, files.directory(), now).unwrap();
+    let entrance = Entrance::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let (address, limits) = (entrance.address(), Limits::default());
+    let pipeline = Arc::new(Pipeline {
+        policy: ArcSwap::from_pointee(config.policy),
+        doors: ArcSwap::from_pointee(Doors(vec![Door { address, identities: None }])),
+        daemon: Daemon::new(fake.socket.clone()),
+        log: Arc::clone(log),
+        streams: Streams::new(limits.streams_per_identity),
+        budget: Budget::new(&limits),
+        floor: ApiVersion::FLOOR,
+        places: Places {
+            config: Vec::new(),
+            audit: files.path("audit"),
+            pki: Vec::new(),
+            protected: OnceCell::new(),
+        },
+        cut: Cancel::new(),
+    });
+    let credentials = Credentials {
+        certificate: files.path("server.pem"),
+        key: files.path("server-key.pem"),
+        client_ca: files.path("ca.pem"),
+        tls12: false,
+    };
+    let (tls, _) = Tls::load(&credentials).unwrap();
+    let watch = Arc::new(Doorkeeper(Arc::clone(log)));
+    let front = Front::new(limits, Arc::new(Entry(pipeline)), watch);
+    let shutdown = Shutdown::new();
+    tokio::spawn(entrance.serve(tls, front, shutdown.live()));
+    (address, shutdown)
+}
+
+#[tokio::test]
+async fn a_write_is_synced_before_it_arrives_and_a_read_need_not_be() {
+    let files = Files::new();
+    let log = Writer::open(&files.path("audit"), Instance::here(), 0).unwrap();
+    let log = Arc::new(log);
+    let syncs: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let (seen, counts) = (Arc::clone(&syncs), Arc::clone(&log));
+    let script = Script::new("1.41")
+        .on("GET /containers/json", Reply::json("[]"))
+        .on("POST /containers/web/start", Reply::status("204 No Content", "", ""))
+        .witnessed(move |_| seen.lock().unwrap().push(counts.counts().syncs));
+    let fake = FakeDaemon::start(script);
+    let (address, _shutdown) = open(&files, &fake, &log).await;
+    let mut client = Client::connect(address, "dev").await.unwrap();
+    let start = bare("POST", "/v1.41/containers/web/start", "");
+    for (nth, request) in
+        [bare("GET", "/containers/json", ""), start.clone(), start].iter().enumerate()
+    {
+        assert!(client.ask(request).await.status < 300);
+        // the completion of one is not taken for the decision of the next
+        let whole = 2 * (nth as u64 + 1);
+        until("its completion", || (log.counts().events == whole).then_some(())).await;
+    }
+    // our own question of versions, a read, and two writes
+    assert_eq!(*syncs.lock().unwrap(), [0, 0, 1, 2]);
+}
