@@ -12,10 +12,12 @@ fn decision_of(audit: &Path, arrived: &Recorded) -> Vec<Value> {
     let line = arrived.line();
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
+    // a query may carry what the log masks
+    let path = |target: &str| target.split('?').next().map(str::to_owned);
     let is = |e: &Value| {
         e["stage"] == "decision"
             && e["forwarded"]["method"] == method
-            && e["forwarded"]["target"] == target
+            && e["forwarded"]["target"].as_str().and_then(path) == path(target)
             && e["decision"]["verdict"] == "allow"
     };
     events(audit).into_iter().filter(is).collect()
@@ -76,8 +78,7 @@ async fn the_decision_is_on_disk_when_the_request_arrives() {
             "POST /containers/web/attach",
         ]
     );
-    // the build's target carries a secret, so that the log's spelling of it is masked
-    for (call, found) in arrived.iter().filter(|(call, _)| call != "POST /build") {
+    for (call, found) in &arrived {
         assert_eq!(*found, 1, "{call}");
     }
     let events = gate.settle().await;
