@@ -12,7 +12,9 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::docker::{Accepted, ApiCall, ApiVersion, RequestHead, body, classify};
+use dockward::docker::{
+    Accepted, ApiCall, ApiVersion, RequestHead, body, classify, json as strict,
+};
 use dockward::identity::supposed;
 use dockward::policy::{Decision, Denial, Facts, Reason, decide};
 use http::{HeaderMap, HeaderValue, Method, Version};
@@ -80,15 +82,16 @@ fn labels(count: usize) -> Value {
 #[test]
 fn many_faults_and_long_ones_are_told_in_little() {
     let long = format!("/proc/{}", "x".repeat(1 << 20));
+    let key = long.get(..strict::MAX_KEY).unwrap();
     let many = vec![Value::from("SYS_ADMIN"); 16_000];
     let bodies = [
         json!({ "Image": "x", "HostConfig": { "CapAdd": many } }),
-        json!({ "Image": "x", "HostConfig": { "Tmpfs": { long.as_str(): "a,".repeat(1 << 20) } } }),
+        json!({ "Image": "x", "HostConfig": { "Tmpfs": { key: "a,".repeat(1 << 20) } } }),
         json!({ "Image": "x", "HostConfig": { "Binds": vec![long.as_str(); 3] } }),
         json!({ "Image": "x", "HostConfig": { "PortBindings":
-            { long.as_str(): vec![json!({ "HostPort": "1" }); 16_000] } } }),
+            { key: vec![json!({ "HostPort": "1" }); 16_000] } } }),
         json!({ "Image": "x", "NetworkingConfig": { "EndpointsConfig":
-            { long.as_str(): { "Aliases": vec!["\u{e9}"; 16_000] } } } }),
+            { key: { "Aliases": vec!["\u{e9}\u{e9}\u{e9}\u{e9}"; 16_000] } } } }),
     ];
     for body in bodies {
         let denial = denied("ci", &body);
