@@ -42,7 +42,7 @@ fn with_null_at(path: &str) -> Value {
     path.rsplit('.').fold(Value::Null, |inner, step| {
         let name = step.trim_end_matches(['[', ']', '{', '}']);
         let wrapped =
-            step[name.len()..].as_bytes().chunks(2).rev().fold(inner, |inner, by| match by {
+            step.as_bytes()[name.len()..].chunks(2).rev().fold(inner, |inner, by| match by {
                 b"[]" => json!([inner]),
                 _ => json!({ "key": inner }),
             });

@@ -35,7 +35,8 @@ impl Judge<'_> {
     /// that is not there, and further ones from its group file (`GetExecUser` of
     /// `github.com/moby/sys/user`).
     fn implied_group(&mut self, field: &str, user: &str) {
-        let bounded = matches!(&self.profile.user, UserRule::Ids { gid, .. } if !gid.is_empty());
+        let bounded =
+            matches!(&self.profile.user, UserRule::Ids { uid: _, gid } if !gid.is_empty());
         if bounded && number(user).is_some_and(|uid| uid != 0) {
             let what = "run with the groups that the image gives, which may be root's";
             self.deny(Reason::UserRange, field, user, what);
