@@ -27,6 +27,8 @@ mod gate;
 mod away;
 #[path = "proxy/bounds.rs"]
 mod bounds;
+#[path = "proxy/expired.rs"]
+mod expired;
 #[path = "proxy/full_disk.rs"]
 mod full_disk;
 #[path = "proxy/gone.rs"]

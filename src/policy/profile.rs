@@ -213,7 +213,7 @@ impl Profile {
             read_only_root: false,
             storage_options: Vec::new(),
             logging: Logging {
-                drivers: words(&["json-file", "local", "journald", "none"]),
+                drivers: words(&["json-file", "local", "journald"]),
                 options: words(&["max-size", "max-file", "compress", "mode", "max-buffer-size"]),
             },
             restart: words(&["no", "on-failure", "always", "unless-stopped"]),

@@ -21,7 +21,7 @@ fn pair(name: &str) -> Arc<Pair> {
     Arc::clone(pairs.entry(name.to_owned()).or_insert_with(issue))
 }
 
-fn config(name: &str) -> ClientConfig {
+fn config(pair: &Pair) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(OURS.der()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -29,7 +29,6 @@ fn config(name: &str) -> ClientConfig {
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
         .with_root_certificates(roots);
-    let pair = pair(name);
     builder.with_client_auth_cert(pair.chain(), pair.key()).unwrap()
 }
 
@@ -93,10 +92,15 @@ pub const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
 
 impl Client {
     pub async fn connect(address: SocketAddr, name: &str) -> io::Result<Self> {
+        Self::with(address, &pair(name)).await
+    }
+
+    /// With a certificate of one's own.
+    pub async fn with(address: SocketAddr, pair: &Pair) -> io::Result<Self> {
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
         let server = ServerName::try_from("localhost").unwrap();
-        let connector = TlsConnector::from(Arc::new(config(name)));
+        let connector = TlsConnector::from(Arc::new(config(pair)));
         let stream = soon(connector.connect(server, tcp)).await?;
         Ok(Self { stream, ahead: Vec::new() })
     }

@@ -127,6 +127,10 @@ impl Gate {
         Client::connect(self.address, name).await.unwrap()
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.files.path(name)
     }

@@ -39,6 +39,7 @@ pub struct Wish {
     alt_names: Vec<SanType>,
     usages: Vec<ExtendedKeyUsagePurpose>,
     days: (i32, i32),
+    until: Option<SystemTime>,
     authority: bool,
 }
 
@@ -50,6 +51,7 @@ impl Wish {
             alt_names: Vec::new(),
             usages: vec![ExtendedKeyUsagePurpose::ClientAuth],
             days: (-1, 30),
+            until: None,
             authority: false,
         }
     }
@@ -85,6 +87,12 @@ impl Wish {
         self
     }
 
+    /// Valid until this moment, to the second.
+    pub fn until(mut self, moment: SystemTime) -> Self {
+        self.until = Some(moment);
+        self
+    }
+
     /// For servers only.
     pub fn for_servers(mut self) -> Self {
         self.usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -99,6 +107,9 @@ impl Wish {
 
     fn params(&self) -> CertificateParams {
         let mut params = params(self.common_name.as_deref(), self.days);
+        if let Some(moment) = self.until {
+            params.not_after = moment.into();
+        }
         params.subject_alt_names.clone_from(&self.alt_names);
         params.extended_key_usages.clone_from(&self.usages);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
