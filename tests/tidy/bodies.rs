@@ -4,8 +4,8 @@ use dockward::docker::body::{self};
 use dockward::docker::{Accepted, ApiVersion, RequestHead, classify};
 use serde_json::{Value, json};
 
-/// Documented with the type of an answer: the daemon fills these in and reads none of them from a
-/// request (`container.CreateRequest` shares `network.EndpointSettings` with inspect).
+/// Documented with the type of an answer (`container.CreateRequest` shares `network.EndpointSettings`
+/// with inspect): read, and never sent on.
 const ANSWER_ONLY: [&str; 9] = [
     "DNSNames",
     "EndpointID",

@@ -4,7 +4,7 @@
 //! `..`, or declared [`Inert`] here with the reason beside it. A field that Docker adds is unknown
 //! until it stands here, and a client that sets it is refused.
 
-use super::field::{Empty, Field, Inert, Map, Words, body};
+use super::field::{Dropped, Empty, Field, Inert, Map, Words, body};
 use std::borrow::Cow;
 
 /// A text field.
@@ -305,8 +305,9 @@ body! {
 }
 
 body! {
-    /// `network.EndpointSettings`. The fields that only answers have are unknown here: clients send
-    /// them empty, and anything else is refused.
+    /// `network.EndpointSettings`. Tools that make a container anew send the fields that only answers
+    /// have as `inspect` gave them; they are dropped, `NetworkID` above all: moby prefers it to the key
+    /// that was judged (`getNetworkID` in `daemon/container_operations.go`).
     Endpoint<'a> {
         ipam_config: Field<EndpointIpam<'a>> = "IPAMConfig",
         links: Field<Vec<Cow<'a, str>>> = "Links",
@@ -314,6 +315,15 @@ body! {
         mac_address: Text<'a> = "MacAddress",
         driver_opts: Field<Map<'a, Cow<'a, str>>> = "DriverOpts",
         gw_priority: Field<i64> = "GwPriority",
+        network_id: Dropped<Cow<'a, str>> = "NetworkID",
+        endpoint_id: Dropped<Cow<'a, str>> = "EndpointID",
+        gateway: Dropped<Cow<'a, str>> = "Gateway",
+        ip_address: Dropped<Cow<'a, str>> = "IPAddress",
+        ip_prefix_len: Dropped<i64> = "IPPrefixLen",
+        ipv6_gateway: Dropped<Cow<'a, str>> = "IPv6Gateway",
+        global_ipv6_address: Dropped<Cow<'a, str>> = "GlobalIPv6Address",
+        global_ipv6_prefix_len: Dropped<i64> = "GlobalIPv6PrefixLen",
+        dns_names: Dropped<Vec<Cow<'a, str>>> = "DNSNames",
     }
 }
 
@@ -370,6 +380,18 @@ mod tests {
         for text in [r#"{"hostconfig":null}"#, r#"{"Ho\u017ftConfig":{}}"#, r#"{"IMAGE":""}"#] {
             assert_eq!(refused(text).0, Flaw::JsonKeyCase, "{text}");
         }
+    }
+
+    #[test]
+    fn what_only_answers_have_is_never_sent_on() {
+        let endpoint = |inner: &str| {
+            format!(r#"{{"NetworkingConfig":{{"EndpointsConfig":{{"front":{{{inner}}}}}}}}}"#)
+        };
+        let text = endpoint(r#""NetworkID":"host","IPPrefixLen":16,"DNSNames":null"#);
+        let mut out = Vec::new();
+        read(&text).unwrap().write(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), endpoint(""));
+        assert_eq!(refused(&endpoint(r#""IPPrefixLen":"16""#)).0, Flaw::JsonType);
     }
 
     #[test]

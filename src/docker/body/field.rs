@@ -4,6 +4,7 @@
 use crate::docker::json::{self, Object, Value};
 use crate::docker::{Flaw, Malformed};
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 /// A field of a body: null and absent are kept apart, since for slices and pointers they differ.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,6 +71,17 @@ impl Field<Cow<'_, str>> {
 /// A field that is passed on unjudged. Where it is declared, a comment says why that is safe.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inert<T>(pub T);
+
+/// A field that clients copy from answers: of its type or refused, and never sent on, because what the
+/// daemon would make of it is not what was judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dropped<T>(PhantomData<T>);
+
+impl<T> Default for Dropped<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
 
 /// A type that a JSON value is strictly read into and written from.
 pub trait Typed<'a>: Sized {
@@ -310,6 +322,14 @@ impl<'a, T: Typed<'a>> Slot<'a> for Inert<Field<T>> {
     fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>)) {
         self.0.emit(out, before);
     }
+}
+
+impl<'a, T: Typed<'a>> Slot<'a> for Dropped<T> {
+    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
+        Option::<T>::read(value).map(|_| ())
+    }
+
+    fn emit(&self, _out: &mut Vec<u8>, _before: impl FnOnce(&mut Vec<u8>)) {}
 }
 
 /// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field

@@ -53,6 +53,15 @@ impl Judge<'_> {
             mac_address,
             driver_opts,
             gw_priority: _,
+            network_id: _, // these nine are never sent on
+            endpoint_id: _,
+            gateway: _,
+            ip_address: _,
+            ip_prefix_len: _,
+            ipv6_gateway: _,
+            global_ipv6_address: _,
+            global_ipv6_prefix_len: _,
+            dns_names: _,
             borrow: _,
         } = endpoint;
         self.links(&format!("{field}.Links"), links.items());
