@@ -1,7 +1,9 @@
 """Runs a command on a terminal and types when told: terminal.py COMMAND [EXPECT TYPE]...
 
-Each EXPECT is waited for in what the terminal shows since the last one, then TYPE is sent (with
-\\xNN and \\n escapes). All that was shown is printed at the end; the exit code is the command's.
+Each EXPECT is waited for in what the terminal shows after the last one, then TYPE is sent (with
+\\xNN and \\n escapes). busybox's shell asks for the cursor (`ESC[6n`) when it has prompted and reads:
+typed any sooner, the echo comes from the kernel and its place in the output is chance. All that was
+shown is printed at the end; the exit code is the command's.
 """
 
 import os
@@ -21,8 +23,9 @@ def main():
     shown, since = b"", 0
     deadline = time.monotonic() + PATIENCE
     while True:
-        if script and script[0].encode() in shown[since:]:
-            since = len(shown)
+        found = shown.find(script[0].encode(), since) if script else -1
+        if found >= 0:
+            since = found + len(script[0])
             os.write(terminal, script[1].encode().decode("unicode_escape").encode("latin-1"))
             script = script[2:]
             deadline = time.monotonic() + PATIENCE
