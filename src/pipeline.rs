@@ -133,11 +133,8 @@ impl Pipeline {
         drop(call);
         drop(received);
 
-        // record: on disk, before the daemon hears of it
-        let event = events::permitted(asked, &policy, &permit, &facts);
-        let permitted = self.log.permit(event, permit).await?;
-
-        // forward: in a task of its own, which the client cannot take along
+        // record, then forward: in a task of its own, which the client cannot take along
+        let decision = events::permitted(asked, &policy, &permit, &facts);
         let uploaded = Arc::default();
         let upload = match (head.route.body, body.take()) {
             (BodyKind::Opaque, Some(body)) => body::upload(body, &uploaded),
@@ -148,12 +145,12 @@ impl Pipeline {
             connection: Arc::clone(connection),
             head,
             accepted,
-            decision: asked.id,
+            decision: decision.id,
             began: std::time::Instant::now(),
             uploaded,
             _stream: stream,
         };
-        Ok(exchange.run(permitted, upload, on_upgrade).await)
+        Ok(exchange.run(decision, permit, upload, on_upgrade).await?)
     }
 
     fn who(&self, connection: &Connection<Who>, policy: &Arc<Policy>) -> Result<Known, Refused> {

@@ -4,9 +4,10 @@
 use super::body::Counted;
 use super::{Pipeline, Who};
 use crate::audit::event::{Ended, Outcome};
-use crate::audit::{Event, EventId, Permitted, Stage};
+use crate::audit::{AuditError, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
 use crate::docker::{Accepted, CallHead};
+use crate::policy::Permit;
 use crate::proxy::respond::{self, Body};
 use crate::proxy::{Connection, StreamPermit};
 use http::{HeaderValue, Response, StatusCode, header};
@@ -42,18 +43,28 @@ impl Drop for Tether {
 }
 
 impl Exchange {
-    /// Forwards in a task of its own and waits for the answer's head. A client that goes away ends
-    /// streams and waits; a short call that changes state runs to its end.
+    /// Records the decision, then forwards, in a task of its own, and waits for the answer's head. A
+    /// client that goes away ends streams and waits; a short call that changes state runs to its end;
+    /// and whenever it goes, what was recorded as allowed has its end recorded too.
+    ///
+    /// # Errors
+    /// The decision is not on record: nothing was forwarded.
     pub(super) async fn run(
         self,
-        permitted: Permitted,
+        decision: Event,
+        permit: Permit,
         upload: ClientBody,
         on_upgrade: Option<OnUpgrade>,
-    ) -> Response<Body> {
+    ) -> Result<Response<Body>, AuditError> {
         let cancel = Cancel::new();
-        let ends_with_client = permitted.outbound().life.ends_with_client();
+        let ends_with_client = permit.outbound.life.ends_with_client();
         let (answer, answered) = oneshot::channel();
-        let task = self.forward(permitted, upload, on_upgrade, cancel.clone(), ends_with_client);
+        let cancelled = cancel.clone();
+        let task = async move {
+            // record: on disk, before the daemon hears of it
+            let permitted = self.pipeline.log.permit(decision, permit).await?;
+            Ok(self.forward(permitted, upload, on_upgrade, cancelled, ends_with_client).await)
+        };
         tokio::spawn(async move {
             // a handler that is gone does not take the answer; dropping it closes what is open
             let _ = answer.send(task.await);
@@ -61,7 +72,7 @@ impl Exchange {
         let mut tether = Tether(ends_with_client.then_some(cancel));
         let response = answered.await;
         tether.0 = None; // from here on the answer's body sees the client go
-        response.unwrap_or_else(|_| respond::daemon_away("the exchange ended unexpectedly"))
+        response.unwrap_or_else(|_| Ok(respond::daemon_away("the exchange ended unexpectedly")))
     }
 
     /// Bytes of the client's upload that went to the daemon.

@@ -71,3 +71,23 @@ async fn a_short_write_runs_to_its_end() {
         gate.settle().await;
     }
 }
+
+#[tokio::test]
+async fn whoever_leaves_at_once_leaves_no_decision_without_its_end() {
+    let created = Reply::status("201 Created", "", r#"{"Id":"1"}"#);
+    let script = Script::new("1.41").on("POST /containers/create", created);
+    let gate = Gate::start(script).await;
+    let request = json("POST", "/v1.41/containers/create", r#"{"Image":"busybox"}"#);
+    for patience in 0..300 {
+        let mut client = gate.client("dev").await;
+        client.send(&request).await;
+        for _ in 0..patience * 4 {
+            tokio::task::yield_now().await;
+        }
+        drop(client);
+    }
+    let allowed = |e: &serde_json::Value| e["decision"]["verdict"] == "allow";
+    let events = gate.settle().await; // each allowed decision has exactly one end
+    let decided = events.iter().filter(|e| allowed(e)).count();
+    assert!(decided > 0, "nobody was quick enough");
+}
