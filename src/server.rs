@@ -1,7 +1,7 @@
 //! The assembly (L4): from a configuration to a gate that serves, until it is told to stop.
 //!
-//! Order matters here too: the log is open before a listener is, and the ready line comes after
-//! both; at the end the listeners close first and the log last.
+//! Order matters here too: listeners are bound, then the log is opened, and only then is anybody
+//! accepted and the ready line said; at the end the listeners close first and the log last.
 
 use crate::audit::event::Event;
 use crate::audit::{self, AuditError, Durability, Gate as Instance, Stage, Writer};
@@ -92,7 +92,8 @@ server_error_from! {
 }
 
 impl Server {
-    /// Reads the configuration, opens the log, then the listeners. Warnings go to `warn`.
+    /// Reads the configuration, binds the listeners, opens the log; accepts nobody yet. Warnings go to
+    /// `warn`.
     ///
     /// # Errors
     /// See [`ServerError`]; then nothing was started.
@@ -215,16 +216,17 @@ impl Reloader {
     async fn replace(&mut self) -> Result<(), String> {
         let new = config::load(&self.path, Timestamp::now()).map_err(|e| e.to_string())?;
         if !same_house(&self.config, &new) {
-            return Err("listen (but for certificates and identities), daemon, audit and front \
-                        take a restart"
+            return Err("listen (but for certificates and identities), daemon, audit, front and \
+                        other directories of keys or included files take a restart"
                 .to_owned());
         }
-        for listen in &new.listen {
-            Tls::load(&credentials(listen)).map_err(|e| e.to_string())?;
-        }
+        let load = |listen| Tls::load(&credentials(listen)).map_err(|e| e.to_string());
+        let loaded = new.listen.iter().map(load).collect::<Result<Vec<_>, _>>()?;
         record_policy(&self.pipeline.log, &new).await.map_err(|e| e.to_string())?;
-        for (listen, (_, tls)) in new.listen.iter().zip(&self.doors) {
-            tls.reload(&credentials(listen)).map_err(|e| e.to_string())?;
+        // from here on nothing can fail
+        for ((loaded, warnings), (_, tls)) in loaded.iter().zip(&self.doors) {
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            tls.adopt(loaded);
         }
         let bound = self.doors.iter().map(|(address, _)| *address);
         self.pipeline.doors.store(Arc::new(doors_of(&new, bound)));
@@ -241,6 +243,7 @@ fn same_house(old: &Config, new: &Config) -> bool {
         && old.daemon == new.daemon
         && old.audit == new.audit
         && old.front == new.front
+        && directories(old) == directories(new) // what is never mounted is worked out once
 }
 
 async fn record_policy(log: &Writer, config: &Config) -> Result<(), AuditError> {
@@ -272,15 +275,19 @@ fn doors_of(config: &Config, bound: impl Iterator<Item = SocketAddr>) -> Doors {
 }
 
 fn places(config: &Config) -> Places {
-    let parents = |files: &mut dyn Iterator<Item = &PathBuf>| -> Vec<PathBuf> {
-        files.filter_map(|file| file.parent()).map(Path::to_owned).collect()
-    };
-    let keys = |listen: &Listen| listen.key.clone();
-    let keys: Vec<PathBuf> = config.listen.iter().map(keys).collect();
+    let (files, keys) = directories(config);
     Places {
-        config: parents(&mut config.files.iter()),
+        config: files,
         audit: config.audit.directory.clone(),
-        pki: parents(&mut keys.iter()),
+        pki: keys,
         protected: OnceCell::new(),
     }
+}
+
+/// The directories of the policy's files and of the keys.
+fn directories(config: &Config) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let parent = |file: &PathBuf| file.parent().map(Path::to_owned);
+    let files = config.files.iter().filter_map(parent).collect();
+    let keys = config.listen.iter().filter_map(|listen| parent(&listen.key)).collect();
+    (files, keys)
 }

@@ -53,6 +53,12 @@ impl Tls {
         Ok(warnings(files))
     }
 
+    /// Takes what another has loaded, for all handshakes from now on: this cannot fail, so that several
+    /// listeners change together or not at all.
+    pub fn adopt(&self, loaded: &Self) {
+        self.0.store(loaded.config());
+    }
+
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         self.0.load_full()
     }
