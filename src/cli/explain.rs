@@ -4,7 +4,7 @@
 use super::{ExplainArgs, Failure, Outcome, out};
 use crate::audit::{self, EventId, Hash};
 use crate::config::{self, Config};
-use crate::docker::{self, Accepted, ApiCall, ApiVersion, Framing, Malformed, RequestHead, body};
+use crate::docker::{self, Accepted, ApiCall, ApiVersion, Malformed, RequestHead, body};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
 use crate::policy::{self, Decision, Facts, Finding, Reason};
@@ -105,8 +105,6 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
         Ok(body) => body,
         Err(error) => return Ok(malformed(error)),
     };
-    let opaque = matches!(head.framing, Framing::Chunked);
-    debug_assert!(!opaque, "an offline request is never chunked");
     let call = ApiCall { head: &head, body };
     let needs = policy::needs(&identity, &call, &config.policy);
     let facts = Facts { host_paths: look(config, &needs.host_paths), ..Facts::default() };
