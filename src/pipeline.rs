@@ -7,6 +7,7 @@
 mod body;
 mod events;
 mod exchange;
+mod gather;
 mod identified;
 mod refuse;
 mod watch;
@@ -15,15 +16,15 @@ pub use identified::{Door, Doors, Who};
 pub use watch::{Doorkeeper, Entry};
 
 use crate::audit::{Event, EventId, Writer};
-use crate::daemon::{Cancel, ClientBody, Daemon, Lookup};
+use crate::daemon::{Cancel, ClientBody, Daemon};
+use crate::docker::archive::BLOCK;
 use crate::docker::body::Body as Typed;
 use crate::docker::{
     self, ApiCall, ApiVersion, BodyKind, CallHead, Flaw, Hijack, Malformed, RequestHead,
 };
-use crate::facts;
 use crate::identity::Identity;
-use crate::policy::{self, Decision, Facts, Needs, Policy};
-use crate::proxy::receive::Budget;
+use crate::policy::{self, Decision, Facts, Policy};
+use crate::proxy::receive::{Budget, Received};
 use crate::proxy::respond::Body;
 use crate::proxy::{Connection, Streams};
 use arc_swap::ArcSwap;
@@ -104,24 +105,24 @@ impl Pipeline {
         policy::authorize(&identity, &head, &policy)?;
 
         // receive: the whole of what is judged, in a type that has one reading
-        let received = match head.route.body {
-            BodyKind::None | BodyKind::Opaque => None,
-            _ => match body.as_mut() {
-                Some(incoming) => Some(self.budget.inspected(incoming).await?),
-                None => None,
-            },
+        let received = match (head.route.body, body.as_mut()) {
+            (BodyKind::None | BodyKind::Opaque, _) | (_, None) => Received::default(),
+            (BodyKind::Archive, Some(incoming)) => self.budget.beginning(incoming, BLOCK).await?,
+            (BodyKind::Json { .. }, Some(incoming)) => {
+                let whole = self.budget.inspected(incoming).await?;
+                *body = None;
+                whole
+            }
         };
-        if received.is_some() {
-            *body = None; // read to its end
-        }
-        let bytes = received.as_ref().map_or(&[][..], |received| received.bytes.as_ref());
-        asked.body_sha256 = (!bytes.is_empty()).then(|| crate::audit::Hash::of(bytes).to_string());
+        let bytes = received.bytes.as_ref();
+        let whole = !bytes.is_empty() && !head.route.body.is_stream();
+        asked.body_sha256 = whole.then(|| crate::audit::Hash::of(bytes).to_string());
         let call = ApiCall { head: &head, body: docker::body::read(&head, bytes)? };
         asked.fields = events::fields(&call.body);
 
         // gather facts, decide: under the policy and the clock of this moment, which a slow body
         // may have outlived
-        let facts = self.facts(&policy::needs(&identity, &call, &policy)).await;
+        let facts = self.facts(&identity, &call, &policy).await;
         output_only(&head, &call.body, &facts)?;
         let policy = self.policy.load_full();
         let identity = self.who(connection, &policy)?;
@@ -131,13 +132,12 @@ impl Pipeline {
             Decision::Deny(denial) => return Err(denial.into()),
         };
         drop(call);
-        drop(received);
 
         // record, then forward: in a task of its own, which the client cannot take along
         let decision = events::permitted(asked, &policy, &permit, &facts);
         let uploaded = Arc::default();
-        let upload = match (head.route.body, body.take()) {
-            (BodyKind::Opaque, Some(body)) => body::upload(body, &uploaded),
+        let upload = match (head.route.body.is_stream(), body.take()) {
+            (true, Some(body)) => body::upload(received, body, &uploaded),
             _ => ClientBody::Empty,
         };
         let exchange = Exchange {
@@ -155,37 +155,6 @@ impl Pipeline {
 
     fn who(&self, connection: &Connection<Who>, policy: &Arc<Policy>) -> Result<Known, Refused> {
         connection.who.under(policy, &self.doors.load(), &connection.certificate)
-    }
-
-    /// What the decision needs to know. What cannot be found out stays unknown, and policy refuses
-    /// what it does not know.
-    async fn facts(&self, needs: &Needs) -> Facts {
-        let mut facts = Facts::default();
-        if let Some(exec) = &needs.exec {
-            facts.exec_takes_input = self.daemon.exec_takes_input(exec).await;
-        }
-        if !needs.host_paths.is_empty()
-            && let Some(protected) = self.protected().await
-        {
-            let (paths, peer) = (needs.host_paths.clone(), self.daemon.peer_pid());
-            let look = move || facts::gather::host_paths(&paths, peer, &protected);
-            facts.host_paths = tokio::task::spawn_blocking(look).await.unwrap_or_default();
-        }
-        facts
-    }
-
-    /// What is never mounted; `None` while the daemon does not say where its data is.
-    async fn protected(&self) -> Option<Vec<PathBuf>> {
-        let places = &self.places;
-        let found = places.protected.get_or_try_init(|| async {
-            let info = self.daemon.lookup(Lookup::Info).await?;
-            let root = info.get("DockerRootDir").and_then(|root| root.as_str()).map(PathBuf::from);
-            let gate =
-                facts::GatePaths { config: &places.config, audit: &places.audit, pki: &places.pki };
-            let all = facts::protected(&gate, self.daemon.socket(), root.as_deref());
-            Ok::<_, crate::daemon::DaemonError>(all)
-        });
-        found.await.ok().cloned()
     }
 }
 

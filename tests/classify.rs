@@ -204,9 +204,9 @@ fn a_query_is_decoded_in_one_way() {
     ] {
         assert_eq!(flaw(get(&format!("/containers/json?{query}"))), Flaw::QuerySyntax, "{query}");
     }
-    let head = get("/containers/json?%61ll=1&&since=a+b%3B%2B").unwrap();
-    assert_eq!((head.query.flag("all"), head.query.text("since")), (true, Some("a b;+")));
-    assert_eq!(head.target_uri(), "/v1.55/containers/json?all=1&since=a%20b%3B%2B");
+    let head = get("/images/json?%61ll=1&&filter=a+b%3B%2B").unwrap();
+    assert_eq!((head.query.flag("all"), head.query.text("filter")), (true, Some("a b;+")));
+    assert_eq!(head.target_uri(), "/v1.55/images/json?all=1&filter=a%20b%3B%2B");
     assert_eq!(get("/containers/json?").unwrap().target_uri(), "/v1.55/containers/json");
 }
 
@@ -256,7 +256,7 @@ fn integers_are_exact_and_json_is_strict() {
         );
     }
     let spaced = get("/containers/json?filters=%7B%22label%22:+%5B%22a%3Db%22%5D%7D").unwrap();
-    assert_eq!(spaced.query.text("filters"), Some(r#"{"label":["a=b"]}"#));
+    assert_eq!(spaced.query.text("filters"), Some(r#"{"label":{"a=b":true}}"#));
     for (wrong, expected) in [
         (r#"{"label":["a"],"label":["b"]}"#, Flaw::JsonDuplicate),
         (r#"{"label":["a"]} x"#, Flaw::JsonTrailing),
@@ -278,10 +278,9 @@ fn guarded_keys_are_named_when_they_say_something() {
     let cli = "/build?buildargs=%7B%7D&cachefrom=%5B%5D&cgroupparent=&cpuperiod=0&dockerfile=D\
                &labels=%7B%7D&memory=0&networkmode=default&rm=1&shmsize=0&target=&ulimits=null&version=1";
     assert!(guarded(cli).is_empty());
-    assert_eq!(guarded("/build?networkmode=host"), ["networkmode"]);
     assert_eq!(guarded("/build?version=3"), ["version"]);
-    assert_eq!(guarded("/build?remote=http%3A%2F%2Fx&t=a&t=b"), ["t", "t", "remote"]);
-    assert_eq!(guarded("/build?squash=1&ulimits=%5B1%5D"), ["squash", "ulimits"]);
+    assert_eq!(guarded("/build?remote=http%3A%2F%2Fx&t=a&t=b"), ["remote"]);
+    assert_eq!(guarded("/build?cgroupparent=x&isolation=process"), ["cgroupparent", "isolation"]);
     assert_eq!(
         guarded("/commit?author=&comment=&container=app&pause=0&repo=&tag="),
         Vec::<&str>::new()

@@ -15,6 +15,8 @@
 #[path = "support/corpus.rs"]
 #[expect(dead_code, reason = "the invariants ask which row of the table a case is")]
 mod corpus;
+#[path = "support/corpus_daemon.rs"]
+mod corpus_daemon;
 #[path = "support/corpus_policy.rs"]
 mod corpus_policy;
 #[path = "support/survives.rs"]

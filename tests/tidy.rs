@@ -16,6 +16,8 @@ mod bodies;
 #[path = "support/corpus.rs"]
 #[expect(dead_code, reason = "the runner of the corpus reads more of a verdict")]
 mod corpus;
+#[path = "support/corpus_daemon.rs"]
+mod corpus_daemon;
 #[path = "support/corpus_policy.rs"]
 mod corpus_policy;
 #[path = "tidy/covered.rs"]

@@ -4,14 +4,17 @@
 use super::{ExplainArgs, Failure, Outcome, out};
 use crate::audit::{self, EventId, Hash};
 use crate::config::{self, Config};
+use crate::docker::image::{Origin, Reference};
 use crate::docker::{self, Accepted, ApiCall, ApiVersion, Malformed, RequestHead, body};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
-use crate::policy::{self, Decision, Facts, Finding, Reason};
+use crate::policy::facts::Image;
+use crate::policy::{self, Decision, Facts, Finding, Reason, Seen};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -106,9 +109,8 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
         Err(error) => return Ok(malformed(error)),
     };
     let call = ApiCall { head: &head, body };
-    let needs = policy::needs(&identity, &call, &config.policy);
-    let facts = Facts { host_paths: look(config, &needs.host_paths), ..Facts::default() };
-    Ok(match policy::decide(&identity, &call, &facts, &config.policy) {
+    let (facts, supposed) = suppose(config, &identity, &call);
+    let mut explained = match policy::decide(&identity, &call, &facts, &config.policy) {
         Decision::Deny(denial) => denied(name, &denial.findings),
         Decision::Allow(permit) => {
             let role = if permit.role.is_empty() { "everybody" } else { &permit.role };
@@ -124,7 +126,39 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
             }
             Explained::new(Outcome::Done, text)
         }
-    })
+    };
+    explained.text.push_str(&supposed);
+    Ok(explained)
+}
+
+/// Offline there is no daemon to ask: what it would say is supposed, and told.
+fn suppose(config: &Config, identity: &Identity, call: &ApiCall<'_>) -> (Facts, String) {
+    let mut facts = Facts::default();
+    let needs = policy::needs(identity, call, &config.policy, &facts);
+    let mut supposed = String::new();
+    for image in &needs.images {
+        let _ =
+            writeln!(supposed, "supposed: image {image} is what its name says, and runs as root");
+        let (tags, origins) = match Reference::parse(image) {
+            Ok(Reference { repository, tag, digest }) => {
+                let tag = tag.unwrap_or_else(|| "latest".to_owned());
+                let digest = digest.unwrap_or_default();
+                (vec![format!("{repository}:{tag}")], vec![Origin { repository, digest }])
+            }
+            Err(_) => (Vec::new(), Vec::new()),
+        };
+        let seen = Image { tags, origins, ..Image::default() };
+        facts.images.insert(image.clone(), Seen::Found(seen));
+    }
+    for volume in &needs.volumes {
+        let _ = writeln!(supposed, "supposed: volume {volume} is not there yet, or plain");
+        facts.volumes.insert(volume.clone(), Seen::Missing);
+    }
+    for container in &needs.containers {
+        let _ = writeln!(supposed, "not known offline: what container {container} is");
+    }
+    facts.host_paths = look(config, &needs.host_paths);
+    (facts, supposed)
 }
 
 fn identity(config: &Config, name: &str) -> Result<Identity, Failure> {
@@ -152,7 +186,7 @@ fn headers(bytes: &[u8]) -> HeaderMap {
 /// The host's paths as they are now, seen as the daemon sees them.
 fn look(
     config: &Config,
-    paths: &[String],
+    paths: &BTreeSet<String>,
 ) -> std::collections::BTreeMap<String, crate::policy::PathFact> {
     let peer = std::os::unix::net::UnixStream::connect(&config.daemon.socket)
         .ok()

@@ -63,6 +63,15 @@ const ADDRESS: Shape = Shape::Notation(&Notation {
     pattern: "^[0-9a-fA-F.:]+$",
 });
 
+const SUBNET: Shape = Shape::Notation(&Notation {
+    what: "a range of addresses",
+    check: |text| {
+        let parsed = text.parse::<ipnet::IpNet>();
+        parsed.map(drop).map_err(|_| "write one such as 10.20.0.0/16".into())
+    },
+    pattern: "^[0-9a-fA-F.:]+/[0-9]+$",
+});
+
 const BIND: Shape = Shape::Notation(&Notation {
     what: "an address to listen on",
     check: |text| super::compile::bind(text).map(drop),
@@ -215,8 +224,14 @@ const ROLE: Section = Section {
 const IMAGES: Section = Section {
     what: "images",
     keys: &[
-        Key::new("run", TEXTS, "patterns of images that may be run"),
+        Key::new(
+            "run",
+            TEXTS,
+            "patterns of images that may be run, by where they came from; local:NAME trusts a name here",
+        ),
         Key::new("pull", TEXTS, "patterns of images that may be pulled"),
+        Key::new("push", TEXTS, "patterns of images that may be pushed"),
+        Key::new("write", TEXTS, "patterns of names that may be given to images on this host"),
     ],
 };
 
@@ -244,9 +259,17 @@ const PROFILE: Section = Section {
         ),
         Key::new("volumes", TEXTS, "patterns of volume names"),
         Key::new("volume_drivers", TEXTS, "volume drivers"),
+        Key::new(
+            "volume_options",
+            Shape::List(&Shape::Section(&VOLUME_OPTIONS)),
+            "what the local driver may be told to mount",
+        ),
         Key::new("devices", Shape::List(&CLEAN_PATH), "device nodes, each exactly"),
         Key::new("device_requests", TEXTS, "device drivers such as nvidia"),
         Key::new("networks", TEXTS, "patterns of network names"),
+        Key::new("network_drivers", TEXTS, "drivers of networks that may be made"),
+        Key::new("network_options", TEXTS, "driver options that a network may be made with"),
+        Key::new("subnets", Shape::List(&SUBNET), "ranges in which a network may choose its own"),
         Key::new("ports", Shape::Section(&PORTS), "what may be published"),
         Key::new("extra_hosts", TEXTS, "patterns of names for /etc/hosts"),
         Key::new("dns", TEXTS, "patterns of name servers"),
@@ -269,6 +292,28 @@ const PROFILE: Section = Section {
         Key::new("annotations", TEXTS, "patterns of annotations"),
         Key::new("labels", Shape::Section(&LABELS), "labels that may, may not, must be set"),
         Key::new("health", Shape::Section(&HEALTH), "health checks"),
+        Key::new("copy", Shape::Section(&COPY), "copying into and out of containers"),
+    ],
+};
+
+const COPY: Section = Section {
+    what: "copy",
+    keys: &[
+        Key::new("compressed", Shape::Flag, "whether archives may be compressed"),
+        Key::new(
+            "running_with_mounts",
+            Shape::Flag,
+            "whether the container may run and have mounts meanwhile",
+        ),
+    ],
+};
+
+const VOLUME_OPTIONS: Section = Section {
+    what: "an entry of volume_options",
+    keys: &[
+        Key::required("type", Shape::Text, "the type of file system, exactly"),
+        Key::required("device", Shape::Text, "a pattern of the device or address"),
+        Key::required("o", Shape::Text, "a pattern of the options"),
     ],
 };
 

@@ -3,7 +3,7 @@
 
 use crate::policy::Profile;
 use crate::policy::pattern::Pattern;
-use crate::policy::profile::{Limit, UserRule};
+use crate::policy::profile::{Copying, Limit, UserRule};
 
 /// The keys of the file in which the child is looser than its parent.
 pub(super) fn than(child: &Profile, parent: &Profile) -> Vec<&'static str> {
@@ -30,9 +30,13 @@ pub(super) fn than(child: &Profile, parent: &Profile) -> Vec<&'static str> {
         ("host_paths", paths),
         ("volumes", wider(&child.volumes, &parent.volumes)),
         ("volume_drivers", more(&child.volume_drivers, &parent.volume_drivers)),
+        ("volume_options", more_options(child, parent)),
         ("devices", more(&child.devices, &parent.devices)),
         ("device_requests", more(&child.device_requests, &parent.device_requests)),
         ("networks", wider(&child.networks, &parent.networks)),
+        ("network_drivers", more(&child.network_drivers, &parent.network_drivers)),
+        ("network_options", more(&child.network_options, &parent.network_options)),
+        ("subnets", looser_subnets(child, parent)),
         ("ports", looser_ports(child, parent)),
         ("extra_hosts", wider(&child.extra_hosts, &parent.extra_hosts)),
         ("dns", wider(&child.dns, &parent.dns)),
@@ -51,8 +55,22 @@ pub(super) fn than(child: &Profile, parent: &Profile) -> Vec<&'static str> {
         ("annotations", wider(&child.annotations, &parent.annotations)),
         ("labels", looser_labels(child, parent)),
         ("health", child.health_min_interval < parent.health_min_interval),
+        ("copy", looser_copying(child.copy, parent.copy)),
     ];
     keys.into_iter().filter(|(_, looser)| *looser).map(|(key, _)| key).collect()
+}
+
+fn more_options(child: &Profile, parent: &Profile) -> bool {
+    child.volume_options.iter().any(|options| !parent.volume_options.contains(options))
+}
+
+fn looser_subnets(child: &Profile, parent: &Profile) -> bool {
+    child.subnets.iter().any(|range| !parent.subnets.iter().any(|all| all.contains(range)))
+}
+
+const fn looser_copying(child: Copying, parent: Copying) -> bool {
+    (child.compressed && !parent.compressed)
+        || (child.running_with_mounts && !parent.running_with_mounts)
 }
 
 fn looser_user(child: &UserRule, parent: &UserRule) -> bool {

@@ -2,7 +2,7 @@
 //! may say all of this; nobody should find it out from an incident.
 
 use super::mistake::Ledger;
-use crate::docker::{BodyKind, ROUTES, Resource, Route, Verb};
+use crate::docker::{ROUTES, Resource, Route, Verb};
 use crate::identity::Mode;
 use crate::policy::profile::HostPath;
 use crate::policy::{Admission, Policy, Profile, Role};
@@ -68,26 +68,26 @@ fn warn_of_verbs(role: &Role, ledger: &mut Ledger) {
             "admission: unrestricted: bodies are judged by no rule, which is root on the host";
         ledger.warn(&subject, what, true);
     }
-    let rooted = words(role, |route| route.root && !is_untyped(role, route));
+    let rooted = words(role, |route| route.root && !is_shut(role, route));
     if !rooted.is_empty() {
         ledger.warn(&subject, format!("amounts to root on the host: {rooted}"), true);
     }
-    let refused = words(role, |route| is_untyped(role, route));
+    let refused = words(role, |route| is_shut(role, route));
     if !refused.is_empty() {
         let what = format!(
-            "refused even so, as their bodies are not judged by type yet and the role has a \
-             profile: {refused}"
+            "refused even so, as no profile can judge them; admission: unrestricted may: {refused}"
         );
         ledger.warn(&subject, what, false);
     }
     if role.allow.has(Resource::Build, Verb::Buildkit) {
-        let what = "build.buildkit: builds share the cache and the host's network, and where it is \
-                    refused the client never shows why; ways round are DOCKER_BUILDKIT=0 and a \
-                    remote builder";
+        let what = "build.buildkit: it is judged by nothing inside, and shares its cache, its history \
+                    and the host's network among all who build; ways round are DOCKER_BUILDKIT=0, and \
+                    a rootless buildkitd of one's own (docker buildx create --driver remote)";
         ledger.warn(&subject, what, true);
     } else if role.allow.has(Resource::Build, Verb::Create) {
         let what = "build.create without build.buildkit: docker clients that build with BuildKit \
-                    are refused and do not show why; set DOCKER_BUILDKIT=0 or use a remote builder";
+                    are refused and do not show why; set DOCKER_BUILDKIT=0, or use a rootless \
+                    buildkitd of one's own (docker buildx create --driver remote)";
         ledger.warn(&subject, what, false);
     }
     let reveals = role.allow.iter().any(|(_, verb, _)| verb == Verb::Reveal);
@@ -96,10 +96,9 @@ fn warn_of_verbs(role: &Role, ledger: &mut Ledger) {
     }
 }
 
-/// Whether the body of a route is open only to `admission: unrestricted`, which this role has not.
-fn is_untyped(role: &Role, route: &Route) -> bool {
-    matches!(role.admission, Admission::Profile(_))
-        && matches!(route.body, BodyKind::Json { optional: false })
+/// Whether a route is open only to `admission: unrestricted`, which this role has not.
+const fn is_shut(role: &Role, route: &Route) -> bool {
+    matches!(role.admission, Admission::Profile(_)) && route.reserved
 }
 
 /// The grants of a role whose routes are such, as `resource.verb`.

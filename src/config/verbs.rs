@@ -170,7 +170,7 @@ pub(super) const VERBS: &[(Resource, &[(Verb, Mark)])] = &[
         &[
             (Verb::List, Read),
             (Verb::Inspect, Read),
-            (Verb::Privileges, Plain),
+            (Verb::Privileges, Dagger),
             (Verb::Pull, Dagger),
             (Verb::Create, Dagger),
             (Verb::Enable, Dagger),

@@ -22,6 +22,13 @@ pub enum Lookup {
     Info,
     /// `GET /exec/{}/json`, of an id that was classified: 64 hex digits.
     Exec(String),
+    /// `GET /containers/{}/json`, of a name or id that was classified.
+    Container(String),
+    /// `GET /images/{}/json`, of a reference or id that reads as one
+    /// ([`crate::docker::image::Reference::is_askable`]).
+    Image(String),
+    /// `GET /volumes/{}`, of a plain name.
+    Volume(String),
 }
 
 impl Lookup {
@@ -32,6 +39,9 @@ impl Lookup {
             Self::Version => "/version".to_owned(),
             Self::Info => "/info".to_owned(),
             Self::Exec(id) => format!("/exec/{id}/json"),
+            Self::Container(name) => format!("/containers/{name}/json"),
+            Self::Image(name) => format!("/images/{name}/json"),
+            Self::Volume(name) => format!("/volumes/{name}"),
         };
         Outbound {
             method: Method::Get,
@@ -66,6 +76,15 @@ impl Daemon {
     /// # Errors
     /// See [`DaemonError`]; `Away` also when there is no answer within ten seconds.
     pub async fn lookup(&self, lookup: Lookup) -> Result<serde_json::Value, DaemonError> {
+        let absent = format!("404 to our own {lookup:?} lookup");
+        self.look_for(lookup).await?.ok_or(DaemonError::Protocol(absent))
+    }
+
+    /// As [`Self::lookup`]; `None` where the daemon has no such object.
+    ///
+    /// # Errors
+    /// As [`Self::lookup`].
+    pub async fn look_for(&self, lookup: Lookup) -> Result<Option<serde_json::Value>, DaemonError> {
         let asked = tokio::time::timeout(PATIENCE, self.ask(lookup)).await;
         asked.unwrap_or_else(|_| {
             let source = io::Error::new(io::ErrorKind::TimedOut, "no answer within ten seconds");
@@ -104,14 +123,18 @@ impl Daemon {
         Ok(versions)
     }
 
-    async fn ask(&self, lookup: Lookup) -> Result<serde_json::Value, DaemonError> {
+    async fn ask(&self, lookup: Lookup) -> Result<Option<serde_json::Value>, DaemonError> {
         let Answer { status, body, .. } =
             self.send(&lookup.outbound(), ClientBody::Empty, &Cancel::new()).await?;
+        if status == http::StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
         if status != http::StatusCode::OK {
             return Err(DaemonError::Protocol(format!("{status} to our own {lookup:?} lookup")));
         }
         let bytes = body.read_whole(LONGEST).await?;
         serde_json::from_slice(&bytes)
+            .map(Some)
             .map_err(|error| DaemonError::Protocol(format!("{lookup:?} is not JSON: {error}")))
     }
 }

@@ -29,6 +29,8 @@ pub struct CallHead {
     pub query: Query,
     /// The client's headers that this route passes on.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The addresses of registries that credentials in a header are for, as written.
+    pub registries: Vec<String>,
     /// How the body is framed.
     pub framing: Framing,
     /// Whether the client asked to upgrade (it matters on hijack routes only).

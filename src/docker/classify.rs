@@ -1,5 +1,6 @@
 //! From a request head to a row of ROUTES, canonical or refused.
 
+use super::headers::Passed;
 use super::path::{self, Located};
 use super::query::{self, Query};
 use super::{ApiVersion, CallHead, Flaw, Hijack, Malformed, Route, headers, routes};
@@ -46,12 +47,14 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
     if route.hijack == Hijack::Attach && query.flag("stdin") && !upgrade {
         return Err(headers::upgrade_required("tcp"));
     }
+    let Passed { fields: headers, registries } = headers::passed_on(head.headers, route)?;
     Ok(CallHead {
         route,
         version,
         params: bound.into_iter().flatten().map(str::to_owned).collect(),
         query,
-        headers: headers::passed_on(head.headers, route)?,
+        headers,
+        registries,
         framing,
         upgrade,
     })

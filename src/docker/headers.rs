@@ -4,7 +4,7 @@
 //! hyper normalises some of it before we see it (RFC 9112; both lengths, repeated codings); what it
 //! leaves visible is refused here, and nothing of the client's framing is sent on in any case.
 
-use super::{BodyKind, Flaw, Framing, Hijack, Malformed, RequestHead, Route};
+use super::{BodyKind, Flaw, Framing, Hijack, Malformed, RequestHead, Route, credentials};
 use http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
     HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
@@ -152,8 +152,8 @@ pub(super) fn check_body(
     body: BodyKind,
 ) -> Result<(), Malformed> {
     match (body, framing) {
-        (BodyKind::Opaque | BodyKind::None | BodyKind::Json { optional: true }, Framing::Empty)
-        | (BodyKind::Opaque, _) => Ok(()),
+        (BodyKind::None | BodyKind::Json { optional: true, .. }, Framing::Empty)
+        | (BodyKind::Archive | BodyKind::Opaque, _) => Ok(()),
         (BodyKind::None, _) => {
             Err(Malformed::new(Flaw::BodyUnexpected, "", "this endpoint takes no body"))
         }
@@ -203,21 +203,35 @@ pub(super) fn upgrade_required(protocol: &'static str) -> Malformed {
     Malformed::new(Flaw::UpgradeRequired, "upgrade", why)
 }
 
-/// The client's fields that the route passes on. All others are dropped without a word.
+/// The client's fields that the route passes on, credentials written anew, and the registries that
+/// credentials are for. All other fields are dropped without a word.
 ///
 /// # Errors
-/// [`Flaw::HttpHeader`] for a listed field given twice.
-pub(super) fn passed_on(
-    headers: &HeaderMap,
-    route: &Route,
-) -> Result<Vec<(HeaderName, HeaderValue)>, Malformed> {
+/// [`Flaw::HttpHeader`] for a listed field given twice, [`Flaw::HeaderCredentials`].
+pub(super) fn passed_on(headers: &HeaderMap, route: &Route) -> Result<Passed, Malformed> {
+    let mut passed = Passed::default();
     if route.headers.is_empty() {
-        return Ok(Vec::new());
+        return Ok(passed);
     }
     let once = route.headers.iter().filter(|name| **name != REPEATED);
     if let Some(name) = once.copied().find(|name| is_repeated(headers, *name)) {
         return Err(twice(name));
     }
-    let listed = headers.iter().filter(|(name, _)| route.headers.contains(&name.as_str()));
-    Ok(listed.map(|(name, value)| (name.clone(), value.clone())).collect())
+    for (name, value) in headers.iter().filter(|(name, _)| route.headers.contains(&name.as_str())) {
+        if !matches!(name.as_str(), credentials::AUTH | credentials::CONFIG) {
+            passed.fields.push((name.clone(), value.clone()));
+            continue;
+        }
+        let (value, registries) = credentials::read(name, value)?;
+        passed.fields.extend(value.map(|value| (name.clone(), value)));
+        passed.registries.extend(registries);
+    }
+    Ok(passed)
+}
+
+/// What of the client's head goes on.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
+    pub(super) registries: Vec<String>,
 }

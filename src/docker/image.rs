@@ -53,6 +53,14 @@ impl Reference {
         Ok(Self { repository: normalise(name)?, tag, digest })
     }
 
+    /// Whether the daemon can be asked about it by path: a plain reference, or hex digits of an id.
+    #[must_use]
+    pub fn is_askable(text: &str) -> bool {
+        let hex = text.strip_prefix("sha256:").unwrap_or(text);
+        let id = (1..=64).contains(&hex.len()) && hex.bytes().all(lower_hex);
+        id || Self::parse(text).is_ok()
+    }
+
     /// The form with which the daemon resolves it: `:latest` where neither tag nor digest is given.
     #[must_use]
     pub fn full(&self) -> String {
@@ -115,7 +123,7 @@ fn is_host(first: &str) -> bool {
         || first.bytes().any(|b| b.is_ascii_uppercase())
 }
 
-fn host_is_plain(host: &str) -> bool {
+pub(super) fn host_is_plain(host: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(n, p)| (n, Some(p)));
     let port_fits =
         port.is_none_or(|p| (1..=5).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()));
@@ -137,16 +145,122 @@ fn is_component(part: &str) -> bool {
     ends && joined.all(|j| matches!(j, "" | "." | "_" | "__") || j.bytes().all(|b| b == b'-'))
 }
 
+/// Whether a host is an ordinary name on the internet. An address, `localhost`, a single word or a port
+/// is somebody's neighbour: a pattern must name it to the letter.
+#[must_use]
+pub fn is_ordinary(host: &str) -> bool {
+    // as in the WHATWG's URL standard, a name that ends in a number is an address: `0x7f.1`
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").is_some_and(|t| t.bytes().all(|b| b.is_ascii_hexdigit()));
+    let numeric = hex || last.bytes().all(|b| b.is_ascii_digit());
+    host.contains('.') && !host.contains(':') && !numeric && !host.ends_with(".localhost")
+}
+
 /// A pattern over references: `repository[:tag][@sha256:...]`, `*` and `**` in each part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImagePattern {
     text: String,
+    /// `local:`: a name that somebody gave to an image on this host is taken for it.
+    local: bool,
     repository: String,
     tag: Option<String>,
     digest: Option<String>,
 }
 
+/// Where an image came from: a repository, and the digest it has there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// In full form.
+    pub repository: String,
+    /// `sha256:` and 64 hex digits.
+    pub digest: String,
+}
+
 impl ImagePattern {
+    /// Reads a pattern over names on this host: as [`Self::parse`], and names without a registry are
+    /// those that `docker build -t name` gives.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_local(text: &str) -> Result<Self, String> {
+        let first = text.split(['/', ':', '@']).next().unwrap_or_default();
+        let hosted =
+            text.contains('/') && looks_like_host(text.split('/').next().unwrap_or_default());
+        if hosted || text == "**" {
+            return Self::parse(text);
+        }
+        let library = if text.contains('/') { "" } else { "library/" };
+        let named = Self::parse(&format!("docker.io/{library}{text}"))?;
+        if first.is_empty() {
+            return Err("the pattern names no repository".into());
+        }
+        Ok(Self { text: text.to_owned(), ..named })
+    }
+
+    /// Reads a pattern over images that may be run: `local:` before it trusts names on this host.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_run(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("local:") {
+            Some(name) => {
+                Self::parse_local(name).map(|p| Self { text: text.to_owned(), local: true, ..p })
+            }
+            None => Self::parse(text),
+        }
+    }
+
+    /// Whether it trusts names that anyone on this host may have given.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// Whether it is `**`: every image, wherever it came from.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        !self.local && self.repository == "**" && self.tag.is_none() && self.digest.is_none()
+    }
+
+    /// Whether an image that the daemon has is one of these: one of its origins is, under one of the
+    /// tags that its repository has given it; or, for `local:`, one of its names. A pattern with a
+    /// digest asks besides that the image was named by its content, with a digest or an id (`pinned`).
+    #[must_use]
+    pub fn matches_image(
+        &self,
+        origins: &[Origin],
+        tags: &[String],
+        pinned: bool,
+        glob: impl Fn(&str, &str) -> bool + Copy,
+    ) -> bool {
+        let mut named = tags.iter().filter_map(|tag| Reference::parse(tag).ok());
+        if self.local {
+            return named.any(|name| self.matches(&name, glob));
+        }
+        let tag_fits = |repository: &str| match self.tag.as_deref() {
+            None | Some("*" | "**") => true,
+            Some(wanted) => tags.iter().filter_map(|tag| Reference::parse(tag).ok()).any(|name| {
+                name.repository == repository && name.tag.is_some_and(|tag| glob(wanted, &tag))
+            }),
+        };
+        self.is_any()
+            || origins.iter().any(|origin| {
+                glob(&self.repository, &origin.repository)
+                    && self
+                        .digest
+                        .as_deref()
+                        .is_none_or(|wanted| pinned && glob(wanted, &origin.digest))
+                    && tag_fits(&origin.repository)
+            })
+    }
+
+    /// Whether the registry at this host is one that the pattern reaches.
+    #[must_use]
+    pub fn reaches(&self, host: &str, glob: impl Fn(&str, &str) -> bool) -> bool {
+        let mine = self.repository.split('/').next().unwrap_or_default();
+        mine == host || (is_ordinary(host) && (mine.contains("**") || glob(mine, host)))
+    }
+
     /// Reads a pattern. A pattern without tag or digest accepts any; one with `@` asks for a digest.
     ///
     /// # Errors
@@ -175,7 +289,8 @@ impl ImagePattern {
                 "patterns are matched on the full form: write docker.io/library/{repository} or docker.io/{repository}"
             ));
         }
-        Ok(Self { text: text.to_owned(), repository: repository.to_owned(), tag, digest })
+        let text = text.to_owned();
+        Ok(Self { text, local: false, repository: repository.to_owned(), tag, digest })
     }
 
     /// The pattern as written.

@@ -143,40 +143,6 @@ impl<'a> Value<'a> {
             }
         }
     }
-
-    /// Refuses what only the typed bodies may hold: keys of one object that the daemon would take
-    /// for each other, and numbers that do not survive a float.
-    ///
-    /// # Errors
-    /// [`Flaw::JsonDuplicate`], [`Flaw::JsonNumber`].
-    pub fn check_untyped(&self) -> Result<(), Malformed> {
-        match self {
-            Self::Float(n) if n.fract() == 0.0 => {
-                Err(Malformed::new(Flaw::JsonNumber, "", "write whole numbers as plain integers"))
-            }
-            Self::Array(items) => items.iter().enumerate().try_for_each(|(i, item)| {
-                item.check_untyped().map_err(|e| within(e, &format!("[{i}]")))
-            }),
-            Self::Object(object) => {
-                object.check_folded()?;
-                object.0.iter().try_for_each(|(k, v)| v.check_untyped().map_err(|e| within(e, k)))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Object<'_> {
-    fn check_folded(&self) -> Result<(), Malformed> {
-        let mut seen = HashSet::with_capacity(self.0.len());
-        for (key, _) in &self.0 {
-            if !seen.insert(fold(key)) {
-                let why = "the daemon would take this key for another one of the same object";
-                return Err(Malformed::new(Flaw::JsonDuplicate, key.as_ref(), why));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Whether Go's decoder takes `key` for the field `name` (ASCII): letter case is folded, and the
@@ -464,15 +430,6 @@ mod tests {
         assert!(folds_to("Ho\u{17f}tConfig", "HostConfig"));
         assert!(folds_to("Networ\u{212a}Mode", "NetworkMode"));
         assert!(!folds_to("HostConfi", "HostConfig"));
-    }
-
-    #[test]
-    fn untyped_values_may_not_hold_keys_that_fold_together() {
-        let value = read(br#"{"x":{"Driver":"a","driver":"b"}}"#).unwrap();
-        assert_eq!(value.check_untyped().unwrap_err().at, "x.driver");
-        let float = read(b"[1.0]").unwrap();
-        assert_eq!(float.check_untyped().unwrap_err().flaw, Flaw::JsonNumber);
-        assert!(read(br#"{"a":1.5,"b":18446744073709551615}"#).unwrap().check_untyped().is_ok());
     }
 
     #[test]

@@ -44,6 +44,8 @@ flaws! {
     QueryDuplicate = "query.duplicate",
     /// A query value that the daemon would read otherwise than it looks.
     QueryValue = "query.value",
+    /// `filters` with a key the endpoint does not have, or one that filters nothing.
+    QueryFilter = "query.filter",
     /// Not HTTP/1.1.
     HttpVersion = "http.version",
     /// A method in another spelling, or one that HTTP proxies use (CONNECT).
@@ -56,6 +58,8 @@ flaws! {
     HttpExpect = "http.expect",
     /// A header given twice, or with bytes that are not printable ASCII.
     HttpHeader = "http.header",
+    /// Registry credentials in a header that are not base64url of the JSON they should be.
+    HeaderCredentials = "header.credentials",
     /// A body on a route that has none.
     BodyUnexpected = "body.unexpected",
     /// No body on a route that needs one.

@@ -5,9 +5,11 @@
 //! [`body::Body`]; [`Outbound`] is the request as the daemon will get it, written by us from the
 //! typed values alone.
 
+pub mod archive;
 pub mod body;
 pub mod call;
 pub mod classify;
+pub mod credentials;
 pub mod headers;
 pub mod image;
 pub mod json;

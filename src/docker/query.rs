@@ -2,8 +2,13 @@
 //! daemon takes the first of two values, ignores what it does not know and calls almost anything
 //! true.
 
+mod filters;
+pub mod query_json;
+
+pub use query_json::{text_map, texts, ulimits};
+
 use super::route::{Guard, Param, ParamKind};
-use super::{Flaw, Malformed, json};
+use super::{Flaw, Malformed};
 use std::borrow::Cow;
 
 /// A key and its value, decoded.
@@ -135,7 +140,16 @@ impl Query {
         self.of(name).find_map(|value| if let Value::Int(n) = value { Some(*n) } else { None })
     }
 
-    /// The keys given that say something which nobody has judged: open only to a role without typed
+    /// Writes an integer in, where the route has the key and the client sent none.
+    pub fn fill_int(&mut self, params: &'static [Param], name: &str, value: i64) {
+        let param = params.iter().find(|param| param.name == name);
+        if let Some(param) = param.filter(|_| self.int(name).unwrap_or(0) == 0) {
+            self.0.retain(|given| given.param.name != name);
+            self.0.push(Given { param, value: Value::Int(value) });
+        }
+    }
+
+    /// The keys given that say something of which no value is safe: open only to a role without typed
     /// admission.
     pub fn guarded(&self) -> impl Iterator<Item = &'static Param> {
         self.0.iter().filter(|given| given.steers()).map(|given| given.param)
@@ -168,7 +182,7 @@ impl Query {
 impl Given {
     fn steers(&self) -> bool {
         let open = match self.param.guard {
-            Guard::Open => return false,
+            Guard::Open | Guard::Judged => return false,
             Guard::Unrestricted => None,
             Guard::UnrestrictedBut(open) => Some(open),
         };
@@ -196,30 +210,67 @@ fn typed(param: &Param, value: &str) -> Result<Option<Value>, Malformed> {
         (_, "") => Ok(None),
         (ParamKind::Text, _) => Ok(Some(Value::Text(value.to_owned()))),
         (ParamKind::Bool | ParamKind::Switch, _) => Ok(Some(Value::Flag(is_true(value)))),
-        (ParamKind::Int, _) => match value.parse::<i64>() {
-            Ok(n) if n.to_string() == value => Ok(Some(Value::Int(n))),
-            _ => wrong("must be a plain decimal integer"),
+        (ParamKind::Int, _) => match plain_int(value) {
+            Some(n) => Ok(Some(Value::Int(n))),
+            None => wrong("must be a plain decimal integer"),
         },
-        (ParamKind::Json, _) => json_text(value)
-            .map(Some)
-            .map_err(|flaw| Malformed { at: join(param.name, &flaw.at), ..flaw }),
+        (ParamKind::Word, _) => match value.bytes().all(is_word) {
+            true => Ok(Some(Value::Text(value.to_owned()))),
+            false => wrong("may have letters, digits and ._/:@+,=- only"),
+        },
+        (ParamKind::Object, _) => match is_object(value) {
+            true => Ok(Some(Value::Text(value.to_owned()))),
+            false => wrong("must be a name or an id"),
+        },
+        (ParamKind::Moment, _) => match is_moment(value) {
+            true => Ok(Some(Value::Text(value.to_owned()))),
+            false => wrong("must be seconds since 1970, with up to nine decimals"),
+        },
+        (ParamKind::Tail, _) => match value == "all" || plain_int(value).is_some() {
+            true => Ok(Some(Value::Text(value.to_owned()))),
+            false => wrong("must be a number of lines, or all"),
+        },
+        (ParamKind::Json(of), _) => {
+            at(param, query_json::read(of, value)).map(|(text, n)| Some(Value::Json(text, n)))
+        }
+        (ParamKind::Filters(keys), _) => {
+            at(param, filters::read(keys, value)).map(|text| text.map(|t| Value::Json(t, false)))
+        }
     }
+}
+
+fn at<T>(param: &Param, read: Result<T, Malformed>) -> Result<T, Malformed> {
+    read.map_err(|flaw| Malformed { at: join(param.name, &flaw.at), ..flaw })
+}
+
+fn plain_int(value: &str) -> Option<i64> {
+    value.parse::<i64>().ok().filter(|n| n.to_string() == value)
+}
+
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'.' | b'_' | b'/' | b':' | b'@' | b'+' | b',' | b'=' | b'-')
+}
+
+/// What can be a name or an id; `/name` is how the daemon keeps a container's.
+fn is_object(value: &str) -> bool {
+    let name = value.strip_prefix('/').unwrap_or(value);
+    name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':'))
+}
+
+/// Source: `ParseTimestamps` in moby's `api/types/time/timestamp.go`.
+fn is_moment(value: &str) -> bool {
+    let (seconds, decimals) = value.split_once('.').unwrap_or((value, "0"));
+    let digits =
+        |t: &str, most| (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
+    digits(seconds.strip_prefix('-').unwrap_or(seconds), 18) && digits(decimals, 9)
 }
 
 /// `httputils.BoolValue` of moby: everything is true that is not one of these.
 fn is_true(value: &str) -> bool {
     let value = value.trim();
     !["", "0", "no", "false", "none"].iter().any(|off| value.eq_ignore_ascii_case(off))
-}
-
-fn json_text(value: &str) -> Result<Value, Malformed> {
-    let value = json::read(value.as_bytes())?;
-    value.check_untyped()?;
-    let mut out = Vec::new();
-    value.write(&mut out);
-    let text = String::from_utf8(out)
-        .map_err(|_| Malformed::new(Flaw::JsonSyntax, "", "the JSON is not UTF-8"))?;
-    Ok(Value::Json(text, value.says_nothing()))
 }
 
 fn join(name: &str, at: &str) -> String {

@@ -1,5 +1,6 @@
 //! What a row of the route table says: enough to classify, to judge and to forward a request.
 
+use super::body::Kind;
 use super::{Resource, Verb};
 
 /// Methods that the API uses, in exactly this spelling.
@@ -37,19 +38,26 @@ impl Method {
 pub enum BodyKind {
     /// None; a `Content-Length: 0` is fine.
     None,
-    /// `POST /containers/create`.
-    ContainerCreate,
-    /// `POST /containers/{}/exec`.
-    ExecCreate,
-    /// `POST /exec/{}/start`.
-    ExecStart,
-    /// JSON that is strictly read and re-built, and judged only as a whole.
+    /// JSON, read strictly into a type of its own.
     Json {
+        /// Which type.
+        kind: Kind,
         /// Whether the endpoint also works without a body.
         optional: bool,
     },
+    /// A tar that is put into a container: a stream that a role must be granted by name, of which the
+    /// first block is looked at.
+    Archive,
     /// An opaque stream (tar) that a role must be granted by name.
     Opaque,
+}
+
+impl BodyKind {
+    /// Whether the client's own bytes are passed on.
+    #[must_use]
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::Archive | Self::Opaque)
+    }
 }
 
 /// Whether the connection is taken over after the daemon's 101.
@@ -119,6 +127,8 @@ impl Life {
 pub enum ParamKind {
     /// Text, passed on as it is.
     Text,
+    /// A word that names something: letters, digits and `._/:@+,=-` only.
+    Word,
     /// A boolean in moby's reading (`httputils.BoolValue`): false is `""`, `0`, `no`, `false`,
     /// `none`, trimmed and in any case; everything else is true. Forwarded as `1` or `0`.
     Bool,
@@ -127,20 +137,47 @@ pub enum ParamKind {
     Switch,
     /// A decimal integer; forwarded canonically. An empty value is as if absent.
     Int,
-    /// JSON inside the query (`filters`, `buildargs`): strictly read, re-built.
-    Json,
+    /// Seconds since 1970, with up to nine decimals (`timetypes.ParseTimestamps`).
+    Moment,
+    /// `all`, or a number of lines.
+    Tail,
+    /// The name of an object, or its id or the beginning of one.
+    Object,
+    /// JSON inside the query, of one type: strictly read, re-built.
+    Json(QueryJson),
+    /// `filters`, by these keys alone, each with a value: strictly read, re-built.
+    Filters(&'static [&'static str]),
+}
+
+/// The types of JSON that stand in a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryJson {
+    /// An array of strings (`cachefrom`).
+    Texts,
+    /// An object of strings (`labels`).
+    TextMap,
+    /// An object of strings or null (`buildargs`).
+    OptionalTextMap,
+    /// An array of [`crate::docker::body::create::Ulimit`].
+    Ulimits,
+    /// An OCI platform.
+    Platform,
+    /// An array of BuildKit outputs.
+    Outputs,
 }
 
 /// Who may use a query key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// Whoever was granted the verb.
+    /// Whoever was granted the verb: the value steers nothing beyond it.
     Open,
-    /// Not judged by type yet: only a role with `admission: unrestricted`, unless the value says
-    /// nothing (empty, false, 0, `{}`, `[]`).
+    /// Judged by value in `policy/admit`, as a field of a body is.
+    Judged,
+    /// Only a role with `admission: unrestricted`, unless the value says nothing (empty, false, 0,
+    /// `{}`, `[]`): no value of it is safe.
     Unrestricted,
     /// As `Unrestricted`, but this one value is open too: what clients send when nothing was asked
-    /// for (`networkmode=default`).
+    /// for (`version=1`).
     UnrestrictedBut(&'static str),
 }
 
@@ -198,6 +235,8 @@ pub struct Route {
     pub since: u8,
     /// Granted only by spelling the verb out: never by `*` (the dagger of the verb table).
     pub dagger: bool,
-    /// What holding this grant amounts to without typed admission: root on the host or not.
+    /// Whether holding this grant amounts to root on the host.
     pub root: bool,
+    /// Open only to a role with `admission: unrestricted`: no profile can judge what it does.
+    pub reserved: bool,
 }

@@ -2,7 +2,7 @@
 
 use super::host_path::{HostView, PathFact as Seen, daemon_process};
 use crate::policy::PathFact;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Where Docker's daemon writes its process id when systemd holds its socket.
@@ -14,7 +14,7 @@ const PID_FILE: &str = "/run/docker.pid";
 /// the daemon and containerd.
 #[must_use]
 pub fn host_paths(
-    paths: &[String],
+    paths: &BTreeSet<String>,
     peer: Option<i32>,
     protected: &[PathBuf],
 ) -> BTreeMap<String, PathFact> {

@@ -3,6 +3,7 @@
 
 pub mod gather;
 pub mod host_path;
+pub mod inspected;
 pub mod mounts;
 pub mod protected;
 

@@ -4,7 +4,7 @@ use super::exchange::Exchange;
 use crate::audit::Stage;
 use crate::audit::event::Ended;
 use crate::daemon::{AnswerBody, ClientBody};
-use crate::proxy::receive;
+use crate::proxy::receive::{self, Received};
 use crate::proxy::respond::{Body, BoxError};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -154,9 +154,9 @@ impl Drop for Counted {
 }
 
 /// The client's own bytes on their way to the daemon, counted.
-pub(super) fn upload(body: Incoming, uploaded: &Arc<AtomicU64>) -> ClientBody {
+pub(super) fn upload(beginning: Received, body: Incoming, uploaded: &Arc<AtomicU64>) -> ClientBody {
     let uploaded = Arc::clone(uploaded);
-    ClientBody::stream(receive::opaque(body).map_frame(move |frame| {
+    ClientBody::stream(receive::opaque(beginning, body).map_frame(move |frame| {
         let length = frame.data_ref().map_or(0, Bytes::len) as u64;
         uploaded.fetch_add(length, Ordering::Relaxed);
         frame

@@ -7,12 +7,16 @@ use crate::audit::event::{
 };
 use crate::audit::{Event, Hash, Stage, redact};
 use crate::docker::body::Body;
-use crate::docker::body::create::{ContainerCreate, HostConfig};
+use crate::docker::body::create::{ContainerCreate, HostConfig, Mount};
+use crate::docker::body::service::ServiceSpec;
+use crate::docker::image::Origin;
 use crate::docker::{Malformed, OutboundBody};
 use crate::identity::{CertificateFacts, Identity, Unidentified};
-use crate::policy::{Denial, Facts, Finding, Permit, Policy};
+use crate::policy::facts::{Container, Image};
+use crate::policy::{Denial, Facts, Finding, Permit, Policy, Seen};
 use crate::proxy::Peer;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// Where a request comes from.
 pub(super) fn client(peer: &Peer) -> Client {
@@ -126,11 +130,40 @@ fn request(asked: &Asked) -> Request {
 }
 
 fn stood_on(facts: &Facts) -> Option<Value> {
-    let paths = &facts.host_paths;
-    (!paths.is_empty()).then(|| {
-        let seen = paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
-        json!({ "host_paths": seen.collect::<Map<String, Value>>() })
-    })
+    let Facts { host_paths, exec_takes_input: _, images, volumes, containers } = facts;
+    let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
+    let images = images.iter().map(|(name, seen)| (name.clone(), seen_as(seen, of_image)));
+    let volumes = volumes.iter().map(|(name, seen)| {
+        (name.clone(), seen_as(seen, |v| json!({ "driver": v.driver, "options": v.options.len() })))
+    });
+    let containers = containers.iter().map(|(name, seen)| {
+        let of = |c: &Container| json!({ "id": c.id, "image": c.image, "running": c.running });
+        (name.clone(), seen_as(seen, of))
+    });
+    let mut all = Map::new();
+    put_map(&mut all, "host_paths", paths.collect());
+    put_map(&mut all, "images", images.collect());
+    put_map(&mut all, "volumes", volumes.collect());
+    put_map(&mut all, "containers", containers.collect());
+    (!all.is_empty()).then_some(Value::Object(all))
+}
+
+fn of_image(image: &Image) -> Value {
+    let origin = |o: &Origin| format!("{}@{}", o.repository, o.digest);
+    json!({ "id": image.id, "from": image.origins.iter().map(origin).collect::<Vec<_>>() })
+}
+
+fn seen_as<T>(seen: &Seen<T>, tell: impl Fn(&T) -> Value) -> Value {
+    match seen {
+        Seen::Missing => "missing".into(),
+        Seen::Found(object) => tell(object),
+    }
+}
+
+fn put_map(all: &mut Map<String, Value>, name: &str, map: Map<String, Value>) {
+    if !map.is_empty() {
+        all.insert(name.to_owned(), Value::Object(map));
+    }
 }
 
 /// The fields of a body that matter to security. Values of environment and credentials never.
@@ -144,9 +177,66 @@ pub(super) fn fields(body: &Body<'_>) -> Map<String, Value> {
             put(&mut fields, "privileged", body.privileged.or_zero());
         }
         Body::ExecStart(body) => put(&mut fields, "detach", body.detach.or_zero()),
-        Body::None | Body::Json(_) | Body::Opaque => {}
+        Body::Archive(beginning) => put(&mut fields, "archive", format!("{beginning:?}")),
+        Body::VolumeCreate(body) => {
+            put(&mut fields, "name", body.name.text());
+            put(&mut fields, "driver", body.driver.text());
+            let keys = body.driver_opts.entries().map(|(key, _)| key.to_owned());
+            put(&mut fields, "options", keys.collect::<Vec<_>>());
+        }
+        Body::NetworkCreate(body) => {
+            put(&mut fields, "name", body.name.text());
+            put(&mut fields, "driver", body.driver.text());
+        }
+        Body::NetworkConnect(body) => put(&mut fields, "container", body.container.text()),
+        Body::NetworkDisconnect(body) => put(&mut fields, "container", body.container.text()),
+        Body::Auth(body) => put(&mut fields, "registry", body.serveraddress.text()),
+        Body::Service(body) => service_fields(body, &mut fields),
+        Body::Secret(body) => put(&mut fields, "name", body.name.text()),
+        Body::Config(body) => put(&mut fields, "name", body.name.text()),
+        Body::CheckpointCreate(body) => {
+            put(&mut fields, "checkpoint", body.checkpoint_id.text());
+            put(&mut fields, "directory", body.checkpoint_dir.text());
+        }
+        Body::Node(body) => {
+            put(&mut fields, "role", body.role.text());
+            put(&mut fields, "availability", body.availability.text());
+        }
+        Body::SwarmInit(body) => put(&mut fields, "listen", body.listen_addr.text()),
+        Body::SwarmJoin(body) => put(&mut fields, "remote", texts(body.remote_addrs.items())),
+        Body::None
+        | Body::Opaque
+        | Body::ContainerUpdate(_)
+        | Body::Commit(_)
+        | Body::VolumeUpdate(_)
+        | Body::SwarmUpdate(_)
+        | Body::SwarmUnlock(_)
+        | Body::PluginPrivileges(_)
+        | Body::PluginSet(_) => {}
     }
     fields
+}
+
+fn texts(items: &[Cow<'_, str>]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+fn mounts(mounts: &[Mount<'_>]) -> Vec<String> {
+    let tell = |m: &Mount<'_>| format!("{}:{}:{}", m.kind.text(), m.source.text(), m.target.text());
+    mounts.iter().map(tell).collect()
+}
+
+fn service_fields(spec: &ServiceSpec<'_>, fields: &mut Map<String, Value>) {
+    put(fields, "name", spec.name.text());
+    let Some(task) = spec.task_template.value() else { return };
+    let Some(container) = task.container_spec.value() else { return };
+    let argv: Vec<&str> =
+        container.command.items().iter().chain(container.args.items()).map(AsRef::as_ref).collect();
+    put(fields, "image", container.image.text());
+    put(fields, "user", container.user.text());
+    put(fields, "argv", redact::argv(&argv));
+    put(fields, "cap_add", texts(container.capability_add.items()));
+    put(fields, "mounts", mounts(container.mounts.items()));
 }
 
 fn create_fields(body: &ContainerCreate<'_>, fields: &mut Map<String, Value>) {
@@ -154,13 +244,6 @@ fn create_fields(body: &ContainerCreate<'_>, fields: &mut Map<String, Value>) {
     let host = body.host_config.value().unwrap_or(&empty);
     let argv: Vec<&str> =
         body.entrypoint.words().iter().chain(body.cmd.words()).map(AsRef::as_ref).collect();
-    let mounts = host.mounts.items().iter();
-    let mounts: Vec<String> = mounts
-        .map(|m| format!("{}:{}:{}", m.kind.text(), m.source.text(), m.target.text()))
-        .collect();
-    let texts = |items: &[std::borrow::Cow<'_, str>]| -> Vec<String> {
-        items.iter().map(ToString::to_string).collect()
-    };
     let modes = [
         ("image", body.image.text()),
         ("user", body.user.text()),
@@ -179,7 +262,7 @@ fn create_fields(body: &ContainerCreate<'_>, fields: &mut Map<String, Value>) {
     put(fields, "argv", redact::argv(&argv));
     put(fields, "cap_add", texts(host.cap_add.words()));
     put(fields, "binds", texts(host.binds.items()));
-    put(fields, "mounts", mounts);
+    put(fields, "mounts", mounts(host.mounts.items()));
     put(fields, "security_opt", texts(host.security_opt.items()));
     let devices = host.devices.items().iter().map(|d| d.path_on_host.text().to_owned());
     put(fields, "devices", devices.collect::<Vec<_>>());

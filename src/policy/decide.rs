@@ -3,33 +3,57 @@
 use super::admit::{self, Judge};
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding, Permit};
-use super::facts::{Facts, Needs};
+use super::facts::{Facts, Needs, Seen};
 use super::model::{Policy, Role};
 use super::reason::Reason;
 use crate::docker::body::Body;
+use crate::docker::image::{ImagePattern, Reference};
 use crate::docker::{
-    ApiCall, BodyKind, Framing, Hijack, Life, Outbound, OutboundBody, Resource, Route, Verb,
+    ApiCall, CallHead, Framing, Hijack, Life, Outbound, OutboundBody, Resource, Route, Verb,
 };
 use crate::identity::{Identity, Mode};
 use bytes::Bytes;
 
-/// What must be looked up before [`decide`]: for every role that could carry the request.
+/// What must be looked up before [`decide`], for every role that could carry the request, given what is
+/// known: one answer may raise the next question. Nothing is left when all is known.
 #[must_use]
-pub fn needs(identity: &Identity, call: &ApiCall<'_>, policy: &Policy) -> Needs {
+pub fn needs(identity: &Identity, call: &ApiCall<'_>, policy: &Policy, known: &Facts) -> Needs {
     let mut needs = Needs::default();
-    match &call.body {
-        Body::ContainerCreate(body) => {
-            let profiles = policy.roles_of(&identity.roles).filter_map(|r| r.admission.profile());
-            needs.host_paths = profiles.flat_map(|p| admit::host_paths_of(p, body)).collect();
-            needs.host_paths.sort_unstable();
-            needs.host_paths.dedup();
+    let profiles = || policy.roles_of(&identity.roles).filter_map(|role| role.admission.profile());
+    let judged = profiles().next().is_some();
+    let by_image = judged || policy.roles_of(&identity.roles).any(|role| !runs_anything(role));
+    let target = call.head.target().unwrap_or_default();
+    match (&call.body, call.head.route.resource, call.head.route.verb) {
+        (Body::ContainerCreate(body), ..) => {
+            needs.host_paths = profiles().flat_map(|p| admit::host_paths_of(p, body)).collect();
+            needs.images.extend(by_image.then(|| body.image.text().to_owned()));
+            needs.volumes.extend(admit::volumes_of(body).into_iter().filter(|_| judged));
         }
-        Body::ExecStart(start) if !start.detach.or_zero() && !call.head.upgrade => {
-            needs.exec = call.head.target().map(str::to_owned);
+        (Body::ExecStart(start), ..) if !start.detach.or_zero() && !call.head.upgrade => {
+            needs.exec = Some(target.to_owned());
+        }
+        (Body::None, Resource::Container, Verb::Start | Verb::Restart) if by_image => {
+            needs.containers.insert(target.to_owned());
+            if let Some(Seen::Found(container)) = known.containers.get(target) {
+                needs.images.insert(container.image.clone());
+                needs.volumes.extend(container.volumes.iter().filter(|_| judged).cloned());
+            }
+        }
+        (_, Resource::Container, Verb::CopyIn | Verb::CopyOut)
+            if profiles().any(|profile| !profile.copy.running_with_mounts) =>
+        {
+            needs.containers.insert(target.to_owned());
         }
         _ => {}
     }
+    needs.images.retain(|image| Reference::is_askable(image));
+    needs.without(known);
     needs
+}
+
+/// Whether the role may run every image, wherever it came from.
+fn runs_anything(role: &Role) -> bool {
+    role.run.iter().any(ImagePattern::is_any)
 }
 
 /// Judges a request: the first role, in the order written, that holds in everything carries it.
@@ -40,15 +64,15 @@ pub fn decide(identity: &Identity, call: &ApiCall<'_>, facts: &Facts, policy: &P
     let verb = verb_finding(identity, route, policy, &candidates);
     if verb.is_none() {
         if candidates.everybody && candidates.roles.is_empty() {
-            return Decision::Allow(permit(call, "", Vec::new(), None));
+            return Decision::Allow(permit(call, "", Vec::new(), None, facts));
         }
         let carried = candidates.roles.iter().find(|(role, _)| judge(role, call, facts).is_empty());
         if let Some((role, _)) = carried {
-            return Decision::Allow(permit(call, &role.name, Vec::new(), Some(role)));
+            return Decision::Allow(permit(call, &role.name, Vec::new(), Some(role), facts));
         }
     }
     let denial = denial(identity, call, facts, policy, &candidates, verb);
-    observe(identity, call, policy, denial)
+    observe(identity, call, policy, denial, facts)
 }
 
 /// The refusal of the role that came furthest.
@@ -73,10 +97,7 @@ fn denial(
     let judged = tried.into_iter().map(|role| (role.name.clone(), judge(role, call, facts)));
     let (role, findings) = match judged.min_by_key(|(_, findings)| findings.len()) {
         Some(furthest) => furthest,
-        None if observed => {
-            let body = (!matches!(call.body, Body::None)).then(|| unjudged(call.head.route));
-            (String::new(), guarded(call).into_iter().chain(body).collect())
-        }
+        None if observed => (String::new(), vec![unjudged(call.head.route)]),
         None => Default::default(),
     };
     Denial { role, findings: verb.into_iter().chain(findings).collect() }
@@ -84,126 +105,126 @@ fn denial(
 
 /// In `mode: observe` a refusal becomes a permit that says what would have been denied, unless it
 /// amounts to root on the host or is a deny that somebody wrote.
-fn observe(identity: &Identity, call: &ApiCall<'_>, policy: &Policy, denial: Denial) -> Decision {
+fn observe(
+    identity: &Identity,
+    call: &ApiCall<'_>,
+    policy: &Policy,
+    denial: Denial,
+    facts: &Facts,
+) -> Decision {
     let Mode::Observe { .. } = identity.mode else { return Decision::Deny(denial) };
     let route = call.head.route;
     let root = |finding: &Finding| match finding.reason {
-        Reason::VerbNotGranted => route.root || route.dagger || route.body == BodyKind::Opaque,
+        Reason::VerbNotGranted => route.root || route.dagger || route.body.is_stream(),
         reason => reason.rule().root,
     };
     let hard = |finding: &Finding| {
-        matches!(finding.reason, Reason::RouteNever | Reason::VerbDenied)
+        matches!(finding.reason, Reason::RouteNever | Reason::VerbDenied | Reason::TargetAbsent)
             || (root(finding) && !identity.danger_observe_root)
     };
     if denial.findings.iter().any(hard) {
         return Decision::Deny(denial);
     }
     let role = policy.roles.get(&denial.role);
-    Decision::Allow(permit(call, &denial.role, denial.findings, role))
+    Decision::Allow(permit(call, &denial.role, denial.findings, role, facts))
 }
 
 /// All that speaks against a role carrying the request.
 fn judge(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
     match role.admission.profile() {
-        None => unrestricted(role, call),
+        None => unrestricted(role, call, facts),
         Some(profile) => {
             let mut judge = Judge::new(role, profile, facts);
-            judge.findings.extend(guarded(call));
-            judge.findings.extend(untyped(call.head.route));
-            judge.findings.extend(images(role, call));
-            match &call.body {
-                Body::ContainerCreate(body) => admit::create(&mut judge, call.head, body),
-                Body::ExecCreate(body) => admit::exec_create(&mut judge, body),
-                Body::None if call.head.route.verb == Verb::Rename => {
-                    judge.container_name(call.head);
-                }
-                Body::None | Body::ExecStart(_) | Body::Json(_) | Body::Opaque => {}
-            }
+            admit::call(&mut judge, call);
             judge.findings
         }
     }
 }
 
-/// `admission: unrestricted` skips the rules of admission; the images of the role still hold. An
-/// image by id is its own to use.
-fn unrestricted(role: &Role, call: &ApiCall<'_>) -> Vec<Finding> {
-    let image = match &call.body {
-        Body::ContainerCreate(body) => admit::run(role, body.image.text()),
-        _ => images(role, call),
+/// `admission: unrestricted` skips the rules of admission; the images of the role still hold, on
+/// whichever registry.
+fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
+    let route = call.head.route;
+    let image = match (&call.body, route.resource, route.verb) {
+        (Body::ContainerCreate(body), ..) => admit::run(role, "Image", body.image.text(), facts),
+        (Body::None, Resource::Container, Verb::Start | Verb::Restart) => {
+            admit::started_image(role, call.head, facts)
+        }
+        _ => admit::images(role, call.head),
     };
-    image.into_iter().filter(|finding| finding.reason != Reason::ImageById).collect()
+    image.into_iter().filter(|finding| finding.reason != Reason::RegistryHost).collect()
 }
 
-/// The references that a route names outside of a body.
-fn images(role: &Role, call: &ApiCall<'_>) -> Option<Finding> {
-    match (call.head.route.resource, call.head.route.verb) {
-        (Resource::Image, Verb::Pull) => admit::pull(role, call.head),
-        (Resource::Registry, Verb::Resolve) => admit::resolve(role, call.head),
-        _ => None,
-    }
-}
-
-/// Query keys that are not judged by type yet.
-fn guarded(call: &ApiCall<'_>) -> Vec<Finding> {
-    let finding = |param: &crate::docker::route::Param| Finding {
-        reason: Reason::QueryGuarded,
-        field: format!("query {}", param.name),
-        value: call.head.query.text(param.name).unwrap_or_default().to_owned(),
-        what: format!("use query key {:?} of {}", param.name, call.head.route.operation),
-        allowed: Some("only a role with admission: unrestricted may".to_owned()),
-    };
-    call.head.query.guarded().map(finding).collect()
-}
-
-/// Routes that are not judged by type yet: JSON, and writes to what is shared by the whole host.
-fn untyped(route: &Route) -> Option<Finding> {
-    let json = matches!(route.body, BodyKind::Json { .. });
-    let shared = matches!(
-        route.resource,
-        Resource::Plugin | Resource::Swarm | Resource::Node | Resource::Service | Resource::Debug
-    ) && route.life.changes_state();
-    let push = (route.resource, route.verb) == (Resource::Image, Verb::Push);
-    (json || shared || push).then(|| unjudged(route))
-}
-
+/// Of an identity that is only observed and holds no role with a profile.
 fn unjudged(route: &Route) -> Finding {
     Finding {
-        reason: Reason::Untyped,
+        reason: Reason::Reserved,
         field: String::new(),
         value: route.operation.to_owned(),
-        what: format!("use {}: it is not judged field by field yet", route.operation),
+        what: format!("use {}: no role with a profile judges it", route.operation),
         allowed: Some("only a role with admission: unrestricted may".to_owned()),
     }
 }
 
 /// The permit, with the request as the daemon gets it.
-fn permit(call: &ApiCall<'_>, role: &str, would: Vec<Finding>, judged: Option<&Role>) -> Permit {
+fn permit(
+    call: &ApiCall<'_>,
+    role: &str,
+    would: Vec<Finding>,
+    judged: Option<&Role>,
+    facts: &Facts,
+) -> Permit {
     let route = call.head.route;
     let profile = judged.and_then(|role| role.admission.profile());
-    let (json, terms) = match (&call.body, profile) {
+    let mut head = call.head.clone();
+    let mut terms = resolve(&mut head, facts);
+    let json = match (&call.body, profile) {
         (Body::ContainerCreate(body), Some(profile)) => {
             let mut body = body.clone();
-            let terms = admit::amend(profile, &mut body);
-            (Body::ContainerCreate(body).serialise(), terms)
+            terms.extend(admit::amend(profile, &mut body));
+            Body::ContainerCreate(body).serialise()
         }
-        (body, _) => (body.serialise(), Vec::new()),
+        (body, Some(profile))
+            if (route.resource, route.verb) == (Resource::Build, Verb::Create) =>
+        {
+            terms.extend(admit::amend_build(profile, &mut head));
+            body.serialise()
+        }
+        (body, _) => body.serialise(),
     };
     Permit {
         role: role.to_owned(),
         grant: format!("{}.{}", route.resource, route.verb),
         would,
         terms,
-        outbound: outbound(call, json),
+        outbound: outbound(&head, call, json),
     }
 }
 
-fn outbound(call: &ApiCall<'_>, json: Option<Vec<u8>>) -> Outbound {
-    let route = call.head.route;
+/// A container that was looked at is named by its full id, so that the one that was judged is the one
+/// that is meant.
+fn resolve(head: &mut CallHead, facts: &Facts) -> Vec<String> {
+    if head.route.resource != Resource::Container {
+        return Vec::new();
+    }
+    let Some(name) = head.params.first_mut() else { return Vec::new() };
+    let Some(Seen::Found(container)) = facts.containers.get(name.as_str()) else {
+        return Vec::new();
+    };
+    if *name == container.id {
+        return Vec::new();
+    }
+    name.clone_from(&container.id);
+    vec![format!("path={name}")]
+}
+
+fn outbound(head: &CallHead, call: &ApiCall<'_>, json: Option<Vec<u8>>) -> Outbound {
+    let route = head.route;
     let detached = matches!(&call.body, Body::ExecStart(start) if start.detach.or_zero());
     let body = match (json, &call.body) {
         (Some(json), _) => OutboundBody::Json(Bytes::from(json)),
-        (None, Body::Opaque) => OutboundBody::Stream {
-            length: match call.head.framing {
+        (None, Body::Opaque | Body::Archive(_)) => OutboundBody::Stream {
+            length: match head.framing {
                 Framing::Empty => Some(0),
                 Framing::Length(length) => Some(length),
                 Framing::Chunked => None,
@@ -213,9 +234,9 @@ fn outbound(call: &ApiCall<'_>, json: Option<Vec<u8>>) -> Outbound {
     };
     Outbound {
         method: route.method,
-        target: call.head.target_uri(),
-        version: call.head.version,
-        headers: call.head.headers.clone(),
+        target: head.target_uri(),
+        version: head.version,
+        headers: head.headers.clone(),
         body,
         hijack: if detached { Hijack::No } else { route.hijack },
         life: if detached { Life::Write } else { route.life },

@@ -1,22 +1,38 @@
 //! What must be looked up before a decision, and what came of it: plain data, so that a decision
-//! can be replayed without the host it was made on.
+//! can be replayed without the host and the daemon it was made on.
 
-use std::collections::BTreeMap;
+use crate::docker::image::Origin;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What [`super::decide`] will want to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Paths of the host, absolute and lexically clean.
-    pub host_paths: Vec<String>,
+    pub host_paths: BTreeSet<String>,
     /// An exec about to be started by a client that did not ask to upgrade.
     pub exec: Option<String>,
+    /// Images, by reference or id as the daemon will resolve it.
+    pub images: BTreeSet<String>,
+    /// Volumes, by name.
+    pub volumes: BTreeSet<String>,
+    /// Containers, by name or id as the daemon will resolve it.
+    pub containers: BTreeSet<String>,
 }
 
 impl Needs {
     /// Whether there is nothing to look up.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.host_paths.is_empty() && self.exec.is_none()
+        *self == Self::default()
+    }
+
+    /// Leaves out what is known already.
+    pub(super) fn without(&mut self, known: &Facts) {
+        self.host_paths.retain(|path| !known.host_paths.contains_key(path));
+        self.images.retain(|image| !known.images.contains_key(image));
+        self.volumes.retain(|volume| !known.volumes.contains_key(volume));
+        self.containers.retain(|container| !known.containers.contains_key(container));
+        self.exec.take_if(|_| known.exec_takes_input.is_some());
     }
 }
 
@@ -27,6 +43,66 @@ pub struct Facts {
     pub host_paths: BTreeMap<String, PathFact>,
     /// Whether the exec takes input; `None` where it is not known to the daemon.
     pub exec_takes_input: Option<bool>,
+    /// By reference or id as asked for.
+    pub images: BTreeMap<String, Seen<Image>>,
+    /// By name.
+    pub volumes: BTreeMap<String, Seen<Volume>>,
+    /// By name or id as asked for.
+    pub containers: BTreeMap<String, Seen<Container>>,
+}
+
+/// What the daemon says of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// It has none.
+    Missing,
+    /// It has this one.
+    Found(T),
+}
+
+/// An image that the daemon has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Image {
+    /// `sha256:` and 64 hex digits.
+    pub id: String,
+    /// The repositories that it was pulled from or pushed to. Never from a tag, which anybody may set.
+    pub origins: Vec<Origin>,
+    /// Its names on this host.
+    pub tags: Vec<String>,
+    /// The user that it starts as where a container names none.
+    pub user: String,
+    /// The directory that it starts in where a container names none.
+    pub working_dir: String,
+    /// Labels that every container of it gets.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A volume that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// The driver that made it.
+    pub driver: String,
+    /// What it was made with: the local driver mounts whatever these name.
+    pub options: BTreeMap<String, String>,
+}
+
+/// A container that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Container {
+    /// 64 hex digits.
+    pub id: String,
+    /// The id of its image, fixed when it was made.
+    pub image: String,
+    /// The user that it starts as.
+    pub user: String,
+    /// The directory that it starts in.
+    pub working_dir: String,
+    /// Whether it runs now.
+    pub running: bool,
+    /// The volumes that are mounted into it, by name.
+    pub volumes: Vec<String>,
+    /// How many mounts it has in all.
+    pub mounts: usize,
 }
 
 /// What a path of the host is, as the daemon sees it.

@@ -1,6 +1,6 @@
 //! Sets of verbs by resource, and whether each was spelled out or came with `*`.
 
-use crate::docker::{BodyKind, Resource, Route, Verb};
+use crate::docker::{Resource, Route, Verb};
 use std::collections::BTreeMap;
 
 /// What an `allow` or `deny` of a role says.
@@ -35,7 +35,7 @@ impl Grants {
     #[must_use]
     pub fn grants(&self, route: &Route) -> Option<Spelling> {
         let spelling = *self.0.get(&(route.resource, route.verb))?;
-        let opaque = route.body == BodyKind::Opaque;
+        let opaque = route.body.is_stream();
         let named_only = route.dagger || opaque || route.hijack.is_opaque();
         (spelling == Spelling::Named || !named_only).then_some(spelling)
     }

@@ -18,7 +18,7 @@ pub mod reason;
 pub use authorize::authorize;
 pub use decide::{decide, needs};
 pub use decision::{Decision, Denial, Finding, Permit};
-pub use facts::{Facts, Needs, PathFact};
+pub use facts::{Facts, Needs, PathFact, Seen};
 pub use model::{Admission, Policy, Role};
 pub use profile::Profile;
 pub use reason::Reason;

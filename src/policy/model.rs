@@ -39,6 +39,10 @@ pub struct Role {
     pub run: Vec<ImagePattern>,
     /// Images that may be pulled.
     pub pull: Vec<ImagePattern>,
+    /// Images that may be pushed.
+    pub push: Vec<ImagePattern>,
+    /// Names on this host that may be given to images: by tag, build, commit, import.
+    pub write: Vec<ImagePattern>,
 }
 
 /// How the bodies of a role are judged.

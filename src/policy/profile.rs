@@ -2,6 +2,7 @@
 //! in the Kubernetes Pod Security Standards; `unrestricted` is no profile at all.
 
 use super::pattern::Pattern;
+use ipnet::IpNet;
 use std::ops::RangeInclusive;
 
 /// A profile, complete: every rule has its value, inherited or written.
@@ -27,12 +28,20 @@ pub struct Profile {
     pub volumes: Vec<Pattern>,
     /// `volume_drivers`: drivers that may be named; the daemon's default counts as `local`.
     pub volume_drivers: Vec<String>,
+    /// `volume_options`: what the local driver may be told to mount, as a whole.
+    pub volume_options: Vec<VolumeOptions>,
     /// `devices`: device nodes, each exactly, the same inside as outside.
     pub devices: Vec<String>,
     /// `device_requests`: drivers (`nvidia`, `cdi`) that may be asked for.
     pub device_requests: Vec<String>,
     /// `networks`: names that may be joined; `host` and `container:` never by pattern.
     pub networks: Vec<Pattern>,
+    /// `network_drivers`: drivers of networks that may be made; naming none is `bridge`.
+    pub network_drivers: Vec<String>,
+    /// `network_options`: driver options that a network may be made with.
+    pub network_options: Vec<String>,
+    /// `subnets`: ranges of addresses in which a network may choose its own.
+    pub subnets: Vec<IpNet>,
     /// `ports`: what may be published.
     pub ports: Ports,
     /// `extra_hosts`: names that may be put into /etc/hosts.
@@ -69,6 +78,29 @@ pub struct Profile {
     pub labels: Labels,
     /// `health.min_interval` in nanoseconds.
     pub health_min_interval: i64,
+    /// `copy`: what may be copied into and out of a container.
+    pub copy: Copying,
+}
+
+/// What the local driver may be told to mount: `mount -t type -o o device`. All three are judged
+/// together, since each alone means nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeOptions {
+    /// The type of file system, exactly.
+    pub kind: String,
+    /// The device or address.
+    pub device: Pattern,
+    /// The options.
+    pub options: Pattern,
+}
+
+/// How files are copied into and out of a container, which the daemon does as root.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copying {
+    /// Whether an archive may be compressed (CVE-2026-41567).
+    pub compressed: bool,
+    /// Whether the container may run and have mounts meanwhile (CVE-2026-41568, CVE-2026-42306).
+    pub running_with_mounts: bool,
 }
 
 /// Who the container's first process, and an exec, may be.
@@ -181,9 +213,17 @@ impl Profile {
             host_paths: Vec::new(),
             volumes: any(),
             volume_drivers: words(&["local"]),
+            volume_options: Vec::new(),
             devices: Vec::new(),
             device_requests: Vec::new(),
             networks: any(),
+            network_drivers: words(&["bridge"]),
+            network_options: words(&[
+                "com.docker.network.bridge.enable_icc",
+                "com.docker.network.bridge.enable_ip_masquerade",
+                "com.docker.network.driver.mtu",
+            ]),
+            subnets: Vec::new(),
             ports: Ports { ephemeral: true, host: Vec::new(), address: None },
             extra_hosts: any(),
             dns: any(),
@@ -220,6 +260,7 @@ impl Profile {
             annotations: Vec::new(),
             labels: Labels { allow: None, deny: Vec::new(), require: Vec::new() },
             health_min_interval: 1_000_000_000,
+            copy: Copying::default(),
         }
     }
 

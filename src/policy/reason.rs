@@ -66,10 +66,14 @@ reasons! {
         "everything is denied that is not allowed", "ask for a role that has the verb", [];
     VerbDenied = "verb.denied", "a verb that a role of this identity denies",
         "a deny cannot be undone by another role", "ask for the deny to be lifted", [];
-    Untyped = "admission.untyped" root yes, "a body or stream that is not judged by type yet",
-        "what is not judged field by field may hold the host", "ask an administrator to do it", [];
-    QueryGuarded = "query.guarded" root yes, "a query key that is not judged by type yet",
-        "it can steer the request beyond its verb", "leave the key out, or ask an administrator", [];
+    Reserved = "admission.reserved" root yes, "what no profile can judge: swarms, nodes, plugins, cluster volumes, checkpoints, the daemon's insides",
+        "it acts on the whole host, or on other hosts", "ask an administrator to do it", ["CIS 7.1"];
+    QueryGuarded = "query.guarded" root yes, "a query key of which no value is safe",
+        "it reaches beyond what the verb grants", "leave the key out, or ask an administrator", [];
+    TargetAbsent = "target.absent", "a container that the daemon does not have",
+        "what is not there cannot be judged, and may be there a moment later", "check its name; answered as the daemon would", [];
+    TargetUnseen = "target.unseen" root yes, "a container that the gate could not look at",
+        "what cannot be seen is not guessed", "try again when the daemon answers", [];
     IdentityExpired = "identity.expired", "a certificate that ended before the request did",
         "a slow request does not outlive its key", "renew the certificate", [];
 
@@ -142,6 +146,10 @@ reasons! {
         "it may be somebody else's", "use a name that matches", [];
     VolumesFrom = "mount.volumes-from" root yes, "the volumes of another container",
         "its mounts may hold the host", "mount the volumes by name", [];
+    VolumeOptions = "volume.options" root yes, "a volume with options that the profile does not list as a whole",
+        "the local driver mounts whatever they name, the host's root too", "leave the options out, or have type, device and o listed under volume_options", ["CIS 5.6"];
+    VolumeUnseen = "volume.unseen" root yes, "a volume that the gate could not look at",
+        "what cannot be seen is not guessed", "try again when the daemon answers", [];
     TmpfsOption = "mount.tmpfs-option", "a tmpfs option that brings devices or setuid programs",
         "they are switched off for a reason", "leave dev and suid out", [];
 
@@ -171,6 +179,14 @@ reasons! {
         "it takes another container's traffic", "leave --mac-address out", [];
     NetworkOption = "network.driver-option", "driver options of an endpoint",
         "they set kernel parameters", "leave --driver-opt out", [];
+    NetworkDriver = "network.driver" root yes, "a network driver that the profile does not list",
+        "macvlan and ipvlan reach the host's own network, and drivers run as root", "use bridge", [];
+    NetworkSetting = "network.setting" root yes, "an option of a network that the profile does not list",
+        "it names the host's interfaces and addresses", "leave --opt out, or have it listed under network_options", [];
+    NetworkScope = "network.scope", "a network of the swarm, one that is configuration, or one that follows another",
+        "what it will be is decided elsewhere", "make a plain local network", [];
+    Subnet = "network.subnet", "a range of addresses that the profile does not list",
+        "the host sends what goes there into the network", "leave --subnet out, or have the range listed under subnets", [];
     Link = "network.link", "a link to another container",
         "it shows that container's environment", "use a network that both are on", [];
     EndpointAddress = "network.address", "an endpoint address that is no plain IP address, or a link-local one",
@@ -205,8 +221,22 @@ reasons! {
     // image, user, runtime, filesystem
     ImageNotAllowed = "image.not-allowed", "an image that the role does not list",
         "whoever chooses the image chooses the code", "use an image that matches, or have it listed under images", ["CIS 4.2"];
-    ImageById = "image.by-id", "an image given by its id",
-        "an id says nothing of where it came from", "name it by repository and tag or digest", [];
+    ImageById = "image.by-id", "an image given by an id that the daemon does not have",
+        "an id alone says nothing of where it came from", "name it by repository and tag or digest", [];
+    ImageOrigin = "image.origin", "an image that bears an allowed name and did not come from there",
+        "anyone may tag, load or import an image under any name", "pull it from the repository, or have local:NAME listed", ["CIS 4.2"];
+    ImageUnseen = "image.unseen", "an image that the gate could not look at",
+        "what cannot be seen is not guessed", "try again when the daemon answers", [];
+    ImageUnpinned = "image.not-pinned", "a service's image without its digest",
+        "each node takes what it has under the name", "name it with @sha256:..., as docker service create does by itself", ["CIS 4.2"];
+    ImageWrite = "image.write", "a name that the role may not give to an image",
+        "others trust what bears it", "use a name that matches, or have it listed under images.write", [];
+    ImageChange = "image.change", "a change of an image that is not one plain instruction, or is ONBUILD",
+        "it acts when others build or run", "use CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, USER, VOLUME, WORKDIR and the like", [];
+    ImageSource = "image.source", "an image to import from an address",
+        "the daemon fetches it from wherever the address leads", "send it as the body: docker import - NAME", [];
+    RegistryHost = "registry.host", "a registry that the role does not list, or an address, localhost or port that it does not name to the letter",
+        "the daemon calls it, from inside the network, with credentials", "use a registry that is listed under images.pull or images.push", [];
     ImageSyntax = "image.syntax", "an image reference that can be read in two ways",
         "it cannot be judged", "write registry/name:tag or registry/name@sha256:...", [];
     UserRoot = "user.root", "root, or a user that may turn out to be root, inside the container",
@@ -238,6 +268,20 @@ reasons! {
         "stopping the daemon waits for it", "leave --stop-timeout out, or stay within an hour", [];
     HealthInterval = "health.interval", "a health check more often than the profile allows",
         "each check is a process on the host", "use a longer interval", ["CIS 5.27"];
+    PsArgs = "container.ps-args", "arguments of ps that are not plain columns",
+        "ps runs on the host as root and shows environments", "use docker top without arguments, or -eo with columns", [];
+    Signal = "container.signal", "a signal that is no plain name or number",
+        "it can be read in two ways", "write SIGTERM or 15", [];
+    Dockerfile = "build.dockerfile", "a Dockerfile outside of its context",
+        "it can be read in two ways", "name a path within the context", [];
+    CopyPath = "copy.path", "a path in a container that is not clean, or lies under /proc or /sys",
+        "it can lead to the host's own files", "write the path without . and .. parts", ["CVE-2018-15664"];
+    CopyCompressed = "copy.compressed" root yes, "an archive for a container that is not a plain tar",
+        "daemons before 29.5.1 run the container's own decompressor as root", "send it uncompressed", ["CVE-2026-41567"];
+    CopyMounts = "copy.running-mounts" root yes, "copying into or out of a container that runs and has mounts",
+        "a link that changes meanwhile leads to the host's files", "stop it first, or use docker exec with tar", ["CVE-2026-41568", "CVE-2026-42306", "CVE-2018-15664"];
+    SecretDriver = "secret.driver" root yes, "a driver or template for a secret or config",
+        "a driver is a program that runs as root, a template reads other secrets", "send the data itself", [];
     Name = "name.reserved", "a name that reads as an id or as a mode",
         "it takes the place of another container's short id", "choose another name", [];
 }
@@ -293,6 +337,16 @@ pub const fn flaw_rule(flaw: Flaw) -> Rule {
             "a query value of another kind than the key has",
             "the daemon would read it otherwise than it looks",
             "correct the value",
+        ),
+        Flaw::QueryFilter => (
+            "a filter that the endpoint does not have, or one without a value",
+            "the daemon takes it for none, and a prune then removes everything",
+            "leave the key out, or give it a value",
+        ),
+        Flaw::HeaderCredentials => (
+            "registry credentials that cannot be read in one way",
+            "the daemon goes on without them, or with others",
+            "send base64url of the JSON that Docker documents",
         ),
         Flaw::HttpVersion => {
             ("a request that is not HTTP/1.1", "framing differs between versions", "use HTTP/1.1")

@@ -69,16 +69,37 @@ impl Budget {
         Ok(Received { bytes: bytes.into(), _permit: permit })
     }
 
+    /// Reads the beginning of a stream: at least so many bytes, or all there is. The rest is still in
+    /// `body`, behind what was read.
+    ///
+    /// # Errors
+    /// [`Unreceived`]: ended early or late, trailers, or no memory in time.
+    pub async fn beginning(
+        &self,
+        body: &mut Incoming,
+        bytes: usize,
+    ) -> Result<Received, Unreceived> {
+        let deadline = Instant::now() + self.time;
+        let mut received =
+            Hand { budget: self, bytes: Vec::new(), permit: None, most: self.body_max };
+        while received.bytes.len() < bytes {
+            let Some(frame) = next(body, deadline).await? else { break };
+            received.take(frame, deadline).await?;
+        }
+        let Hand { bytes, permit, .. } = received;
+        Ok(Received { bytes: bytes.into(), _permit: permit })
+    }
+
     fn too_large(&self) -> Unreceived {
         let why = format!("the body is larger than the {} bytes that are inspected", self.body_max);
         Malformed::new(Flaw::BodyTooLarge, "", why).into()
     }
 }
 
-/// A body in hand. Its memory is given back to the [`Budget`] on drop.
-#[derive(Debug)]
+/// A body in hand, or its beginning. Its memory is given back to the [`Budget`] on drop.
+#[derive(Debug, Default)]
 pub struct Received {
-    /// All of it.
+    /// All of it that was read.
     pub bytes: Bytes,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -164,17 +185,22 @@ fn trailers() -> Malformed {
 /// wants the rest, because the daemon has answered already, it is read and forgotten within the
 /// bounds of a refusal, so that the client shows that answer and not a broken pipe.
 #[derive(Debug)]
-pub struct Opaque(Option<Incoming>);
+pub struct Opaque {
+    /// What was looked at and comes first.
+    beginning: Option<Received>,
+    rest: Option<Incoming>,
+}
 
-/// The stream of a body that a role was granted unseen.
+/// The stream of a body that a role was granted, behind what was read of it already.
 #[must_use]
-pub const fn opaque(body: Incoming) -> Opaque {
-    Opaque(Some(body))
+pub fn opaque(beginning: Received, body: Incoming) -> Opaque {
+    let beginning = Some(beginning).filter(|received| !received.bytes.is_empty());
+    Opaque { beginning, rest: Some(body) }
 }
 
 impl Drop for Opaque {
     fn drop(&mut self) {
-        let Some(body) = self.0.take().filter(|body| !body.is_end_stream()) else { return };
+        let Some(body) = self.rest.take().filter(|body| !body.is_end_stream()) else { return };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { tokio::time::timeout(DRAIN_TIME, drain(body)).await });
         }
@@ -209,7 +235,10 @@ impl http_body::Body for Opaque {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
-        let Some(body) = self.0.as_mut() else { return Poll::Ready(None) };
+        if let Some(received) = self.beginning.take() {
+            return Poll::Ready(Some(Ok(Frame::data(received.bytes))));
+        }
+        let Some(body) = self.rest.as_mut() else { return Poll::Ready(None) };
         Poll::Ready(match ready!(Pin::new(body).poll_frame(cx)) {
             Some(Ok(frame)) if frame.is_trailers() => Some(Err(StreamError::Trailers(trailers()))),
             Some(frame) => Some(frame.map_err(StreamError::Client)),
@@ -218,11 +247,18 @@ impl http_body::Body for Opaque {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(http_body::Body::is_end_stream)
+        self.beginning.is_none() && self.rest.as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(SizeHint::default, http_body::Body::size_hint)
+        let read = self.beginning.as_ref().map_or(0, |received| received.bytes.len()) as u64;
+        let rest = self.rest.as_ref().map_or_else(SizeHint::default, http_body::Body::size_hint);
+        let mut whole = SizeHint::new();
+        whole.set_lower(rest.lower().saturating_add(read));
+        if let Some(upper) = rest.upper() {
+            whole.set_upper(upper.saturating_add(read));
+        }
+        whole
     }
 }
 

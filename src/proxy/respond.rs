@@ -13,7 +13,7 @@ use super::limits::TooMany;
 use super::receive::Unreceived;
 use crate::docker::{Flaw, Malformed};
 use crate::identity::Unidentified;
-use crate::policy::{Denial, Finding};
+use crate::policy::{Denial, Finding, Reason};
 
 /// What breaks a response off.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -84,10 +84,15 @@ pub fn unreceived(unreceived: &Unreceived, event: Option<&str>) -> Response<Body
     }
 }
 
-/// What this identity may not do: 403, every reason on a line of its own, what would be allowed
+/// What this identity may not do: 404 where what it names is not there; else 403, every reason on a line of its own, what would be allowed
 /// below it, and the record in the audit log at the end.
 #[must_use]
 pub fn denied(name: &str, denial: &Denial, event: &str) -> Response<Body> {
+    // the daemon's own words, which clients look for
+    let absent = denial.findings.iter().find(|finding| finding.reason == Reason::TargetAbsent);
+    if let Some(absent) = absent {
+        return message(StatusCode::NOT_FOUND, &shown(&absent.what));
+    }
     message(StatusCode::FORBIDDEN, &denial_text(name, denial, event))
 }
 

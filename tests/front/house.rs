@@ -181,7 +181,7 @@ impl Clerk {
 }
 
 async fn opaque(body: Incoming) -> Response<Body> {
-    match receive::opaque(body).collect().await {
+    match receive::opaque(receive::Received::default(), body).collect().await {
         Ok(all) => ok(&all.to_bytes().len().to_string()),
         Err(receive::StreamError::Trailers(flaw)) => refuse(flaw),
         Err(error) => panic!("{error}"),

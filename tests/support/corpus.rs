@@ -1,13 +1,16 @@
 //! The corpus: cases that anyone who knows Docker can read and add, and the judging of one case by
 //! the pure core alone. `tests/corpus.rs` runs them; `tests/tidy.rs` asks what they cover.
 
+use super::corpus_daemon::Daemon;
 use super::corpus_policy::policy;
 use dockward::docker::body::{self, Body};
 use dockward::docker::{
     Accepted, ApiCall, ApiVersion, CallHead, Flaw, Outbound, RequestHead, classify,
 };
 use dockward::identity::{Identity, IdentityName, supposed};
-use dockward::policy::{Decision, Facts, Finding, PathFact, Policy, authorize, decide, needs};
+use dockward::policy::{
+    Decision, Facts, Finding, PathFact, Policy, Reason, authorize, decide, needs,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -31,6 +34,7 @@ struct Entry {
     body: Option<Json>,
     raw: Option<String>,
     hex: Option<String>,
+    tar: Option<String>,
     each: Vec<Json>,
     expect: Option<Json>,
     reasons: Vec<String>,
@@ -206,7 +210,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for path in files {
         let file = path.strip_prefix(&root).unwrap().display().to_string();
-        if matches!(file.as_str(), "policy.yaml" | "host.yaml") {
+        if matches!(file.as_str(), "policy.yaml" | "host.yaml" | "daemon.yaml") {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
@@ -253,6 +257,7 @@ fn case(file: &str, given: &Entry, entry: &Entry, value: Option<&Json>) -> Case 
     let (method, target) = send.split_once(' ').unwrap_or_else(|| panic!("{file}: {name}: send"));
     let bytes = entry.hex.as_ref().map(|hex| unhex(&fill(hex)));
     let bytes = bytes.or_else(|| entry.raw.as_ref().map(|raw| fill(raw).into_bytes()));
+    let bytes = bytes.or_else(|| entry.tar.as_ref().map(|name| tar(&fill(name))));
     let bytes = bytes.or_else(|| entry.body.as_ref().map(|b| json(b).write().into_bytes()));
     let mut headers = given.headers.clone();
     headers.extend(entry.headers.iter().map(|(name, v)| (fill(name), json(v))));
@@ -274,6 +279,20 @@ fn case(file: &str, given: &Entry, entry: &Entry, value: Option<&Json>) -> Case 
         upgrades: entry.upgrades,
         name,
     }
+}
+
+/// A tar of one empty file.
+fn tar(name: &str) -> Vec<u8> {
+    let mut block = vec![0; 512];
+    block[..name.len()].copy_from_slice(name.as_bytes());
+    block[100..107].copy_from_slice(b"0000644");
+    block[124..135].copy_from_slice(b"00000000000");
+    block[257..265].copy_from_slice(b"ustar\x0000");
+    block[148..156].copy_from_slice(b"        ");
+    let sum: u32 = block.iter().map(|b| u32::from(*b)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    block.extend([0; 1024]);
+    block
 }
 
 fn unhex(hex: &str) -> Vec<u8> {
@@ -312,6 +331,7 @@ fn header_fields(said: &BTreeMap<String, Json>, length: Option<usize>) -> Vec<(S
 pub(crate) struct Bench {
     policy: Policy,
     host: BTreeMap<String, PathFact>,
+    daemon: Daemon,
 }
 
 impl Bench {
@@ -320,7 +340,8 @@ impl Bench {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/host.yaml");
         let text = std::fs::read_to_string(path).unwrap();
         let host: BTreeMap<String, String> = serde_saphyr::from_str(&text).unwrap();
-        Self { policy: policy(), host: host.into_iter().map(|(p, w)| (p, fact(&w))).collect() }
+        let host = host.into_iter().map(|(p, w)| (p, fact(&w))).collect();
+        Self { policy: policy(), host, daemon: Daemon::read() }
     }
 
     /// What becomes of a case.
@@ -360,14 +381,11 @@ impl Bench {
             Err(malformed) => return refused_as(&malformed),
         };
         let call = ApiCall { head, body };
-        let asked = needs(&identity, &call, &self.policy);
-        let seen = asked.host_paths.iter().filter_map(|p| self.host.get_key_value(p));
-        let host_paths = seen.map(|(p, f)| (p.clone(), f.clone())).collect();
-        let facts = Facts { host_paths, ..Facts::default() };
+        let facts = self.facts(&identity, &call);
         match decide(&identity, &call, &facts, &self.policy) {
             Decision::Deny(denial) => denied(&denial.findings),
             Decision::Allow(permit) => {
-                let typed = !matches!(call.body, Body::None | Body::Opaque);
+                let typed = !matches!(call.body, Body::None | Body::Archive(_) | Body::Opaque);
                 let written =
                     matches!(permit.outbound.body, dockward::docker::OutboundBody::Json(_));
                 assert_eq!(typed, written, "{}: {}: JSON is written by us", case.file, case.name);
@@ -380,6 +398,20 @@ impl Bench {
                 }
             }
         }
+    }
+
+    /// What is looked up, question by question, of the corpus's own host and daemon.
+    fn facts(&self, identity: &Identity, call: &ApiCall<'_>) -> Facts {
+        let mut facts = Facts::default();
+        for _ in 0..3 {
+            let asked = needs(identity, call, &self.policy, &facts);
+            let seen = asked.host_paths.iter().filter_map(|p| self.host.get_key_value(p));
+            facts.host_paths.extend(seen.map(|(p, f)| (p.clone(), f.clone())));
+            facts.images.extend(self.daemon.images(&asked.images));
+            facts.volumes.extend(self.daemon.volumes(&asked.volumes));
+            facts.containers.extend(self.daemon.containers(&asked.containers));
+        }
+        facts
     }
 
     fn identity(&self, name: &str) -> Identity {
@@ -421,8 +453,9 @@ fn refused_as(malformed: &dockward::docker::Malformed) -> Verdict {
 }
 
 fn denied(findings: &[Finding]) -> Verdict {
+    let absent = findings.iter().any(|finding| finding.reason == Reason::TargetAbsent);
     Verdict {
-        status: "403".to_owned(),
+        status: if absent { "404" } else { "403" }.to_owned(),
         reasons: findings.iter().map(line).collect(),
         texts: findings.iter().map(|f| f.what.clone()).collect(),
         ..Verdict::default()

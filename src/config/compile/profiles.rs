@@ -6,7 +6,9 @@ use super::super::yaml::{Entry, Node};
 use super::super::{looser, units};
 use crate::policy::Profile;
 use crate::policy::pattern::Pattern;
-use crate::policy::profile::{HostPath, Labels, Limit, Logging, Ports, UserRule};
+use crate::policy::profile::{
+    Copying, HostPath, Labels, Limit, Logging, Ports, UserRule, VolumeOptions,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -185,8 +187,18 @@ fn fill_mounts(profile: &mut Profile, node: &Node, ledger: &mut Ledger) {
     }
     patterns(node, "volumes", &mut profile.volumes, ledger);
     texts(node, "volume_drivers", &mut profile.volume_drivers);
+    if let Some(list) = node.get("volume_options") {
+        profile.volume_options = list.items().iter().filter_map(volume_options).collect();
+    }
     texts(node, "devices", &mut profile.devices);
     texts(node, "device_requests", &mut profile.device_requests);
+}
+
+fn volume_options(node: &Node) -> Option<VolumeOptions> {
+    let text = |key: &str| node.get(key).and_then(Node::text);
+    let (kind, device, options) = (text("type")?, text("device")?, text("o")?);
+    let (device, options) = (Pattern::new(device), Pattern::new(options));
+    Some(VolumeOptions { kind: kind.to_owned(), device, options })
 }
 
 fn host_path(node: &Node, ledger: &mut Ledger) -> Option<HostPath> {
@@ -224,6 +236,11 @@ fn fill_network(profile: &mut Profile, node: &Node, ledger: &mut Ledger) {
             let what = "host and container: are never granted by a profile";
             ledger.mistake(network.at, what, "remove it; a role with admission: unrestricted may");
         }
+    }
+    texts(node, "network_drivers", &mut profile.network_drivers);
+    texts(node, "network_options", &mut profile.network_options);
+    if let Some(subnets) = node.get("subnets") {
+        profile.subnets = subnets.texts().iter().filter_map(|text| text.parse().ok()).collect();
     }
     if let Some(ports) = node.get("ports") {
         profile.ports = compile_ports(ports);
@@ -296,10 +313,18 @@ fn fill_rest(profile: &mut Profile, node: &Node, ledger: &mut Ledger) {
     if let Some(labels) = node.get("labels") {
         profile.labels = compile_labels(labels, ledger);
     }
+    if let Some(copy) = node.get("copy") {
+        profile.copy = copying(copy);
+    }
     let interval = node.get("health").and_then(|health| health.get("min_interval"));
     if let Some(interval) = interval.and_then(|n| units::duration(n.text()?).ok()) {
         profile.health_min_interval = i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX);
     }
+}
+
+fn copying(node: &Node) -> Copying {
+    let set = |key: &str| node.get(key).is_some_and(Node::flag);
+    Copying { compressed: set("compressed"), running_with_mounts: set("running_with_mounts") }
 }
 
 fn compile_labels(node: &Node, ledger: &mut Ledger) -> Labels {

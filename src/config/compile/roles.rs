@@ -50,6 +50,8 @@ fn empty() -> Role {
         admission: Admission::Profile(Arc::new(Profile::restricted())),
         run: Vec::new(),
         pull: Vec::new(),
+        push: Vec::new(),
+        write: Vec::new(),
     }
 }
 
@@ -87,12 +89,17 @@ fn fill(draft: &mut Draft, entry: &Entry, profiles: &Profiles, ledger: &mut Ledg
     {
         role.admission = admission;
     }
-    let images = node.get("images");
-    if let Some(run) = images.and_then(|images| images.get("run")) {
-        role.run = patterns(run, ledger);
-    }
-    if let Some(pull) = images.and_then(|images| images.get("pull")) {
-        role.pull = patterns(pull, ledger);
+    let Some(images) = node.get("images") else { return };
+    let lists: [(&str, Parse, &mut Vec<ImagePattern>); 4] = [
+        ("run", ImagePattern::parse_run, &mut role.run),
+        ("pull", ImagePattern::parse, &mut role.pull),
+        ("push", ImagePattern::parse, &mut role.push),
+        ("write", ImagePattern::parse_local, &mut role.write),
+    ];
+    for (key, parse, list) in lists {
+        if let Some(node) = images.get(key) {
+            *list = patterns(node, parse, ledger);
+        }
     }
 }
 
@@ -110,7 +117,10 @@ fn admission(node: &Node, profiles: &Profiles, ledger: &mut Ledger) -> Option<Ad
     found
 }
 
-fn patterns(list: &Node, ledger: &mut Ledger) -> Vec<ImagePattern> {
+/// How a pattern of a list is read.
+type Parse = fn(&str) -> Result<ImagePattern, String>;
+
+fn patterns(list: &Node, parse: Parse, ledger: &mut Ledger) -> Vec<ImagePattern> {
     let mut patterns = Vec::new();
     for node in list.items() {
         let Some(text) = node.text() else { continue };
@@ -122,7 +132,7 @@ fn patterns(list: &Node, ledger: &mut Ledger) -> Vec<ImagePattern> {
             );
             continue;
         }
-        match ImagePattern::parse(text) {
+        match parse(text) {
             Ok(pattern) => patterns.push(pattern),
             Err(why) => {
                 let (what, next) = why.split_once(": ").unwrap_or((&why, "correct the pattern"));
@@ -147,6 +157,22 @@ fn check(draft: &Draft, entry: &Entry, ledger: &mut Ledger) {
     }
     if role.pull.is_empty() && grants(Resource::Image, Verb::Pull) {
         ledger.warn(&subject, "grants image.pull, but images.pull lists no image", false);
+    }
+    if role.push.is_empty() && grants(Resource::Image, Verb::Push) {
+        ledger.warn(&subject, "grants image.push, but images.push lists no image", false);
+    }
+    let names = [(Resource::Image, Verb::Tag), (Resource::Image, Verb::Commit)];
+    if role.write.is_empty() && names.into_iter().any(|(resource, verb)| grants(resource, verb)) {
+        let what = "grants image.tag or image.commit, but images.write lists no name";
+        ledger.warn(&subject, what, false);
+    }
+    if let Some(local) = role.run.iter().find(|pattern| pattern.is_local()) {
+        let what = format!(
+            "images.run: {} trusts a name on this host, which whoever may tag, build, load or import \
+             can give to any image",
+            local.as_str()
+        );
+        ledger.warn(&subject, what, false);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bodies of `POST /containers/{}/exec` and `POST /exec/{}/start`.
+//! The bodies of `POST /containers/{}/exec`, `POST /exec/{}/start` and of checkpoints.
 
 use super::create::{InertText, Text};
 use super::field::{Field, Inert, Words, body};
@@ -40,5 +40,14 @@ body! {
         tty: Inert<Field<bool>> = "Tty",
         /// Inert: height and width of the terminal.
         console_size: Inert<Field<Vec<u64>>> = "ConsoleSize",
+    }
+}
+
+body! {
+    /// `checkpoint.CreateOptions`.
+    CheckpointCreate<'a> {
+        checkpoint_id: Text<'a> = "CheckpointID",
+        checkpoint_dir: Text<'a> = "CheckpointDir",
+        exit: Field<bool> = "Exit",
     }
 }

@@ -1,6 +1,6 @@
-//! The reading and writing of typed fields: one declaration gives struct, reader, writer and the
-//! list of keys, so that no field can be read and not written, or written and not judged.
+//! The types that fields of bodies have, each read strictly and written again.
 
+pub(crate) use super::slot::body;
 use crate::docker::json::{self, Object, Value};
 use crate::docker::{Flaw, Malformed};
 use std::borrow::Cow;
@@ -153,6 +153,37 @@ macro_rules! integers {
 
 integers!(i64, u64, u32, u16);
 
+/// A Go `float32`, written in its shortest form so that it is read as the same number again.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ratio(pub f32);
+
+impl<'a> Typed<'a> for Ratio {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        let text = match value {
+            Value::Int(n) => n.to_string(),
+            Value::Float(n) => n.to_string(),
+            other => return Err(wrong_type(&other, "a number")),
+        };
+        let finite = text.parse().ok().filter(|n: &f32| n.is_finite());
+        let wrong = || Malformed::new(Flaw::JsonNumber, "", "not a number in the range of float32");
+        finite.map(Self).ok_or_else(wrong)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        json::write_plain(out, self.0);
+    }
+}
+
+impl<'a, T: Typed<'a>> Typed<'a> for Box<T> {
+    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+        T::read(value).map(Self::new)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.as_ref().write(out);
+    }
+}
+
 impl<'a, T: Typed<'a>> Typed<'a> for Vec<T> {
     fn read(value: Value<'a>) -> Result<Self, Malformed> {
         let Value::Array(items) = value else {
@@ -280,118 +311,3 @@ impl<'a> Field<Words<'a>> {
         self.value().map_or(&[], |w| w.0.as_slice())
     }
 }
-
-/// What the declared fields of a body do for its reader and writer.
-pub trait Slot<'a> {
-    /// Takes the value of the key.
-    ///
-    /// # Errors
-    /// A [`Malformed`] with the place below this value.
-    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed>;
-
-    /// Writes the value, and says whether there was a key at all; `before` is called first.
-    fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>));
-}
-
-impl<'a, T: Typed<'a>> Slot<'a> for Field<T> {
-    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
-        *self = if value == Value::Null { Self::Null } else { Self::Set(T::read(value)?) };
-        Ok(())
-    }
-
-    fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>)) {
-        match self {
-            Self::Absent => {}
-            Self::Null => {
-                before(out);
-                out.extend_from_slice(b"null");
-            }
-            Self::Set(value) => {
-                before(out);
-                value.write(out);
-            }
-        }
-    }
-}
-
-impl<'a, T: Typed<'a>> Slot<'a> for Inert<Field<T>> {
-    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
-        self.0.fill(value)
-    }
-
-    fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>)) {
-        self.0.emit(out, before);
-    }
-}
-
-impl<'a, T: Typed<'a>> Slot<'a> for Dropped<T> {
-    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
-        Option::<T>::read(value).map(|_| ())
-    }
-
-    fn emit(&self, _out: &mut Vec<u8>, _before: impl FnOnce(&mut Vec<u8>)) {}
-}
-
-/// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
-/// is never unknown, all else is refused.
-///
-/// # Errors
-/// [`Flaw::JsonKeyCase`], [`Flaw::JsonUnknown`].
-pub fn unknown_key(keys: &[&str], key: &str, value: &Value<'_>) -> Result<(), Malformed> {
-    if let Some(name) = keys.iter().find(|name| json::folds_to(key, name)) {
-        let why = format!("the daemon would read this key as {name:?}: write it so");
-        return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
-    }
-    if value.says_nothing() {
-        return Ok(());
-    }
-    let why = "this key is not known at this place, so it cannot be judged";
-    Err(Malformed::new(Flaw::JsonUnknown, key, why))
-}
-
-/// Declares a body: struct, strict reader, writer, keys.
-macro_rules! body {
-    ($(#[$doc:meta])* $name:ident<'a> { $( $(#[$fdoc:meta])* $field:ident: $ty:ty = $key:literal, )* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct $name<'a> { $( $(#[$fdoc])* #[doc = concat!("`", $key, "`")] pub $field: $ty, )*
-            /// Ties the lifetime for bodies without text.
-            pub borrow: std::marker::PhantomData<&'a ()>,
-        }
-
-        impl $name<'_> {
-            /// The keys of this object, as written on the wire.
-            pub const KEYS: &'static [&'static str] = &[ $( $key, )* ];
-        }
-
-        impl<'a> $crate::docker::body::field::Typed<'a> for $name<'a> {
-            fn read(value: $crate::docker::json::Value<'a>) -> Result<Self, $crate::docker::Malformed> {
-                use $crate::docker::body::field::Slot;
-                let $crate::docker::json::Value::Object(object) = value else {
-                    return Err($crate::docker::body::field::wrong_type(&value, "an object"));
-                };
-                let mut body = Self::default();
-                for (key, value) in object.0 {
-                    match key.as_ref() {
-                        $( $key => body.$field.fill(value)
-                            .map_err(|e| $crate::docker::json::within(e, $key))?, )*
-                        _ => $crate::docker::body::field::unknown_key(Self::KEYS, &key, &value)?,
-                    }
-                }
-                Ok(body)
-            }
-
-            fn write(&self, out: &mut Vec<u8>) {
-                use $crate::docker::body::field::Slot;
-                out.push(b'{');
-                let start = out.len();
-                $( self.$field.emit(out, |out| {
-                    $crate::docker::json::separate(out, out.len() - start);
-                    out.extend_from_slice(concat!("\"", $key, "\":").as_bytes());
-                }); )*
-                out.push(b'}');
-            }
-        }
-    };
-}
-pub(crate) use body;

@@ -3,8 +3,9 @@
 //! Anything not in this table and not a field is refused. A row needs a client that is named and a
 //! corpus case recorded from it.
 
+use super::Kind;
 use crate::docker::json::{Object, Value};
-use crate::docker::{BodyKind, CallHead, Flaw, Malformed};
+use crate::docker::{CallHead, Flaw, Malformed};
 use std::borrow::Cow;
 
 /// What is made of a tolerated key.
@@ -20,7 +21,7 @@ pub enum Meaning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerated {
     /// The body it stands in, at the top level.
-    pub body: BodyKind,
+    pub body: Kind,
     /// The key as the client writes it.
     pub key: &'static str,
     /// What is made of it.
@@ -32,13 +33,13 @@ pub struct Tolerated {
 /// The table.
 pub const TOLERATED: &[Tolerated] = &[
     Tolerated {
-        body: BodyKind::ExecCreate,
+        body: Kind::ExecCreate,
         key: "Container",
         meaning: Meaning::PathTarget,
         client: "docker-py",
     },
     Tolerated {
-        body: BodyKind::ExecCreate,
+        body: Kind::ExecCreate,
         key: "detachKeys",
         meaning: Meaning::Alias("DetachKeys"),
         client: "docker-py",
@@ -50,8 +51,8 @@ pub const TOLERATED: &[Tolerated] = &[
 /// # Errors
 /// [`Flaw::JsonContradiction`] where a key says something else than the path,
 /// [`Flaw::JsonDuplicate`] where a field is given in both spellings.
-pub fn apply(head: &CallHead, object: &mut Object<'_>) -> Result<(), Malformed> {
-    for row in TOLERATED.iter().filter(|row| row.body == head.route.body) {
+pub fn apply(head: &CallHead, kind: Kind, object: &mut Object<'_>) -> Result<(), Malformed> {
+    for row in TOLERATED.iter().filter(|row| row.body == kind) {
         let Some(at) = object.0.iter().position(|(key, _)| key == row.key) else { continue };
         match row.meaning {
             Meaning::PathTarget => {

@@ -11,10 +11,10 @@ const INTRO: &str = "\
 Written from the route table; change that, then run the tests with `DOCKWARD_BLESS=1`.
 
 A role grants verbs of a resource. `*` is every verb without †; a verb with † must be spelled out.
-**root** says that holding the verb amounts to root on the host as long as its bodies are judged only
-as a whole. A body that is *typed* is judged field by field; *JSON* is read strictly, written again,
-and open only to a role with `admission: unrestricted`; a *stream* goes on as it is. Query keys in
-*italics* are open only to such a role, unless they say nothing. `never` is granted by nothing.
+**root** says that holding the verb amounts to root on the host. A body that is *typed* is read into a
+type of its own and written again; an *archive* is a stream whose first block is looked at; a *stream*
+goes on as it is. Query keys with a * are judged by value; those in *italics* are open only to a role with
+`admission: unrestricted`, unless they say nothing. `never` is granted by nothing.
 ";
 
 /// The verb table as Markdown.
@@ -73,9 +73,9 @@ fn since(row: &Route) -> String {
 const fn body(kind: BodyKind) -> &'static str {
     match kind {
         BodyKind::None => "",
-        BodyKind::ContainerCreate | BodyKind::ExecCreate | BodyKind::ExecStart => "typed",
-        BodyKind::Json { optional: false } => "JSON",
-        BodyKind::Json { optional: true } => "JSON or none",
+        BodyKind::Json { optional: false, .. } => "typed",
+        BodyKind::Json { optional: true, .. } => "typed, or none",
+        BodyKind::Archive => "archive",
         BodyKind::Opaque => "stream",
     }
 }
@@ -83,6 +83,7 @@ const fn body(kind: BodyKind) -> &'static str {
 fn query(row: &Route) -> String {
     let keys = row.query.iter().map(|param| match param.guard {
         Guard::Open => param.name.to_owned(),
+        Guard::Judged => format!("{}\\*", param.name),
         Guard::Unrestricted => format!("*{}*", param.name),
         Guard::UnrestrictedBut(open) => format!("*{}* (but `{open}`)", param.name),
     });

@@ -1,7 +1,8 @@
 //! The short words in which the table writes its rows, because a table that is read whole must fit
 //! on the screen.
 
-use crate::docker::route::{Guard, Param, ParamKind, When};
+use crate::docker::body::Kind;
+use crate::docker::route::{Guard, Param, ParamKind, QueryJson, When};
 use crate::docker::{BodyKind, Hijack, Life, Method, Resource, Route, Verb};
 
 const fn row(
@@ -30,6 +31,7 @@ const fn row(
         since: 0,
         dagger: false,
         root: false,
+        reserved: false,
     }
 }
 
@@ -81,18 +83,28 @@ impl Route {
         Self { headers, ..self }
     }
 
-    pub(super) const fn body(self, body: BodyKind) -> Self {
+    const fn body(self, body: BodyKind) -> Self {
         Self { body, ..self }
     }
 
     /// A JSON body that must be there.
-    pub(super) const fn json(self) -> Self {
-        self.body(BodyKind::Json { optional: false })
+    pub(super) const fn json(self, kind: Kind) -> Self {
+        self.body(BodyKind::Json { kind, optional: false })
+    }
+
+    /// A JSON body that may be left out.
+    pub(super) const fn perhaps_json(self, kind: Kind) -> Self {
+        self.body(BodyKind::Json { kind, optional: true })
     }
 
     /// An opaque body: a stream that changes state.
     pub(super) const fn opaque(self) -> Self {
         self.body(BodyKind::Opaque).streams()
+    }
+
+    /// A stream that changes state, of which the first block is looked at.
+    pub(super) const fn archive(self) -> Self {
+        self.body(BodyKind::Archive).streams()
     }
 
     pub(super) const fn hijack(self, hijack: Hijack) -> Self {
@@ -116,6 +128,11 @@ impl Route {
 
     pub(super) const fn dagger(self) -> Self {
         Self { dagger: true, ..self }
+    }
+
+    /// Open to no profile, and never by `*`.
+    pub(super) const fn reserved(self) -> Self {
+        Self { reserved: true, dagger: true, ..self }
     }
 
     pub(super) const fn root(self) -> Self {
@@ -145,14 +162,44 @@ pub(super) const fn int(name: &'static str) -> Param {
     param(name, ParamKind::Int)
 }
 
-pub(super) const fn json(name: &'static str) -> Param {
-    param(name, ParamKind::Json)
+/// A word without blanks and the like.
+pub(super) const fn word(name: &'static str) -> Param {
+    param(name, ParamKind::Word)
+}
+
+/// A time in seconds.
+pub(super) const fn moment(name: &'static str) -> Param {
+    param(name, ParamKind::Moment)
+}
+
+/// A number of lines, or `all`.
+pub(super) const fn tail(name: &'static str) -> Param {
+    param(name, ParamKind::Tail)
+}
+
+/// The name or id of an object.
+pub(super) const fn object(name: &'static str) -> Param {
+    param(name, ParamKind::Object)
+}
+
+pub(super) const fn json(name: &'static str, of: QueryJson) -> Param {
+    param(name, ParamKind::Json(of))
+}
+
+/// `filters`, by these keys.
+pub(super) const fn filters(keys: &'static [&'static str]) -> Param {
+    param("filters", ParamKind::Filters(keys))
 }
 
 impl Param {
     /// May be given more than once.
     pub(super) const fn many(self) -> Self {
         Self { repeat: true, ..self }
+    }
+
+    /// Judged by its value.
+    pub(super) const fn judged(self) -> Self {
+        Self { guard: Guard::Judged, ..self }
     }
 
     /// Only for a role without typed admission.

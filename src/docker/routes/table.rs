@@ -1,8 +1,12 @@
 //! The rows. Where several have one method and path, the row that is left comes last.
 
-use super::row::{delete, flag, get, head, int, json, never, post, put, switch, text};
-use crate::docker::route::{Param, When};
-use crate::docker::{BodyKind, Hijack, Method, Resource, Route, Verb};
+use super::row::{
+    delete, filters, flag, get, head, int, json, moment, never, object, post, put, switch, tail,
+    text, word,
+};
+use crate::docker::body::Kind;
+use crate::docker::route::{Param, QueryJson, When};
+use crate::docker::{Hijack, Method, Resource, Route, Verb};
 
 use Resource::{
     Build, Config, Container, Debug, Image, Network, Node, Nothing, Plugin, Registry, Secret,
@@ -10,21 +14,21 @@ use Resource::{
 };
 
 const AUTH: &[&str] = &["x-registry-auth"];
-const FILTERS: &[Param] = &[json("filters")];
 const VERSION: &[Param] = &[int("version")];
 const FORCE: &[Param] = &[flag("force")];
-const SIZE: &[Param] = &[int("h"), int("w")];
-const STOP: &[Param] = &[int("t"), text("signal")];
+const SIZE: &[Param] = &[int("h").judged(), int("w").judged()];
+const STOP: &[Param] = &[int("t").judged(), text("signal").judged()];
 /// The platform as a JSON object; where images are made it is `os/arch` as text.
-const PLATFORM: &[Param] = &[json("platform")];
+const PLATFORM: &[Param] = &[json("platform", QueryJson::Platform)];
+const PLATFORMS: Param = json("platform", QueryJson::Platform).many();
 const LOGS: &[Param] = &[
     flag("follow"),
     flag("stdout"),
     flag("stderr"),
-    text("since"),
-    text("until"),
+    moment("since"),
+    moment("until"),
     flag("timestamps"),
-    text("tail"),
+    tail("tail"),
     flag("details"),
 ];
 const ATTACH: &[Param] = &[
@@ -35,60 +39,151 @@ const ATTACH: &[Param] = &[
     flag("stderr"),
     text("detachKeys"),
 ];
-/// No query key of `POST /images/create` but these three is judged. `fromImage` wins over `fromSrc`.
+/// What `docker ps` and its like can be narrowed by, and what pruning can.
+const CONTAINER_FILTERS: &[&str] = &[
+    "ancestor",
+    "annotation",
+    "before",
+    "expose",
+    "exited",
+    "health",
+    "id",
+    "is-task",
+    "isolation",
+    "label",
+    "name",
+    "network",
+    "publish",
+    "since",
+    "status",
+    "volume",
+];
+const IMAGE_FILTERS: &[&str] = &["before", "dangling", "label", "reference", "since", "until"];
+const PRUNE: &[Param] = &[filters(&["label", "label!", "until"])];
+const SERVICE_FILTERS: &[&str] = &["id", "label", "mode", "name", "runtime"];
+const TASK_FILTERS: &[&str] = &[
+    "_up-to-date",
+    "desired-state",
+    "id",
+    "label",
+    "name",
+    "node",
+    "runtime",
+    "service",
+    "up-to-date",
+];
+const NODE_FILTERS: &[&str] = &["id", "label", "membership", "name", "node.label", "role"];
+const NAMED_FILTERS: &[Param] = &[filters(&["id", "label", "name", "names"])];
+const EVENT_FILTERS: &[&str] = &[
+    "config",
+    "container",
+    "daemon",
+    "event",
+    "image",
+    "label",
+    "network",
+    "node",
+    "plugin",
+    "scope",
+    "secret",
+    "service",
+    "type",
+    "volume",
+];
+const NETWORKS: &[Param] =
+    &[filters(&["dangling", "driver", "id", "label", "name", "scope", "type"])];
+const BUILD_CACHE_FILTERS: &[&str] =
+    &["description", "id", "inuse", "parent", "private", "shared", "type", "unused-for", "until"];
+/// `fromImage` wins over `fromSrc`.
 const PULL: &[Param] = &[
-    text("fromImage"),
-    text("tag"),
-    text("platform"),
+    text("fromImage").judged(),
+    text("tag").judged(),
+    word("platform"),
     text("fromSrc").guarded(),
     text("repo").guarded(),
     text("message").guarded(),
     text("changes").many().guarded(),
 ];
 const IMPORT: &[Param] = &[
-    text("fromSrc").guarded(),
-    text("repo").guarded(),
-    text("tag").guarded(),
-    text("message").guarded(),
-    text("changes").many().guarded(),
-    text("platform"),
+    text("fromSrc").judged(),
+    text("repo").judged(),
+    text("tag").judged(),
+    text("message"),
+    text("changes").many().judged(),
+    word("platform"),
     text("fromImage"),
 ];
-/// Guarded is what reaches beyond the build's own containers or writes a name.
+/// What reaches beyond the build's own containers or writes a name is judged; what only BuildKit reads
+/// is nobody's.
 const BUILD: &[Param] = &[
-    text("dockerfile"),
-    text("t").many().guarded(),
-    text("extrahosts").many().guarded(),
+    text("dockerfile").judged(),
+    text("t").many().judged(),
+    text("extrahosts").many().judged(),
     text("remote").guarded(),
     flag("q"),
     flag("nocache"),
-    json("cachefrom").guarded(),
+    json("cachefrom", QueryJson::Texts).judged(),
+    flag("pull"),
+    switch("rm"),
+    flag("forcerm"),
+    int("memory").judged(),
+    int("memswap").judged(),
+    int("cpushares").judged(),
+    word("cpusetcpus"),
+    word("cpusetmems"),
+    int("cpuperiod").judged(),
+    int("cpuquota").judged(),
+    json("buildargs", QueryJson::OptionalTextMap),
+    int("shmsize").judged(),
+    flag("squash"),
+    json("labels", QueryJson::TextMap).judged(),
+    text("networkmode").judged(),
+    text("cgroupparent").guarded(),
+    json("ulimits", QueryJson::Ulimits).judged(),
+    text("securityopt").many().guarded(),
+    text("isolation").guarded_but("default"),
+    word("platform"),
+    word("target"),
+    json("outputs", QueryJson::Outputs).guarded(),
+    text("session").guarded(),
+    text("buildid").guarded(),
+    // A version that nobody has heard of yet is not classic.
+    text("version").guarded_but("1"),
+];
+/// BuildKit's own verb grants all that it can do: `/grpc` has every one of these and more.
+const BUILDKIT: &[Param] = &[
+    text("dockerfile"),
+    text("t").many(),
+    text("extrahosts").many(),
+    text("remote").guarded_but("client-session"),
+    flag("q"),
+    flag("nocache"),
+    json("cachefrom", QueryJson::Texts),
     flag("pull"),
     switch("rm"),
     flag("forcerm"),
     int("memory"),
     int("memswap"),
     int("cpushares"),
-    text("cpusetcpus"),
-    text("cpusetmems"),
+    word("cpusetcpus"),
+    word("cpusetmems"),
     int("cpuperiod"),
     int("cpuquota"),
-    json("buildargs"),
+    json("buildargs", QueryJson::OptionalTextMap),
     int("shmsize"),
-    flag("squash").guarded(),
-    json("labels"),
-    text("networkmode").guarded_but("default"),
+    flag("squash"),
+    json("labels", QueryJson::TextMap),
+    text("networkmode"),
     text("cgroupparent").guarded(),
-    json("ulimits").guarded(),
+    json("ulimits", QueryJson::Ulimits),
     text("securityopt").many().guarded(),
-    text("isolation").guarded(),
-    text("platform"),
-    text("target"),
-    json("outputs").guarded(),
-    text("session").guarded(),
-    text("buildid").guarded(),
-    // A version that nobody has heard of yet is not classic.
-    text("version").guarded_but("1"),
+    text("isolation"),
+    word("platform"),
+    word("target"),
+    json("outputs", QueryJson::Outputs),
+    text("session"),
+    text("buildid"),
+    text("version"),
 ];
 const CONFIG_HEADER: &[&str] = &["x-registry-config"];
 const SESSION_HEADERS: &[&str] = &[
@@ -111,18 +206,21 @@ pub static ROUTES: &[Route] = &[
     get("/version", "SystemVersion", System, Verb::Version),
     get("/info", "SystemInfo", System, Verb::Info),
     get("/events", "SystemEvents", System, Verb::Events).streams()
-        .query(&[text("since"), text("until"), json("filters")]),
+        .query(&[moment("since"), moment("until"), filters(EVENT_FILTERS)]),
     get("/system/df", "SystemDataUsage", System, Verb::Df).since(25)
         .query(&[text("type").many(), flag("verbose")]),
 
     // Containers.
     get("/containers/json", "ContainerList", Container, Verb::List)
-        .query(&[flag("all"), int("limit"), flag("size"), text("since"), text("before"), json("filters")]),
+        .query(&[
+            flag("all"), int("limit"), flag("size"), object("since"), object("before"),
+            filters(CONTAINER_FILTERS),
+        ]),
     post("/containers/create", "ContainerCreate", Container, Verb::Create)
-        .body(BodyKind::ContainerCreate).query(&[text("name"), text("platform")]),
+        .json(Kind::ContainerCreate).query(&[text("name").judged(), word("platform")]),
     get("/containers/{id}/json", "ContainerInspect", Container, Verb::Inspect).query(&[flag("size")]),
     // The arguments go to a `ps` that runs on the host as root.
-    get("/containers/{id}/top", "ContainerTop", Container, Verb::Top).query(&[text("ps_args").guarded()]),
+    get("/containers/{id}/top", "ContainerTop", Container, Verb::Top).query(&[text("ps_args").judged()]),
     get("/containers/{id}/logs", "ContainerLogs", Container, Verb::Logs).streams().query(LOGS),
     get("/containers/{id}/changes", "ContainerChanges", Container, Verb::Changes),
     get("/containers/{id}/export", "ContainerExport", Container, Verb::Export).streams(),
@@ -133,9 +231,9 @@ pub static ROUTES: &[Route] = &[
         .query(&[text("detachKeys"), text("checkpoint").guarded(), text("checkpoint-dir").guarded()]),
     post("/containers/{id}/stop", "ContainerStop", Container, Verb::Stop).query(STOP),
     post("/containers/{id}/restart", "ContainerRestart", Container, Verb::Restart).query(STOP),
-    post("/containers/{id}/kill", "ContainerKill", Container, Verb::Kill).query(&[text("signal")]),
-    post("/containers/{id}/update", "ContainerUpdate", Container, Verb::Update).json(),
-    post("/containers/{id}/rename", "ContainerRename", Container, Verb::Rename).query(&[text("name")]),
+    post("/containers/{id}/kill", "ContainerKill", Container, Verb::Kill).query(&[text("signal").judged()]),
+    post("/containers/{id}/update", "ContainerUpdate", Container, Verb::Update).json(Kind::ContainerUpdate),
+    post("/containers/{id}/rename", "ContainerRename", Container, Verb::Rename).query(&[text("name").judged()]),
     post("/containers/{id}/pause", "ContainerPause", Container, Verb::Pause),
     post("/containers/{id}/unpause", "ContainerUnpause", Container, Verb::Unpause),
     post("/containers/{id}/attach", "ContainerAttach", Container, Verb::Attach)
@@ -143,82 +241,85 @@ pub static ROUTES: &[Route] = &[
     get("/containers/{id}/attach/ws", "ContainerAttachWebsocket", Container, Verb::Attach)
         .hijack(Hijack::WebSocket).query(ATTACH).headers(WEBSOCKET_HEADERS),
     post("/containers/{id}/wait", "ContainerWait", Container, Verb::Wait).waits()
-        .query(&[text("condition")]),
+        .query(&[word("condition")]),
     delete("/containers/{id}", "ContainerDelete", Container, Verb::Delete)
         .query(&[flag("v"), flag("force"), flag("link")]),
     get("/containers/{id}/archive", "ContainerArchive", Container, Verb::CopyOut).streams()
-        .query(&[text("path")]),
+        .query(&[text("path").judged()]),
     head("/containers/{id}/archive", "ContainerArchiveInfo", Container, Verb::CopyOut)
-        .query(&[text("path")]),
+        .query(&[text("path").judged()]),
     // Whoever writes into a privileged container runs code in it.
-    put("/containers/{id}/archive", "PutContainerArchive", Container, Verb::CopyIn).opaque().root()
-        .query(&[text("path"), flag("noOverwriteDirNonDir"), flag("copyUIDGID")]),
-    post("/containers/prune", "ContainerPrune", Container, Verb::Prune).since(25).query(FILTERS),
+    put("/containers/{id}/archive", "PutContainerArchive", Container, Verb::CopyIn).archive().root()
+        .query(&[text("path").judged(), flag("noOverwriteDirNonDir"), flag("copyUIDGID")]),
+    post("/containers/prune", "ContainerPrune", Container, Verb::Prune).since(25).query(PRUNE),
     never(Method::Post, "/containers/{id}/copy", "ContainerCopy", Container),
-    post("/containers/{id}/exec", "ContainerExec", Container, Verb::Exec).body(BodyKind::ExecCreate),
+    post("/containers/{id}/exec", "ContainerExec", Container, Verb::Exec).json(Kind::ExecCreate),
     post("/exec/{exec}/start", "ExecStart", Container, Verb::Exec)
-        .body(BodyKind::ExecStart).hijack(Hijack::ExecStart),
+        .json(Kind::ExecStart).hijack(Hijack::ExecStart),
     post("/exec/{exec}/resize", "ExecResize", Container, Verb::Exec).query(SIZE),
     get("/exec/{exec}/json", "ExecInspect", Container, Verb::Exec),
     // A checkpoint directory is any directory of the host, written and deleted as root.
     get("/containers/{id}/checkpoints", "CheckpointList", Container, Verb::Checkpoint)
-        .since(25).dagger().query(&[text("dir").guarded()]),
+        .since(25).reserved().query(&[text("dir")]),
     post("/containers/{id}/checkpoints", "CheckpointCreate", Container, Verb::Checkpoint)
-        .since(25).json().dagger().root(),
+        .since(25).json(Kind::CheckpointCreate).reserved().root(),
     delete("/containers/{id}/checkpoints/{checkpoint}", "CheckpointDelete", Container, Verb::Checkpoint)
-        .since(25).dagger().root().query(&[text("dir").guarded()]),
+        .since(25).reserved().root().query(&[text("dir")]),
 
     // Images.
     get("/images/json", "ImageList", Image, Verb::List).query(&[
-        flag("all"), json("filters"), text("filter"), flag("digests"), flag("shared-size"),
+        flag("all"), filters(IMAGE_FILTERS), text("filter"), flag("digests"), flag("shared-size"),
         flag("manifests"), flag("identity"),
     ]),
     get("/images/{name...}/json", "ImageInspect", Image, Verb::Inspect)
-        .query(&[flag("manifests"), json("platform")]),
+        .query(&[flag("manifests"), json("platform", QueryJson::Platform)]),
     get("/images/{name...}/history", "ImageHistory", Image, Verb::Inspect).query(PLATFORM),
     get("/images/{name...}/attestations", "ImageAttestations", Image, Verb::Inspect).since(55)
-        .query(&[json("platform").many(), text("type").many(), flag("statement")]),
+        .query(&[PLATFORMS, word("type").many(), flag("statement")]),
     get("/images/get", "ImageGetAll", Image, Verb::Save).streams()
-        .query(&[text("names").many(), json("platform").many()]),
+        .query(&[text("names").many(), PLATFORMS]),
     get("/images/{name...}/get", "ImageGet", Image, Verb::Save).streams()
-        .query(&[json("platform").many()]),
+        .query(&[PLATFORMS]),
     post("/images/create", "ImageCreate", Image, Verb::Pull).streams()
         .when(When::QuerySet("fromImage")).query(PULL).headers(AUTH),
     post("/images/create", "ImageCreate", Image, Verb::Import).opaque().dagger().query(IMPORT),
     post("/images/load", "ImageLoad", Image, Verb::Load).opaque().dagger()
-        .query(&[switch("quiet"), json("platform").many()]),
+        .query(&[switch("quiet"), PLATFORMS]),
     // Up to 28.0 the credentials may be the body; docker-py always sends `{}`.
     post("/images/{name...}/push", "ImagePush", Image, Verb::Push).streams()
-        .body(BodyKind::Json { optional: true })
-        .query(&[text("tag").guarded(), json("platform")]).headers(AUTH),
+        .perhaps_json(Kind::Auth)
+        .query(&[text("tag").judged(), json("platform", QueryJson::Platform)]).headers(AUTH),
     post("/images/{name...}/tag", "ImageTag", Image, Verb::Tag)
-        .query(&[text("repo").guarded(), text("tag").guarded()]),
-    post("/commit", "ImageCommit", Image, Verb::Commit).body(BodyKind::Json { optional: true }).query(&[
-        text("container"), switch("pause"), text("repo").guarded(), text("tag").guarded(),
-        text("comment").guarded(), text("author").guarded(), text("changes").many().guarded(),
+        .query(&[text("repo").judged(), text("tag").judged()]),
+    post("/commit", "ImageCommit", Image, Verb::Commit).perhaps_json(Kind::Commit).query(&[
+        object("container"), switch("pause"), text("repo").judged(), text("tag").judged(),
+        text("comment"), text("author"), text("changes").many().judged(),
     ]),
     delete("/images/{name...}", "ImageDelete", Image, Verb::Delete)
-        .query(&[flag("force"), flag("noprune"), json("platforms").many()]),
-    post("/images/prune", "ImagePrune", Image, Verb::Prune).since(25).query(FILTERS),
+        .query(&[flag("force"), flag("noprune"), json("platforms", QueryJson::Platform).many()]),
+    post("/images/prune", "ImagePrune", Image, Verb::Prune).since(25)
+        .query(&[filters(&["dangling", "label", "label!", "until"])]),
 
     // Registries: the daemon calls the host that the request names.
-    post("/auth", "SystemAuth", Registry, Verb::Login).json(),
+    post("/auth", "SystemAuth", Registry, Verb::Login).json(Kind::Auth),
     get("/images/search", "ImageSearch", Registry, Verb::Search).headers(AUTH)
-        .query(&[text("term").guarded(), int("limit"), json("filters")]),
+        .query(&[
+            text("term").judged(), int("limit"), filters(&["is-automated", "is-official", "stars"]),
+        ]),
     get("/distribution/{name...}/json", "DistributionInspect", Registry, Verb::Resolve)
         .since(30).headers(AUTH),
 
     // Builds. BuildKit's own API is open to nobody's judgement.
     post("/build", "ImageBuild", Build, Verb::Buildkit).opaque().dagger().root()
-        .when(When::QueryIs("version", "2")).query(BUILD).headers(CONFIG_HEADER),
+        .when(When::QueryIs("version", "2")).query(BUILDKIT).headers(CONFIG_HEADER),
     post("/build", "ImageBuild", Build, Verb::Buildkit).opaque().dagger().root()
-        .when(When::QueryIs("remote", "client-session")).query(BUILD).headers(CONFIG_HEADER),
+        .when(When::QueryIs("remote", "client-session")).query(BUILDKIT).headers(CONFIG_HEADER),
     post("/build", "ImageBuild", Build, Verb::Create).opaque().query(BUILD).headers(CONFIG_HEADER),
     post("/build/prune", "BuildPrune", Build, Verb::Prune).since(31).dagger().query(&[
-        flag("all"), json("filters"), int("keep-storage"), int("reserved-space"),
+        flag("all"), filters(BUILD_CACHE_FILTERS), int("keep-storage"), int("reserved-space"),
         int("max-used-space"), int("min-free-space"),
     ]),
-    post("/build/cancel", "BuildCancel", Build, Verb::Cancel).since(39).query(&[text("id")]),
+    post("/build/cancel", "BuildCancel", Build, Verb::Cancel).since(39).query(&[word("id")]),
     post("/session", "Session", Build, Verb::Buildkit).since(31).dagger().root()
         .hijack(Hijack::H2c).headers(SESSION_HEADERS),
     post("/grpc", "Grpc", Build, Verb::Buildkit).since(39).dagger().root().hijack(Hijack::H2c),
@@ -226,94 +327,100 @@ pub static ROUTES: &[Route] = &[
     never(Method::Post, "/{grpc.service}/{Method}", "GrpcService", Build),
 
     // Volumes. The local driver mounts whatever its options name.
-    get("/volumes", "VolumeList", Volume, Verb::List).query(FILTERS),
-    post("/volumes/create", "VolumeCreate", Volume, Verb::Create).json().root(),
-    post("/volumes/prune", "VolumePrune", Volume, Verb::Prune).since(25).query(FILTERS),
+    get("/volumes", "VolumeList", Volume, Verb::List)
+        .query(&[filters(&["dangling", "driver", "label", "name"])]),
+    post("/volumes/create", "VolumeCreate", Volume, Verb::Create).json(Kind::VolumeCreate),
+    post("/volumes/prune", "VolumePrune", Volume, Verb::Prune).since(25)
+        .query(&[filters(&["all", "label", "label!"])]),
     get("/volumes/{name}", "VolumeInspect", Volume, Verb::Inspect),
-    put("/volumes/{name}", "VolumeUpdate", Volume, Verb::Update).since(42).json().dagger().query(VERSION),
+    put("/volumes/{name}", "VolumeUpdate", Volume, Verb::Update).since(42)
+        .json(Kind::VolumeUpdate).reserved().query(VERSION),
     delete("/volumes/{name}", "VolumeDelete", Volume, Verb::Delete).query(FORCE),
 
     // Networks. Only `/networks/` has a twin with a slash at the end.
-    get("/networks", "NetworkList", Network, Verb::List).query(FILTERS),
-    get("/networks/", "NetworkList", Network, Verb::List).query(FILTERS),
-    post("/networks/create", "NetworkCreate", Network, Verb::Create).json().root(),
-    post("/networks/prune", "NetworkPrune", Network, Verb::Prune).since(25).query(FILTERS),
-    get("/networks/{id}", "NetworkInspect", Network, Verb::Inspect).query(&[flag("verbose"), text("scope")]),
-    post("/networks/{id}/connect", "NetworkConnect", Network, Verb::Connect).json(),
-    post("/networks/{id}/disconnect", "NetworkDisconnect", Network, Verb::Disconnect).json(),
+    get("/networks", "NetworkList", Network, Verb::List).query(NETWORKS),
+    get("/networks/", "NetworkList", Network, Verb::List).query(NETWORKS),
+    post("/networks/create", "NetworkCreate", Network, Verb::Create).json(Kind::NetworkCreate),
+    post("/networks/prune", "NetworkPrune", Network, Verb::Prune).since(25).query(PRUNE),
+    get("/networks/{id}", "NetworkInspect", Network, Verb::Inspect).query(&[flag("verbose"), word("scope")]),
+    post("/networks/{id}/connect", "NetworkConnect", Network, Verb::Connect).json(Kind::NetworkConnect),
+    post("/networks/{id}/disconnect", "NetworkDisconnect", Network, Verb::Disconnect)
+        .json(Kind::NetworkDisconnect),
     delete("/networks/{id}", "NetworkDelete", Network, Verb::Delete),
 
     // Services and tasks: a service is any container, on any node.
-    get("/services", "ServiceList", Service, Verb::List).query(&[json("filters"), flag("status")]),
-    post("/services/create", "ServiceCreate", Service, Verb::Create).json().root().headers(AUTH),
+    get("/services", "ServiceList", Service, Verb::List).query(&[filters(SERVICE_FILTERS), flag("status")]),
+    post("/services/create", "ServiceCreate", Service, Verb::Create).json(Kind::Service).headers(AUTH),
     get("/services/{id}", "ServiceInspect", Service, Verb::Inspect).query(&[flag("insertDefaults")]),
-    post("/services/{id}/update", "ServiceUpdate", Service, Verb::Update).json().root().headers(AUTH)
-        .query(&[int("version"), text("registryAuthFrom"), text("rollback")]),
+    post("/services/{id}/update", "ServiceUpdate", Service, Verb::Update).json(Kind::Service).headers(AUTH)
+        .query(&[int("version"), word("registryAuthFrom"), word("rollback").guarded()]),
     delete("/services/{id}", "ServiceDelete", Service, Verb::Delete),
     get("/services/{id}/logs", "ServiceLogs", Service, Verb::Logs).since(29).streams().query(LOGS),
-    get("/tasks", "TaskList", Task, Verb::List).query(FILTERS),
+    get("/tasks", "TaskList", Task, Verb::List).query(&[filters(TASK_FILTERS)]),
     get("/tasks/{id}", "TaskInspect", Task, Verb::Inspect),
     get("/tasks/{id}/logs", "TaskLogs", Task, Verb::Logs).since(29).streams().query(LOGS),
 
     // Nodes.
-    get("/nodes", "NodeList", Node, Verb::List).query(FILTERS),
+    get("/nodes", "NodeList", Node, Verb::List).query(&[filters(NODE_FILTERS)]),
     get("/nodes/{id}", "NodeInspect", Node, Verb::Inspect),
-    post("/nodes/{id}/update", "NodeUpdate", Node, Verb::Update).json().dagger().root().query(VERSION),
-    delete("/nodes/{id}", "NodeDelete", Node, Verb::Delete).dagger().query(FORCE),
+    post("/nodes/{id}/update", "NodeUpdate", Node, Verb::Update).json(Kind::Node).reserved().root().query(VERSION),
+    delete("/nodes/{id}", "NodeDelete", Node, Verb::Delete).reserved().query(FORCE),
 
     // Secrets and configs.
-    get("/secrets", "SecretList", Secret, Verb::List).since(25).query(FILTERS),
-    post("/secrets/create", "SecretCreate", Secret, Verb::Create).since(25).json(),
+    get("/secrets", "SecretList", Secret, Verb::List).since(25).query(NAMED_FILTERS),
+    post("/secrets/create", "SecretCreate", Secret, Verb::Create).since(25).json(Kind::Secret),
     get("/secrets/{id}", "SecretInspect", Secret, Verb::Inspect).since(25),
-    post("/secrets/{id}/update", "SecretUpdate", Secret, Verb::Update).since(25).json().query(VERSION),
+    post("/secrets/{id}/update", "SecretUpdate", Secret, Verb::Update).since(25).json(Kind::Secret).query(VERSION),
     delete("/secrets/{id}", "SecretDelete", Secret, Verb::Delete).since(25),
-    get("/configs", "ConfigList", Config, Verb::List).since(30).query(FILTERS),
-    post("/configs/create", "ConfigCreate", Config, Verb::Create).since(30).json(),
+    get("/configs", "ConfigList", Config, Verb::List).since(30).query(NAMED_FILTERS),
+    post("/configs/create", "ConfigCreate", Config, Verb::Create).since(30).json(Kind::Config),
     get("/configs/{id}", "ConfigInspect", Config, Verb::Inspect).since(30),
-    post("/configs/{id}/update", "ConfigUpdate", Config, Verb::Update).since(30).json().query(VERSION),
+    post("/configs/{id}/update", "ConfigUpdate", Config, Verb::Update).since(30).json(Kind::Config).query(VERSION),
     delete("/configs/{id}", "ConfigDelete", Config, Verb::Delete).since(30),
 
     // The swarm: its join tokens and its certificates make managers, and managers run anything.
-    get("/swarm", "SwarmInspect", Swarm, Verb::Inspect).dagger().root(),
-    get("/swarm/unlockkey", "SwarmUnlockkey", Swarm, Verb::UnlockKey).dagger(),
-    post("/swarm/init", "SwarmInit", Swarm, Verb::Init).json().dagger().root(),
-    post("/swarm/join", "SwarmJoin", Swarm, Verb::Join).json().dagger().root(),
-    post("/swarm/leave", "SwarmLeave", Swarm, Verb::Leave).dagger().query(FORCE),
-    post("/swarm/update", "SwarmUpdate", Swarm, Verb::Update).json().dagger().root().query(&[
+    get("/swarm", "SwarmInspect", Swarm, Verb::Inspect).reserved().root(),
+    get("/swarm/unlockkey", "SwarmUnlockkey", Swarm, Verb::UnlockKey).reserved(),
+    post("/swarm/init", "SwarmInit", Swarm, Verb::Init).json(Kind::SwarmInit).reserved().root(),
+    post("/swarm/join", "SwarmJoin", Swarm, Verb::Join).json(Kind::SwarmJoin).reserved().root(),
+    post("/swarm/leave", "SwarmLeave", Swarm, Verb::Leave).reserved().query(FORCE),
+    post("/swarm/update", "SwarmUpdate", Swarm, Verb::Update).json(Kind::SwarmUpdate).reserved().root().query(&[
         int("version"), flag("rotateWorkerToken"), flag("rotateManagerToken"),
         flag("rotateManagerUnlockKey"),
     ]),
-    post("/swarm/unlock", "SwarmUnlock", Swarm, Verb::Unlock).json().dagger(),
+    post("/swarm/unlock", "SwarmUnlock", Swarm, Verb::Unlock).json(Kind::SwarmUnlock).reserved(),
 
     // Plugins: their code runs on the host as root, and some are what guards it.
-    get("/plugins", "PluginList", Plugin, Verb::List).since(25).query(FILTERS),
+    get("/plugins", "PluginList", Plugin, Verb::List).since(25)
+        .query(&[filters(&["capability", "enabled"])]),
     get("/plugins/privileges", "GetPluginPrivileges", Plugin, Verb::Privileges).since(25)
-        .query(&[text("remote").guarded()]).headers(AUTH),
+        .reserved().query(&[text("remote")]).headers(AUTH),
     get("/plugins/{name...}/json", "PluginInspect", Plugin, Verb::Inspect).since(25),
-    post("/plugins/pull", "PluginPull", Plugin, Verb::Pull).since(25).json().streams().dagger().root()
-        .query(&[text("remote").guarded(), text("name").guarded()]).headers(AUTH),
-    post("/plugins/create", "PluginCreate", Plugin, Verb::Create).since(25).opaque().dagger().root()
+    post("/plugins/pull", "PluginPull", Plugin, Verb::Pull).since(25).json(Kind::PluginPrivileges).streams().reserved().root()
+        .query(&[text("remote"), text("name")]).headers(AUTH),
+    post("/plugins/create", "PluginCreate", Plugin, Verb::Create).since(25).opaque().reserved().root()
         .query(&[text("name")]),
-    post("/plugins/{name...}/enable", "PluginEnable", Plugin, Verb::Enable).since(25).dagger().root()
+    post("/plugins/{name...}/enable", "PluginEnable", Plugin, Verb::Enable).since(25).reserved().root()
         .query(&[int("timeout")]),
-    post("/plugins/{name...}/disable", "PluginDisable", Plugin, Verb::Disable).since(25).dagger().root()
+    post("/plugins/{name...}/disable", "PluginDisable", Plugin, Verb::Disable).since(25).reserved().root()
         .query(FORCE),
-    post("/plugins/{name...}/set", "PluginSet", Plugin, Verb::Set).since(25).json().dagger().root(),
-    post("/plugins/{name...}/upgrade", "PluginUpgrade", Plugin, Verb::Upgrade).since(26).json().streams()
-        .dagger().root().query(&[text("remote").guarded()]).headers(AUTH),
-    post("/plugins/{name...}/push", "PluginPush", Plugin, Verb::Push).since(25).streams().dagger()
+    post("/plugins/{name...}/set", "PluginSet", Plugin, Verb::Set).since(25).json(Kind::PluginSet).reserved().root(),
+    post("/plugins/{name...}/upgrade", "PluginUpgrade", Plugin, Verb::Upgrade).since(26)
+        .json(Kind::PluginPrivileges).streams()
+        .reserved().root().query(&[text("remote")]).headers(AUTH),
+    post("/plugins/{name...}/push", "PluginPush", Plugin, Verb::Push).since(25).streams().reserved()
         .headers(AUTH),
-    delete("/plugins/{name...}", "PluginDelete", Plugin, Verb::Delete).since(25).dagger().root()
+    delete("/plugins/{name...}", "PluginDelete", Plugin, Verb::Delete).since(25).reserved().root()
         .query(FORCE),
 
     // The daemon's own insides, which older engines show to any method.
-    get("/debug/vars", "DebugVars", Debug, Verb::Read).dagger(),
-    get("/debug/pprof/", "DebugPprofIndex", Debug, Verb::Read).dagger().query(DEBUG),
-    get("/debug/pprof/cmdline", "DebugPprofCmdline", Debug, Verb::Read).dagger(),
-    get("/debug/pprof/profile", "DebugPprofProfile", Debug, Verb::Read).dagger().streams().query(DEBUG),
-    get("/debug/pprof/symbol", "DebugPprofSymbol", Debug, Verb::Read).dagger(),
-    get("/debug/pprof/trace", "DebugPprofTrace", Debug, Verb::Read).dagger().streams().query(DEBUG),
-    get("/debug/pprof/{name}", "DebugPprofNamed", Debug, Verb::Read).dagger().streams().query(DEBUG),
+    get("/debug/vars", "DebugVars", Debug, Verb::Read).reserved(),
+    get("/debug/pprof/", "DebugPprofIndex", Debug, Verb::Read).reserved().query(DEBUG),
+    get("/debug/pprof/cmdline", "DebugPprofCmdline", Debug, Verb::Read).reserved(),
+    get("/debug/pprof/profile", "DebugPprofProfile", Debug, Verb::Read).reserved().streams().query(DEBUG),
+    get("/debug/pprof/symbol", "DebugPprofSymbol", Debug, Verb::Read).reserved(),
+    get("/debug/pprof/trace", "DebugPprofTrace", Debug, Verb::Read).reserved().streams().query(DEBUG),
+    get("/debug/pprof/{name}", "DebugPprofNamed", Debug, Verb::Read).reserved().streams().query(DEBUG),
     never(Method::Any, "/debug/vars", "DebugVars", Debug),
     never(Method::Any, "/debug/pprof/", "DebugPprofIndex", Debug),
     never(Method::Any, "/debug/pprof/cmdline", "DebugPprofCmdline", Debug),

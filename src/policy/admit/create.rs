@@ -5,7 +5,7 @@ use crate::docker::CallHead;
 use crate::docker::body::create::{ContainerCreate, HostConfig};
 
 /// Judges a whole create request.
-pub fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCreate<'_>) {
+pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCreate<'_>) {
     let ContainerCreate {
         hostname,
         domainname,
@@ -40,15 +40,14 @@ pub fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCreate<'_>
     let host = host_config.value().unwrap_or(&empty);
 
     judge.container_name(head);
-    judge.image(image.text());
-    judge.user("User", user.text());
+    judge.image(image.text(), user.text(), working_dir.text());
     judge.working_dir("WorkingDir", working_dir.text());
     judge.hostnames(hostname.text(), domainname.text());
     judge.exposed_ports(exposed_ports);
     judge.anonymous_volumes(volumes);
     judge.labels(labels);
-    judge.healthcheck(healthcheck.value());
-    judge.stop_timeout(stop_timeout.or_zero());
+    judge.healthcheck("Healthcheck", healthcheck.value());
+    judge.stop_timeout("StopTimeout", stop_timeout.or_zero());
     judge.mac_address("MacAddress", mac_address.text());
     judge.host_config(host);
     judge.endpoints(networking_config.value());
@@ -133,7 +132,11 @@ impl Judge<'_> {
         } = host;
 
         self.privileged("HostConfig.Privileged", privileged.or_zero());
-        self.capabilities(cap_add.words(), cap_drop.words(), capabilities.words());
+        self.capabilities(
+            ("HostConfig.CapAdd", cap_add.words()),
+            ("HostConfig.CapDrop", cap_drop.words()),
+        );
+        self.capability_set(capabilities.words());
         self.security_options(security_opt.items());
         self.masked_paths(masked_paths, readonly_paths);
 
@@ -143,7 +146,7 @@ impl Judge<'_> {
         self.userns_mode(userns_mode.text());
         self.cgroupns_mode(cgroupns_mode.text());
         self.cgroup(cgroup.text(), cgroup_parent.text());
-        self.isolation(isolation.text());
+        self.isolation("HostConfig.Isolation", isolation.text());
 
         self.binds(binds.items());
         self.mounts(mounts.items());
@@ -155,10 +158,14 @@ impl Judge<'_> {
         self.device_rules(device_cgroup_rules.items());
         self.device_requests(device_requests.items());
 
-        self.network_mode(network_mode.text());
+        self.network_mode("HostConfig.NetworkMode", network_mode.text());
         self.port_bindings(port_bindings, publish_all_ports.or_zero());
-        self.extra_hosts(extra_hosts.items());
-        self.dns(dns.items(), dns_options.items(), dns_search.items());
+        self.extra_hosts("HostConfig.ExtraHosts", extra_hosts.items());
+        self.dns(
+            ("HostConfig.Dns", dns.items()),
+            ("HostConfig.DnsOptions", dns_options.items()),
+            ("HostConfig.DnsSearch", dns_search.items()),
+        );
         self.links("HostConfig.Links", links.items());
 
         self.memory(memory.or_zero(), memory_swap.or_zero());
@@ -177,9 +184,9 @@ impl Judge<'_> {
         self.ulimits(ulimits.items());
         self.sysctls(sysctls);
 
-        self.groups(group_add.items());
+        self.groups("HostConfig.GroupAdd", group_add.items());
         self.runtime(runtime.text());
-        self.read_only_root(readonly_rootfs.or_zero());
+        self.read_only_root("HostConfig.ReadonlyRootfs", readonly_rootfs.or_zero());
         self.storage_options(storage_opt);
         self.logging(log_config.value());
         self.restart(restart_policy.value());

@@ -16,7 +16,7 @@ impl Judge<'_> {
             let same = inside.is_empty() || inside == host;
             let plain = cgroup_permissions.text().chars().all(|c| "rwm".contains(c));
             if !(known && same && plain) {
-                let field = format!("HostConfig.Devices[{i}]");
+                let field = self.host(&format!("Devices[{i}]"));
                 self.deny(Reason::Device, field, host, format!("use device {host:?}"));
                 let allowed = listed(&self.profile.devices);
                 self.allowing(format!("allowed devices: {allowed}"));
@@ -27,7 +27,7 @@ impl Judge<'_> {
     /// `DeviceCgroupRules`: never.
     pub(super) fn device_rules(&mut self, rules: &[Cow<'_, str>]) {
         let what = "set device cgroup rules";
-        self.deny_items(Reason::DeviceRule, "HostConfig.DeviceCgroupRules", rules, what);
+        self.deny_items(Reason::DeviceRule, &self.host("DeviceCgroupRules"), rules, what);
     }
 
     /// `DeviceRequests`: by driver.
@@ -46,7 +46,7 @@ impl Judge<'_> {
             };
             let known = self.profile.device_requests.iter().any(|allowed| allowed == named);
             if !known || options.entries().next().is_some() {
-                let field = format!("HostConfig.DeviceRequests[{i}]");
+                let field = self.host(&format!("DeviceRequests[{i}]"));
                 let what = format!("request devices of driver {named:?}");
                 self.deny(Reason::DeviceRequest, field, named, what);
                 let allowed = listed(&self.profile.device_requests);

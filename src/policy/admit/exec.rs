@@ -4,7 +4,7 @@ use super::Judge;
 use crate::docker::body::exec::ExecCreate;
 
 /// Judges a whole exec create request.
-pub fn exec_create(judge: &mut Judge<'_>, body: &ExecCreate<'_>) {
+pub(super) fn exec_create(judge: &mut Judge<'_>, body: &ExecCreate<'_>) {
     let ExecCreate {
         user,
         privileged,

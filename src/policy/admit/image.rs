@@ -1,100 +1,304 @@
-//! Images: by normalised reference, against the role's own lists.
+//! Images and registries: by normalised reference against the role's own lists, and an image that is
+//! to run by what is behind its name.
 
 use super::{Judge, listed};
 use crate::docker::CallHead;
+use crate::docker::credentials::host_of;
 use crate::docker::image::{ImagePattern, NotAReference, Reference};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
+use crate::policy::facts::{Facts, Image, Seen};
 use crate::policy::model::Role;
 use crate::policy::pattern::Pattern;
 
 impl Judge<'_> {
-    /// `Image` of a container.
-    pub(super) fn image(&mut self, image: &str) {
-        if let Some(finding) = run(self.role, image) {
-            self.findings.push(finding);
+    /// `Image` of a container, and what it brings along: a user and a directory where the body names
+    /// none, and labels.
+    pub(super) fn image(&mut self, image: &str, user: &str, working_dir: &str) {
+        self.add(run(self.role, "Image", image, self.facts));
+        let seen = match self.facts.images.get(image) {
+            Some(Seen::Found(seen)) => Some(seen),
+            // the daemon answers 404, and what is there at start is judged then
+            Some(Seen::Missing) if user.is_empty() => return,
+            _ => None,
+        };
+        let Some(Image {
+            id: _,
+            origins: _,
+            tags: _,
+            user: its_user,
+            working_dir: its_dir,
+            labels,
+        }) = seen
+        else {
+            return self.user("User", user);
+        };
+        self.user("User", if user.is_empty() { its_user } else { user });
+        if working_dir.is_empty() {
+            self.working_dir("WorkingDir", its_dir);
+        }
+        for (key, value) in labels {
+            if self.profile.labels.deny.iter().any(|p| p.matches(key)) {
+                let what = format!("run an image that sets label {key:?}");
+                self.deny(Reason::Label, format!("Image.Labels.{key}"), value.as_str(), what);
+            }
+        }
+    }
+
+    /// A name that is given to an image on this host.
+    pub(super) fn write_name(&mut self, field: &str, repository: &str, tag: &str) {
+        match named(repository, tag) {
+            Ok(reference) if reference.digest.is_none() => {
+                if !self.role.write.iter().any(|p| p.matches(&reference, glob)) {
+                    let full = reference.full();
+                    self.deny(
+                        Reason::ImageWrite,
+                        field,
+                        &full,
+                        format!("give an image the name {full:?}"),
+                    );
+                    self.allowing(format!("allowed names: {}", patterns(&self.role.write)));
+                }
+            }
+            Err(NotAReference::Id) => {
+                let what = format!("give an image the name {repository:?}: it reads as an id");
+                self.deny(Reason::Name, field, repository, what);
+            }
+            Ok(_) | Err(NotAReference::Syntax) => {
+                let value = format!("{repository}:{tag}");
+                self.add(Some(unreadable(NotAReference::Syntax, field, &value)));
+            }
+        }
+    }
+
+    /// A registry that the daemon calls, by an address.
+    pub(super) fn registry(&mut self, field: &str, address: &str) {
+        let lists = || self.role.pull.iter().chain(&self.role.push);
+        let host = host_of(address);
+        if !host.is_some_and(|host| lists().any(|p| p.reaches(host, glob))) {
+            let what = format!("have the daemon call the registry {address:?}");
+            let shown: Vec<_> = lists().map(ImagePattern::as_str).collect();
+            self.deny(Reason::RegistryHost, field, address, what);
+            self.allowing(format!("registries of: {}", listed(&shown)));
+        }
+    }
+
+    /// `term` of a search: a host may stand before it.
+    pub(super) fn search(&mut self, term: &str) {
+        let host = match Reference::parse(term) {
+            Ok(reference) => reference.registry().to_owned(),
+            // a word that is no name of an image is looked for on the Hub
+            Err(_) if !term.contains('/') => "docker.io".to_owned(),
+            Err(_) => term.split('/').next().unwrap_or_default().to_owned(),
+        };
+        self.registry("query term", &host);
+    }
+
+    /// `image` of a service: every node takes what it has under the name, so it must say which.
+    pub(super) fn service_image(&mut self, field: &str, image: &str) {
+        match Reference::parse(image) {
+            Ok(reference) if self.role.run.iter().any(|p| p.matches(&reference, glob)) => {
+                if reference.digest.is_none() && !self.role.run.iter().any(ImagePattern::is_any) {
+                    let what = format!("run a service of {image:?} without saying which");
+                    self.deny(Reason::ImageUnpinned, field, image, what);
+                }
+            }
+            Ok(reference) => {
+                let full = reference.full();
+                self.add(Some(not_allowed(&full, "run", field, image, &self.role.run)));
+            }
+            Err(error) => self.add(Some(unreadable(error, field, image))),
+        }
+    }
+
+    /// `cachefrom` of a build: other images' layers.
+    pub(super) fn cache_from(&mut self, field: &str, image: &str) {
+        self.add(listed_reference(&self.role.pull, "build from the cache of", field, image, ""));
+    }
+}
+
+/// Whether the role may run an image, judged on what the daemon has under that name or id.
+#[must_use]
+pub fn run(role: &Role, field: &str, image: &str, facts: &Facts) -> Option<Finding> {
+    let reference = Reference::parse(image);
+    if reference == Err(NotAReference::Syntax) {
+        return Some(unreadable(NotAReference::Syntax, field, image));
+    }
+    if role.run.iter().any(ImagePattern::is_any) {
+        return None;
+    }
+    let pinned = reference.as_ref().map_or(true, |reference| reference.digest.is_some());
+    let by_name = |reference: &Reference| role.run.iter().any(|p| p.matches(reference, glob));
+    let refused = |reason, what: String| {
+        let allowed = Some(format!("allowed images: {}", patterns(&role.run)));
+        let (field, value) = (field.to_owned(), image.to_owned());
+        Some(Finding { reason, field, value, what, allowed })
+    };
+    match (facts.images.get(image), reference) {
+        (None, _) => {
+            refused(Reason::ImageUnseen, format!("run image {image:?}: it cannot be looked at"))
+        }
+        (Some(Seen::Missing), Ok(reference)) if by_name(&reference) => None,
+        (Some(Seen::Missing), Err(error)) => Some(unreadable(error, field, image)),
+        (Some(Seen::Found(seen)), _)
+            if role
+                .run
+                .iter()
+                .any(|p| p.matches_image(&seen.origins, &seen.tags, pinned, glob)) =>
+        {
+            None
+        }
+        (Some(Seen::Found(seen)), reference) => {
+            let from: Vec<_> = seen.origins.iter().map(|o| o.repository.as_str()).collect();
+            let bears = match reference {
+                Ok(reference) => by_name(&reference),
+                Err(_) => false,
+            };
+            match bears {
+                true => refused(
+                    Reason::ImageOrigin,
+                    format!(
+                        "run image {image:?}: what bears this name here came from {}",
+                        listed(&from)
+                    ),
+                ),
+                false => refused(
+                    Reason::ImageNotAllowed,
+                    format!("run image {image:?}, which came from {}", listed(&from)),
+                ),
+            }
+        }
+        (Some(Seen::Missing), Ok(reference)) => {
+            Some(not_allowed(&reference.full(), "run", field, image, &role.run))
         }
     }
 }
 
-/// Whether the role may run the image. An id says nothing of where it came from.
-#[must_use]
-pub fn run(role: &Role, image: &str) -> Option<Finding> {
-    match Reference::parse(image) {
-        Ok(reference) if role.run.iter().any(|p| p.matches(&reference, glob)) => None,
-        Ok(reference) => Some(not_allowed(&reference.full(), "run", "Image", image, &role.run)),
-        Err(error) => Some(unreadable(error, "Image", image)),
-    }
-}
-
 /// Whether the role may pull what the query names.
-#[must_use]
-pub fn pull(role: &Role, head: &CallHead) -> Option<Finding> {
+pub(super) fn pull(role: &Role, head: &CallHead) -> Option<Finding> {
     let name = head.query.text("fromImage").unwrap_or_default();
     let tag = head.query.text("tag").unwrap_or_default();
-    let field = "query fromImage";
     let joined = match (tag, name.contains('@')) {
         ("", _) => name.to_owned(),
         (tag, false) if tag.starts_with("sha256:") => format!("{name}@{tag}"),
         (tag, _) => format!("{name}:{tag}"),
     };
-    let reference = match Reference::parse(&joined) {
-        Ok(reference) => reference,
-        Err(NotAReference::Id) if tag.is_empty() => {
-            // a name of hex digits alone is a name to a registry
-            match Reference::parse(&format!("{name}:latest")) {
-                Ok(named) => Reference { tag: None, ..named },
-                Err(error) => return Some(unreadable(error, field, name)),
-            }
-        }
-        Err(error) => return Some(unreadable(error, field, &joined)),
+    // a name of hex digits alone is a name to a registry
+    let implied = match Reference::parse(&joined) {
+        Err(NotAReference::Id) if tag.is_empty() => format!("{name}:latest"),
+        _ => joined.clone(),
     };
-    let whole = reference.tag.is_none() && reference.digest.is_none();
-    let matches = |p: &ImagePattern| match whole {
-        true => p.matches_all_of(&reference.repository, glob),
-        false => p.matches(&reference, glob),
-    };
-    if role.pull.iter().any(matches) {
-        return None;
+    let whole = tag.is_empty()
+        && !name.contains('@')
+        && Reference::parse(&implied).is_ok_and(|r| r.tag.is_none() || implied != joined);
+    match whole {
+        true => all_of(&role.pull, "pull", "query fromImage", &implied),
+        false => listed_reference(&role.pull, "pull", "query fromImage", &joined, ""),
     }
-    let shown =
-        if whole { format!("{} (all tags)", reference.repository) } else { reference.full() };
-    Some(not_allowed(&shown, "pull", field, &joined, &role.pull))
+}
+
+/// Whether the role may push what path and query name; without a tag, all tags.
+pub(super) fn push(role: &Role, head: &CallHead) -> Option<Finding> {
+    let name = head.target().unwrap_or_default();
+    let tag = head.query.text("tag").unwrap_or_default();
+    let tagged = Reference::parse(name).is_ok_and(|r| r.tag.is_some());
+    match tag.is_empty() && !tagged {
+        true => all_of(&role.push, "push", "path", name),
+        false => listed_reference(&role.push, "push", "path", name, tag),
+    }
 }
 
 /// Whether the role may have the daemon ask a registry about what the path names.
-#[must_use]
-pub fn resolve(role: &Role, head: &CallHead) -> Option<Finding> {
+pub(super) fn resolve(role: &Role, head: &CallHead) -> Option<Finding> {
     let name = head.target().unwrap_or_default();
-    match Reference::parse(name) {
-        Ok(reference) if role.pull.iter().any(|p| p.matches(&reference, glob)) => None,
-        Ok(reference) => Some(not_allowed(&reference.full(), "resolve", "path", name, &role.pull)),
-        Err(error) => Some(unreadable(error, "path", name)),
+    let lists: Vec<_> = role.pull.iter().chain(&role.push).cloned().collect();
+    listed_reference(&lists, "resolve", "path", name, "")
+}
+
+/// A repository with its tag, given once.
+fn named(repository: &str, tag: &str) -> Result<Reference, NotAReference> {
+    let reference = Reference::parse(repository)?;
+    match (&reference.tag, tag) {
+        (_, "") => Ok(reference),
+        (None, tag) => Reference::parse(&format!("{repository}:{tag}")),
+        (Some(same), tag) if same == tag => Ok(reference),
+        (Some(_), _) => Err(NotAReference::Syntax),
     }
 }
 
-fn not_allowed(
-    full: &str,
+/// A reference that a registry is asked for: on the list, and its registry is one that is meant.
+fn listed_reference(
+    list: &[ImagePattern],
     verb: &str,
     field: &str,
-    value: &str,
-    patterns: &[ImagePattern],
-) -> Finding {
-    let shown: Vec<_> = patterns.iter().map(ImagePattern::as_str).collect();
+    name: &str,
+    tag: &str,
+) -> Option<Finding> {
+    let reference = match named(name, tag) {
+        Ok(reference) => reference,
+        Err(error) => return Some(unreadable(error, field, name)),
+    };
+    judged(list, &reference.full(), reference.registry(), verb, field, |p| {
+        p.matches(&reference, glob)
+    })
+}
+
+/// Every tag of a repository.
+fn all_of(list: &[ImagePattern], verb: &str, field: &str, name: &str) -> Option<Finding> {
+    let reference = match Reference::parse(name) {
+        Ok(reference) => reference,
+        Err(error) => return Some(unreadable(error, field, name)),
+    };
+    let shown = format!("{} (all tags)", reference.repository);
+    judged(list, &shown, reference.registry(), verb, field, |p| {
+        p.matches_all_of(&reference.repository, glob)
+    })
+}
+
+fn judged(
+    list: &[ImagePattern],
+    shown: &str,
+    host: &str,
+    verb: &str,
+    field: &str,
+    matches: impl Fn(&ImagePattern) -> bool,
+) -> Option<Finding> {
+    let mut matching = list.iter().filter(|p| matches(p)).peekable();
+    if matching.peek().is_none() {
+        return Some(not_allowed(shown, verb, field, shown, list));
+    }
+    if matching.any(|p| p.reaches(host, glob)) {
+        return None;
+    }
+    Some(Finding {
+        reason: Reason::RegistryHost,
+        field: field.to_owned(),
+        value: host.to_owned(),
+        what: format!("{verb} image {shown:?}: its registry is an address, localhost or a port"),
+        allowed: Some(format!("list {host}/** to the letter")),
+    })
+}
+
+fn not_allowed(full: &str, verb: &str, field: &str, value: &str, list: &[ImagePattern]) -> Finding {
     Finding {
         reason: Reason::ImageNotAllowed,
         field: field.to_owned(),
         value: value.to_owned(),
         what: format!("{verb} image {full:?}"),
-        allowed: Some(format!("allowed images: {}", listed(&shown))),
+        allowed: Some(format!("allowed images: {}", patterns(list))),
     }
+}
+
+fn patterns(list: &[ImagePattern]) -> String {
+    let shown: Vec<_> = list.iter().map(ImagePattern::as_str).collect();
+    listed(&shown)
 }
 
 fn unreadable(error: NotAReference, field: &str, value: &str) -> Finding {
     let (reason, what, allowed) = match error {
         NotAReference::Id => (
             Reason::ImageById,
-            format!("use image {value:?} by its id"),
+            format!("use image {value:?} by its id: the daemon has none such"),
             "name it with repository and tag, or with a digest: repository@sha256:...",
         ),
         NotAReference::Syntax => (

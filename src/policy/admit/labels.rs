@@ -30,13 +30,18 @@ impl Judge<'_> {
 
     /// Labels of the container, or of a volume that is made with it: allow, deny.
     pub(super) fn label_keys(&mut self, field: &str, labels: &TextMap<'_>) {
-        let rules = &self.profile.labels;
         for (key, value) in labels.entries() {
-            let hit = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches(key));
-            if hit(&rules.deny) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
-                let what = format!("set label {key:?}");
-                self.deny(Reason::Label, format!("{field}.{key}"), value.as_ref(), what);
-            }
+            self.label(field, key, value);
+        }
+    }
+
+    /// One label: allow, deny.
+    pub(super) fn label(&mut self, field: &str, key: &str, value: &str) {
+        let rules = &self.profile.labels;
+        let hit = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches(key));
+        if hit(&rules.deny) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
+            let what = format!("set label {key:?}");
+            self.deny(Reason::Label, format!("{field}.{key}"), value, what);
         }
     }
 
@@ -44,7 +49,7 @@ impl Judge<'_> {
     pub(super) fn annotations(&mut self, annotations: &TextMap<'_>) {
         for (key, value) in annotations.entries() {
             if !self.profile.annotations.iter().any(|p| p.matches(key)) {
-                let field = format!("HostConfig.Annotations.{key}");
+                let field = self.host(&format!("Annotations.{key}"));
                 let what = format!("set annotation {key:?}");
                 self.deny(Reason::Annotation, field, value.as_ref(), what);
             }
@@ -52,7 +57,7 @@ impl Judge<'_> {
     }
 
     /// `Healthcheck`: durations in nanoseconds, 0 is the daemon's default (30 s, start interval 5 s).
-    pub(super) fn healthcheck(&mut self, check: Option<&Healthcheck<'_>>) {
+    pub(super) fn healthcheck(&mut self, at: &str, check: Option<&Healthcheck<'_>>) {
         let Some(Healthcheck {
             test: _,
             interval,
@@ -71,12 +76,7 @@ impl Judge<'_> {
             let nanos = field.or_zero();
             if nanos != 0 && nanos < least {
                 let what = format!("check health every {nanos} ns");
-                self.deny(
-                    Reason::HealthInterval,
-                    format!("Healthcheck.{name}"),
-                    nanos.to_string(),
-                    what,
-                );
+                self.deny(Reason::HealthInterval, format!("{at}.{name}"), nanos.to_string(), what);
                 self.allowing(format!("at least {least} ns"));
             }
         }
@@ -84,7 +84,7 @@ impl Judge<'_> {
             let what = "check health with a negative timeout";
             self.deny(
                 Reason::HealthInterval,
-                "Healthcheck.Timeout",
+                format!("{at}.Timeout"),
                 timeout.or_zero().to_string(),
                 what,
             );
@@ -92,10 +92,10 @@ impl Judge<'_> {
     }
 
     /// `StopTimeout` in seconds: a negative one is for ever, and stopping the daemon waits for it.
-    pub(super) fn stop_timeout(&mut self, seconds: i64) {
+    pub(super) fn stop_timeout(&mut self, field: &str, seconds: i64) {
         if !(0..=LONGEST_STOP).contains(&seconds) {
             let what = format!("take {seconds} s to stop");
-            self.deny(Reason::StopTimeout, "StopTimeout", seconds.to_string(), what);
+            self.deny(Reason::StopTimeout, field, seconds.to_string(), what);
             self.allowing(format!("0 to {LONGEST_STOP}"));
         }
     }
@@ -109,32 +109,35 @@ impl Judge<'_> {
         let name = if name.text().is_empty() { "no" } else { name.text() };
         if name != "no" && !self.profile.restart.iter().any(|allowed| allowed == name) {
             let what = format!("use restart policy {name:?}");
-            self.deny(Reason::Restart, "HostConfig.RestartPolicy.Name", name, what);
+            self.deny(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
             let allowed = listed(&self.profile.restart);
             self.allowing(format!("allowed policies: {allowed}"));
         }
     }
 
-    /// `HostConfig.LogConfig`: an empty type is the daemon's own driver, whose options could then be
-    /// anything, so they are judged by key.
+    /// `HostConfig.LogConfig`.
     pub(super) fn logging(&mut self, log: Option<&LogConfig<'_>>) {
         let Some(LogConfig { driver, config, borrow: _ }) = log else { return };
-        let driver = driver.text();
+        let (at, options) = (self.host("LogConfig.Type"), self.host("LogConfig.Config"));
+        self.log_driver((&at, driver.text()), (&options, config));
+    }
+
+    /// A driver of logs and its options, each with its place. An empty driver is the daemon's own, whose
+    /// options could then be anything, so they are judged by key.
+    pub(super) fn log_driver(
+        &mut self,
+        (at, driver): (&str, &str),
+        (options_at, options): (&str, &TextMap<'_>),
+    ) {
         if !driver.is_empty() && !self.profile.logging.drivers.iter().any(|d| d == driver) {
-            let what = format!("use log driver {driver:?}");
-            self.deny(Reason::LogDriver, "HostConfig.LogConfig.Type", driver, what);
+            self.deny(Reason::LogDriver, at, driver, format!("use log driver {driver:?}"));
             let allowed = listed(&self.profile.logging.drivers);
             self.allowing(format!("allowed drivers: {allowed}"));
         }
-        for (key, value) in config.entries() {
+        for (key, value) in options.entries() {
             if !self.profile.logging.options.iter().any(|o| o == key) {
-                let field = format!("HostConfig.LogConfig.Config.{key}");
-                self.deny(
-                    Reason::LogOption,
-                    field,
-                    value.as_ref(),
-                    format!("set log option {key:?}"),
-                );
+                let what = format!("set log option {key:?}");
+                self.deny(Reason::LogOption, format!("{options_at}.{key}"), value.as_ref(), what);
                 let allowed = listed(&self.profile.logging.options);
                 self.allowing(format!("allowed options: {allowed}"));
             }

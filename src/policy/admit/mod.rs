@@ -2,6 +2,11 @@
 //! adds what it finds; nothing stops at the first. The bodies are taken apart here, whole, without
 //! `..`, so that a field nobody judges does not compile.
 
+mod build;
+mod call;
+mod commit;
+mod container;
+mod copy;
 mod create;
 mod devices;
 mod exec;
@@ -12,18 +17,25 @@ mod mounts;
 mod names;
 mod namespaces;
 mod network;
+mod network_create;
 mod ports;
 mod privilege;
 mod resources;
 mod runtime;
+mod secret;
+mod service;
+mod start;
 mod terms;
+mod update;
 mod user;
+mod volume;
 
-pub use create::create;
-pub use exec::exec_create;
+pub use call::{call, images};
 pub use host_paths::of_create as host_paths_of;
-pub use image::{pull, resolve, run};
-pub use terms::amend;
+pub use image::run;
+pub use mounts::volumes_of;
+pub use start::started_image;
+pub use terms::{amend, amend_build};
 
 use super::decision::Finding;
 use super::facts::Facts;
@@ -39,6 +51,8 @@ pub struct Judge<'a> {
     pub profile: &'a Profile,
     /// What was looked up.
     pub facts: &'a Facts,
+    /// Where the fields of a host configuration stand in the body that is judged.
+    base: &'static str,
     /// All that speaks against the request, up to a number that nobody reads.
     pub findings: Vec<Finding>,
     /// Whether the last finding is among them.
@@ -61,7 +75,26 @@ impl<'a> Judge<'a> {
     /// A judge who has found nothing yet.
     #[must_use]
     pub const fn new(role: &'a Role, profile: &'a Profile, facts: &'a Facts) -> Self {
-        Self { role, profile, facts, findings: Vec::new(), kept: false, root: false }
+        let base = "HostConfig.";
+        Self { role, profile, facts, base, findings: Vec::new(), kept: false, root: false }
+    }
+
+    /// The place of a field of the host configuration; a build has them in its query, in lower case.
+    fn host(&self, field: &str) -> String {
+        match self.base {
+            "query " => format!("query {}", field.to_ascii_lowercase()),
+            base => format!("{base}{field}"),
+        }
+    }
+
+    /// Adds what was found elsewhere.
+    fn add(&mut self, finding: Option<Finding>) {
+        if let Some(Finding { reason, field, value, what, allowed }) = finding {
+            self.deny(reason, field, value, what);
+            if let Some(allowed) = allowed {
+                self.allowing(allowed);
+            }
+        }
     }
 
     /// Adds a finding. Of those above the number that is kept, the first that amounts to root is:

@@ -3,7 +3,7 @@
 use super::Judge;
 use super::host_paths::{clean, is_under};
 use crate::docker::body::create::{
-    BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeOptions,
+    BindOptions, ContainerCreate, Driver, ImageOptions, Mount, TmpfsOptions, VolumeOptions,
 };
 use crate::docker::body::field::{Empty, Field, Map};
 use crate::policy::Reason;
@@ -37,12 +37,27 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'%'
 }
 
+fn is_volume_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && name.bytes().all(plain)
+}
+
+/// The named volumes that a create body mounts, which must be looked at before it can be judged.
+#[must_use]
+pub fn volumes_of(body: &ContainerCreate<'_>) -> Vec<String> {
+    let Some(host) = body.host_config.value() else { return Vec::new() };
+    let binds = host.binds.items().iter().filter_map(|bind| bind.split_once(':'));
+    let mounts = host.mounts.items().iter().filter(|mount| mount.kind.text() == "volume");
+    let names = binds.map(|(source, _)| source).chain(mounts.map(|mount| mount.source.text()));
+    names.filter(|name| is_volume_name(name)).map(str::to_owned).collect()
+}
+
 impl Judge<'_> {
     /// `HostConfig.Binds`, split as the daemon does (`volume/mounts/linux_parser.go`):
     /// `target`, `source:target`, `source:target:mode`.
     pub(super) fn binds(&mut self, binds: &[Cow<'_, str>]) {
         for (i, bind) in binds.iter().enumerate() {
-            let field = format!("HostConfig.Binds[{i}]");
+            let field = self.host(&format!("Binds[{i}]"));
             let mut parts = bind.split(':');
             match (parts.next(), parts.next(), parts.next(), parts.next()) {
                 (Some(target), None, None, None) => self.target(&field, target),
@@ -73,15 +88,21 @@ impl Judge<'_> {
         if source.starts_with('/') {
             self.host_path(field, source, read_only);
         } else {
-            self.volume_name(field, source);
+            self.named_volume(field, source);
         }
     }
 
-    /// A named volume. The daemon makes one of any plain word, so a relative path is no path.
-    fn volume_name(&mut self, field: &str, name: &str) {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-        let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-        if !(starts && name.bytes().all(plain)) {
+    /// A named volume that is mounted: what is there already may be more than a volume.
+    fn named_volume(&mut self, field: &str, name: &str) {
+        if self.volume_name(field, name) {
+            self.volume_fact(field, name);
+        }
+    }
+
+    /// The name of a volume, and whether it may be used. The daemon makes one of any plain word, so a
+    /// relative path is no path.
+    pub(super) fn volume_name(&mut self, field: &str, name: &str) -> bool {
+        if !is_volume_name(name) {
             let what =
                 format!("mount {name:?}: it is neither an absolute path nor a volume's name");
             self.deny(Reason::MountPath, field, name, what);
@@ -89,7 +110,10 @@ impl Judge<'_> {
             self.deny(Reason::VolumeName, field, name, format!("mount volume {name:?}"));
             let shown: Vec<_> = self.profile.volumes.iter().map(Pattern::as_str).collect();
             self.allowing(format!("allowed volumes: {}", super::listed(&shown)));
+        } else {
+            return true;
         }
+        false
     }
 
     /// Where it is mounted inside.
@@ -103,10 +127,15 @@ impl Judge<'_> {
         }
     }
 
-    /// `HostConfig.Mounts`.
+    /// Where a secret or config is put inside.
+    pub(super) fn target_of_file(&mut self, field: &str, target: &str) {
+        self.target(field, target);
+    }
+
+    /// `HostConfig.Mounts`, and a service's.
     pub(super) fn mounts(&mut self, mounts: &[Mount<'_>]) {
         for (i, mount) in mounts.iter().enumerate() {
-            self.mount(&format!("HostConfig.Mounts[{i}]"), mount);
+            self.mount(&self.host(&format!("Mounts[{i}]")), mount);
         }
     }
 
@@ -132,7 +161,7 @@ impl Judge<'_> {
                 self.host_path(&at, source, read_only.or_zero() && !weak);
             }
             "volume" if source.is_empty() => {}
-            "volume" => self.volume_name(&at, source),
+            "volume" => self.named_volume(&at, source),
             "tmpfs" if source.is_empty() => {}
             _ => {
                 let what = format!("mount {source:?} of type {kind:?}");
@@ -210,7 +239,7 @@ impl Judge<'_> {
     /// `HostConfig.Tmpfs`: options by target.
     pub(super) fn tmpfs(&mut self, tmpfs: &Field<Map<'_, Cow<'_, str>>>) {
         for (target, options) in tmpfs.entries() {
-            let field = format!("HostConfig.Tmpfs.{}", super::key(target));
+            let field = self.host(&format!("Tmpfs.{}", super::key(target)));
             self.target(&field, target);
             for option in options.split(',').filter(|option| !option.is_empty()) {
                 self.tmpfs_option(&field, option);
@@ -244,7 +273,7 @@ impl Judge<'_> {
     /// `VolumesFrom`: never, until the other container is looked at.
     pub(super) fn volumes_from(&mut self, containers: &[Cow<'_, str>]) {
         let what = "use the volumes of another container";
-        self.deny_items(Reason::VolumesFrom, "HostConfig.VolumesFrom", containers, what);
+        self.deny_items(Reason::VolumesFrom, &self.host("VolumesFrom"), containers, what);
     }
 
     /// A volume driver's name; empty is the daemon's `local`.

@@ -45,14 +45,14 @@ impl Judge<'_> {
         self.only_own(Reason::NamespaceCgroup, "HostConfig.Cgroup", cgroup, "cgroup", &[""]);
         if !parent.is_empty() {
             let what = format!("choose cgroup parent {parent:?}");
-            self.deny(Reason::CgroupParent, "HostConfig.CgroupParent", parent, what);
+            self.deny(Reason::CgroupParent, self.host("CgroupParent"), parent, what);
         }
     }
 
-    pub(super) fn isolation(&mut self, isolation: &str) {
+    pub(super) fn isolation(&mut self, field: &str, isolation: &str) {
         if !matches!(isolation, "" | "default") {
             let what = format!("use isolation {isolation:?}");
-            self.deny(Reason::Isolation, "HostConfig.Isolation", isolation, what);
+            self.deny(Reason::Isolation, field, isolation, what);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::names::is_host_name;
 use super::{Judge, listed};
 use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
+use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
 use crate::policy::pattern::Pattern;
 use std::borrow::Cow;
@@ -10,14 +11,14 @@ use std::net::IpAddr;
 
 impl Judge<'_> {
     /// `HostConfig.NetworkMode`: empty and `default` are the daemon's `bridge`.
-    pub(super) fn network_mode(&mut self, mode: &str) {
+    pub(super) fn network_mode(&mut self, field: &str, mode: &str) {
         let name = if matches!(mode, "" | "default") { "bridge" } else { mode };
-        self.network("HostConfig.NetworkMode", name);
+        self.network(field, name);
     }
 
     /// A network by name. `none` is always allowed; what has a colon or is `host` is no network of
     /// its own and no pattern allows it.
-    fn network(&mut self, field: &str, name: &str) {
+    pub(super) fn network(&mut self, field: &str, name: &str) {
         if name == "none" {
             return;
         }
@@ -44,7 +45,7 @@ impl Judge<'_> {
         }
     }
 
-    fn endpoint(&mut self, field: &str, endpoint: &Endpoint<'_>) {
+    pub(super) fn endpoint(&mut self, field: &str, endpoint: &Endpoint<'_>) {
         // which of its own networks has the default gateway is the container's business
         let Endpoint {
             ipam_config,
@@ -66,7 +67,18 @@ impl Judge<'_> {
         } = endpoint;
         self.links(&format!("{field}.Links"), links.items());
         self.mac_address(&format!("{field}.MacAddress"), mac_address.text());
-        for (i, alias) in aliases.items().iter().enumerate() {
+        self.endpoint_names(field, aliases.items(), driver_opts);
+        self.ipam(&format!("{field}.IPAMConfig"), ipam_config.value());
+    }
+
+    /// How a container is called on a network, and options of its endpoint.
+    pub(super) fn endpoint_names(
+        &mut self,
+        field: &str,
+        aliases: &[Cow<'_, str>],
+        driver_opts: &Field<Map<'_, Cow<'_, str>>>,
+    ) {
+        for (i, alias) in aliases.iter().enumerate() {
             if alias.is_empty() || !is_host_name(alias) {
                 let what = format!("be called {alias:?}");
                 self.deny(Reason::Hostname, format!("{field}.Aliases[{i}]"), alias.as_ref(), what);
@@ -81,7 +93,6 @@ impl Judge<'_> {
                 what,
             );
         }
-        self.ipam(&format!("{field}.IPAMConfig"), ipam_config.value());
     }
 
     fn ipam(&mut self, field: &str, ipam: Option<&EndpointIpam<'_>>) {
@@ -115,7 +126,7 @@ impl Judge<'_> {
     }
 
     /// `ExtraHosts`: `name:address` or `name:host-gateway`.
-    pub(super) fn extra_hosts(&mut self, hosts: &[Cow<'_, str>]) {
+    pub(super) fn extra_hosts(&mut self, field: &str, hosts: &[Cow<'_, str>]) {
         for (i, entry) in hosts.iter().enumerate() {
             let sound = entry.split_once(':').is_some_and(|(name, address)| {
                 let plain = address == "host-gateway" || address.parse::<IpAddr>().is_ok();
@@ -123,7 +134,7 @@ impl Judge<'_> {
                 !name.is_empty() && is_host_name(name) && plain && listed
             });
             if !sound {
-                let field = format!("HostConfig.ExtraHosts[{i}]");
+                let field = format!("{field}[{i}]");
                 let what = format!("add host entry {entry:?}");
                 self.deny(Reason::ExtraHost, field, entry.as_ref(), what);
             }
@@ -133,18 +144,18 @@ impl Judge<'_> {
     /// `Dns`, `DnsOptions`, `DnsSearch`: lines of the container's resolv.conf.
     pub(super) fn dns(
         &mut self,
-        servers: &[Cow<'_, str>],
-        options: &[Cow<'_, str>],
-        search: &[Cow<'_, str>],
+        (servers_at, servers): (&str, &[Cow<'_, str>]),
+        (options_at, options): (&str, &[Cow<'_, str>]),
+        (search_at, search): (&str, &[Cow<'_, str>]),
     ) {
         let profile = self.profile;
-        self.resolved_by("HostConfig.Dns", servers, |server| {
+        self.resolved_by(servers_at, servers, |server| {
             server.parse::<IpAddr>().is_ok() && profile.dns.iter().any(|p| p.matches(server))
         });
-        self.resolved_by("HostConfig.DnsOptions", options, |option| {
+        self.resolved_by(options_at, options, |option| {
             option.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_'))
         });
-        self.resolved_by("HostConfig.DnsSearch", search, is_host_name);
+        self.resolved_by(search_at, search, is_host_name);
     }
 
     fn resolved_by(&mut self, field: &str, items: &[Cow<'_, str>], sound: impl Fn(&str) -> bool) {

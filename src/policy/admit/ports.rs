@@ -46,12 +46,12 @@ impl Judge<'_> {
         }
     }
 
-    fn port_syntax(&mut self, field: &str, text: &str) {
+    pub(super) fn port_syntax(&mut self, field: &str, text: &str) {
         self.deny(Reason::PortSyntax, field, text, format!("publish port {text:?}"));
     }
 
     /// Empty and 0 are a port that the daemon picks.
-    fn host_port(&mut self, field: &str, port: &str) {
+    pub(super) fn host_port(&mut self, field: &str, port: &str) {
         let rules = &self.profile.ports;
         let allowed = match port {
             "" | "0" => rules.ephemeral,
@@ -74,7 +74,7 @@ impl Judge<'_> {
     }
 
     /// Empty is every address.
-    fn host_address(&mut self, field: &str, address: &str) {
+    pub(super) fn host_address(&mut self, field: &str, address: &str) {
         let parsed = address.parse::<IpAddr>();
         if !address.is_empty() && parsed.is_err() {
             return self.port_syntax(field, address);

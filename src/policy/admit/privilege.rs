@@ -18,27 +18,31 @@ impl Judge<'_> {
         }
     }
 
-    /// `CapAdd`, `CapDrop` and the old exact set, in every spelling the daemon takes
+    /// The old exact set of capabilities.
+    pub(super) fn capability_set(&mut self, set: &[Cow<'_, str>]) {
+        let what = "set exact capabilities";
+        self.deny_items(Reason::CapSet, "HostConfig.Capabilities", set, what);
+    }
+
+    /// `CapAdd`, `CapDrop`, each with its place, in every spelling the daemon takes
     /// (`oci/caps/utils.go`: letter case and `CAP_` are free).
     pub(super) fn capabilities(
         &mut self,
-        add: &[Cow<'_, str>],
-        drop: &[Cow<'_, str>],
-        set: &[Cow<'_, str>],
+        (add_at, add): (&str, &[Cow<'_, str>]),
+        (drop_at, drop): (&str, &[Cow<'_, str>]),
     ) {
         for (i, name) in add.iter().enumerate() {
             let canonical = canonical_capability(name);
             if !self.profile.capabilities_add.contains(&canonical) {
                 let what = format!("add capability {canonical:?}");
-                self.deny(Reason::CapAdd, format!("HostConfig.CapAdd[{i}]"), name.as_ref(), what);
+                self.deny(Reason::CapAdd, format!("{add_at}[{i}]"), name.as_ref(), what);
                 let allowed = listed(&self.profile.capabilities_add);
                 self.allowing(format!("allowed capabilities: {allowed}"));
             }
         }
-        self.deny_items(Reason::CapSet, "HostConfig.Capabilities", set, "set exact capabilities");
         if self.profile.drop_all && !drop.iter().any(|name| canonical_capability(name) == "ALL") {
             let what = "keep capabilities: all must be dropped";
-            self.deny(Reason::CapDrop, "HostConfig.CapDrop", listed(drop), what);
+            self.deny(Reason::CapDrop, drop_at, listed(drop), what);
         }
     }
 

@@ -8,17 +8,22 @@ use crate::policy::profile::Limit;
 use std::borrow::Cow;
 
 /// The CFS period that the daemon uses where none is given, in microseconds.
-const DEFAULT_PERIOD: i64 = 100_000;
+pub(super) const DEFAULT_PERIOD: i64 = 100_000;
 
 impl Judge<'_> {
     /// `Memory`, `MemorySwap` in bytes. Swap counts memory and swap together; 0 is twice the memory.
     pub(super) fn memory(&mut self, memory: i64, swap: i64) {
         let limit = self.profile.memory;
-        self.bounded(Reason::Memory, "HostConfig.Memory", memory, limit, "bytes of memory");
-        let Some(max) = limit.max else { return };
+        self.bounded(Reason::Memory, &self.host("Memory"), memory, limit, "bytes of memory");
+        self.swap(swap);
+    }
+
+    /// `MemorySwap` alone.
+    pub(super) fn swap(&mut self, swap: i64) {
+        let Some(max) = self.profile.memory.max else { return };
         if swap < 0 || swap > max.saturating_mul(2) {
             let what = format!("use swap up to {swap} bytes");
-            self.deny(Reason::Swap, "HostConfig.MemorySwap", swap.to_string(), what);
+            self.deny(Reason::Swap, self.host("MemorySwap"), swap.to_string(), what);
             self.allowing(format!("at most {}", max.saturating_mul(2)));
         }
     }
@@ -27,16 +32,16 @@ impl Judge<'_> {
     pub(super) fn cpus(&mut self, nano: i64, quota: i64, period: i64) {
         if quota < 0 && self.profile.cpus.max.is_some() {
             let what = "use CPU without a quota";
-            self.deny(Reason::Cpus, "HostConfig.CpuQuota", quota.to_string(), what);
+            self.deny(Reason::Cpus, self.host("CpuQuota"), quota.to_string(), what);
         } else if nano == 0 && quota > 0 {
             let period = if period > 0 { period } else { DEFAULT_PERIOD };
             let asked = i128::from(quota) * 1_000_000_000 / i128::from(period);
             let asked = i64::try_from(asked).unwrap_or(i64::MAX).max(1);
             let limit = self.profile.cpus;
-            self.bounded(Reason::Cpus, "HostConfig.CpuQuota", asked, limit, "billionths of a CPU");
+            self.bounded(Reason::Cpus, &self.host("CpuQuota"), asked, limit, "billionths of a CPU");
         } else {
             let limit = self.profile.cpus;
-            self.bounded(Reason::Cpus, "HostConfig.NanoCpus", nano, limit, "billionths of a CPU");
+            self.bounded(Reason::Cpus, &self.host("NanoCpus"), nano, limit, "billionths of a CPU");
         }
     }
 
@@ -44,12 +49,12 @@ impl Judge<'_> {
     pub(super) fn scheduling(&mut self, shares: i64, realtime: (i64, i64)) {
         if !(0..=1024).contains(&shares) {
             let what = format!("take {shares} CPU shares");
-            self.deny(Reason::Realtime, "HostConfig.CpuShares", shares.to_string(), what);
+            self.deny(Reason::Realtime, self.host("CpuShares"), shares.to_string(), what);
             self.allowing("at most 1024");
         }
         let fields = [
-            ("HostConfig.CpuRealtimePeriod", realtime.0),
-            ("HostConfig.CpuRealtimeRuntime", realtime.1),
+            (self.host("CpuRealtimePeriod"), realtime.0),
+            (self.host("CpuRealtimeRuntime"), realtime.1),
         ];
         for (field, value) in fields.into_iter().filter(|(_, value)| *value != 0) {
             self.deny(Reason::Realtime, field, value.to_string(), "use real-time CPU time");
@@ -59,7 +64,7 @@ impl Judge<'_> {
     /// `PidsLimit`.
     pub(super) fn pids(&mut self, pids: i64) {
         let limit = self.profile.pids;
-        self.bounded(Reason::Pids, "HostConfig.PidsLimit", pids, limit, "processes");
+        self.bounded(Reason::Pids, &self.host("PidsLimit"), pids, limit, "processes");
     }
 
     /// `ShmSize` in bytes; 0 is the daemon's 64 MiB, so that only what is above the bound is refused.
@@ -67,7 +72,7 @@ impl Judge<'_> {
         let max = self.profile.shm.max.unwrap_or(i64::MAX);
         if size < 0 || size > max {
             let what = format!("use {size} bytes of shared memory");
-            self.deny(Reason::Shm, "HostConfig.ShmSize", size.to_string(), what);
+            self.deny(Reason::Shm, self.host("ShmSize"), size.to_string(), what);
             self.allowing(format!("at most {max}"));
         }
     }
@@ -76,17 +81,17 @@ impl Judge<'_> {
     pub(super) fn oom(&mut self, disable: bool, adjust: i64) {
         if disable {
             let what = "switch the out-of-memory killer off";
-            self.deny(Reason::Oom, "HostConfig.OomKillDisable", "true", what);
+            self.deny(Reason::Oom, self.host("OomKillDisable"), "true", what);
         }
         if adjust < 0 {
             let what = "be spared by the out-of-memory killer";
-            self.deny(Reason::Oom, "HostConfig.OomScoreAdj", adjust.to_string(), what);
+            self.deny(Reason::Oom, self.host("OomScoreAdj"), adjust.to_string(), what);
         }
     }
 
     /// `KernelMemory`, `KernelMemoryTCP`.
     pub(super) fn kernel_memory(&mut self, memory: i64, tcp: i64) {
-        let fields = [("HostConfig.KernelMemory", memory), ("HostConfig.KernelMemoryTCP", tcp)];
+        let fields = [(self.host("KernelMemory"), memory), (self.host("KernelMemoryTCP"), tcp)];
         for (field, value) in fields.into_iter().filter(|(_, value)| *value != 0) {
             self.deny(Reason::KernelMemory, field, value.to_string(), "limit kernel memory");
         }
@@ -95,7 +100,7 @@ impl Judge<'_> {
     /// `BlkioWeightDevice`.
     pub(super) fn block_io_weights(&mut self, devices: &[WeightDevice<'_>]) {
         for (i, WeightDevice { path, weight: _, borrow: _ }) in devices.iter().enumerate() {
-            let field = format!("HostConfig.BlkioWeightDevice[{i}]");
+            let field = self.host(&format!("BlkioWeightDevice[{i}]"));
             self.deny(Reason::BlockIo, field, path.text(), "weigh block IO of a host device");
         }
     }
@@ -115,7 +120,7 @@ impl Judge<'_> {
             let max = self.profile.ulimits.iter().find(|(n, _)| n == name).map(|(_, max)| *max);
             let within = |n: i64| max.is_some_and(|max| (0..=max).contains(&n));
             if !(within(hard) && within(soft)) {
-                let field = format!("HostConfig.Ulimits[{i}]");
+                let field = self.host(&format!("Ulimits[{i}]"));
                 self.deny(
                     Reason::Ulimit,
                     field,
@@ -133,7 +138,7 @@ impl Judge<'_> {
     pub(super) fn sysctls(&mut self, sysctls: &Field<Map<'_, Cow<'_, str>>>) {
         for (key, value) in sysctls.entries() {
             if !self.profile.sysctls.iter().any(|allowed| allowed == key) {
-                let field = format!("HostConfig.Sysctls.{key}");
+                let field = self.host(&format!("Sysctls.{key}"));
                 self.deny(
                     Reason::Sysctl,
                     field,
@@ -147,6 +152,18 @@ impl Judge<'_> {
     /// A number of which 0 and less are unlimited. A default is filled in later for 0 alone.
     fn bounded(&mut self, reason: Reason, field: &str, asked: i64, limit: Limit, unit: &str) {
         let asked = if asked == 0 { limit.default.unwrap_or(0) } else { asked };
+        self.bounded_exactly(reason, field, asked, limit, unit);
+    }
+
+    /// The same where nothing is filled in.
+    pub(super) fn bounded_exactly(
+        &mut self,
+        reason: Reason,
+        field: &str,
+        asked: i64,
+        limit: Limit,
+        unit: &str,
+    ) {
         let Some(max) = limit.max else { return };
         if asked <= 0 || asked > max {
             let amount = if asked <= 0 { "unlimited".to_owned() } else { asked.to_string() };

@@ -22,10 +22,10 @@ impl Judge<'_> {
     }
 
     /// `ReadonlyRootfs`.
-    pub(super) fn read_only_root(&mut self, read_only: bool) {
+    pub(super) fn read_only_root(&mut self, field: &str, read_only: bool) {
         if self.profile.read_only_root && !read_only {
             let what = "write to the container's root filesystem";
-            self.deny(Reason::ReadOnlyRoot, "HostConfig.ReadonlyRootfs", "false", what);
+            self.deny(Reason::ReadOnlyRoot, field, "false", what);
         }
     }
 

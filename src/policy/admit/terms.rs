@@ -1,6 +1,8 @@
 //! What the gate writes into a body that was allowed: defaults of the profile, and the modes whose
 //! absence would mean something else from one daemon or API version to the next.
 
+use super::resources::DEFAULT_PERIOD;
+use crate::docker::CallHead;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Text};
 use crate::docker::body::field::Field;
 use crate::policy::profile::{Limit, Profile};
@@ -20,6 +22,25 @@ pub fn amend(profile: &Profile, body: &mut ContainerCreate<'_>) -> Vec<String> {
     text(&mut host.cgroupns_mode, "private", "CgroupnsMode", &mut terms);
     if let Some(runtime) = profile.runtime.first() {
         text(&mut host.runtime, runtime, "Runtime", &mut terms);
+    }
+    terms
+}
+
+/// The same for a classic build, whose limits are in the query; a build counts CPU by quota.
+pub fn amend_build(profile: &Profile, head: &mut CallHead) -> Vec<String> {
+    let quota = |nano: i64| nano / (1_000_000_000 / DEFAULT_PERIOD);
+    let defaults = [
+        ("memory", profile.memory.default),
+        ("shmsize", profile.shm.default),
+        ("cpuquota", profile.cpus.default.map(quota)),
+    ];
+    let mut terms = Vec::new();
+    for (name, default) in defaults {
+        let Some(default) = default.filter(|_| head.query.int(name).unwrap_or(0) == 0) else {
+            continue;
+        };
+        head.query.fill_int(head.route.query, name, default);
+        terms.push(format!("{name}={default}"));
     }
     terms
 }

@@ -52,12 +52,12 @@ impl Judge<'_> {
     }
 
     /// `GroupAdd`.
-    pub(super) fn groups(&mut self, groups: &[Cow<'_, str>]) {
+    pub(super) fn groups(&mut self, field: &str, groups: &[Cow<'_, str>]) {
         if self.profile.user == UserRule::Any {
             return;
         }
         for (i, group) in groups.iter().enumerate() {
-            self.group(&format!("HostConfig.GroupAdd[{i}]"), group);
+            self.group(&format!("{field}[{i}]"), group);
         }
     }
 

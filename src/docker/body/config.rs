@@ -1,0 +1,50 @@
+//! The body of `POST /commit`: the configuration that the image will have.
+
+use super::create::{Healthcheck, InertText, Text};
+use super::field::{Empty, Field, Inert, Map, Words, body};
+use std::borrow::Cow;
+
+body! {
+    /// `container.Config`.
+    ContainerConfig<'a> {
+        hostname: Text<'a> = "Hostname",
+        domainname: Text<'a> = "Domainname",
+        user: Text<'a> = "User",
+        /// Inert: which streams the attaching client gets.
+        attach_stdin: Inert<Field<bool>> = "AttachStdin",
+        /// Inert: as above.
+        attach_stdout: Inert<Field<bool>> = "AttachStdout",
+        /// Inert: as above.
+        attach_stderr: Inert<Field<bool>> = "AttachStderr",
+        exposed_ports: Field<Map<'a, Empty>> = "ExposedPorts",
+        /// Inert: a terminal inside the container.
+        tty: Inert<Field<bool>> = "Tty",
+        /// Inert: whether stdin stays open.
+        open_stdin: Inert<Field<bool>> = "OpenStdin",
+        /// Inert: whether stdin closes after the first client.
+        stdin_once: Inert<Field<bool>> = "StdinOnce",
+        /// Inert: acts inside the container only; values are never logged.
+        env: Inert<Field<Vec<Cow<'a, str>>>> = "Env",
+        /// Judged by no rule (code inside its own container), logged as argv.
+        cmd: Field<Words<'a>> = "Cmd",
+        healthcheck: Field<Healthcheck<'a>> = "Healthcheck",
+        /// Inert: Windows quoting of Cmd.
+        args_escaped: Inert<Field<bool>> = "ArgsEscaped",
+        image: Text<'a> = "Image",
+        volumes: Field<Map<'a, Empty>> = "Volumes",
+        working_dir: Text<'a> = "WorkingDir",
+        /// Judged by no rule (code inside its own container), logged as argv.
+        entrypoint: Field<Words<'a>> = "Entrypoint",
+        /// Inert: takes the network away.
+        network_disabled: Inert<Field<bool>> = "NetworkDisabled",
+        mac_address: Text<'a> = "MacAddress",
+        /// Inert: triggers in an image committed from this container, which is judged when it runs.
+        on_build: Inert<Field<Vec<Cow<'a, str>>>> = "OnBuild",
+        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        /// Inert: the signal that stops it.
+        stop_signal: InertText<'a> = "StopSignal",
+        stop_timeout: Field<i64> = "StopTimeout",
+        /// Inert: the shell of Dockerfile's shell form, for images committed from it.
+        shell: Inert<Field<Words<'a>>> = "Shell",
+    }
+}

@@ -1,0 +1,88 @@
+//! The bodies of `POST /volumes/create` and `PUT /volumes/{}`.
+
+use super::create::Text;
+use super::field::{Empty, Field, Map, body};
+use std::borrow::Cow;
+
+body! {
+    /// `volume.CreateOptions`.
+    VolumeCreate<'a> {
+        name: Text<'a> = "Name",
+        driver: Text<'a> = "Driver",
+        driver_opts: Field<Map<'a, Cow<'a, str>>> = "DriverOpts",
+        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        cluster_volume_spec: Field<ClusterVolumeSpec<'a>> = "ClusterVolumeSpec",
+    }
+}
+
+body! {
+    /// `volume.UpdateOptions`: cluster volumes alone.
+    VolumeUpdate<'a> {
+        spec: Field<ClusterVolumeSpec<'a>> = "Spec",
+    }
+}
+
+body! {
+    /// `volume.ClusterVolumeSpec`.
+    ClusterVolumeSpec<'a> {
+        group: Text<'a> = "Group",
+        access_mode: Field<AccessMode<'a>> = "AccessMode",
+        accessibility: Field<Topologies<'a>> = "AccessibilityRequirements",
+        capacity_range: Field<CapacityRange<'a>> = "CapacityRange",
+        secrets: Field<Vec<VolumeSecret<'a>>> = "Secrets",
+        availability: Text<'a> = "Availability",
+    }
+}
+
+body! {
+    /// `volume.AccessMode`. The schema nests here what moby has one level up; both are read.
+    AccessMode<'a> {
+        scope: Text<'a> = "Scope",
+        sharing: Text<'a> = "Sharing",
+        mount_volume: Field<MountVolume<'a>> = "MountVolume",
+        block_volume: Field<Empty> = "BlockVolume",
+        accessibility: Field<Topologies<'a>> = "AccessibilityRequirements",
+        capacity_range: Field<CapacityRange<'a>> = "CapacityRange",
+        secrets: Field<Vec<VolumeSecret<'a>>> = "Secrets",
+        availability: Text<'a> = "Availability",
+    }
+}
+
+body! {
+    /// `volume.TypeMount`.
+    MountVolume<'a> {
+        fs_type: Text<'a> = "FsType",
+        mount_flags: Field<Vec<Cow<'a, str>>> = "MountFlags",
+    }
+}
+
+body! {
+    /// `volume.TopologyRequirement`.
+    Topologies<'a> {
+        requisite: Field<Vec<Topology<'a>>> = "Requisite",
+        preferred: Field<Vec<Topology<'a>>> = "Preferred",
+    }
+}
+
+body! {
+    /// `volume.Topology`.
+    Topology<'a> {
+        segments: Field<Map<'a, Cow<'a, str>>> = "Segments",
+    }
+}
+
+body! {
+    /// `volume.CapacityRange`, in bytes.
+    CapacityRange<'a> {
+        required_bytes: Field<i64> = "RequiredBytes",
+        limit_bytes: Field<i64> = "LimitBytes",
+    }
+}
+
+body! {
+    /// `volume.Secret`.
+    VolumeSecret<'a> {
+        key: Text<'a> = "Key",
+        secret: Text<'a> = "Secret",
+    }
+}

@@ -1,0 +1,124 @@
+//! `filters`: an object of arrays or of objects of booleans, in which moby takes an empty list for no
+//! filter at all and `false` for set (`api/types/filters/parse.go`). A prune whose filter says nothing
+//! removes everything, so each key that is named must have a value.
+
+use crate::docker::json::{self, Object, Value};
+use crate::docker::{Flaw, Malformed};
+use std::borrow::Cow;
+
+/// Reads the value of `filters` and writes it anew as the daemon understands it in one way:
+/// `{"key":{"value":true}}`. `None` where it says nothing.
+///
+/// # Errors
+/// [`Flaw::QueryFilter`] for keys that the endpoint does not have, keys without a value, and values
+/// that are switched off; the flaws of [`json::read`].
+pub(super) fn read(keys: &[&str], text: &str) -> Result<Option<String>, Malformed> {
+    let object = match json::read(text.as_bytes())? {
+        Value::Null => return Ok(None),
+        Value::Object(object) => object,
+        other => return Err(wrong("", format!("{} where an object belongs", other.kind()))),
+    };
+    if object.0.is_empty() {
+        return Ok(None);
+    }
+    let mut out = vec![b'{'];
+    for (nth, (key, value)) in object.0.into_iter().enumerate() {
+        if !keys.contains(&key.as_ref()) {
+            return Err(wrong(&key, format!("this endpoint filters by: {}", keys.join(", "))));
+        }
+        json::separate(&mut out, nth);
+        json::write_text(&mut out, &key);
+        out.extend_from_slice(b":{");
+        for (nth, value) in values(&key, value)?.iter().enumerate() {
+            json::separate(&mut out, nth);
+            json::write_text(&mut out, value);
+            out.extend_from_slice(b":true");
+        }
+        out.push(b'}');
+    }
+    out.push(b'}');
+    String::from_utf8(out).map(Some).map_err(|_| wrong("", "the filters are not UTF-8"))
+}
+
+/// The values of a key, each once, at least one.
+fn values<'a>(key: &str, value: Value<'a>) -> Result<Vec<Cow<'a, str>>, Malformed> {
+    let mut found: Vec<Cow<'a, str>> = Vec::new();
+    let mut add = |text: Cow<'a, str>| {
+        if text.chars().any(char::is_control) {
+            return Err(wrong(key, "a value has a control character"));
+        }
+        if !found.contains(&text) {
+            found.push(text);
+        }
+        Ok(())
+    };
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                let Value::Text(text) = item else {
+                    return Err(wrong(key, format!("{} where a string belongs", item.kind())));
+                };
+                add(text)?;
+            }
+        }
+        Value::Object(Object(entries)) => {
+            for (text, on) in entries {
+                if on != Value::Bool(true) {
+                    return Err(wrong(
+                        key,
+                        "the daemon takes a value with false for set: leave it out",
+                    ));
+                }
+                add(text)?;
+            }
+        }
+        other => return Err(wrong(key, format!("{} where an array belongs", other.kind()))),
+    }
+    if found.is_empty() {
+        return Err(wrong(key, "a filter without a value filters nothing: leave the key out"));
+    }
+    Ok(found)
+}
+
+fn wrong(at: &str, why: impl Into<Cow<'static, str>>) -> Malformed {
+    Malformed::new(Flaw::QueryFilter, at, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters(text: &str) -> Result<Option<String>, Malformed> {
+        read(&["label", "until"], text)
+    }
+
+    #[test]
+    fn both_forms_become_one() {
+        let one = Some(r#"{"label":{"a=b":true}}"#.to_owned());
+        assert_eq!(filters(r#"{"label":["a=b"]}"#), Ok(one.clone()));
+        assert_eq!(filters(r#"{"label":{"a=b":true}}"#), Ok(one.clone()));
+        assert_eq!(filters(r#"{"label":["a=b","a=b"]}"#), Ok(one));
+        assert_eq!(filters("null"), Ok(None));
+        assert_eq!(filters("{}"), Ok(None));
+    }
+
+    #[test]
+    fn nothing_is_empty_by_accident() {
+        for text in [
+            r#"{"label":[]}"#,
+            r#"{"label":{}}"#,
+            r#"{"label":null}"#,
+            r#"{"label":"a"}"#,
+            r#"{"label":{"a":false}}"#,
+            r#"{"label":{"a":1}}"#,
+            r#"{"label":[1]}"#,
+            r#"{"Label":["a"]}"#,
+            r#"{"labels":["a"]}"#,
+            r#"["label"]"#,
+            r#"{"label":["a\u0000"]}"#,
+        ] {
+            assert_eq!(filters(text).unwrap_err().flaw, Flaw::QueryFilter, "{text}");
+        }
+        assert_eq!(filters(r#"{"label":["a"],"label":[]}"#).unwrap_err().flaw, Flaw::JsonDuplicate);
+    }
+}

@@ -1,0 +1,131 @@
+//! What the daemon says of its objects, as plain data. What is not there as it should be is not there at
+//! all, and policy refuses what it does not know.
+
+use crate::docker::image::{Origin, Reference};
+use crate::policy::facts::{Container, Image, Volume};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// An answer of `GET /images/{}/json`.
+///
+/// Where it came from is told by `RepoDigests` in the classic image store, which writes one when an
+/// image is pulled or pushed. The containerd store, known by its `Descriptor`, writes one for every tag
+/// (`collectRepoTagsAndDigests` in moby's `daemon/containerd/image_inspect.go`); there `Identity.Pull`
+/// says it (API 1.53), and an engine without that field says nothing that could be trusted.
+#[must_use]
+pub fn image(answer: &Value) -> Option<Image> {
+    let id = text(answer, "/Id")?;
+    let of_pull = |pull: &Value| {
+        let repository = Reference::parse(pull.get("Repository")?.as_str()?).ok()?.repository;
+        Some(Origin { repository, digest: id.clone() })
+    };
+    let of_digest = |digest: &Value| {
+        let Reference { repository, tag: _, digest } = Reference::parse(digest.as_str()?).ok()?;
+        Some(Origin { repository, digest: digest? })
+    };
+    let origins = match answer.get("Descriptor").is_some_and(|descriptor| !descriptor.is_null()) {
+        true => items(answer, "/Identity/Pull").iter().filter_map(of_pull).collect(),
+        false => items(answer, "/RepoDigests").iter().filter_map(of_digest).collect(),
+    };
+    Some(Image {
+        origins,
+        tags: texts(items(answer, "/RepoTags")),
+        user: text(answer, "/Config/User").unwrap_or_default(),
+        working_dir: text(answer, "/Config/WorkingDir").unwrap_or_default(),
+        labels: text_map(answer, "/Config/Labels"),
+        id,
+    })
+}
+
+/// An answer of `GET /volumes/{}`.
+#[must_use]
+pub fn volume(answer: &Value) -> Option<Volume> {
+    Some(Volume { driver: text(answer, "/Driver")?, options: text_map(answer, "/Options") })
+}
+
+/// An answer of `GET /containers/{}/json`.
+#[must_use]
+pub fn container(answer: &Value) -> Option<Container> {
+    let mounts = items(answer, "/Mounts");
+    let volumes = mounts.iter().filter(|mount| text(mount, "/Type").as_deref() == Some("volume"));
+    Some(Container {
+        id: text(answer, "/Id")?,
+        image: text(answer, "/Image")?,
+        user: text(answer, "/Config/User").unwrap_or_default(),
+        working_dir: text(answer, "/Config/WorkingDir").unwrap_or_default(),
+        running: answer.pointer("/State/Running")?.as_bool()?,
+        volumes: volumes.filter_map(|mount| text(mount, "/Name")).collect(),
+        mounts: mounts.len(),
+    })
+}
+
+fn text(value: &Value, pointer: &str) -> Option<String> {
+    value.pointer(pointer)?.as_str().map(str::to_owned)
+}
+
+fn items<'v>(value: &'v Value, pointer: &str) -> &'v [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn texts(items: &[Value]) -> Vec<String> {
+    items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn text_map(value: &Value, pointer: &str) -> BTreeMap<String, String> {
+    let entries = value.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn digest() -> String {
+        format!("sha256:{}", "a".repeat(64))
+    }
+
+    #[test]
+    fn a_pulled_image_came_from_its_repository_and_a_tagged_one_from_nowhere() {
+        let pulled = json!({
+            "Id": "sha256:1", "RepoTags": ["busybox:latest"],
+            "RepoDigests": [format!("busybox@{}", digest())],
+            "Config": { "User": "1000", "WorkingDir": "/work", "Labels": { "a": "b" } },
+        });
+        let seen = image(&pulled).unwrap();
+        assert_eq!(
+            seen.origins,
+            [Origin { repository: "docker.io/library/busybox".into(), digest: digest() }]
+        );
+        assert_eq!((seen.user.as_str(), seen.working_dir.as_str()), ("1000", "/work"));
+        assert_eq!(seen.labels.get("a").map(String::as_str), Some("b"));
+        let tagged = json!({ "Id": "sha256:1", "RepoTags": ["busybox:latest"], "RepoDigests": [] });
+        assert_eq!(image(&tagged).unwrap().origins, []);
+    }
+
+    #[test]
+    fn the_digests_of_the_containerd_store_are_not_believed() {
+        let mut answer = json!({
+            "Id": digest(), "Descriptor": { "digest": digest() },
+            "RepoTags": ["good/name:latest"], "RepoDigests": [format!("good/name@{}", digest())],
+        });
+        assert_eq!(image(&answer).unwrap().origins, []);
+        answer["Identity"] = json!({ "Pull": [{ "Repository": "docker.io/library/busybox" }] });
+        assert_eq!(
+            image(&answer).unwrap().origins,
+            [Origin { repository: "docker.io/library/busybox".into(), digest: digest() }]
+        );
+    }
+
+    #[test]
+    fn a_container_that_is_not_told_whole_is_not_known() {
+        let whole = json!({
+            "Id": "c", "Image": "sha256:1", "State": { "Running": true }, "Config": {},
+            "Mounts": [{ "Type": "volume", "Name": "v" }, { "Type": "bind", "Source": "/" }],
+        });
+        let seen = container(&whole).unwrap();
+        assert_eq!((seen.volumes, seen.mounts, seen.running), (vec!["v".to_owned()], 2, true));
+        assert_eq!(container(&json!({ "Id": "c", "Image": "i" })), None);
+        assert_eq!(volume(&json!({ "Name": "v" })), None);
+    }
+}

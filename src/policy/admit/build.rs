@@ -1,0 +1,58 @@
+//! A classic build: every parameter is in the query. What a Dockerfile does inside the build's own
+//! containers is code that runs there, as root, and `check` says so of the grant.
+
+use super::Judge;
+use crate::docker::CallHead;
+use crate::docker::query;
+use crate::policy::Reason;
+use std::borrow::Cow;
+
+/// `POST /build`, version 1.
+pub(super) fn build(judge: &mut Judge<'_>, head: &CallHead) {
+    let text = |key| head.query.text(key).unwrap_or_default();
+    let int = |key| head.query.int(key).unwrap_or_default();
+    judge.base = "query ";
+    judge.dockerfile(text("dockerfile"));
+    for name in head.query.all("t") {
+        judge.write_name("query t", name, "");
+    }
+    let hosts: Vec<Cow<'_, str>> = head.query.all("extrahosts").map(Cow::Borrowed).collect();
+    judge.extra_hosts("query extrahosts", &hosts);
+    for image in query::texts(text("cachefrom")) {
+        judge.cache_from("query cachefrom", &image);
+    }
+    judge.network_mode("query networkmode", text("networkmode"));
+    judge.build_memory(int("memory"), int("memswap"));
+    judge.build_cpus(int("cpuquota"), int("cpuperiod"), int("cpushares"));
+    judge.shm(int("shmsize"));
+    judge.ulimits(&query::ulimits(text("ulimits")));
+    for (key, value) in query::text_map(text("labels")).iter() {
+        judge.label("query labels", key, value);
+    }
+    for address in &head.registries {
+        judge.registry("x-registry-config", address);
+    }
+}
+
+impl Judge<'_> {
+    fn dockerfile(&mut self, path: &str) {
+        if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+            let what = format!("build with the Dockerfile {path:?}");
+            self.deny(Reason::Dockerfile, "query dockerfile", path, what);
+        }
+    }
+
+    /// What is left out is written in, as it is for a container.
+    fn build_memory(&mut self, memory: i64, swap: i64) {
+        self.memory(memory, swap);
+    }
+
+    /// A build has no `NanoCpus`: where CPU is bounded and no quota is given, the default is written in.
+    fn build_cpus(&mut self, quota: i64, period: i64, shares: i64) {
+        let filled = quota == 0 && self.profile.cpus.default.is_some();
+        if !filled {
+            self.cpus(0, quota, period);
+        }
+        self.scheduling(shares, (0, 0));
+    }
+}

@@ -1,0 +1,140 @@
+//! Making networks: the driver, its options and the addresses decide whether it is a network of its own
+//! or a way into the host's.
+
+use super::names::is_host_name;
+use super::{Judge, key, listed};
+use crate::docker::body::network::{ConfigFrom, Ipam, IpamConfig, NetworkCreate};
+use crate::policy::Reason;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// `POST /networks/create`.
+pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
+    let NetworkCreate {
+        name,
+        check_duplicate: _,
+        driver,
+        scope,
+        enable_ipv4: _,
+        enable_ipv6: _,
+        ipam,
+        internal: _,
+        attachable: _,
+        ingress,
+        config_only,
+        config_from,
+        options,
+        labels,
+        borrow: _,
+    } = body;
+    judge.new_network("Name", name.text());
+    judge.network_driver(driver.text());
+    judge.network_scope(scope.text(), ingress.or_zero(), config_only.or_zero());
+    if let Some(ConfigFrom { network, borrow: _ }) = config_from.value() {
+        let what = format!("make a network that follows {:?}", network.text());
+        judge.deny(Reason::NetworkScope, "ConfigFrom", network.text(), what);
+    }
+    for (name, value) in options.entries() {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
+        let known = judge.profile.network_options.iter().any(|allowed| allowed == name);
+        if !(known && value.bytes().all(plain)) {
+            let what = format!("make a network with option {name:?}");
+            judge.deny(
+                Reason::NetworkSetting,
+                format!("Options.{}", key(name)),
+                value.as_ref(),
+                what,
+            );
+            let allowed = listed(&judge.profile.network_options);
+            judge.allowing(format!("allowed options: {allowed}"));
+        }
+    }
+    judge.label_keys("Labels", labels);
+    if let Some(ipam) = ipam.value() {
+        judge.network_addresses(ipam);
+    }
+}
+
+impl Judge<'_> {
+    /// A name that no mode and no id can be taken for.
+    fn new_network(&mut self, field: &str, name: &str) {
+        let hex = name.len() >= 12 && name.bytes().all(|b| b.is_ascii_hexdigit());
+        let mode = matches!(name, "host" | "none" | "default" | "bridge" | "container" | "ingress");
+        if name.is_empty() || !is_host_name(name) || hex || mode {
+            self.deny(Reason::Name, field, name, format!("name a network {name:?}"));
+        } else {
+            self.network(field, name);
+        }
+    }
+
+    /// Empty is the daemon's `bridge`.
+    fn network_driver(&mut self, driver: &str) {
+        let driver = if driver.is_empty() { "bridge" } else { driver };
+        if !self.profile.network_drivers.iter().any(|allowed| allowed == driver) {
+            let what = format!("make a network with driver {driver:?}");
+            self.deny(Reason::NetworkDriver, "Driver", driver, what);
+            let allowed = listed(&self.profile.network_drivers);
+            self.allowing(format!("allowed drivers: {allowed}"));
+        }
+    }
+
+    fn network_scope(&mut self, scope: &str, ingress: bool, config_only: bool) {
+        if !matches!(scope, "" | "local") {
+            let what = format!("make a network of scope {scope:?}");
+            self.deny(Reason::NetworkScope, "Scope", scope, what);
+        }
+        for (field, set) in [("Ingress", ingress), ("ConfigOnly", config_only)] {
+            if set {
+                self.deny(
+                    Reason::NetworkScope,
+                    field,
+                    "true",
+                    format!("make a network with {field}"),
+                );
+            }
+        }
+    }
+
+    /// The addresses that a network chooses for itself.
+    fn network_addresses(&mut self, ipam: &Ipam<'_>) {
+        let Ipam { driver, options, config, borrow: _ } = ipam;
+        if !matches!(driver.text(), "" | "default") {
+            let what = format!("have addresses given by driver {:?}", driver.text());
+            self.deny(Reason::NetworkDriver, "IPAM.Driver", driver.text(), what);
+        }
+        for (name, value) in options.entries() {
+            let what = format!("give option {name:?} to the driver of addresses");
+            self.deny(
+                Reason::NetworkSetting,
+                format!("IPAM.Options.{}", key(name)),
+                value.as_ref(),
+                what,
+            );
+        }
+        for (i, config) in config.items().iter().enumerate() {
+            let IpamConfig { subnet, ip_range, gateway, auxiliary, borrow: _ } = config;
+            let at = |name: &str| format!("IPAM.Config[{i}].{name}");
+            for (name, range) in [("Subnet", subnet.text()), ("IPRange", ip_range.text())] {
+                self.subnet(&at(name), range);
+            }
+            self.subnet(&at("Gateway"), gateway.text());
+            for (name, address) in auxiliary.entries() {
+                self.subnet(&at(&format!("AuxiliaryAddresses.{}", key(name))), address);
+            }
+        }
+    }
+
+    /// A range, or an address in one, that the profile lists; empty is the daemon's own choice.
+    fn subnet(&mut self, field: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let within = |range: IpNet| self.profile.subnets.iter().any(|all| all.contains(&range));
+        if !range.is_ok_and(within) {
+            let shown: Vec<_> = self.profile.subnets.iter().map(ToString::to_string).collect();
+            self.deny(Reason::Subnet, field, text, format!("choose the addresses {text:?}"));
+            self.allowing(format!("allowed ranges: {}", listed(&shown)));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Secrets and configs of a swarm: what is kept is its owner's, what drives it is not.
+
+use super::Judge;
+use crate::docker::body::field::Field;
+use crate::docker::body::swarm::{ConfigSpec, NamedDriver, SecretSpec};
+use crate::policy::Reason;
+
+/// `POST /secrets/create` and `/secrets/{}/update`.
+pub(super) fn secret(judge: &mut Judge<'_>, spec: &SecretSpec<'_>) {
+    let SecretSpec { name, labels, data: _, driver, templating, borrow: _ } = spec;
+    judge.spec_name(name.text());
+    judge.label_keys("Labels", labels);
+    judge.no_driver("Driver", driver);
+    judge.no_driver("Templating", templating);
+}
+
+/// `POST /configs/create` and `/configs/{}/update`.
+pub(super) fn config(judge: &mut Judge<'_>, spec: &ConfigSpec<'_>) {
+    let ConfigSpec { name, labels, data: _, templating, borrow: _ } = spec;
+    judge.spec_name(name.text());
+    judge.label_keys("Labels", labels);
+    judge.no_driver("Templating", templating);
+}
+
+impl Judge<'_> {
+    fn spec_name(&mut self, name: &str) {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        if name.is_empty() || !name.bytes().all(plain) {
+            self.deny(Reason::Name, "Name", name, format!("use the name {name:?}"));
+        }
+    }
+
+    fn no_driver(&mut self, field: &str, driver: &Field<NamedDriver<'_>>) {
+        let Some(NamedDriver { name, options, borrow: _ }) = driver.value() else { return };
+        if !name.text().is_empty() || options.entries().next().is_some() {
+            let what = format!("have a secret or config made by {:?}", name.text());
+            self.deny(Reason::SecretDriver, field, name.text(), what);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! A service, taken apart: any container, on any node, by the rules that hold for a container here.
+
+use super::{Judge, listed};
+use crate::docker::body::service::{
+    AppArmor, Attachment, ContainerSpec, CredentialSpec, DiscreteResource, DnsConfig, EndpointSpec,
+    File, FileReference, GenericResource, NamedResource, NetworkAttachmentSpec, Port, Privileges,
+    ResourceLimit, SeLinux, Seccomp, ServiceSpec, TaskResources, TaskRestart, TaskTemplate,
+};
+use crate::docker::body::swarm::NamedDriver;
+use crate::policy::Reason;
+
+/// `POST /services/create` and `/services/{}/update`.
+pub(super) fn service(judge: &mut Judge<'_>, spec: &ServiceSpec<'_>) {
+    let ServiceSpec {
+        name,
+        labels,
+        task_template,
+        mode: _,
+        update_config: _,
+        rollback_config: _,
+        networks,
+        endpoint_spec,
+        borrow: _,
+    } = spec;
+    judge.base = "TaskTemplate.ContainerSpec.";
+    judge.hostnames("Name", name.text());
+    judge.labels(labels);
+    judge.attachments("Networks", networks.items());
+    judge.service_ports(endpoint_spec.value());
+    let empty = TaskTemplate::default();
+    judge.task(task_template.value().unwrap_or(&empty));
+}
+
+impl Judge<'_> {
+    fn task(&mut self, task: &TaskTemplate<'_>) {
+        let TaskTemplate {
+            container_spec,
+            plugin_spec,
+            network_attachment_spec,
+            resources,
+            restart_policy,
+            placement: _,
+            networks,
+            log_driver,
+            force_update: _,
+            runtime,
+            borrow: _,
+        } = task;
+        if plugin_spec.value().is_some() {
+            let what = "run a plugin as a service";
+            self.deny(Reason::Reserved, "TaskTemplate.PluginSpec", "", what);
+        }
+        if let Some(NetworkAttachmentSpec { container_id, borrow: _ }) =
+            network_attachment_spec.value()
+        {
+            let what = "attach a container as a service";
+            let field = "TaskTemplate.NetworkAttachmentSpec";
+            self.deny(Reason::Reserved, field, container_id.text(), what);
+        }
+        if !matches!(runtime.text(), "" | "container") {
+            let what = format!("run a service on {:?}", runtime.text());
+            self.deny(Reason::Reserved, "TaskTemplate.Runtime", runtime.text(), what);
+        }
+        self.task_resources(resources.value());
+        self.task_restart(restart_policy.value());
+        self.attachments("TaskTemplate.Networks", networks.items());
+        if let Some(NamedDriver { name, options, borrow: _ }) = log_driver.value() {
+            let (at, options_at) =
+                ("TaskTemplate.LogDriver.Name", "TaskTemplate.LogDriver.Options");
+            self.log_driver((at, name.text()), (options_at, options));
+        }
+        let empty = ContainerSpec::default();
+        self.container_spec(container_spec.value().unwrap_or(&empty));
+    }
+
+    fn container_spec(&mut self, spec: &ContainerSpec<'_>) {
+        let ContainerSpec {
+            image,
+            labels,
+            command: _, // code inside its own container is what containers are for
+            args: _,
+            hostname,
+            env: _,
+            dir,
+            user,
+            groups,
+            privileges,
+            init: _,
+            stop_signal: _,
+            tty: _,
+            open_stdin: _,
+            read_only,
+            mounts,
+            stop_grace_period,
+            healthcheck,
+            hosts,
+            dns_config,
+            secrets,
+            configs,
+            isolation,
+            sysctls,
+            capability_add,
+            capability_drop,
+            ulimits,
+            oom_score_adj,
+            borrow: _,
+        } = spec;
+        let at = |name: &str| format!("TaskTemplate.ContainerSpec.{name}");
+        self.service_image(&at("Image"), image.text());
+        self.label_keys(&at("Labels"), labels);
+        if !super::names::is_host_name(&hostname.text().replace(['{', '}', ' '], "")) {
+            let what = format!("use host name {:?}", hostname.text());
+            self.deny(Reason::Hostname, at("Hostname"), hostname.text(), what);
+        }
+        self.working_dir(&at("Dir"), dir.text());
+        self.user(&at("User"), user.text());
+        self.groups(&at("Groups"), groups.items());
+        self.service_privileges(&at("Privileges"), privileges.value());
+        self.read_only_root(&at("ReadOnly"), read_only.or_zero());
+        self.mounts(mounts.items());
+        self.stop_timeout(&at("StopGracePeriod"), stop_grace_period.or_zero() / 1_000_000_000);
+        self.healthcheck(&at("Healthcheck"), healthcheck.value());
+        self.service_hosts(&at("Hosts"), hosts.items());
+        if let Some(DnsConfig { nameservers, search, options, borrow: _ }) = dns_config.value() {
+            self.dns(
+                (&at("DNSConfig.Nameservers"), nameservers.items()),
+                (&at("DNSConfig.Options"), options.items()),
+                (&at("DNSConfig.Search"), search.items()),
+            );
+        }
+        self.references(&at("Secrets"), secrets.items());
+        self.references(&at("Configs"), configs.items());
+        self.isolation(&at("Isolation"), isolation.text());
+        self.sysctls(sysctls);
+        self.capabilities(
+            (&at("CapabilityAdd"), capability_add.items()),
+            (&at("CapabilityDrop"), capability_drop.items()),
+        );
+        self.ulimits(ulimits.items());
+        self.oom(false, oom_score_adj.or_zero());
+    }
+
+    /// `EndpointSpec`: a port is published on every node and address.
+    fn service_ports(&mut self, spec: Option<&EndpointSpec<'_>>) {
+        let Some(EndpointSpec { mode: _, ports, borrow: _ }) = spec else { return };
+        for (i, port) in ports.items().iter().enumerate() {
+            let Port { name: _, protocol, target_port: _, published_port, publish_mode, borrow: _ } =
+                port;
+            let field = format!("EndpointSpec.Ports[{i}]");
+            let known = matches!(protocol.text(), "" | "tcp" | "udp" | "sctp")
+                && matches!(publish_mode.text(), "" | "ingress" | "host");
+            if !known {
+                self.port_syntax(
+                    &field,
+                    &format!("{}/{}", published_port.or_zero(), protocol.text()),
+                );
+            }
+            self.host_port(
+                &format!("{field}.PublishedPort"),
+                &published_port.or_zero().to_string(),
+            );
+            self.host_address(&field, "");
+        }
+    }
+
+    fn attachments(&mut self, field: &str, networks: &[Attachment<'_>]) {
+        for (i, Attachment { target, aliases, driver_opts, borrow: _ }) in
+            networks.iter().enumerate()
+        {
+            let field = format!("{field}[{i}]");
+            self.network(&format!("{field}.Target"), target.text());
+            self.endpoint_names(&field, aliases.items(), driver_opts);
+        }
+    }
+
+    fn task_resources(&mut self, resources: Option<&TaskResources<'_>>) {
+        let empty = ResourceLimit::default();
+        let (limits, reservations, swap) = match resources {
+            None => (&empty, &empty, 0),
+            Some(TaskResources {
+                limits,
+                reservations,
+                swap_bytes,
+                memory_swappiness: _,
+                borrow: _,
+            }) => (
+                limits.value().unwrap_or(&empty),
+                reservations.value().unwrap_or(&empty),
+                swap_bytes.or_zero(),
+            ),
+        };
+        let ResourceLimit { nano_cpus, memory_bytes, pids, generic_resources, borrow: _ } = limits;
+        let at = |name: &str| format!("TaskTemplate.Resources.{name}");
+        let profile = self.profile;
+        let rules = [
+            (
+                Reason::Memory,
+                "Limits.MemoryBytes",
+                memory_bytes.or_zero(),
+                profile.memory,
+                "bytes of memory",
+            ),
+            (
+                Reason::Cpus,
+                "Limits.NanoCPUs",
+                nano_cpus.or_zero(),
+                profile.cpus,
+                "billionths of a CPU",
+            ),
+            (Reason::Pids, "Limits.Pids", pids.or_zero(), profile.pids, "processes"),
+        ];
+        for (reason, name, asked, limit, unit) in rules {
+            self.bounded_exactly(reason, &at(name), asked, limit, unit);
+        }
+        let most = profile.memory.max.map_or(i64::MAX, |max| max.saturating_mul(2));
+        if swap < -1 || (swap == -1 && profile.memory.max.is_some()) || swap > most {
+            let what = format!("use swap up to {swap} bytes");
+            self.deny(Reason::Swap, at("SwapBytes"), swap.to_string(), what);
+        }
+        // a reservation is a claim on a node, within the limit
+        let ResourceLimit {
+            nano_cpus: _,
+            memory_bytes: _,
+            pids: _,
+            generic_resources: reserved,
+            borrow: _,
+        } = reservations;
+        for (name, list) in [("Limits", generic_resources), ("Reservations", reserved)] {
+            for (i, resource) in list.items().iter().enumerate() {
+                let kind = generic_kind(resource);
+                if !self.profile.device_requests.iter().any(|allowed| allowed == kind) {
+                    let field = at(&format!("{name}.GenericResources[{i}]"));
+                    let what = format!("request the resource {kind:?}");
+                    self.deny(Reason::DeviceRequest, field, kind, what);
+                }
+            }
+        }
+    }
+
+    /// A service starts its tasks again unless it is told not to.
+    fn task_restart(&mut self, policy: Option<&TaskRestart<'_>>) {
+        let condition = match policy {
+            None => "",
+            Some(TaskRestart { condition, delay: _, max_attempts: _, window: _, borrow: _ }) => {
+                condition.text()
+            }
+        };
+        let name = match condition {
+            "none" => "no",
+            "on-failure" => "on-failure",
+            _ => "always",
+        };
+        if name != "no" && !self.profile.restart.iter().any(|allowed| allowed == name) {
+            let what = format!("use restart condition {condition:?}");
+            self.deny(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
+            let allowed = listed(&self.profile.restart);
+            self.allowing(format!("allowed policies: {allowed}"));
+        }
+    }
+
+    fn service_privileges(&mut self, field: &str, privileges: Option<&Privileges<'_>>) {
+        let none = Privileges::default();
+        let Privileges {
+            credential_spec,
+            selinux,
+            seccomp,
+            apparmor,
+            no_new_privileges,
+            borrow: _,
+        } = privileges.unwrap_or(&none);
+        let mut loosened = Vec::new();
+        if let Some(CredentialSpec { config: _, file: _, registry: _, borrow: _ }) =
+            credential_spec.value()
+        {
+            loosened.push(("CredentialSpec", "given".to_owned()));
+        }
+        if let Some(SeLinux { disable, user, role, kind, level, borrow: _ }) = selinux.value() {
+            let said = [user, role, kind, level].iter().any(|text| !text.text().is_empty());
+            if disable.or_zero() || said {
+                loosened.push(("SELinuxContext", kind.text().to_owned()));
+            }
+        }
+        if let Some(Seccomp { mode, profile, borrow: _ }) = seccomp.value()
+            && (!is_default(mode.text()) || !profile.text().is_empty())
+        {
+            loosened.push(("Seccomp", mode.text().to_owned()));
+        }
+        if let Some(AppArmor { mode, borrow: _ }) = apparmor.value()
+            && !is_default(mode.text())
+        {
+            loosened.push(("AppArmor", mode.text().to_owned()));
+        }
+        for (name, value) in loosened {
+            let what = format!("choose {name} for a service");
+            self.deny(Reason::SecurityOpt, format!("{field}.{name}"), value, what);
+        }
+        if self.profile.no_new_privileges && !no_new_privileges.or_zero() {
+            let what = "gain new privileges: NoNewPrivileges must be set";
+            self.deny(Reason::NoNewPrivileges, format!("{field}.NoNewPrivileges"), "false", what);
+        }
+    }
+
+    /// `Hosts`: lines of /etc/hosts, `address name [name...]`.
+    fn service_hosts(&mut self, field: &str, hosts: &[std::borrow::Cow<'_, str>]) {
+        for (i, line) in hosts.iter().enumerate() {
+            let mut words = line.split(' ');
+            let address = words.next().unwrap_or_default();
+            let names: Vec<_> = words.collect();
+            let entries: Vec<_> =
+                names.iter().map(|name| format!("{name}:{address}").into()).collect();
+            let at = format!("{field}[{i}]");
+            if entries.is_empty() {
+                self.deny(Reason::ExtraHost, at, line.as_ref(), format!("add host entry {line:?}"));
+            } else {
+                self.extra_hosts(&at, &entries);
+            }
+        }
+    }
+
+    /// Secrets and configs by reference: to a file inside, whose name is no path out.
+    fn references(&mut self, field: &str, references: &[FileReference<'_>]) {
+        for (i, reference) in references.iter().enumerate() {
+            let FileReference {
+                file,
+                runtime: _,
+                secret_id: _, // whose it is: the swarm has no owners yet
+                secret_name: _,
+                config_id: _,
+                config_name: _,
+                borrow: _,
+            } = reference;
+            let Some(File { name, uid: _, gid: _, mode: _, borrow: _ }) = file.value() else {
+                continue;
+            };
+            let target = match name.text() {
+                absolute if absolute.starts_with('/') => absolute.to_owned(),
+                relative => format!("/run/secrets/{relative}"),
+            };
+            self.target_of_file(&format!("{field}[{i}].File.Name"), &target);
+        }
+    }
+}
+
+fn is_default(mode: &str) -> bool {
+    matches!(mode, "" | "default")
+}
+
+fn generic_kind<'b>(resource: &'b GenericResource<'_>) -> &'b str {
+    let GenericResource { named, discrete, borrow: _ } = resource;
+    let named = named.value().map(|NamedResource { kind, value: _, borrow: _ }| kind.text());
+    let discrete =
+        discrete.value().map(|DiscreteResource { kind, value: _, borrow: _ }| kind.text());
+    named.or(discrete).unwrap_or_default()
+}

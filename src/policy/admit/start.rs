@@ -1,0 +1,50 @@
+//! Starting a container that is there: whatever was true of names when it was made, what it is now is
+//! final. Its image's id never changes, and a volume that it uses cannot be exchanged.
+
+use super::Judge;
+use super::image::run;
+use crate::docker::CallHead;
+use crate::docker::image::ImagePattern;
+use crate::policy::Reason;
+use crate::policy::decision::Finding;
+use crate::policy::facts::{Container, Facts, Seen};
+use crate::policy::model::Role;
+
+/// Of a role that no profile judges: its images hold at start as they do at create.
+#[must_use]
+pub fn started_image(role: &Role, head: &CallHead, facts: &Facts) -> Option<Finding> {
+    if role.run.iter().any(ImagePattern::is_any) {
+        return None;
+    }
+    let name = head.target().unwrap_or_default();
+    match seen_container(name, facts) {
+        Ok(container) => run(role, "Image", &container.image, facts),
+        Err(finding) => Some(finding),
+    }
+}
+
+/// The container that is meant, where it was seen; else why that is the end of it.
+pub(super) fn seen_container<'f>(name: &str, facts: &'f Facts) -> Result<&'f Container, Finding> {
+    let (reason, what) = match facts.containers.get(name) {
+        Some(Seen::Found(container)) => return Ok(container),
+        Some(Seen::Missing) => (Reason::TargetAbsent, format!("No such container: {name}")),
+        None => (Reason::TargetUnseen, format!("use container {name:?}: it cannot be looked at")),
+    };
+    let (field, value) = ("path".to_owned(), name.to_owned());
+    Err(Finding { reason, field, value, what, allowed: None })
+}
+
+/// `POST /containers/{}/start` and `/restart`.
+pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
+    let container = match seen_container(head.target().unwrap_or_default(), judge.facts) {
+        Ok(container) => container,
+        Err(finding) => return judge.add(Some(finding)),
+    };
+    let Container { id: _, image, user, working_dir, running: _, volumes, mounts: _ } = container;
+    judge.add(run(judge.role, "Image", image, judge.facts));
+    judge.user("Config.User", user);
+    judge.working_dir("Config.WorkingDir", working_dir);
+    for volume in volumes {
+        judge.volume_fact(&format!("Mounts.{volume}"), volume);
+    }
+}

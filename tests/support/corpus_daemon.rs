@@ -1,0 +1,146 @@
+//! What the daemon of the corpus has: `tests/corpus/daemon.yaml`, and for whatever is not named there, what
+//! is ordinary.
+
+use dockward::docker::image::{Origin, Reference};
+use dockward::policy::facts::{Container, Image, Seen, Volume};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The id of the image that containers have where nothing else is said.
+const ORDINARY: &str = "sha256:b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0";
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Daemon {
+    images: BTreeMap<String, Option<AnImage>>,
+    volumes: BTreeMap<String, Option<AVolume>>,
+    containers: BTreeMap<String, Option<AContainer>>,
+    /// Whatever stands here the gate could not look at.
+    unseen: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AnImage {
+    from: Vec<String>,
+    tags: Vec<String>,
+    user: String,
+    working_dir: String,
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AVolume {
+    driver: Option<String>,
+    options: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AContainer {
+    image: Option<String>,
+    user: String,
+    working_dir: String,
+    running: bool,
+    volumes: Vec<String>,
+    mounts: usize,
+}
+
+impl Daemon {
+    /// Reads the file.
+    pub(crate) fn read() -> Self {
+        serde_saphyr::from_str(include_str!("../corpus/daemon.yaml")).expect("daemon.yaml")
+    }
+
+    /// Images: what is not named was pulled from where its name says; an id that is not named is not
+    /// there.
+    pub(crate) fn images(&self, asked: &BTreeSet<String>) -> BTreeMap<String, Seen<Image>> {
+        self.each(asked, |name| match (self.images.get(name), Reference::parse(name)) {
+            (Some(None), _) => Seen::Missing,
+            (Some(Some(image)), _) => Seen::Found(Image {
+                id: format!("sha256:{}", id_of(name)),
+                origins: image.from.iter().map(|text| origin(text)).collect(),
+                tags: image.tags.clone(),
+                user: image.user.clone(),
+                working_dir: image.working_dir.clone(),
+                labels: image.labels.clone(),
+            }),
+            (None, _) if name == ORDINARY => Seen::Found(Image {
+                id: ORDINARY.to_owned(),
+                origins: vec![origin("docker.io/library/busybox")],
+                tags: vec!["busybox:latest".to_owned()],
+                ..Image::default()
+            }),
+            (None, Ok(reference)) => {
+                let digest = reference.digest.clone().unwrap_or_else(|| ORDINARY.to_owned());
+                let tag = reference.tag.clone().unwrap_or_else(|| "latest".to_owned());
+                let tags = match reference.digest {
+                    Some(_) => Vec::new(),
+                    None => vec![format!("{}:{tag}", reference.repository)],
+                };
+                let origins = vec![Origin { repository: reference.repository, digest }];
+                Seen::Found(Image { id: ORDINARY.to_owned(), origins, tags, ..Image::default() })
+            }
+            (None, Err(_)) => Seen::Missing,
+        })
+    }
+
+    /// Volumes: what is not named is not there.
+    pub(crate) fn volumes(&self, asked: &BTreeSet<String>) -> BTreeMap<String, Seen<Volume>> {
+        self.each(asked, |name| match self.volumes.get(name) {
+            Some(Some(AVolume { driver, options })) => {
+                let driver = driver.clone().unwrap_or_else(|| "local".to_owned());
+                Seen::Found(Volume { driver, options: options.clone() })
+            }
+            Some(None) | None => Seen::Missing,
+        })
+    }
+
+    /// Containers: what is not named is an ordinary one of busybox that does not run.
+    pub(crate) fn containers(&self, asked: &BTreeSet<String>) -> BTreeMap<String, Seen<Container>> {
+        self.each(asked, |name| {
+            let of_id = |(known, _): &(&String, &_)| id_of(known) == *name;
+            let told = self
+                .containers
+                .get(name)
+                .or_else(|| self.containers.iter().find(of_id).map(|(_, container)| container));
+            let ordinary = AContainer::default();
+            let container = match told {
+                Some(None) => return Seen::Missing,
+                Some(Some(container)) => container,
+                None => &ordinary,
+            };
+            Seen::Found(Container {
+                id: id_of(name),
+                image: container.image.clone().unwrap_or_else(|| ORDINARY.to_owned()),
+                user: container.user.clone(),
+                working_dir: container.working_dir.clone(),
+                running: container.running,
+                volumes: container.volumes.clone(),
+                mounts: container.mounts.max(container.volumes.len()),
+            })
+        })
+    }
+
+    fn each<T>(&self, asked: &BTreeSet<String>, of: impl Fn(&str) -> T) -> BTreeMap<String, T> {
+        let seen = asked.iter().filter(|name| !self.unseen.contains(name));
+        seen.map(|name| (name.clone(), of(name))).collect()
+    }
+}
+
+fn origin(text: &str) -> Origin {
+    let reference = Reference::parse(text).expect("from: a repository, perhaps with a digest");
+    let digest = reference.digest.unwrap_or_else(|| ORDINARY.to_owned());
+    Origin { repository: reference.repository, digest }
+}
+
+/// A full id for a name; an id is its own.
+fn id_of(name: &str) -> String {
+    if name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return name.to_owned();
+    }
+    let hex: String = name.bytes().map(|b| format!("{b:02x}")).collect();
+    format!("{hex:0<64}").chars().take(64).collect()
+}
