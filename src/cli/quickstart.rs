@@ -142,8 +142,8 @@ roles:
       system: [info, events, df]
       container: [read, run, exec, logs, stop, restart, kill, rename, delete, pause, unpause, copy-out]
       image: [read, pull]
-      volume: [read]
-      network: [read]
+      volume: [read, create, delete]
+      network: [read, create, connect, disconnect, delete]
     images: {{ run: ["**"], pull: ["docker.io/**"] }}
   administrator:            # root on this host: keep its certificate as you keep root
     scope: any
@@ -153,7 +153,7 @@ roles:
       container: ["*", attach, checkpoint, copy-in]
       image: ["*", import, load]
       build: ["*", create, buildkit, prune]
-    images: {{ run: ["**"], pull: ["**"] }}
+    images: {{ run: ["**"], pull: ["**"], push: ["**"], write: ["**"] }}
 "#,
         listen = args.listen,
         certificate = server.certificate().display(),

@@ -3,7 +3,7 @@
 
 use crate::client::{bare, json};
 use crate::fake_daemon::{Recorded, Reply, Script};
-use crate::gate::{Gate, SECRET};
+use crate::gate::{AUTH, Gate};
 
 /// Headers that say nothing to the daemon, and must not reach it.
 const NOISE: &str = "User-Agent: Docker-Client/28.0\r\nX-Forwarded-For: 10.0.0.1\r\nConnection: \
@@ -94,11 +94,11 @@ fn writes() -> Vec<Case> {
             bare(
                 "POST",
                 "/v1.41/images/create?tag=latest&fromImage=busybox",
-                &format!("{NOISE}X-Registry-Auth: {SECRET}\r\nContent-Length: 0\r\n"),
+                &format!("{NOISE}X-Registry-Auth: {AUTH}\r\nContent-Length: 0\r\n"),
             ),
             head(
                 "POST /v1.41/images/create?fromImage=busybox&tag=latest",
-                &format!("x-registry-auth: {SECRET}\r\ncontent-length: 0\r\n"),
+                &format!("x-registry-auth: {AUTH}\r\ncontent-length: 0\r\n"),
             ),
             "",
         ),

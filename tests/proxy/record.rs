@@ -2,7 +2,7 @@
 
 use crate::client::{bare, json};
 use crate::fake_daemon::{Recorded, Reply, Script};
-use crate::gate::{Gate, SECRET, Setup, events};
+use crate::gate::{AUTH, CONFIG, Gate, SECRET, Setup, events};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -45,8 +45,8 @@ async fn the_decision_is_on_disk_when_the_request_arrives() {
         });
     let gate = Gate::with(Setup { audit: Some(audit), ..Setup::new(script) }).await;
     let mut client = gate.client("admin").await;
-    let auth = format!("X-Registry-Auth: {SECRET}\r\n");
-    let config = format!("X-Registry-Config: {SECRET}\r\n");
+    let auth = format!("X-Registry-Auth: {AUTH}\r\n");
+    let config = format!("X-Registry-Config: {CONFIG}\r\n");
     let create = format!(r#"{{"Image":"busybox","Env":["TOKEN={SECRET}"]}}"#);
     let build = format!("/v1.41/build?buildargs=%7B%22TOKEN%22%3A%22{SECRET}%22%7D");
     let requests = [

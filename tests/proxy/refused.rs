@@ -2,7 +2,7 @@
 
 use crate::client::{UPGRADE, bare, json};
 use crate::fake_daemon::{Reply, Script};
-use crate::gate::{Gate, SECRET};
+use crate::gate::{AUTH, Gate, SECRET};
 
 const EXEC: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -101,7 +101,7 @@ fn denials() -> Vec<Case> {
     let host = |config: &str| {
         format!(r#"{{"Image":"busybox","Env":["TOKEN={SECRET}"],"HostConfig":{{{config}}}}}"#)
     };
-    let auth = format!("X-Registry-Auth: {SECRET}\r\nContent-Length: 0\r\n");
+    let auth = format!("X-Registry-Auth: {AUTH}\r\nContent-Length: 0\r\n");
     let exec = format!(r#"{{"Cmd":["sh"],"Env":["TOKEN={SECRET}"],"Privileged":true}}"#);
     let build = format!("/v1.41/build?buildargs=%7B%22T%22%3A%22{SECRET}%22%7D");
     vec![

@@ -90,8 +90,10 @@ pub struct Log {
     pub connections: usize,
     /// Connections closed, by either side.
     pub closed: usize,
-    /// Every byte that arrived.
+    /// Every byte that arrived, but for what the gate looks up by itself.
     pub bytes: u64,
+    /// What the gate looked up by itself, method and path.
+    pub asked: Vec<String>,
 }
 
 impl Log {
@@ -212,6 +214,13 @@ impl Shared {
             log.connections += 1;
         });
         connection
+    }
+
+    fn asked(&self, question: Recorded) {
+        self.log.send_modify(|log| {
+            log.bytes -= question.head.len() as u64;
+            log.asked.push(question.call());
+        });
     }
 
     fn record(&self, recorded: Recorded) -> usize {

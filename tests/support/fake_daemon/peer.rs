@@ -32,6 +32,13 @@ impl Peer {
             let recorded = Recorded { connection: self.connection, head, ..Recorded::default() };
             let (call, framing) = (recorded.call(), Framing::of(&recorded));
             let script = self.shared.script.lock().unwrap().clone();
+            if let Some(answer) = script.told(&recorded) {
+                self.shared.asked(recorded);
+                if self.stream.write_all(&answer).await.is_err() {
+                    return;
+                }
+                continue;
+            }
             if let Some(Witness(see)) = &script.witness {
                 see(&recorded);
             }

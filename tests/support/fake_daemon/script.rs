@@ -22,6 +22,7 @@ pub struct Script {
     pub(super) witness: Option<Witness>,
     pub(super) answers_per_connection: Option<usize>,
     pub(super) hang_up_on_reuse: bool,
+    pub(super) known: HashMap<String, Option<String>>,
 }
 
 impl Script {
@@ -35,6 +36,7 @@ impl Script {
             witness: None,
             answers_per_connection: None,
             hang_up_on_reuse: false,
+            known: HashMap::new(),
         };
         script
             .on("GET /_ping", Reply::status("200 OK", "", "OK"))
@@ -48,6 +50,44 @@ impl Script {
     pub fn on(mut self, call: &str, reply: Reply) -> Self {
         self.replies.insert(call.to_owned(), reply);
         self
+    }
+
+    /// What the gate is told when it looks an object up by itself (`/containers/web/json`): a JSON text, or
+    /// that there is none.
+    #[must_use]
+    pub fn knows(mut self, path: &str, object: Option<&str>) -> Self {
+        self.known.insert(path.to_owned(), object.map(str::to_owned));
+        self
+    }
+
+    /// The answer to a question of the gate's own, which are the only ones without a version: every
+    /// container is an ordinary one with its name for an id, every image was pulled.
+    pub(super) fn told(&self, asked: &Recorded) -> Option<Vec<u8>> {
+        let line = asked.line();
+        let path = line.strip_prefix("GET ")?.split(' ').next()?;
+        let ordinary = |kind: &str, name: &str| {
+            let image = format!("sha256:{}", "5".repeat(64));
+            match kind {
+                "containers" => format!(
+                    r#"{{"Id":"{name}","Image":"{image}","State":{{"Running":false}},"Config":{{}},"Mounts":[]}}"#
+                ),
+                "images" => format!(
+                    r#"{{"Id":"{image}","RepoTags":["busybox:latest"],"RepoDigests":["busybox@{image}"],"Config":{{}}}}"#
+                ),
+                _ => r#"{"Name":"volume","Driver":"local","Options":null}"#.to_owned(),
+            }
+        };
+        let (kind, rest) = path.strip_prefix('/')?.split_once('/')?;
+        let name = match kind {
+            "containers" | "images" => rest.strip_suffix("/json")?,
+            "volumes" => rest,
+            _ => return None,
+        };
+        let told = self.known.get(path).cloned();
+        Some(match told.unwrap_or_else(|| Some(ordinary(kind, name))) {
+            Some(json) => response("200 OK", "Content-Type: application/json\r\n", &json),
+            None => response("404 Not Found", "Content-Type: application/json\r\n", "{}"),
+        })
     }
 
     /// Shows each head to a witness, at the moment it arrives.
