@@ -17,6 +17,7 @@ need() { # need PACKAGE PATH...: the package is there when one of its files is
 }
 need docker.io /usr/sbin/dockerd /usr/bin/dockerd
 need docker-compose /usr/bin/docker-compose
+need docker-registry /usr/bin/docker-registry
 need busybox-static /bin/busybox
 need iproute2 /usr/sbin/ip /sbin/ip /bin/ip
 need iptables /usr/sbin/iptables

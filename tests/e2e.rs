@@ -25,6 +25,8 @@ mod gate;
 mod http;
 #[path = "e2e/log.rs"]
 mod log;
+#[path = "e2e/registry.rs"]
+mod registry;
 #[path = "e2e/world.rs"]
 mod world;
 
@@ -135,6 +137,12 @@ fn three_hundred_megabytes_are_saved_and_loaded_in_flat_memory() {
     println!("the gate held {peak} bytes at most");
     assert!(peak < FLAT, "the gate held {peak} bytes");
     world.end();
+}
+
+#[test]
+fn an_image_is_judged_by_where_it_came_from() {
+    let lines = registry::play(&cli("20.10").expect("Debian's command line"));
+    println!("registry: {lines} lines");
 }
 
 #[derive(Deserialize)]

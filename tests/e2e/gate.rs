@@ -22,8 +22,8 @@ pub(crate) struct Gate {
 impl Gate {
     /// Starts the gate with everything it needs in `directory`, and waits until it answers.
     pub(crate) fn start(directory: &Path, daemon: &Path) -> Self {
-        let clients =
-            [("admin", "spiffe://example.org/admin"), ("dev", "spiffe://example.org/dev")];
+        let clients = ["admin", "dev", "shop"].map(|n| (n, format!("spiffe://example.org/{n}")));
+        let clients: Vec<_> = clients.iter().map(|(name, uri)| (*name, uri.as_str())).collect();
         dockward::pki::make(&directory.join("pki"), &["127.0.0.1".to_owned()], &clients).unwrap();
         let free = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [port, older] = free.map(|listener| listener.local_addr().unwrap().port());

@@ -19,9 +19,19 @@ impl PrivateDaemon {
     /// # Panics
     /// When none can be started: a test that needs a daemon does not pass without one.
     pub(crate) fn start(directory: &Path) -> Self {
+        Self::with(directory, &[])
+    }
+
+    /// The same, with a registry at `127.0.0.1:5000` as the daemon sees it.
+    pub(crate) fn with_registry(directory: &Path) -> Self {
+        Self::with(directory, &["registry"])
+    }
+
+    fn with(directory: &Path, words: &[&str]) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut keeper = Command::new(root.join("scripts/private-dockerd.sh"))
             .arg(directory)
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
