@@ -15,6 +15,13 @@
 
 #[path = "e2e/bollard.rs"]
 mod bollard_client;
+#[path = "support/corpus.rs"]
+#[expect(dead_code, reason = "the replay asks for less of a case than the corpus does")]
+mod corpus;
+#[path = "support/corpus_daemon.rs"]
+mod corpus_daemon;
+#[path = "support/corpus_policy.rs"]
+mod corpus_policy;
 #[path = "e2e/differential.rs"]
 mod differential;
 #[path = "support/dockerd.rs"]
@@ -27,6 +34,10 @@ mod http;
 mod log;
 #[path = "e2e/registry.rs"]
 mod registry;
+#[path = "e2e/replay.rs"]
+mod replay;
+#[path = "e2e/wire.rs"]
+mod wire;
 #[path = "e2e/world.rs"]
 mod world;
 
@@ -143,6 +154,13 @@ fn three_hundred_megabytes_are_saved_and_loaded_in_flat_memory() {
 fn an_image_is_judged_by_where_it_came_from() {
     let lines = registry::play(&cli("20.10").expect("Debian's command line"));
     println!("registry: {lines} lines");
+}
+
+#[test]
+fn the_corpus_holds_before_a_real_daemon() {
+    let replayed = replay::play();
+    println!("replayed: {replayed:?}");
+    assert!(replayed.refused > 600 && replayed.let_through > 300, "{replayed:?}");
 }
 
 #[derive(Deserialize)]

@@ -22,12 +22,49 @@ pub(crate) struct Gate {
 impl Gate {
     /// Starts the gate with everything it needs in `directory`, and waits until it answers.
     pub(crate) fn start(directory: &Path, daemon: &Path) -> Self {
-        let clients = ["admin", "dev", "shop"].map(|n| (n, format!("spiffe://example.org/{n}")));
-        let clients: Vec<_> = clients.iter().map(|(name, uri)| (*name, uri.as_str())).collect();
+        let clients = ["admin", "dev", "shop"].map(str::to_owned);
+        Self::with(directory, daemon, &clients, include_str!("policy.yaml"))
+    }
+
+    /// The same with the corpus's policy, and a certificate for everybody whom it names.
+    pub(crate) fn of_corpus(directory: &Path, daemon: &Path, names: &[String]) -> Self {
+        let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 20);
+        let soon = soon.to_string();
+        let mut policy = String::new();
+        for line in include_str!("../corpus/policy.yaml").lines() {
+            let word = line.split(':').next().unwrap_or_default();
+            let line = match word {
+                "listen" | "daemon" | "audit" => continue,
+                _ => line.replace("until: 2027-01-15", &format!("until: {:.10}", soon)),
+            };
+            let line = match line.split_once("match: { cn: ") {
+                Some((before, after)) => {
+                    let (name, after) = after.split_once(" }").unwrap();
+                    format!("{before}match: {{ uri: \"spiffe://example.org/{name}\" }}{after}")
+                }
+                None => line,
+            };
+            policy.push_str(&line);
+            policy.push('\n');
+        }
+        let server = include_str!("policy.yaml").lines();
+        let of_server = |line: &&str| {
+            let word = line.split(':').next().unwrap_or_default();
+            ["listen", "daemon", "audit"].contains(&word) || line.starts_with("  - { tls")
+        };
+        let server: Vec<&str> = server.filter(of_server).collect();
+        policy.push_str(&server.join("\n"));
+        Self::with(directory, daemon, names, &policy)
+    }
+
+    fn with(directory: &Path, daemon: &Path, names: &[String], policy: &str) -> Self {
+        let uri = |name: &String| format!("spiffe://example.org/{name}");
+        let uris: Vec<_> = names.iter().map(|name| (name.as_str(), uri(name))).collect();
+        let clients: Vec<_> = uris.iter().map(|(name, uri)| (*name, uri.as_str())).collect();
         dockward::pki::make(&directory.join("pki"), &["127.0.0.1".to_owned()], &clients).unwrap();
         let free = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [port, older] = free.map(|listener| listener.local_addr().unwrap().port());
-        let policy = include_str!("policy.yaml")
+        let policy = policy
             .replace("NEWER", &port.to_string())
             .replace("OLDER", &older.to_string())
             .replace("SOCKET", daemon.to_str().unwrap())

@@ -9,7 +9,7 @@ use dockward::docker::{
 };
 use dockward::identity::{Identity, IdentityName, supposed};
 use dockward::policy::{
-    Decision, Facts, Finding, PathFact, Policy, Reason, authorize, decide, needs,
+    Decision, Facts, Finding, PathFact, Policy, Reason, Seen, authorize, decide, needs,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -327,8 +327,25 @@ fn header_fields(said: &BTreeMap<String, Json>, length: Option<usize>) -> Vec<(S
     fields
 }
 
+/// What is found when the gate looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum World {
+    /// What `host.yaml` and `daemon.yaml` say.
+    Corpus,
+    /// The daemon has nothing.
+    Empty,
+    /// Nothing can be looked at.
+    Unseen,
+}
+
+impl World {
+    /// All but the corpus's own.
+    pub(crate) const OTHERS: [Self; 2] = [Self::Empty, Self::Unseen];
+}
+
 /// The core with the corpus policy and host.
 pub(crate) struct Bench {
+    ceiling: ApiVersion,
     policy: Policy,
     host: BTreeMap<String, PathFact>,
     daemon: Daemon,
@@ -337,15 +354,31 @@ pub(crate) struct Bench {
 impl Bench {
     /// Reads policy and host.
     pub(crate) fn new() -> Self {
+        Self::at(CEILING.minor())
+    }
+
+    /// The same before a daemon whose newest version is `1.minor`.
+    pub(crate) fn at(minor: u8) -> Self {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/host.yaml");
         let text = std::fs::read_to_string(path).unwrap();
         let host: BTreeMap<String, String> = serde_saphyr::from_str(&text).unwrap();
         let host = host.into_iter().map(|(p, w)| (p, fact(&w))).collect();
-        Self { policy: policy(), host, daemon: Daemon::read() }
+        let ceiling = ApiVersion::new(minor);
+        Self { ceiling, policy: policy(), host, daemon: Daemon::read() }
+    }
+
+    /// Everybody whom the policy names.
+    pub(crate) fn identities(&self) -> Vec<String> {
+        self.policy.identities.iter().map(|rule| rule.name().to_string()).collect()
     }
 
     /// What becomes of a case.
     pub(crate) fn judge(&self, case: &Case) -> Verdict {
+        self.judge_in(case, World::Corpus)
+    }
+
+    /// What would become of it where other things are found.
+    pub(crate) fn judge_in(&self, case: &Case, world: World) -> Verdict {
         let method = http::Method::from_bytes(case.method.as_bytes()).unwrap();
         let Ok(uri) = case.target.parse() else {
             panic!("{}: {}: hyper itself refuses this target", case.file, case.name)
@@ -358,20 +391,20 @@ impl Bench {
         let version =
             if case.http == "1.0" { http::Version::HTTP_10 } else { http::Version::HTTP_11 };
         let head = RequestHead { method: &method, uri: &uri, version, headers: &headers };
-        match classify(&head, Accepted { floor: ApiVersion::FLOOR, ceiling: CEILING }) {
+        match classify(&head, Accepted { floor: ApiVersion::FLOOR, ceiling: self.ceiling }) {
             Err(malformed) => refused_as(&malformed),
             Ok(call) => {
                 let row = dockward::docker::ROUTES.iter().position(|r| r == call.route);
                 Verdict {
                     operation: Some(call.route.operation),
                     row,
-                    ..self.judge_head(case, &call)
+                    ..self.judge_head(case, &call, world)
                 }
             }
         }
     }
 
-    fn judge_head(&self, case: &Case, head: &CallHead) -> Verdict {
+    fn judge_head(&self, case: &Case, head: &CallHead, world: World) -> Verdict {
         let identity = self.identity(&case.identity);
         if let Err(denial) = authorize(&identity, head, &self.policy) {
             return denied(&denial.findings);
@@ -381,7 +414,7 @@ impl Bench {
             Err(malformed) => return refused_as(&malformed),
         };
         let call = ApiCall { head, body };
-        let facts = self.facts(&identity, &call);
+        let facts = self.facts(&identity, &call, world);
         match decide(&identity, &call, &facts, &self.policy) {
             Decision::Deny(denial) => denied(&denial.findings),
             Decision::Allow(permit) => {
@@ -401,10 +434,22 @@ impl Bench {
     }
 
     /// What is looked up, question by question, of the corpus's own host and daemon.
-    fn facts(&self, identity: &Identity, call: &ApiCall<'_>) -> Facts {
+    fn facts(&self, identity: &Identity, call: &ApiCall<'_>, world: World) -> Facts {
         let mut facts = Facts::default();
         for _ in 0..3 {
             let asked = needs(identity, call, &self.policy, &facts);
+            if world == World::Unseen {
+                return facts;
+            }
+            if world == World::Empty {
+                let missing = asked.host_paths.into_iter().map(|path| (path, PathFact::Missing));
+                facts.host_paths.extend(missing);
+                facts.images.extend(asked.images.into_iter().map(|name| (name, Seen::Missing)));
+                facts.volumes.extend(asked.volumes.into_iter().map(|name| (name, Seen::Missing)));
+                let gone = asked.containers.into_iter().map(|name| (name, Seen::Missing));
+                facts.containers.extend(gone);
+                continue;
+            }
             let seen = asked.host_paths.iter().filter_map(|p| self.host.get_key_value(p));
             facts.host_paths.extend(seen.map(|(p, f)| (p.clone(), f.clone())));
             facts.images.extend(self.daemon.images(&asked.images));

@@ -1,0 +1,159 @@
+//! The corpus before a real daemon: each case that the daemon's version has goes through the gate, with the
+//! corpus's own policy. What is refused is refused there too, for the same reasons; what is let through
+//! the daemon understands.
+
+use super::corpus::{Bench, Case, Verdict, World, cases};
+use super::dockerd::PrivateDaemon;
+use super::gate::Gate;
+use super::wire::{Came, Wire};
+use dockward::docker::{Outbound, OutboundBody};
+use std::collections::BTreeMap;
+
+/// The newest version of the daemon at hand.
+const NEWEST: u8 = 41;
+
+/// What happened to the corpus.
+#[derive(Debug, Default)]
+pub(crate) struct Replayed {
+    pub(crate) refused: usize,
+    pub(crate) let_through: usize,
+    /// Whose verdict stands on objects that this daemon has not; the pure core judges these.
+    pub(crate) of_other_worlds: usize,
+    /// Whose point is framing, which is shown byte for byte before the recording daemon.
+    pub(crate) of_framing: usize,
+    /// Of endpoints that this daemon is too old for.
+    pub(crate) too_new: usize,
+}
+
+/// Plays the corpus.
+pub(crate) fn play() -> Replayed {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    std::fs::create_dir(at("gate")).unwrap();
+    let daemon = PrivateDaemon::start(&at("daemon"));
+    let bench = Bench::at(NEWEST);
+    let names = bench.identities();
+    let gate = Gate::of_corpus(&at("gate"), &daemon.socket, &names);
+    let straight = Wire::Daemon(daemon.socket.clone());
+    let wires: BTreeMap<&str, Wire> = names
+        .iter()
+        .map(|name| (name.as_str(), Wire::gate(gate.port, &gate.bundle(name))))
+        .collect();
+    let (mut replayed, mut wrong) = (Replayed::default(), Vec::new());
+    for mut case in cases() {
+        case.target =
+            case.target.replacen("/v1.55/", "/v1.41/", 1).replacen("/v1.56/", "/v1.41/", 1);
+        if !is_plainly_framed(&case) {
+            replayed.of_framing += 1;
+            continue;
+        }
+        let verdict = bench.judge(&case);
+        if verdict.reasons.iter().any(|reason| reason.starts_with("version."))
+            && case.expect == "allow"
+        {
+            replayed.too_new += 1;
+            continue;
+        }
+        // the same whatever the daemon and the host have
+        let elsewhere = |world| bench.judge_in(&case, world);
+        if !World::OTHERS.into_iter().all(|world| same(&elsewhere(world), &verdict)) {
+            replayed.of_other_worlds += 1;
+            continue;
+        }
+        set_the_scene(&straight);
+        let came = wires[case.identity.as_str()].send(&bytes_of(&case));
+        match verdict.status.as_str() {
+            "allow" => replayed.let_through += 1,
+            _ => replayed.refused += 1,
+        }
+        if let Some(why) = judge(&verdict, &case, &came) {
+            wrong.push(format!("{}: {}: {why}: {came:?}", case.file, case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+    super::log::judge(&gate.end());
+    replayed
+}
+
+fn same(one: &Verdict, other: &Verdict) -> bool {
+    (&one.status, &one.reasons) == (&other.status, &other.reasons)
+}
+
+/// A container that runs, one that does not, a network, a volume: what cases name most.
+fn set_the_scene(daemon: &Wire) {
+    if daemon.ask("GET", "/containers/web/json", "").status != 200 {
+        if daemon.ask("GET", "/images/busybox/json", "").status != 200 {
+            let image = daemon.ask("GET", "/images/kept/json", "");
+            assert_eq!(image.status, 200, "the image is gone, under both names");
+            daemon.ask("POST", "/images/kept/tag?repo=busybox&tag=latest", "");
+        }
+        daemon.ask("POST", "/images/busybox/tag?repo=kept&tag=latest", "");
+        let made = daemon.ask(
+            "POST",
+            "/containers/create?name=web",
+            r#"{"Image":"busybox","Cmd":["sleep","1000"],"HostConfig":{"NetworkMode":"none"}}"#,
+        );
+        assert_eq!(made.status, 201, "{made:?}");
+    }
+    daemon.ask("POST", "/containers/web/start", "");
+    daemon.ask("POST", "/containers/web/unpause", "");
+}
+
+fn judge(verdict: &Verdict, case: &Case, came: &Came) -> Option<String> {
+    let ours = came.body.contains("dockward:");
+    if verdict.status == "allow" {
+        let unread = ["invalid character", "cannot unmarshal", "unexpected EOF", "json: "];
+        let stream = |out: &Outbound| matches!(out.body, OutboundBody::Stream { .. });
+        let ours_to_write = !verdict.outbound.as_ref().is_some_and(stream);
+        let unread = unread
+            .iter()
+            .find(|words| ours_to_write && came.status >= 400 && came.body.contains(**words));
+        return match (ours, unread) {
+            (true, _) => Some("the gate refuses it".to_owned()),
+            (_, Some(words)) => Some(format!("the daemon cannot read it: {words}")),
+            _ => None,
+        };
+    }
+    if came.status.to_string() != verdict.status {
+        return Some(format!("should be {} for {:?}", verdict.status, verdict.reasons));
+    }
+    let said = |reason: &&String| {
+        let id = reason.split(' ').next().unwrap();
+        case.method == "HEAD" || came.status == 404 || came.body.contains(&format!("[{id}]"))
+    };
+    let unsaid = verdict.reasons.iter().take(16).find(|reason| !said(reason));
+    unsaid.map(|reason| format!("does not say {reason}"))
+}
+
+fn is_plainly_framed(case: &Case) -> bool {
+    let values = |name: &str| -> Vec<&str> {
+        let fields = case.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        fields.map(|(_, value)| value.as_str()).collect()
+    };
+    let lengths = values("content-length");
+    let length = case.bytes.len().to_string();
+    let plain = match lengths.as_slice() {
+        [] => case.bytes.is_empty(),
+        [one] => *one == length,
+        _ => false,
+    };
+    let expects = values("expect");
+    case.http.is_empty()
+        && values("transfer-encoding").is_empty()
+        && plain
+        && values("host") == ["docker"]
+        && expects.is_empty()
+        && case.method.bytes().all(|b| b.is_ascii_uppercase())
+        && case.target.starts_with('/')
+        && !["CONNECT", "TRACE", "PATCH"].contains(&case.method.as_str())
+}
+
+fn bytes_of(case: &Case) -> Vec<u8> {
+    let mut bytes = format!("{} {} HTTP/1.1\r\n", case.method, case.target).into_bytes();
+    for (name, value) in &case.headers {
+        bytes.extend(format!("{name}: {value}\r\n").into_bytes());
+    }
+    bytes.extend(b"\r\n");
+    bytes.extend(&case.bytes);
+    bytes
+}
