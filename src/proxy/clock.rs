@@ -15,6 +15,10 @@ use tokio::time::Instant;
 
 use super::respond::{Body, BoxError};
 
+/// How much is read at once while a head is awaited, in bytes: hyper looks at how long a head has become
+/// only after each read, and offers room for twice what a head may have.
+const HEAD_PIECE: usize = 4096;
+
 /// What the connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -22,7 +26,7 @@ pub(super) enum Phase {
     Head(Instant),
     /// Between two requests.
     Idle(Instant),
-    /// A request is in hand; how long that takes is not this clock's business.
+    /// A request is in hand, or a tunnel; how long that takes is not this clock's business.
     Busy,
 }
 
@@ -59,6 +63,15 @@ impl Clock {
     pub(super) fn busy(&self) -> Busy {
         self.phase.send_replace(Phase::Busy);
         Busy(self.clone())
+    }
+
+    /// The connection was taken over, or has ended: no head is awaited any more.
+    pub(super) fn hand_over(&self) {
+        self.phase.send_replace(Phase::Busy);
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Busy)
     }
 
     /// Bytes came: at rest, they begin a head.
@@ -142,9 +155,15 @@ impl<T: AsyncRead + Unpin, H: Unpin> AsyncRead for Heard<T, H> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
+        if self.clock.is_busy() {
+            return Pin::new(&mut self.inner).poll_read(cx, buf);
+        }
+        let room = buf.remaining().min(HEAD_PIECE);
+        let mut piece = ReadBuf::new(buf.initialize_unfilled_to(room));
+        ready!(Pin::new(&mut self.inner).poll_read(cx, &mut piece))?;
+        let count = piece.filled().len();
+        buf.advance(count);
+        if count > 0 {
             self.clock.heard();
         }
         Poll::Ready(Ok(()))

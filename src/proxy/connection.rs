@@ -246,7 +246,10 @@ impl<G: Gate> Front<G> {
         loop {
             tokio::select! {
                 biased;
-                ended = served.as_mut() => return self.tell(peer, ended),
+                ended = served.as_mut() => {
+                    clock.hand_over();
+                    return self.tell(peer, ended);
+                }
                 () = live.ending(), if !closing => {}
                 phase = clock.expired() => match phase {
                     Phase::Idle(_) => clock.expect_head(),
