@@ -6,14 +6,17 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -31,6 +34,8 @@ use crate::identity::{CertificateFacts, Unidentified};
 
 /// hyper panics below this buffer size.
 const HYPER_BUFFER_MIN: usize = 8192;
+/// How long a client may take to be told of the end of its connection.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// An identified client's connection.
 #[derive(Debug)]
@@ -92,6 +97,31 @@ impl<W> Clone for Reception<W> {
             Self::Stranger(stranger) => Self::Stranger(Arc::clone(stranger)),
             Self::Crowded(most) => Self::Crowded(*most),
         }
+    }
+}
+
+/// The upgrade that a request asked for last and did not get. When such a connection ends, hyper hands
+/// it over all the same instead of closing it, and dropped it would end without a word of TLS.
+#[derive(Debug, Default)]
+struct Untaken(Mutex<Option<OnUpgrade>>);
+
+impl Untaken {
+    fn note(&self, asked: Option<OnUpgrade>, status: StatusCode) {
+        if asked.is_some() {
+            *self.lock() = asked.filter(|_| status != StatusCode::SWITCHING_PROTOCOLS);
+        }
+    }
+
+    /// Closes what hyper has let go of, if it has: to be called when it holds nothing any more.
+    async fn close(&self) {
+        let Some(upgrade) = self.lock().take() else { return };
+        if let Ok(upgraded) = upgrade.await {
+            let _ = timeout(FAREWELL, TokioIo::new(upgraded).shutdown()).await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<OnUpgrade>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -229,14 +259,30 @@ impl<G: Gate> Front<G> {
         reception: Reception<G::Who>,
         peer: &Peer,
         seat: Arc<Seat>,
+        live: Live,
+    ) {
+        let untaken = Untaken::default();
+        self.serve(tls, reception, peer, seat, live, &untaken).await;
+        untaken.close().await;
+    }
+
+    async fn serve(
+        &self,
+        tls: TlsStream<Socket>,
+        reception: Reception<G::Who>,
+        peer: &Peer,
+        seat: Arc<Seat>,
         mut live: Live,
+        untaken: &Untaken,
     ) {
         let clock = Clock::start(self.limits.head_timeout, self.limits.idle_timeout);
-        let service = service_fn(|request| {
+        let service = service_fn(|request: Request<Incoming>| {
             let (gate, reception) = (Arc::clone(&self.gate), reception.clone());
             let busy = clock.busy();
             async move {
+                let asked = request.extensions().get::<OnUpgrade>().cloned();
                 let response = answer(&*gate, reception, request).await;
+                untaken.note(asked, response.status());
                 Ok::<_, std::convert::Infallible>(response.map(|body| Answer::new(body, busy)))
             }
         });
