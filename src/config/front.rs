@@ -15,6 +15,9 @@ pub const DAEMON_SIDE: u64 = 4 * (64 << 10);
 /// How often an inspected body stands in memory at most: as received, as values (of which there may be
 /// one for each eight bytes, `docker::json`), as written anew.
 pub const BODY_COPIES: u64 = 1 + 6 + 1;
+/// The first piece of memory of an inspected body, in bytes; it doubles from there. Each connection has
+/// one, beyond `bodies_total`.
+pub const SMALL_BODY: usize = 8 << 10;
 
 /// Every bound of the front. The defaults are those of the policy file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub struct Front {
     pub streams_per_identity: usize,
     /// Bytes of a body that is inspected whole; more is a 413.
     pub body_max: usize,
-    /// Bytes of all inspected bodies in hand.
+    /// Bytes of all inspected bodies in hand, beyond the first [`SMALL_BODY`] of each.
     pub bodies_total: usize,
     /// Bytes of a request head; hyper takes no less than 8192.
     pub head_max: usize,
@@ -77,7 +80,9 @@ impl Front {
     pub const fn worst_case_memory(&self) -> u64 {
         let head = (self.head_max as u64).saturating_mul(HEADS);
         let fields = (self.headers_max as u64).saturating_mul(FIELD);
-        let connection = head.saturating_add(fields).saturating_add(CONNECTION + DAEMON_SIDE);
+        let small = SMALL_BODY as u64 * BODY_COPIES;
+        let connection =
+            head.saturating_add(fields).saturating_add(CONNECTION + DAEMON_SIDE + small);
         let connections = (self.connections as u64).saturating_mul(connection);
         connections.saturating_add((self.bodies_total as u64).saturating_mul(BODY_COPIES))
     }
@@ -90,7 +95,7 @@ mod tests {
     #[test]
     fn the_worst_case_grows_with_each_bound() {
         let standard = Front::standard();
-        let each = 3 * (64 << 10) + 64 * FIELD + CONNECTION + DAEMON_SIDE;
+        let each = 3 * (64 << 10) + 64 * FIELD + CONNECTION + DAEMON_SIDE + 64 * 1024;
         assert_eq!(standard.worst_case_memory(), 1024 * each + 8 * (64 << 20));
         let more = [
             Front { connections: 1025, ..standard.clone() },

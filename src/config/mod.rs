@@ -21,7 +21,7 @@ mod units;
 mod verbs;
 mod yaml;
 
-pub use front::Front;
+pub use front::{Front, SMALL_BODY};
 pub use mistake::{Mistake, Mistakes, Warning};
 pub use schema::schema;
 

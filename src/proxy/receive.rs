@@ -16,18 +16,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::respond::Body;
-use crate::config::Front as Limits;
+use crate::config::{Front as Limits, SMALL_BODY};
 use crate::docker::{Flaw, Malformed};
 
 const KIB: usize = 1024;
-/// The first piece of memory for a body; it doubles from there.
-const FIRST: usize = 4 * KIB;
 /// How much, and how long, is read of a body that was refused.
 const DRAIN_BYTES: usize = 8 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// The memory for all inspected bodies in hand, in KiB. What counts is memory that bytes have really
-/// come for, so that announcing much and sending nothing takes nothing from others.
+/// come for, so that announcing much and sending nothing takes nothing from others. The first piece of
+/// each body, which is the whole of nearly every one, is its connection's own: who fills the rest with
+/// large bodies that do not end keeps nobody from starting a container.
 #[derive(Clone, Debug)]
 pub struct Budget {
     free: Arc<Semaphore>,
@@ -154,15 +154,18 @@ impl Hand<'_> {
 
     async fn grow(&mut self, length: usize, deadline: Instant) -> Result<(), Unreceived> {
         let capacity = self.bytes.capacity();
-        let wanted = capacity.saturating_mul(2).max(FIRST).min(self.most).max(length);
-        let more = wanted.div_ceil(KIB).saturating_sub(capacity.div_ceil(KIB));
+        let wanted = capacity.saturating_mul(2).max(SMALL_BODY).min(self.most).max(length);
+        let shared = |bytes: usize| bytes.saturating_sub(SMALL_BODY).div_ceil(KIB);
+        let more = shared(wanted).saturating_sub(shared(capacity));
         let more = u32::try_from(more).map_err(|_| Unreceived::Busy)?;
-        let permit = Arc::clone(&self.budget.free).acquire_many_owned(more);
-        let permit = timeout_at(deadline, permit).await;
-        let permit = permit.map_err(|_| Unreceived::Busy)?.map_err(|_| Unreceived::Busy)?;
-        match &mut self.permit {
-            Some(held) => held.merge(permit),
-            none => *none = Some(permit),
+        if more > 0 {
+            let permit = Arc::clone(&self.budget.free).acquire_many_owned(more);
+            let permit = timeout_at(deadline, permit).await;
+            let permit = permit.map_err(|_| Unreceived::Busy)?.map_err(|_| Unreceived::Busy)?;
+            match &mut self.permit {
+                Some(held) => held.merge(permit),
+                none => *none = Some(permit),
+            }
         }
         self.bytes.reserve_exact(wanted.saturating_sub(self.bytes.len()));
         Ok(())

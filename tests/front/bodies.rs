@@ -87,22 +87,44 @@ async fn a_body_that_does_not_come_or_cannot_be_read_is_a_400() {
     }
 }
 
+/// One body of 100,000 bytes and a little more; each body's first 8 KiB are its own.
+fn tight() -> Limits {
+    Limits { body_max: 100_000, bodies_total: 100 << 10, ..Limits::default() }
+}
+
 #[tokio::test]
 async fn all_bodies_in_hand_share_one_budget() {
-    let limits = Limits { bodies_total: 12 << 10, body_timeout: SHORT, ..small() };
-    let house = House::open(limits).await;
+    let house = House::open(Limits { body_timeout: SHORT, ..tight() }).await;
     let (mut first, mut second) = (house.client().await, house.client().await);
-    first.send(sized("/inspect?keep", 10_000)).await;
+    first.send(sized("/inspect?keep", 100_000)).await;
     house.event("kept").await;
-    assert_eq!(ask(&mut second, sized("/inspect", 2_000)).await.status, 200, "what is left");
-    let answer = ask(&mut second, sized("/inspect", 9_000)).await;
+    assert_eq!(ask(&mut second, sized("/inspect", 16_000)).await.status, 200, "what is left");
+    let answer = ask(&mut second, sized("/inspect", 90_000)).await;
     assert_eq!(answer.status, 429);
     assert!(answer.head.contains("retry-after: 1"));
     assert!(answer.message().contains("too many request bodies"));
     house.clerk.release.notify_one();
-    assert_eq!(first.answer().await.body, "10000");
+    assert_eq!(first.answer().await.body, "100000");
     let mut third = house.client().await;
-    assert_eq!(ask(&mut third, sized("/inspect", 9_000)).await.status, 200, "given back");
+    assert_eq!(ask(&mut third, sized("/inspect", 90_000)).await.status, 200, "given back");
+}
+
+#[tokio::test]
+async fn large_bodies_keep_no_small_one_waiting() {
+    let house = House::open(tight()).await;
+    let (mut first, mut second) = (house.client().await, house.client().await);
+    first.send(sized("/inspect?keep", 100_000)).await;
+    house.event("kept").await;
+    // one more that waits for memory, ahead of everybody who comes after it
+    second.send(sized("/inspect", 90_000)).await;
+    for _ in 0..3 {
+        let mut client = house.client().await;
+        assert_eq!(ask(&mut client, sized("/inspect", 8 << 10)).await.status, 200);
+        assert_eq!(ask(&mut client, chunked("/inspect", 8 << 10, "")).await.status, 200);
+    }
+    house.clerk.release.notify_one();
+    assert_eq!(first.answer().await.body, "100000");
+    assert_eq!(second.answer().await.body, "90000");
 }
 
 #[tokio::test]
