@@ -27,6 +27,8 @@ mod gate;
 mod away;
 #[path = "proxy/bounds.rs"]
 mod bounds;
+#[path = "proxy/confused.rs"]
+mod confused;
 #[path = "proxy/expired.rs"]
 mod expired;
 #[path = "proxy/full_disk.rs"]
@@ -43,6 +45,8 @@ mod passed;
 mod record;
 #[path = "proxy/refused.rs"]
 mod refused;
+#[path = "proxy/slow.rs"]
+mod slow;
 #[path = "proxy/smuggled.rs"]
 mod smuggled;
 #[path = "proxy/synced.rs"]

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -97,7 +98,17 @@ impl Client {
 
     /// With a certificate of one's own.
     pub async fn with(address: SocketAddr, pair: &Pair) -> io::Result<Self> {
-        let tcp = TcpStream::connect(address).await?;
+        Self::over(TcpStream::connect(address).await?, pair).await
+    }
+
+    /// From another address of this machine.
+    pub async fn from(source: &str, address: SocketAddr, name: &str) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(source.parse().unwrap(), 0))?;
+        Self::over(socket.connect(address).await?, &pair(name)).await
+    }
+
+    async fn over(tcp: TcpStream, pair: &Pair) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         let server = ServerName::try_from("localhost").unwrap();
         let connector = TlsConnector::from(Arc::new(config(pair)));
@@ -108,6 +119,34 @@ impl Client {
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         soon(self.stream.write_all(bytes.as_ref())).await.unwrap();
         soon(self.stream.flush()).await.unwrap();
+    }
+
+    /// Sends to a gate that may have hung up.
+    pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        soon(self.stream.write_all(bytes.as_ref())).await?;
+        soon(self.stream.flush()).await
+    }
+
+    /// Sends one byte after another, slowly, until the gate takes no more. An attacker's pace, which
+    /// no condition can stand for; each byte is well within every timeout of its own.
+    pub async fn trickle(&mut self, bytes: impl Iterator<Item = u8>) -> usize {
+        let mut sent = 0;
+        for byte in bytes {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+                read = self.stream.read_buf(&mut self.ahead) => {
+                    if !read.is_ok_and(|count| count > 0) {
+                        return sent;
+                    }
+                }
+            }
+            if self.try_send([byte]).await.is_err() {
+                return sent;
+            }
+            sent += 1;
+            assert!(sent < 1000, "taken for ever");
+        }
+        sent
     }
 
     pub async fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {
@@ -191,6 +230,18 @@ impl Client {
     /// Closes our half.
     pub async fn half_close(&mut self) {
         soon(self.stream.shutdown()).await.unwrap();
+    }
+
+    /// Says that no more comes, in TLS only: the connection itself stays open both ways.
+    pub async fn close_notify(&mut self) {
+        self.stream.get_mut().1.send_close_notify();
+        soon(self.stream.flush()).await.unwrap();
+    }
+
+    /// Closes our half of the connection without a word of TLS, as Python's `shutdown` does.
+    pub fn cut_half(&mut self) {
+        let tcp = self.stream.get_ref().0;
+        rustix::net::shutdown(tcp, rustix::net::Shutdown::Write).unwrap();
     }
 
     async fn fill(&mut self) -> io::Result<usize> {

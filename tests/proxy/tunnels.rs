@@ -1,16 +1,18 @@
 //! Connections that are taken over: only after 101 on both sides, with every byte and either end passed
-//! on; whatever else the daemon answers, the next request is judged like any other.
+//! on. What is no tunnel is in `confused.rs`.
 
 use crate::client::{Client, UPGRADE, bare, json};
 use crate::fake_daemon::{Reply, Script};
 use crate::gate::Gate;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 const EXEC: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-const ATTACH: &str = "/v1.41/containers/web/attach?stream=1&stdin=1&stdout=1";
+pub const ATTACH: &str = "/v1.41/containers/web/attach?stream=1&stdin=1&stdout=1";
 /// The next request on a connection that was not taken over: one that must be refused.
-const NEXT: &str = "/v1.41/volumes/create";
+pub const NEXT: &str = "/v1.41/volumes/create";
 
-fn start(body: &str) -> String {
+pub fn start(body: &str) -> String {
     json("POST", &format!("/v1.41/exec/{EXEC}/start"), body).replacen(
         "\r\n\r\n",
         &format!("\r\n{UPGRADE}\r\n"),
@@ -18,11 +20,11 @@ fn start(body: &str) -> String {
     )
 }
 
-fn on_exec(reply: Reply) -> Script {
+pub fn on_exec(reply: Reply) -> Script {
     Script::new("1.41").on(&format!("POST /exec/{EXEC}/start"), reply)
 }
 
-fn on_attach(reply: Reply) -> Script {
+pub fn on_attach(reply: Reply) -> Script {
     Script::new("1.41").on("POST /containers/web/attach", reply)
 }
 
@@ -78,6 +80,81 @@ async fn exec_keeps_early_bytes_and_half_closes() {
     half_closes(start(r#"{"Detach":false,"Tty":false}"#), Reply::Hijack, on_exec).await;
 }
 
+/// Go drops what arrives behind the head of a hijack before it has answered; so does the fake while it
+/// is held. What comes too early waits here.
+#[tokio::test]
+async fn early_bytes_wait_for_the_daemons_101() {
+    let bell = Arc::new(Notify::new());
+    let held = Reply::Held(Arc::clone(&bell), Box::new(Reply::Hijack(Vec::new())));
+    let gate = Gate::start(on_attach(held)).await;
+    let mut client = gate.client("dev").await;
+    client.send(bare("POST", ATTACH, UPGRADE) + "early ").await;
+    let log = gate.fake.until(|log| log.requests.len() == 2).await;
+    client.send("and more ").await;
+    // the end of input, in TLS alone: who closes the connection itself before the answer is gone
+    client.close_notify().await;
+    assert_eq!(gate.client("dev").await.get("/_ping").await.status, 200);
+    let heads: usize = log.requests.iter().map(|r| r.head.len()).sum();
+    let ping = gate.fake.log().calls("GET /_ping")[0].head.len();
+    assert_eq!(gate.fake.log().bytes, (heads + ping) as u64, "heads only so far");
+    bell.notify_one();
+    assert_eq!(client.head().await.0, 101);
+    assert_eq!(client.rest().await, b"early and more EOF\n");
+    assert_eq!(gate.outcome("ContainerAttach").await["ended"], "done");
+    gate.settle().await;
+}
+
+/// Whoever closes his half before there is an answer is taken for gone: on the connection that cannot be
+/// told from a client that left. Clients wait for the 101.
+#[tokio::test]
+async fn a_half_close_before_the_daemons_101_is_the_end() {
+    let held = Reply::Held(Arc::new(Notify::new()), Box::new(Reply::Hijack(Vec::new())));
+    let gate = Gate::start(on_attach(held)).await;
+    let mut client = gate.client("dev").await;
+    client.send(bare("POST", ATTACH, UPGRADE)).await;
+    gate.fake.until(|log| log.requests.len() == 2).await;
+    client.half_close().await;
+    gate.fake.until(|log| log.requests[1].client_gone).await;
+    assert_eq!(gate.outcome("ContainerAttach").await["ended"], "client-gone");
+    let events = gate.settle().await;
+    assert!(events.iter().all(|e| e["stage"] != "session.open"), "{events:#?}");
+}
+
+/// What ends the input: the end of TLS, of the connection, or both.
+#[tokio::test]
+async fn every_kind_of_half_close_leaves_the_output() {
+    for kind in ["notify", "cut", "both"] {
+        let gate = Gate::start(on_attach(Reply::Hijack(Vec::new()))).await;
+        let mut client = gate.client("dev").await;
+        switch(&gate, &mut client, &bare("POST", ATTACH, UPGRADE)).await;
+        client.send("input ").await;
+        match kind {
+            "notify" => client.close_notify().await,
+            "cut" => client.cut_half(),
+            _ => client.half_close().await,
+        }
+        // `rest` fails unless the gate says its own end properly
+        assert_eq!(client.rest().await, b"input EOF\n", "{kind}");
+        let log = gate.fake.until(|log| log.requests[1].stdin_closed).await;
+        assert_eq!(log.requests[1].stdin, b"input ", "{kind}");
+        assert_eq!(gate.outcome("ContainerAttach").await["ended"], "done", "{kind}");
+        gate.settle().await;
+    }
+}
+
+#[tokio::test]
+async fn the_daemons_half_close_leaves_the_input() {
+    let gate = Gate::start(on_attach(Reply::HijackThenShut(b"bye".to_vec()))).await;
+    let mut client = gate.client("dev").await;
+    switch(&gate, &mut client, &bare("POST", ATTACH, UPGRADE)).await;
+    assert_eq!(client.rest().await, b"bye");
+    client.send("late").await;
+    gate.fake.until(|log| log.requests[1].stdin == b"late").await;
+    drop(client);
+    assert_eq!(gate.outcome("ContainerAttach").await["bytes_in"], 4);
+    gate.settle().await;
+}
+
 #[tokio::test]
 async fn the_daemons_end_is_the_clients() {
     let gate = Gate::start(on_attach(Reply::HijackThenClose(b"bye".to_vec()))).await;
@@ -110,86 +187,6 @@ async fn a_session_does_not_outlive_the_drain() {
     let events = gate.settle().await;
     let close = events.iter().find(|e| e["stage"] == "session.close").unwrap();
     assert_eq!(close["outcome"]["ended"], "limit");
-}
-
-/// After this request and answer the connection is no tunnel: the next request on it is refused as
-/// it would be anywhere, and nothing of it reaches the daemon.
-async fn no_tunnel(script: Script, who: &str, request: String, status: u16) {
-    let gate = Gate::start(script).await;
-    let mut client = gate.client(who).await;
-    println!("{request}");
-    let smuggled = json("POST", NEXT, r#"{"Name":"smuggled"}"#);
-    client.send(format!("{request}{smuggled}")).await;
-    let first = client.answer().await;
-    assert_eq!(first.status, status, "{}", first.text());
-    assert_ne!(first.status, 101);
-    let bytes = gate.fake.log().bytes;
-    let closes = first.header("connection").as_deref() == Some("close");
-    if closes {
-        assert_eq!(client.remains().await, b"");
-    } else {
-        client.answer().await.assert_refused(403, "verb.not-granted");
-    }
-    let log = gate.fake.log();
-    assert_eq!((log.bytes, log.calls("POST /volumes/create").len()), (bytes, 0));
-    let events = gate.settle().await;
-    assert!(events.iter().all(|e| e["stage"] != "session.open"), "{events:#?}");
-}
-
-#[tokio::test]
-async fn a_detached_exec_is_no_tunnel() {
-    let script = on_exec(Reply::status("200 OK", "", ""));
-    no_tunnel(script, "dev", start(r#"{"Detach":true}"#), 200).await;
-}
-
-#[tokio::test]
-async fn an_exec_that_is_not_there_is_no_tunnel() {
-    let script = on_exec(Reply::status("404 Not Found", "", r#"{"message":"no such exec"}"#));
-    no_tunnel(script, "dev", start(r#"{"Detach":false}"#), 404).await;
-}
-
-#[tokio::test]
-async fn an_attach_that_fails_is_no_tunnel() {
-    let refused = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/vnd.docker.raw-stream\r\n\
-        Content-Length: 2\r\n\r\nno";
-    let script = on_attach(Reply::RawThenClose(refused.to_vec()));
-    no_tunnel(script, "dev", bare("POST", ATTACH, UPGRADE), 404).await;
-}
-
-#[tokio::test]
-async fn a_session_in_another_protocol_is_no_tunnel() {
-    no_tunnel(Script::new("1.41"), "builder", bare("POST", "/v1.41/session", UPGRADE), 400).await;
-    no_tunnel(Script::new("1.41"), "builder", bare("POST", "/v1.41/grpc", UPGRADE), 400).await;
-}
-
-#[tokio::test]
-async fn a_session_that_the_daemon_refuses_is_no_tunnel() {
-    let refused = Reply::status("400 Bad Request", "", r#"{"message":"no"}"#);
-    let script = Script::new("1.41").on("POST /session", refused);
-    let h2c = "Connection: Upgrade\r\nUpgrade: h2c\r\nX-Docker-Expose-Session-Uuid: 1\r\n";
-    no_tunnel(script, "builder", bare("POST", "/v1.41/session", h2c), 400).await;
-}
-
-#[tokio::test]
-async fn a_websocket_to_nobody_is_no_tunnel() {
-    let handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    let request = bare("GET", "/v1.41/containers/nobody/attach/ws", handshake);
-    no_tunnel(Script::new("1.41"), "builder", request, 404).await;
-}
-
-#[tokio::test]
-async fn an_upgrade_on_an_ordinary_route_is_dropped() {
-    for headers in [UPGRADE, "Connection: close, Upgrade\r\nUpgrade: tcp\r\n", "Upgrade: h2c\r\n"] {
-        no_tunnel(Script::new("1.41"), "dev", bare("GET", "/_ping", headers), 200).await;
-    }
-}
-
-#[tokio::test]
-async fn a_daemon_that_switches_unasked_is_refused() {
-    let switch = b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nraw";
-    let script = Script::new("1.41").on("GET /info", Reply::Raw(switch.to_vec()));
-    no_tunnel(script, "dev", bare("GET", "/v1.41/info", UPGRADE), 502).await;
 }
 
 #[tokio::test]

@@ -143,6 +143,7 @@ impl Peer {
             Reply::RawThenClose(bytes) => self.last(&bytes).await,
             Reply::Huge(length) => self.huge(length).await,
             Reply::Hijack(early) => self.hijack(index, &switched(&early)).await,
+            Reply::Echo(head) => self.hijack(index, &head).await,
             Reply::RawStream => self.hijack(index, RAW_STREAM).await,
             Reply::HijackThenClose(early) => self.last(&switched(&early)).await,
             Reply::HijackThenShut(early) => self.shut(index, &switched(&early)).await,

@@ -122,6 +122,8 @@ pub enum Reply {
     /// `101 UPGRADED` with these early bytes in the same write, then stdin comes back as stdout;
     /// at its end `EOF\n`, and our half is closed.
     Hijack(Vec<u8>),
+    /// These bytes, a head of whatever kind, then as `Hijack`.
+    Echo(Vec<u8>),
     /// As `Hijack`, but with `200` and no framing, as moby answers without an `Upgrade`.
     RawStream,
     /// `101` with these early bytes, then both halves are closed at once.
