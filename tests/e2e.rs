@@ -32,6 +32,8 @@ mod gate;
 mod http;
 #[path = "e2e/log.rs"]
 mod log;
+#[path = "e2e/raw.rs"]
+mod raw;
 #[path = "e2e/registry.rs"]
 mod registry;
 #[path = "e2e/replay.rs"]
@@ -224,6 +226,37 @@ fn every_value_of_an_accepted_body_is_what_the_daemon_made() {
     differential::unrestricted(Way { through: &admin, daemon: &behind }, straight);
     differential::judged(Way { through: &dev, daemon: &behind }, straight);
     world.end();
+}
+
+/// The places where moby answers a request to take the connection over with an ordinary response and
+/// reads on: whoever copies bytes from then on hands his client the socket.
+#[test]
+fn what_the_daemon_does_not_take_over_is_no_tunnel() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    std::fs::create_dir(at("gate")).unwrap();
+    let daemon = dockerd::PrivateDaemon::start(&at("daemon"));
+    let gate = gate::Gate::start(&at("gate"), &daemon.socket);
+    let admin = Side::gate(gate.port, gate.bundle("admin"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let web = raw::container(&admin, "web");
+    for attempt in raw::attempts(&admin) {
+        runtime.block_on(raw::no_tunnel(&gate, &attempt));
+    }
+    for end in raw::End::ALL {
+        runtime.block_on(raw::attach(&gate, &admin, end));
+        runtime.block_on(raw::exec(&gate, &admin, end));
+    }
+    assert_eq!(admin.send("DELETE", &format!("/v1.41/containers/{web}?force=1"), "").status, 204);
+    let log = gate.end();
+    log::judge(&log);
+    let denied = |event: &&serde_json::Value| {
+        event["identity"]["name"] == "streamer"
+            && event["request"]["operation"] == "ContainerList"
+            && event["decision"]["verdict"] == "deny"
+    };
+    let denials = log::events(&log).iter().filter(denied).count();
+    assert_eq!(denials, 2 * raw::ATTEMPTS, "each next request is on record");
 }
 
 /// How long "at once" may be: no timeout of anybody fits into it.

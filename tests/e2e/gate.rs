@@ -22,7 +22,7 @@ pub(crate) struct Gate {
 impl Gate {
     /// Starts the gate with everything it needs in `directory`, and waits until it answers.
     pub(crate) fn start(directory: &Path, daemon: &Path) -> Self {
-        let clients = ["admin", "dev", "shop"].map(str::to_owned);
+        let clients = ["admin", "dev", "shop", "streamer"].map(str::to_owned);
         Self::with(directory, daemon, &clients, include_str!("policy.yaml"))
     }
 
