@@ -26,3 +26,5 @@ mod covered;
 mod layers;
 #[path = "tidy/source.rs"]
 mod source;
+#[path = "tidy/transport.rs"]
+mod transport;
