@@ -81,6 +81,10 @@ impl AsyncRead for Wire {
             ready!(self.stream.poll_read_ready(cx))?;
             match self.stream.try_read_buf(buf) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // It closed with input of ours unread (unix(7)); all that it said was read before.
+                Err(error) if self.manner == Manner::Raw && is_hang_up(&error) => {
+                    return Poll::Ready(Ok(()));
+                }
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok(count) => {
                     self.heard.fetch_or(count > 0, Ordering::AcqRel);
