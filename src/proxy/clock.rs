@@ -141,15 +141,13 @@ impl http_body::Body for Answer {
     }
 }
 
-/// The decrypted side of a connection, which tells the clock of what it hears. Holds whatever must
-/// live as long as the connection does, tunnel included.
-pub(super) struct Heard<T, H> {
+/// The decrypted side of a connection, which tells the clock of what it hears.
+pub(super) struct Heard<T> {
     pub(super) inner: T,
     pub(super) clock: Clock,
-    pub(super) _held: H,
 }
 
-impl<T: AsyncRead + Unpin, H: Unpin> AsyncRead for Heard<T, H> {
+impl<T: AsyncRead + Unpin> AsyncRead for Heard<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -170,7 +168,7 @@ impl<T: AsyncRead + Unpin, H: Unpin> AsyncRead for Heard<T, H> {
     }
 }
 
-impl<T: AsyncWrite + Unpin, H: Unpin> AsyncWrite for Heard<T, H> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Heard<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -2,6 +2,7 @@
 //! then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever, holds
 //! more than a share or goes unseen is this file's.
 
+use std::any::Any;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -166,12 +167,9 @@ impl<G: Gate> Front<G> {
         };
         let Some(seat) = self.seat(&peer, live.clone()) else { return };
         let line = Line::new(stream);
-        if let Some(tls) = self.shake_hands(&line, &mut peer, tls).await {
+        if let Some(tls) = self.shake_hands(&line, &seat, &mut peer, tls).await {
             let reception = self.receive(&tls, peer.clone(), &line, &seat, &live);
-            self.converse(tls, reception, &peer, seat, live).await;
-        }
-        if line.has_hung_up() {
-            line.linger().await;
+            self.converse(tls, reception, &peer, live).await;
         }
     }
 
@@ -189,10 +187,12 @@ impl<G: Gate> Front<G> {
     async fn shake_hands(
         &self,
         line: &Arc<Line>,
+        seat: &Arc<Seat>,
         peer: &mut Peer,
         tls: Arc<ServerConfig>,
     ) -> Option<TlsStream<Socket>> {
-        let accept = TlsAcceptor::from(tls).accept(Socket::new(Arc::clone(line)));
+        let socket = Socket::new(Arc::clone(line), Arc::clone(seat) as Arc<dyn Any + Send + Sync>);
+        let accept = TlsAcceptor::from(tls).accept(socket);
         match timeout(self.limits.handshake_timeout, accept).await {
             Ok(Ok(tls)) => {
                 peer.tls = match tls.get_ref().1.protocol_version() {
@@ -258,11 +258,10 @@ impl<G: Gate> Front<G> {
         tls: TlsStream<Socket>,
         reception: Reception<G::Who>,
         peer: &Peer,
-        seat: Arc<Seat>,
         live: Live,
     ) {
         let untaken = Untaken::default();
-        self.serve(tls, reception, peer, seat, live, &untaken).await;
+        self.serve(tls, reception, peer, live, &untaken).await;
         untaken.close().await;
     }
 
@@ -271,7 +270,6 @@ impl<G: Gate> Front<G> {
         tls: TlsStream<Socket>,
         reception: Reception<G::Who>,
         peer: &Peer,
-        seat: Arc<Seat>,
         mut live: Live,
         untaken: &Untaken,
     ) {
@@ -286,7 +284,7 @@ impl<G: Gate> Front<G> {
                 Ok::<_, std::convert::Infallible>(response.map(|body| Answer::new(body, busy)))
             }
         });
-        let heard = TokioIo::new(Heard { inner: tls, clock: clock.clone(), _held: seat });
+        let heard = TokioIo::new(Heard { inner: tls, clock: clock.clone() });
         let mut served = pin!(self.http().serve_connection(heard, service).with_upgrades());
         let mut closing = false;
         loop {

@@ -1,6 +1,7 @@
 //! The client's socket, shared between the parser and whoever must know that the client is gone.
 //! hyper does not see a gone client while a pipelined byte waits in its buffer; the socket does.
 
+use std::any::Any;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,13 +11,15 @@ use std::time::Duration;
 use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_PROBES: u32 = 4;
 /// How long, and for how many bytes, a closed connection is still read, so that the client finds our
-/// last words instead of a reset.
+/// last words instead of a reset: what it sends to a socket that nobody reads takes back what is still on
+/// its way to it.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 << 10;
 
@@ -52,12 +55,8 @@ impl Line {
         }
     }
 
-    pub(super) fn has_hung_up(&self) -> bool {
-        *self.hung_up.borrow()
-    }
-
     /// Reads what the client still sends after we have closed, for a moment.
-    pub(super) async fn linger(&self) {
+    async fn linger(&self) {
         let _ = tokio::time::timeout(LINGER, self.discard()).await;
     }
 
@@ -84,20 +83,31 @@ impl Line {
 }
 
 /// The end of a [`Line`] that reads and writes. There is one, and when it is dropped the client sees
-/// the end, whoever else holds the line.
+/// the end, whoever else holds the line; a tunnel's client too.
 #[derive(Debug)]
-pub(super) struct Socket(Arc<Line>);
+pub(super) struct Socket {
+    line: Arc<Line>,
+    seat: Arc<dyn Any + Send + Sync>,
+}
 
 impl Socket {
-    pub(super) const fn new(line: Arc<Line>) -> Self {
-        Self(line)
+    /// The seat is what the connection takes of others: it is given back when the file is.
+    pub(super) fn new(line: Arc<Line>, seat: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { line, seat }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        let _ = self.0.close_write();
-        self.0.hung_up.send_replace(true);
+        let _ = self.line.close_write();
+        self.line.hung_up.send_replace(true);
+        if let Ok(runtime) = Handle::try_current() {
+            let (line, seat) = (Arc::clone(&self.line), Arc::clone(&self.seat));
+            runtime.spawn(async move {
+                line.linger().await;
+                drop((line, seat));
+            });
+        }
     }
 }
 
@@ -108,8 +118,8 @@ impl AsyncRead for Socket {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.0.stream.poll_read_ready(cx))?;
-            match self.0.stream.try_read(buf.initialize_unfilled()) {
+            ready!(self.line.stream.poll_read_ready(cx))?;
+            match self.line.stream.try_read(buf.initialize_unfilled()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok(count) => {
@@ -147,7 +157,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.0.close_write())
+        Poll::Ready(self.line.close_write())
     }
 }
 
@@ -158,8 +168,8 @@ impl Socket {
         attempt: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.stream.poll_write_ready(cx))?;
-            match attempt(&self.0.stream) {
+            ready!(self.line.stream.poll_write_ready(cx))?;
+            match attempt(&self.line.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Poll::Ready(done),
             }

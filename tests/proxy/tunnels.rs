@@ -33,7 +33,7 @@ async fn switch(gate: &Gate, client: &mut Client, request: &str) {
     client.send(request).await;
     let (status, head) = client.head().await;
     assert_eq!(status, 101, "{head}");
-    assert!(head.contains("\r\nconnection: upgrade\r\n"), "{head}");
+    assert!(head.contains("\r\nconnection: upgrade"), "{head}");
     assert!(head.contains("\r\nupgrade: tcp\r\n"), "{head}");
     assert!(!head.contains("content-length") && !head.contains("transfer-encoding"), "{head}");
     let log = gate.fake.until(|log| log.requests.len() == 2).await;
@@ -155,6 +155,25 @@ async fn the_daemons_half_close_leaves_the_input() {
     gate.settle().await;
 }
 
+/// The daemon takes a connection over whatever the field `Connection` says.
+#[tokio::test]
+async fn the_protocol_alone_asks_for_the_connection() {
+    for headers in [
+        "Upgrade: tcp\r\n",
+        "connection: upgrade\r\nupgrade: TCP\r\n",
+        "Connection: close, Upgrade\r\nUpgrade: tcp\r\n",
+        "Connection: keep-alive\r\nUpgrade: tcp\r\n",
+    ] {
+        let gate = Gate::start(on_attach(Reply::Hijack(Vec::new()))).await;
+        let mut client = gate.client("dev").await;
+        switch(&gate, &mut client, &bare("POST", ATTACH, headers)).await;
+        client.send("input ").await;
+        client.close_notify().await;
+        assert_eq!(client.rest().await, b"input EOF\n", "{headers}");
+        gate.settle().await;
+    }
+}
+
 #[tokio::test]
 async fn the_daemons_end_is_the_clients() {
     let gate = Gate::start(on_attach(Reply::HijackThenClose(b"bye".to_vec()))).await;
@@ -163,6 +182,23 @@ async fn the_daemons_end_is_the_clients() {
     assert_eq!(client.rest().await, b"bye");
     let outcome = gate.outcome("ContainerAttach").await;
     assert_eq!((&outcome["bytes_out"], &outcome["ended"]), (&3.into(), &"done".into()));
+    gate.settle().await;
+}
+
+/// A daemon that has said its last and is gone, a client that reads slowly, and input on its way that
+/// nobody takes any more: closing on that input would reset the connection and lose the output.
+#[tokio::test]
+async fn the_last_output_survives_input_that_nobody_takes() {
+    const LAST: usize = 3 << 20;
+    let gate = Gate::start(on_attach(Reply::HijackThenClose(vec![b'o'; LAST]))).await;
+    let mut client = gate.client("dev").await;
+    switch(&gate, &mut client, &bare("POST", ATTACH, UPGRADE)).await;
+    for _ in 0..16 {
+        client.send([b'i'; 4096]).await;
+    }
+    assert_eq!(gate.outcome("ContainerAttach").await["ended"], "done");
+    client.send("one more").await;
+    assert_eq!(client.rest().await.len(), LAST);
     gate.settle().await;
 }
 

@@ -39,20 +39,20 @@ async fn waiting_bytes_are_no_end_and_do_not_spin() {
 #[tokio::test]
 async fn whoever_lets_go_tells_client_and_waiters() {
     let (mut client, line) = pair().await;
-    let socket = Socket::new(Arc::clone(&line));
+    let socket = Socket::new(Arc::clone(&line), Arc::new(()));
     let mut gone = pin!(line.gone());
     let first = poll_fn(|cx| Poll::Ready(gone.as_mut().poll(cx).is_pending())).await;
-    assert!(first && !line.has_hung_up());
+    assert!(first && !*line.hung_up.borrow());
     drop(socket);
     tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
-    assert!(line.has_hung_up());
+    assert!(*line.hung_up.borrow());
     assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0, "while the line is still held");
 }
 
 #[tokio::test]
 async fn reads_writes_and_half_closes() {
     let (mut client, line) = pair().await;
-    let mut socket = Socket::new(line);
+    let mut socket = Socket::new(line, Arc::new(()));
     client.write_all(b"question").await.unwrap();
     client.shutdown().await.unwrap();
     let mut question = String::new();
