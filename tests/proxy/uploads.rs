@@ -62,6 +62,31 @@ async fn the_daemons_early_answer_is_read_by_who_still_uploads() {
     }
 }
 
+/// What follows in a body that nobody wants any more is never taken for a request, while it is still read
+/// and after that.
+#[tokio::test]
+async fn the_rest_of_an_upload_is_no_request() {
+    let words = r#"{"message":"not a tar"}"#;
+    let json = "Content-Type: application/json\r\nConnection: close\r\n";
+    let early = crate::fake_daemon::response("400 Bad Request", json, words);
+    for framing in [LENGTH, CHUNKED] {
+        let script = Script::new("1.41").on("POST /images/load", Reply::Early(early.clone()));
+        let gate = Gate::start(script).await;
+        let mut client = gate.client("admin").await;
+        let begun = if framing == CHUNKED { "10000\r\nhalf" } else { "half" };
+        client.send(bare("POST", LOAD, framing) + begun).await;
+        assert_eq!(client.answer().await.status, 400);
+        let smuggled = bare("GET", "/v1.41/smuggled", "");
+        while client.try_send(&smuggled).await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(client.remains().await, b"", "{framing}");
+        let events = gate.settle().await;
+        assert!(!events.iter().any(|e| e.to_string().contains("smuggled")), "{events:#?}");
+        assert!(events.iter().all(|e| e["stage"] != "connection.refused"), "{events:#?}");
+    }
+}
+
 #[tokio::test]
 async fn an_upload_that_breaks_off_is_cut_and_recorded() {
     let gate = Gate::start(Script::new("1.41").on("POST /images/load", Reply::json("{}"))).await;
