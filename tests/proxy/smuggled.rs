@@ -200,6 +200,18 @@ fn heads() -> Vec<(&'static str, String, Fate)> {
         ("two slashes", format!("/{LIST}"), Refused("path.canonical")),
         ("an escape", "/v1.41/containers%2Fjson".to_owned(), Refused("path.canonical")),
         ("a method as a key", format!("{LIST}?_method=DELETE"), Refused("query.unknown")),
+        ("a backslash", format!("{LIST}\\x"), Refused("path.canonical")),
+        ("a quote", format!("{LIST}\""), Refused("path.canonical")),
+        ("braces", format!("{LIST}{{}}"), Refused("path.canonical")),
+        ("a bar", format!("{LIST}|"), Refused("path.canonical")),
+        ("a caret", format!("{LIST}^"), Refused("path.canonical")),
+        ("angles", format!("{LIST}<>"), Unreadable),
+        (
+            "letters beyond ASCII",
+            "/v1.41/containers/j\u{17f}on".to_owned(),
+            Refused("path.canonical"),
+        ),
+        ("a control character", "/v1.41/containers/\u{7f}json".to_owned(), Unreadable),
         ("a fragment", format!("{LIST}#/../x"), Arrives),
     ];
     let mut all: Vec<_> = targets

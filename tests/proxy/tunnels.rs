@@ -80,6 +80,26 @@ async fn exec_keeps_early_bytes_and_half_closes() {
     half_closes(start(r#"{"Detach":false,"Tty":false}"#), Reply::Hijack, on_exec).await;
 }
 
+/// The body of an exec start may come in chunks, and the input right behind the last of them.
+#[tokio::test]
+async fn input_behind_the_last_chunk_of_an_execs_body_is_kept() {
+    let gate = Gate::start(on_exec(Reply::Hijack(Vec::new()))).await;
+    let mut client = gate.client("dev").await;
+    let body = r#"{"Detach":false}"#;
+    let head = format!("{UPGRADE}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n");
+    let request = bare("POST", &format!("/v1.41/exec/{EXEC}/start"), &head);
+    let chunks = format!("{:x}\r\n{body}\r\n0\r\n\r\nearly ", body.len());
+    switch(&gate, &mut client, &(request + &chunks)).await;
+    client.close_notify().await;
+    assert_eq!(client.rest().await, b"early EOF\n");
+    let request = gate.fake.log().requests[1].clone();
+    assert_eq!(
+        (request.body.as_slice(), request.stdin.as_slice()),
+        (body.as_bytes(), &b"early "[..])
+    );
+    gate.settle().await;
+}
+
 /// Go drops what arrives behind the head of a hijack before it has answered; so does the fake while it
 /// is held. What comes too early waits here.
 #[tokio::test]
