@@ -247,6 +247,8 @@ fn what_the_daemon_does_not_take_over_is_no_tunnel() {
         runtime.block_on(raw::attach(&gate, &admin, end));
         runtime.block_on(raw::exec(&gate, &admin, end));
     }
+    runtime.block_on(raw::flooded(&gate, &admin));
+    runtime.block_on(raw::session(&gate));
     assert_eq!(admin.send("DELETE", &format!("/v1.41/containers/{web}?force=1"), "").status, 204);
     let log = gate.end();
     log::judge(&log);

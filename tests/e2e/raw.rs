@@ -222,6 +222,40 @@ pub(crate) async fn exec(gate: &Gate, admin: &Side, end: End) {
     whole(client, end, &format!("exec, {end:?}")).await;
 }
 
+const LINE: &[u8] = b"a line of input\n";
+
+/// Input without end to a process that takes one line of it: all of the output comes all the same.
+pub(crate) async fn flooded(gate: &Gate, admin: &Side) {
+    let body = r#"{"Cmd":["sh","-c","head -n 1; yes o | head -c 3000000"],"AttachStdin":true,"AttachStdout":true}"#;
+    let exec = exec_of(admin, "web", body);
+    let mut client = connect(gate, "streamer").await;
+    let start = post(&format!("/exec/{exec}/start"), UPGRADE, r#"{"Detach":false}"#);
+    client.write_all(start.as_bytes()).await.unwrap();
+    switched(&mut client).await;
+    let (mut reader, mut writer) = tokio::io::split(client);
+    // until the gate takes no more
+    let flood = async move { while writer.write_all(LINE).await.is_ok() {} };
+    let flood = tokio::spawn(flood);
+    let mut output = Vec::new();
+    let ended = soon(reader.read_to_end(&mut output)).await;
+    let (stdout, _) = streams(&output, "flooded");
+    assert!(ended.is_ok(), "{ended:?}");
+    assert_eq!(stdout.len(), LINE.len() + 3_000_000);
+    flood.abort();
+}
+
+/// A session of BuildKit's: after 101 the daemon speaks first, as a client of HTTP/2.
+pub(crate) async fn session(gate: &Gate) {
+    let fields = "Connection: Upgrade\r\nUpgrade: h2c\r\nX-Docker-Expose-Session-Uuid: raw\r\n\
+        X-Docker-Expose-Session-Name: raw\r\n";
+    let mut client = connect(gate, "streamer").await;
+    client.write_all(post("/session", fields, "").as_bytes()).await.unwrap();
+    switched(&mut client).await;
+    let mut preface = [0; 24];
+    soon(client.read_exact(&mut preface)).await.unwrap();
+    assert_eq!(&preface, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+}
+
 async fn switched(client: &mut TlsStream<TcpStream>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
