@@ -162,13 +162,18 @@ impl Ledger {
 
     fn shown(&self, (at, what, next): (Place, String, String)) -> Mistake {
         let source = self.sources.get(at.file);
-        let line = source.and_then(|s| s.text.lines().nth(at.line.checked_sub(1)?));
+        let line = source.and_then(|s| yaml_lines(&s.text).nth(at.line.checked_sub(1)?));
         let text: String = line.unwrap_or_default().chars().map(visible).collect();
         let room = text.chars().count().saturating_sub(at.column.saturating_sub(1));
         let file = source.map(|s| s.path.clone()).unwrap_or_default();
         let width = at.width.min(room);
         Mistake { file, line: at.line, column: at.column, width, text, what, next }
     }
+}
+
+/// The lines as YAML counts them: a carriage return alone ends one too (YAML 1.2.2, 5.4).
+fn yaml_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('\r'))
 }
 
 /// A tab as one space, so that the carets stand under what they mean; nothing that steers a terminal.

@@ -225,3 +225,11 @@ admission:
     );
     assert!(config.warnings.iter().any(|w| w.what.contains("/etc can be read")));
 }
+
+#[test]
+fn a_carriage_return_alone_ends_a_line_for_the_carets_too() {
+    let mistakes =
+        with("roles: { r: { scope: any,\r admission: baseline } }\nfoo: 1\n").unwrap_err();
+    let mistake = mistakes.iter().find(|mistake| mistake.what.contains("foo")).unwrap();
+    assert_eq!((mistake.text.as_str(), mistake.width), ("foo: 1", 3), "{mistake:?}");
+}
