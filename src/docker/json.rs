@@ -401,6 +401,19 @@ mod tests {
     }
 
     #[test]
+    fn a_number_keeps_its_last_digit() {
+        // next to which a reader that is not exact comes out one step off
+        for text in ["922854775803372036854775807", "0.12297829382473034", "1.7976931348623157e308"]
+        {
+            let value = read(text.as_bytes()).unwrap();
+            assert_eq!(value, Value::Float(text.parse().unwrap()), "{text}");
+            let mut written = Vec::new();
+            value.write(&mut written);
+            assert_eq!(read(&written).unwrap(), value, "{text}");
+        }
+    }
+
+    #[test]
     fn depth_is_capped_at_64() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert!(read(nested(64).as_bytes()).is_ok());
