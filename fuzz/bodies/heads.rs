@@ -1,0 +1,218 @@
+//! Request targets: what is accepted is a fixed point, and the daemon reads the target that we write
+//! as it would have read the client's.
+//!
+//! The daemon's reading is written down here once more, from Go's `net/url` and moby's `httputils`,
+//! and shares nothing with the product.
+
+use bytes::Bytes;
+use dockward::docker::route::{Param, ParamKind, When};
+use dockward::docker::{
+    Accepted, ApiVersion, CallHead, Malformed, Method, ROUTES, RequestHead, Route, classify,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use serde_json::Value;
+
+/// The versions that are accepted here.
+pub(super) const ACCEPTED: Accepted =
+    Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::NEWEST };
+
+/// Header fields with which one or other endpoint is reached.
+const FIELDS: [&[(&str, &str)]; 6] = [
+    &[],
+    &[("content-type", "application/json"), ("content-length", "2")],
+    &[
+        ("content-type", "application/json"),
+        ("transfer-encoding", "chunked"),
+        ("connection", "upgrade"),
+        ("upgrade", "tcp"),
+    ],
+    &[("connection", "upgrade"), ("upgrade", "tcp")],
+    &[("connection", "upgrade"), ("upgrade", "websocket")],
+    &[("connection", "upgrade"), ("upgrade", "h2c")],
+];
+
+/// A method and a target, as in `GET /v1.41/info`.
+pub fn path(data: &[u8]) {
+    let mut halves = data.splitn(2, |byte| *byte == b' ');
+    let (Some(method), Some(target)) = (halves.next(), halves.next()) else { return };
+    let Ok(method) = http::Method::from_bytes(method) else { return };
+    check(&method, target);
+}
+
+/// A query, behind a byte that chooses the endpoint.
+pub fn query(data: &[u8]) {
+    let Some((row, text)) = data.split_first() else { return };
+    let row = &ROUTES[usize::from(*row) % ROUTES.len()];
+    let Ok(method) = row.method.as_str().parse() else { return };
+    let (path, _) = sample(row, ApiVersion::NEWEST);
+    check(&method, &[path.as_bytes(), b"?", text].concat());
+}
+
+/// A path that is of this row, and the query without which it would be another.
+pub fn sample(row: &Route, version: ApiVersion) -> (String, String) {
+    let parts = row.path.split('{').enumerate().map(|(nth, part)| match part.split_once('}') {
+        Some((place, after)) if nth > 0 => {
+            let value = match place {
+                "exec" => "e".repeat(64),
+                "grpc.service" => "a.B".to_owned(),
+                _ => "a".to_owned(),
+            };
+            format!("{value}{after}")
+        }
+        _ => part.to_owned(),
+    });
+    let path: String = parts.collect();
+    let version = if row.is_versioned() { format!("/v{version}") } else { String::new() };
+    let query = match row.when {
+        When::Always => String::new(),
+        When::QuerySet(key) => format!("?{key}=1"),
+        When::QueryIs(key, value) => format!("?{key}={value}"),
+    };
+    (format!("{version}{path}"), query)
+}
+
+/// Classifies as the server would.
+pub(super) fn classified(
+    method: &http::Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<CallHead, Malformed> {
+    classify(&RequestHead { method, uri, version: http::Version::HTTP_11, headers }, ACCEPTED)
+}
+
+/// Header fields with a Host.
+pub(super) fn fields(pairs: &[(&str, &str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [("host", "docker")].iter().chain(pairs) {
+        let name: HeaderName = name.parse().unwrap();
+        headers.append(name, HeaderValue::from_str(value).unwrap());
+    }
+    headers
+}
+
+fn check(method: &http::Method, target: &[u8]) {
+    let Ok(uri) = Uri::from_maybe_shared(Bytes::copy_from_slice(target)) else { return };
+    for pairs in FIELDS {
+        let headers = fields(pairs);
+        match classified(method, &uri, &headers) {
+            Ok(head) => holds(method, &uri, &headers, &head),
+            Err(flaw) => assert!(!flaw.to_string().is_empty()),
+        }
+    }
+}
+
+/// What holds of every head that was accepted.
+pub(super) fn holds(method: &http::Method, uri: &Uri, headers: &HeaderMap, head: &CallHead) {
+    let ours = head.target_uri();
+    let again: Uri = ours.parse().unwrap_or_else(|why| panic!("{uri} becomes {ours:?}: {why}"));
+    assert_eq!(again.to_string(), ours, "{uri} becomes a target that is read otherwise");
+    let twice = classified(method, &again, headers);
+    assert_eq!(twice.as_ref(), Ok(head), "{uri} becomes {ours}");
+    assert!(head.route.method == Method::Any || head.route.method.as_str() == method.as_str());
+    let (path, query) = ours.split_once('?').unwrap_or((&ours, ""));
+    same_path(uri.path(), path);
+    same_query(uri.query().unwrap_or_default(), query, head.route);
+}
+
+/// `url.PathUnescape`, then the version that moby's router takes off.
+fn daemon_path(raw: &str) -> String {
+    let path = String::from_utf8(unescape(raw, false)).unwrap();
+    let version = path.strip_prefix("/v").and_then(|tail| tail.split_once('/'));
+    match version {
+        Some((version, rest)) if version.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
+            format!("/{rest}")
+        }
+        _ => path,
+    }
+}
+
+fn same_path(theirs: &str, ours: &str) {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._:@-".contains(&b);
+    assert!(ours.starts_with('/') && ours.bytes().all(plain), "{ours:?}");
+    let dots = ours.split('/').any(|part| matches!(part, "." | ".."));
+    assert!(!dots && !ours.contains("//"), "{ours:?} is cleaned by the daemon");
+    assert_eq!(daemon_path(theirs), daemon_path(ours));
+}
+
+fn unescape(text: &str, plus: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        out.push(match first {
+            b'%' => {
+                let (digits, after) = rest.split_at_checked(2).expect("an escape cut short");
+                rest = after;
+                let digits = std::str::from_utf8(digits).unwrap();
+                assert!(digits.bytes().all(|b| b.is_ascii_hexdigit()), "%{digits}");
+                u8::from_str_radix(digits, 16).unwrap()
+            }
+            b'+' if plus => b' ',
+            plain => *plain,
+        });
+    }
+    out
+}
+
+/// `url.ParseQuery`; what it would refuse is refused by us.
+fn pairs(raw: &str) -> Vec<(String, String)> {
+    assert!(!raw.contains(';'), "{raw:?}");
+    let decoded = |text: &str| String::from_utf8(unescape(text, true)).unwrap();
+    let pieces = raw.split('&').filter(|piece| !piece.is_empty());
+    pieces
+        .map(|piece| piece.split_once('=').unwrap_or((piece, "")))
+        .map(|(key, value)| (decoded(key), decoded(value)))
+        .collect()
+}
+
+fn same_query(theirs: &str, ours: &str, route: &Route) {
+    let (theirs, ours) = (pairs(theirs), pairs(ours));
+    for (key, _) in &ours {
+        assert!(route.query.iter().any(|param| param.name == key), "{key:?} is sent on");
+    }
+    for param in route.query {
+        let of = |pairs: &[(String, String)]| -> Vec<String> {
+            let own = pairs.iter().filter(|(key, _)| key == param.name);
+            own.map(|(_, value)| value.clone()).collect()
+        };
+        let (theirs, ours) = (of(&theirs), of(&ours));
+        let same = means(param, &theirs) == means(param, &ours);
+        assert!(same, "{} of {}: {theirs:?} becomes {ours:?}", param.name, route.operation);
+    }
+}
+
+/// What the daemon makes of the values of a key.
+fn means(param: &Param, values: &[String]) -> Value {
+    // `r.Form.Get`: the first of several, empty where there is none
+    let first = values.first().map_or("", String::as_str);
+    match param.kind {
+        ParamKind::Text if param.repeat => {
+            values.iter().filter(|value| !value.is_empty()).cloned().collect()
+        }
+        ParamKind::Text => first.into(),
+        ParamKind::Bool => bool_value(first).into(),
+        ParamKind::Switch => values.first().map(|value| bool_value(value)).into(),
+        ParamKind::Int if first.is_empty() => Value::Null,
+        ParamKind::Int => first.parse::<i64>().unwrap().into(),
+        _ if first.is_empty() => Value::Null,
+        _ => listed(serde_json::from_str(first).unwrap()),
+    }
+}
+
+/// `httputils.BoolValue`.
+fn bool_value(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    !matches!(text.as_str(), "" | "0" | "no" | "false" | "none")
+}
+
+/// Filters may be written as `{"label": {"a": true}}` too; the daemon reads a list.
+fn listed(value: Value) -> Value {
+    let Value::Object(filters) = value else { return value };
+    let list = |value: Value| match value {
+        Value::Object(set) if set.values().all(|on| *on == Value::Bool(true)) => {
+            set.into_iter().map(|(word, _)| word).collect()
+        }
+        other => other,
+    };
+    Value::Object(filters.into_iter().map(|(key, value)| (key, list(value))).collect())
+}
