@@ -10,18 +10,19 @@ command -v cargo-fuzz >/dev/null || {
     echo "cargo-fuzz is not on this machine: cargo install cargo-fuzz" >&2
     exit 2
 }
-# The compiler flags that libFuzzer needs are taken by a nightly, or by a stable told to.
-export RUSTC_BOOTSTRAP=1
+# The compiler flags that libFuzzer needs are taken by a nightly, or by a stable told to. Only here:
+# told to, cargo builds everything anew.
+fuzz() { RUSTC_BOOTSTRAP=1 cargo fuzz "$@"; }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 DOCKWARD_FUZZ_SEEDS=1 cargo test --quiet --test fuzz >"$log" 2>&1 || { cat "$log"; exit 1; }
-cargo fuzz build -s none
+fuzz build -s none
 printf '%-16s %12s %8s %10s %10s %9s\n' target runs runs/s edges features findings
 status=0
 for target in "$@"; do
     mkdir -p "fuzz/corpus/$target" "fuzz/kept/$target" "fuzz/artifacts/$target"
     before=$(find "fuzz/artifacts/$target" -type f | wc -l)
-    cargo fuzz run -s none "$target" "fuzz/corpus/$target" "fuzz/kept/$target" -- \
+    fuzz run -s none "$target" "fuzz/corpus/$target" "fuzz/kept/$target" -- \
         -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=4096 \
         -print_final_stats=1 >"$log" 2>&1 || status=1
     found=$(($(find "fuzz/artifacts/$target" -type f | wc -l) - before))

@@ -75,10 +75,10 @@ impl Mutator {
         usize::try_from(self.random()).unwrap() % end.max(1)
     }
 
-    /// One of the seeds, changed in one to six places.
+    /// One of the seeds, changed in one to three places.
     pub(crate) fn next(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut input = seeds[self.below(seeds.len())].clone();
-        for _ in 0..=self.below(6) {
+        for _ in 0..=self.below(3) {
             self.change(&mut input, seeds);
         }
         input.truncate(LONGEST);
