@@ -19,6 +19,8 @@ mod bodies;
 #[path = "support/corpus.rs"]
 #[expect(dead_code, reason = "the runner of the corpus reads more of a case")]
 mod corpus;
+#[path = "support/corpus_daemon.rs"]
+mod corpus_daemon;
 #[path = "support/corpus_policy.rs"]
 mod corpus_policy;
 #[path = "fuzz/mutate.rs"]

@@ -186,16 +186,42 @@ fn means(param: &Param, values: &[String]) -> Value {
     // `r.Form.Get`: the first of several, empty where there is none
     let first = values.first().map_or("", String::as_str);
     match param.kind {
-        ParamKind::Text if param.repeat => {
-            values.iter().filter(|value| !value.is_empty()).cloned().collect()
-        }
-        ParamKind::Text => first.into(),
+        ParamKind::Text
+        | ParamKind::Word
+        | ParamKind::Moment
+        | ParamKind::Tail
+        | ParamKind::Object => match param.repeat {
+            true => values.iter().filter(|value| !value.is_empty()).cloned().collect(),
+            false => first.into(),
+        },
         ParamKind::Bool => bool_value(first).into(),
         ParamKind::Switch => values.first().map(|value| bool_value(value)).into(),
         ParamKind::Int if first.is_empty() => Value::Null,
         ParamKind::Int => first.parse::<i64>().unwrap().into(),
-        _ if first.is_empty() => Value::Null,
-        _ => listed(serde_json::from_str(first).unwrap()),
+        ParamKind::Json(_) | ParamKind::Filters(_) if first.is_empty() => Value::Null,
+        ParamKind::Json(_) => said(serde_json::from_str(first).unwrap()),
+        ParamKind::Filters(_) => said(listed(serde_json::from_str(first).unwrap())),
+    }
+}
+
+/// Without the keys that say nothing, which are not sent on.
+fn said(value: Value) -> Value {
+    let nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::Bool(on) => !on,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+    };
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.into_iter().map(|(key, value)| (key, said(value)));
+            let kept: serde_json::Map<_, _> = kept.filter(|(_, value)| !nothing(value)).collect();
+            if kept.is_empty() { Value::Null } else { kept.into() }
+        }
+        Value::Array(items) => items.into_iter().map(said).collect(),
+        other => other,
     }
 }
 
@@ -208,9 +234,15 @@ fn bool_value(text: &str) -> bool {
 /// Filters may be written as `{"label": {"a": true}}` too; the daemon reads a list.
 fn listed(value: Value) -> Value {
     let Value::Object(filters) = value else { return value };
+    let each_once = |words: Vec<Value>| {
+        let words: std::collections::BTreeSet<String> =
+            words.into_iter().map(|word| word.to_string()).collect();
+        words.into_iter().collect()
+    };
     let list = |value: Value| match value {
+        Value::Array(words) => each_once(words),
         Value::Object(set) if set.values().all(|on| *on == Value::Bool(true)) => {
-            set.into_iter().map(|(word, _)| word).collect()
+            each_once(set.into_iter().map(|(word, _)| word.into()).collect())
         }
         other => other,
     };

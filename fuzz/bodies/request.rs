@@ -10,10 +10,10 @@ use super::wire::{Seen, Wire};
 use bytes::Bytes;
 use dockward::config::{self, Front};
 use dockward::docker::body::{self, Body};
-use dockward::docker::{
-    ApiCall, BodyKind, CallHead, Hijack, Outbound, OutboundBody, RequestHead, classify,
-};
+use dockward::docker::image::Origin;
+use dockward::docker::{ApiCall, CallHead, Hijack, Outbound, OutboundBody, RequestHead, classify};
 use dockward::identity::{Identity, supposed};
+use dockward::policy::facts::{Container, Image, Seen as Told};
 use dockward::policy::{Decision, Facts, PathFact, Permit, Policy, authorize, decide, needs};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
@@ -152,7 +152,7 @@ impl Judge<'_> {
         let hijacks = outbound.hijack != Hijack::No;
         assert!(!hijacks || outbound.hijack == head.route.hijack, "{outbound:?}");
         let streams = matches!(outbound.body, OutboundBody::Stream { .. });
-        assert_eq!(streams, head.route.body == BodyKind::Opaque, "{outbound:?}");
+        assert_eq!(streams, head.route.body.is_stream(), "{outbound:?}");
         let upload = if streams { bytes } else { Bytes::new() };
         let seen = wire.forward(parts, permit, upload.clone()).await;
         arrived(&seen, &outbound, &head, &upload);
@@ -166,12 +166,16 @@ impl Judge<'_> {
         if matches!(call.body, Body::None) {
             assert!(bytes.is_empty(), "{}: a body is passed over", head.route.operation);
         }
-        let asked = needs(self.identity, &call, self.policy);
-        let plain = |path: String| (path, PathFact::Plain { root_owned: true });
-        let facts = Facts {
-            host_paths: asked.host_paths.into_iter().map(plain).collect(),
-            ..Facts::default()
-        };
+        let mut facts = Facts::default();
+        for _ in 0..3 {
+            let asked = needs(self.identity, &call, self.policy, &facts);
+            let plain = |path: String| (path, PathFact::Plain { root_owned: true });
+            facts.host_paths.extend(asked.host_paths.into_iter().map(plain));
+            facts.images.extend(asked.images.into_iter().map(|name| (name, image())));
+            facts.volumes.extend(asked.volumes.into_iter().map(|name| (name, Told::Missing)));
+            let containers = asked.containers.into_iter();
+            facts.containers.extend(containers.map(|name| (name, container())));
+        }
         match decide(self.identity, &call, &facts, self.policy) {
             Decision::Allow(permit) => Some(permit),
             Decision::Deny(denial) => {
@@ -199,6 +203,22 @@ impl Judge<'_> {
         let streams = matches!(outbound.body, OutboundBody::Stream { .. });
         assert!(streams || twice.body == outbound.body, "{outbound:?} becomes {twice:?}");
     }
+}
+
+fn image() -> Told<Image> {
+    let (repository, digest) = ("docker.io/library/busybox".to_owned(), "sha256:5".to_owned());
+    let origins = vec![Origin { repository, digest }];
+    Told::Found(Image { origins, user: "1000:1000".to_owned(), ..Image::default() })
+}
+
+fn container() -> Told<Container> {
+    let user = "1000:1000".to_owned();
+    Told::Found(Container {
+        id: "c".repeat(64),
+        image: "5".repeat(64),
+        user,
+        ..Container::default()
+    })
 }
 
 /// What the daemon got is what was permitted, and nothing else.
