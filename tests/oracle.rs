@@ -1,0 +1,322 @@
+//! No differential: whatever JSON body the gate takes and writes anew, Go's own decoder must read the
+//! same value from as from the client's bytes. Generated documents, hostile ones, for every route with
+//! a JSON body, judged by a Go program that decodes as dockerd does (`tests/oracle/go`). Needs the Go
+//! that `make install` brings.
+//!
+//! `DOCKWARD_ORACLE_DOCUMENTS` says how many, `DOCKWARD_ORACLE_SEED` which; a run of a million is
+//! `DOCKWARD_ORACLE_DOCUMENTS=1000000 cargo test --release --test oracle`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+#[path = "oracle/dice.rs"]
+mod dice;
+#[path = "oracle/dockerd.rs"]
+mod dockerd;
+#[path = "oracle/document.rs"]
+mod document;
+#[path = "oracle/gate.rs"]
+mod gate;
+#[path = "oracle/hostile.rs"]
+mod hostile;
+#[path = "oracle/shape.rs"]
+mod shape;
+
+use dice::Dice;
+use dockerd::{Decoder, Report};
+use document::Document;
+use gate::Door;
+use hostile::Change;
+use shape::Shape;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Instant;
+
+/// Enough to meet every change in every body, and quick in a debug build.
+const DOCUMENTS: u64 = 50_000;
+const SEED: u64 = 20_261_126;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| {
+        text.parse().unwrap_or_else(|_| panic!("{name}={text}: not a number"))
+    })
+}
+
+/// What the gate takes in no place, whatever else the document says.
+const NEVER_TAKEN: &[Change] = &[
+    Change::KeyTwice,
+    Change::ObjectInParts,
+    Change::ArrayShrinkGrow,
+    Change::Trailing,
+    Change::NotUtf8,
+];
+
+/// The routes that take JSON, each with the shape that the oracle has for it.
+fn doors() -> Vec<(Door, Shape)> {
+    let mut shapes = shape::shapes(&Decoder::Classic.fields());
+    let with_shape = |door: Door| {
+        let operation = door.route.operation;
+        let shape = shapes.get(operation).cloned();
+        (door, shape.unwrap_or_else(|| panic!("{operation}: add it to tests/oracle/go/bodies.go")))
+    };
+    let doors: Vec<_> = gate::doors().into_iter().map(with_shape).collect();
+    shapes.retain(|operation, _| doors.iter().all(|(door, _)| door.route.operation != operation));
+    assert!(shapes.is_empty(), "no route has these: {:?}", shapes.keys());
+    doors
+}
+
+/// The document with this number: which door, which changes, and the bytes.
+fn generate(doors: &[(Door, Shape)], seed: u64, nth: u64) -> (usize, Vec<Change>, Vec<u8>) {
+    let mut dice = Dice::new(seed, nth);
+    // Container create is the largest body by far, and stands first.
+    let door = if dice.one_in(4) { 0 } else { dice.below(doors.len()) };
+    let shape = &doors[door].1;
+    let mut document = Document::new(shape.valid(&mut dice));
+    let mut changes = Vec::new();
+    for _ in 0..[0, 1, 1, 1, 1, 1, 2, 2, 3][dice.below(9)] {
+        let change = Change::ALL[dice.below(Change::ALL.len())];
+        if hostile::change(change, &mut document, shape, &mut dice) {
+            changes.push(change);
+        }
+    }
+    let mut bytes = document.bytes();
+    for change in &changes {
+        hostile::damage(*change, &mut bytes, &mut dice);
+    }
+    (door, changes, bytes)
+}
+
+/// How many documents there were, and how many of them the gate took.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    tried: u64,
+    taken: u64,
+}
+
+impl Tally {
+    const fn add(&mut self, taken: bool) {
+        self.tried += 1;
+        self.taken += taken as u64;
+    }
+}
+
+fn table<'n>(rows: impl Iterator<Item = (&'n str, Tally)>) -> String {
+    rows.fold(String::new(), |mut out, (name, Tally { tried, taken })| {
+        writeln!(out, "  {name:18} {tried:8} tried {taken:8} taken").unwrap();
+        out
+    })
+}
+
+#[test]
+fn the_daemon_reads_from_what_the_gate_writes_what_it_would_have_read_from_the_client() {
+    let documents = setting("DOCKWARD_ORACLE_DOCUMENTS", DOCUMENTS);
+    let seed = setting("DOCKWARD_ORACLE_SEED", SEED);
+    println!("oracle: {documents} documents, DOCKWARD_ORACLE_SEED={seed}");
+    let doors = doors();
+    assert_eq!(doors[0].0.route.operation, "ContainerCreate");
+    let mut comparisons = Decoder::ALL.map(Decoder::compare);
+    let began = Instant::now();
+    let mut by_door = vec![Tally::default(); doors.len()];
+    let mut by_change: BTreeMap<Change, Tally> = BTreeMap::new();
+    let mut all = Tally::default();
+    let mut numbers = Vec::new();
+    for nth in 0..documents {
+        let (door, changes, sent) = generate(&doors, seed, nth);
+        let (Door { route, .. }, _) = &doors[door];
+        let written = doors[door].0.rewritten(&sent);
+        if let [change] = changes[..] {
+            let never = NEVER_TAKEN.contains(&change) && written.is_ok();
+            assert!(!never, "{change:?} was taken: {}", String::from_utf8_lossy(&sent));
+        }
+        all.add(written.is_ok());
+        by_door[door].add(written.is_ok());
+        for change in changes {
+            by_change.entry(change).or_default().add(written.is_ok());
+        }
+        let Ok(written) = written else { continue };
+        let again = doors[door].0.rewritten(&written);
+        assert_eq!(
+            again.as_ref(),
+            Ok(&written),
+            "{}: document {nth} of seed {seed}, read again",
+            route.operation
+        );
+        for comparison in &mut comparisons {
+            comparison.record(route.operation, &sent, &written);
+        }
+        numbers.push(nth);
+    }
+    let reports = comparisons.map(dockerd::Comparison::finish);
+    let seconds = began.elapsed().as_secs_f64();
+
+    print!("{}", table(doors.iter().map(|(d, _)| d.route.operation).zip(by_door.iter().copied())));
+    let named: Vec<_> = by_change.iter().map(|(c, tally)| (format!("{c:?}"), *tally)).collect();
+    print!("{}", table(named.iter().map(|(name, tally)| (name.as_str(), *tally))));
+    println!("oracle: {} taken of {} in {seconds:.1} s", all.taken, all.tried);
+    for Report { version, records, refused, count, exempted, .. } in &reports {
+        println!(
+            "oracle: {version}: {records} compared, {count} differ; {refused} readings refused both; exempted {exempted:?}"
+        );
+    }
+
+    let differences: Vec<_> = reports
+        .iter()
+        .flat_map(|report| report.differences.iter().map(move |d| (&report.version, d)))
+        .map(|(version, d)| format!("{version}: document {}: {}", numbers[d.nth], d.said))
+        .collect();
+    assert!(
+        reports.iter().all(|report| report.count == 0),
+        "the daemon would not read what was judged (seed {seed}):\n{}",
+        differences.join("\n")
+    );
+    assert!(reports.iter().all(|report| report.records == numbers.len()));
+    assert!(all.taken * 5 >= all.tried, "only {} of {} were taken", all.taken, all.tried);
+    if documents >= DOCUMENTS {
+        let idle: Vec<_> = Change::ALL.iter().filter(|c| !by_change.contains_key(c)).collect();
+        assert!(idle.is_empty(), "never tried: {idle:?}");
+        assert!(by_door.iter().all(|tally| tally.taken > 100), "a body that is hardly ever taken");
+        for (name, count) in reports.iter().flat_map(|report| &report.exempted) {
+            assert!(
+                *count > 0,
+                "{name}: an exemption that nothing needs: take it out of compare.go"
+            );
+        }
+    }
+}
+
+/// Operation, what was sent, what is written, and the reading that sees it.
+type Pair<'a> = (&'a str, &'a [u8], &'a [u8], &'a str);
+
+/// What a gate would write that reads otherwise than the daemon.
+const WRONG: &[Pair<'_>] = &[
+    ("ContainerCreate", br#"{"Image":"a"}"#, br#"{"Image":"b"}"#, "first value"),
+    // The later key in another case counts, and objects are merged.
+    (
+        "ContainerCreate",
+        br#"{"Image":"a","HostConfig":{"Memory":1},"hostconfig":{"Privileged":true}}"#,
+        br#"{"Image":"a","HostConfig":{"Memory":1}}"#,
+        "first value",
+    ),
+    (
+        "ContainerCreate",
+        "{\"Image\":\"a\",\"Ho\u{17f}tConfig\":{\"Privileged\":true}}".as_bytes(),
+        br#"{"Image":"a"}"#,
+        "first value",
+    ),
+    (
+        "ContainerCreate",
+        "{\"HostConfig\":{\"Networ\u{212a}Mode\":\"host\"}}".as_bytes(),
+        br#"{"HostConfig":{}}"#,
+        "first value",
+    ),
+    (
+        "ContainerCreate",
+        br#"{"HostConfig":{"\u0050rivileged":true}}"#,
+        br#"{"HostConfig":{}}"#,
+        "first value",
+    ),
+    // Null and empty differ.
+    (
+        "ContainerCreate",
+        br#"{"HostConfig":{"MaskedPaths":[]}}"#,
+        br#"{"HostConfig":{}}"#,
+        "first value",
+    ),
+    (
+        "ContainerCreate",
+        br#"{"HostConfig":{"PidsLimit":0}}"#,
+        br#"{"HostConfig":{}}"#,
+        "first value",
+    ),
+    ("ContainerCreate", br#"{"Labels":null}"#, b"{}", "first value"),
+    // The second array brings back what the first had.
+    (
+        "ContainerCreate",
+        br#"{"HostConfig":{"Mounts":[{"Source":"/"}],"Mounts":[{"Target":"/r"}]}}"#,
+        br#"{"HostConfig":{"Mounts":[{"Target":"/r"}]}}"#,
+        "first value",
+    ),
+    // Null after a value is no value for some types, and leaves others alone.
+    (
+        "ContainerCreate",
+        br#"{"HostConfig":{"Privileged":true,"Privileged":null}}"#,
+        br#"{"HostConfig":{"Privileged":false}}"#,
+        "first value",
+    ),
+    ("ContainerCreate", br#"{"Image":"a"}{"Image":"b"}"#, br#"{"Image":"b"}"#, "first value"),
+    ("ContainerCreate", br#"{"Image":"a"} {}"#, br#"{"Image":"a"}"#, "whole body"),
+    ("ContainerCreate", br#"{"Image":"a","Privileged":true}"#, br#"{"Image":"a"}"#, "embedded"),
+    ("ContainerCreate", br#"{"StopTimeout":1.0}"#, br#"{"StopTimeout":1}"#, "first value"),
+    ("ContainerCreate", br#"{"StopTimeout":1}"#, br#"{"StopTimeout":1.0}"#, "first value"),
+    ("ContainerCreate", br#"{"Cmd":"a b"}"#, br#"{"Cmd":["a","b"]}"#, "first value"),
+    // What only answers have is never sent on; that it is made up is seen.
+    (
+        "NetworkConnect",
+        br#"{"EndpointConfig":{}}"#,
+        br#"{"EndpointConfig":{"NetworkID":"a"}}"#,
+        "first value",
+    ),
+    (
+        "ServiceCreate",
+        br#"{"UpdateConfig":{"MaxFailureRatio":0.3}}"#,
+        br#"{"UpdateConfig":{"MaxFailureRatio":0.3000001}}"#,
+        "first value",
+    ),
+    ("SecretCreate", br#"{"Data":"AA=="}"#, br#"{"Data":"AQ=="}"#, "first value"),
+    ("PluginSet", br#"["a"]"#, br#"["a","b"]"#, "first value"),
+];
+
+/// What reads the same, or may differ.
+const RIGHT: &[(&str, &[u8], &[u8])] = &[
+    ("ContainerCreate", br#"{"Cmd":"a","X":0}"#, br#"{"Cmd":["a"]}"#),
+    ("ContainerCreate", br#"{"Image":"a","MaskedPaths":[]}"#, br#"{"Image":"a"}"#),
+    ("ContainerExec", br#"{"Cmd":"a"}"#, br#"{"Cmd":["a"]}"#),
+    ("NetworkConnect", br#"{"EndpointConfig":{"NetworkID":"a"}}"#, br#"{"EndpointConfig":{}}"#),
+];
+
+#[test]
+fn a_gate_that_reads_otherwise_is_seen() {
+    for decoder in Decoder::ALL {
+        let mut comparison = decoder.compare();
+        for (operation, sent, written, _) in WRONG {
+            comparison.record(operation, sent, written);
+        }
+        for (operation, sent, written) in RIGHT {
+            comparison.record(operation, sent, written);
+        }
+        let report = comparison.finish();
+        for (nth, (_, sent, _, reading)) in WRONG.iter().enumerate() {
+            let seen = report.differences.iter().any(|d| d.nth == nth && d.reading == *reading);
+            assert!(seen, "{decoder:?}: not seen: {}", String::from_utf8_lossy(sent));
+        }
+        let beyond = report.differences.iter().find(|d| d.nth >= WRONG.len());
+        assert!(beyond.is_none(), "{decoder:?}: {}", beyond.unwrap().said);
+    }
+}
+
+#[test]
+fn the_oracle_has_every_field_that_is_documented() {
+    let shapes = shape::shapes(&Decoder::Classic.fields());
+    let bodies = [("create", "ContainerCreate"), ("exec", "ContainerExec"), ("start", "ExecStart")];
+    let mut count = 0;
+    for line in include_str!("fixtures/create_fields.txt").lines().filter(|l| !l.starts_with('#')) {
+        let [name, path, _versions] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        let (_, operation) = bodies
+            .iter()
+            .find(|(body, _)| *body == name)
+            .unwrap_or_else(|| panic!("{line}: which operation is this? say it above"));
+        assert!(shapes[*operation].has(path), "{line}: the oracle would not see it");
+        count += 1;
+    }
+    assert!(count > 180, "{count} fields");
+}

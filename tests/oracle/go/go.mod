@@ -1,0 +1,3 @@
+module dockward.test/oracle
+
+go 1.27
