@@ -22,6 +22,16 @@ impl Node {
         Self::Scalar(quoted(text))
     }
 
+    pub(crate) fn of(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Array(items) => Self::Array(items.iter().map(Self::of).collect()),
+            serde_json::Value::Object(entries) => {
+                Self::Object(entries.iter().map(|(k, v)| (quoted(k), Self::of(v))).collect())
+            }
+            scalar => Self::Scalar(scalar.to_string().into_bytes()),
+        }
+    }
+
     pub(crate) fn is_text(&self) -> bool {
         matches!(self, Self::Scalar(text) if text.first() == Some(&b'"'))
     }

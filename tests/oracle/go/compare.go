@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"strings"
 )
 
 // body is how the daemon reads one request's body.
@@ -83,8 +84,9 @@ const (
 	// answer marks fields that only answers have. Tools copy them from inspect; the gate sends none of
 	// them on, because moby prefers NetworkID to the key that was judged.
 	answer = "answer"
-	// hollow marks an object in which nothing can be said, so that `{}` says no more than its absence.
-	// No engine asks whether it is there.
+	// hollow marks an object in which nothing can be said, so that `{}` says no more than its absence,
+	// and no engine asks whether it is there. The gate drops it, also where it is empty in another type
+	// and the daemon would refuse the whole body.
 	hollow = "hollow"
 	// embedded: engines up to 26 took the fields of HostConfig also at the top level. The gate refuses
 	// what says something there, and drops what says nothing; it judges and sends the same.
@@ -121,6 +123,9 @@ func mayBeTaken(r reader, operation string, d []byte, err error) string {
 		if _, err := newer.decode(d); err == nil {
 			return embeddedType
 		}
+	}
+	if strings.HasSuffix(wrong.Field, ".ClusterOptions") {
+		return hollow
 	}
 	if wrong.Value == "string" && wordFields[operation+" "+wrong.Field] {
 		return word
