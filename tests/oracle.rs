@@ -1,7 +1,7 @@
-//! No differential: whatever JSON body the gate takes and writes anew, Go's own decoder must read the
-//! same value from as from the client's bytes. Generated documents, hostile ones, for every route with
-//! a JSON body, judged by a Go program that decodes as dockerd does (`tests/oracle/go`). Needs the Go
-//! that `make install` brings.
+//! No differential: from whatever JSON the gate takes and writes anew, Go's own decoder must read the
+//! same value as from the client's bytes. Generated documents, hostile ones, for every body, query value
+//! and header that is JSON, judged by a Go program that decodes as dockerd does (`tests/oracle/go`).
+//! Needs the Go that `make install` brings.
 //!
 //! `DOCKWARD_ORACLE_DOCUMENTS` says how many, `DOCKWARD_ORACLE_SEED` which; a run of a million is
 //! `DOCKWARD_ORACLE_DOCUMENTS=1000000 cargo test --release --test oracle`.
@@ -32,8 +32,9 @@ mod shape;
 
 use dice::Dice;
 use dockerd::{Decoder, Report};
+use dockward::docker::route::{Param, ParamKind};
 use document::{Document, Node};
-use gate::Door;
+use gate::{Door, Way};
 use hostile::Change;
 use shape::Shape;
 use std::collections::BTreeMap;
@@ -59,7 +60,7 @@ const NEVER_TAKEN: &[Change] = &[
     Change::NotUtf8,
 ];
 
-/// A route that takes JSON, the shape that the oracle has for it, and what real clients sent there.
+/// A place that takes JSON, the shape that the oracle has for it, and what real clients sent there.
 struct Place {
     door: Door,
     shape: Shape,
@@ -70,18 +71,20 @@ fn places() -> Vec<Place> {
     let mut shapes = shape::shapes(&Decoder::Classic.fields());
     let recorded = gate::recorded();
     let place = |door: Door| {
-        let operation = door.route.operation;
-        let shape = shapes.get(operation).cloned();
-        let sent = recorded.iter().filter(|(of, _)| *of == operation);
-        Place {
-            door,
-            shape: shape
-                .unwrap_or_else(|| panic!("{operation}: add it to tests/oracle/go/bodies.go")),
-            recorded: sent.map(|(_, body)| Node::of(body)).collect(),
-        }
+        let shape = match door.way {
+            Way::Query(Param { kind: ParamKind::Filters(keys), .. }) => shape::filtered(keys),
+            _ => shapes
+                .get(&door.name)
+                .cloned()
+                .unwrap_or_else(|| panic!("add {} to tests/oracle/go/bodies.go", door.name)),
+        };
+        let sent = recorded.iter().filter(|(of, _)| *of == door.name);
+        Place { shape, recorded: sent.map(|(_, body)| Node::of(body)).collect(), door }
     };
-    let places: Vec<_> = gate::doors().into_iter().map(place).collect();
-    shapes.retain(|name, _| places.iter().all(|place| place.door.route.operation != name));
+    let mut places: Vec<_> = gate::doors().into_iter().map(place).collect();
+    let largest = places.iter().position(|place| place.door.name == "ContainerCreate").unwrap();
+    places.swap(0, largest);
+    shapes.retain(|name, _| places.iter().all(|place| place.door.name != *name));
     assert!(shapes.is_empty(), "no route has these: {:?}", shapes.keys());
     places
 }
@@ -139,7 +142,6 @@ fn the_daemon_reads_from_what_the_gate_writes_what_it_would_have_read_from_the_c
     let seed = setting("DOCKWARD_ORACLE_SEED", SEED);
     println!("oracle: {documents} documents, DOCKWARD_ORACLE_SEED={seed}");
     let places = places();
-    assert_eq!(places[0].door.route.operation, "ContainerCreate");
     let mut comparisons = Decoder::ALL.map(Decoder::compare);
     let began = Instant::now();
     let mut by_place = vec![Tally::default(); places.len()];
@@ -152,7 +154,12 @@ fn the_daemon_reads_from_what_the_gate_writes_what_it_would_have_read_from_the_c
         let written = door.rewritten(&sent);
         if let [change] = changes[..] {
             let never = NEVER_TAKEN.contains(&change) && written.is_ok();
-            assert!(!never, "{change:?} was taken: {}", String::from_utf8_lossy(&sent));
+            assert!(
+                !never,
+                "{}: {change:?} was taken: {:?}",
+                door.name,
+                String::from_utf8_lossy(&sent)
+            );
         }
         all.add(written.is_ok());
         by_place[at].add(written.is_ok());
@@ -160,15 +167,16 @@ fn the_daemon_reads_from_what_the_gate_writes_what_it_would_have_read_from_the_c
             by_change.entry(change).or_default().add(written.is_ok());
         }
         let Ok(written) = written else { continue };
+        // In a query an escaped U+007F to U+009F is read, and written as itself, which is not read.
+        let raw = std::str::from_utf8(&written).unwrap().chars().any(char::is_control);
         let again = door.rewritten(&written);
-        assert_eq!(
-            again.as_ref(),
-            Ok(&written),
-            "{}: document {nth} of seed {seed}, read again",
-            door.route.operation
+        assert!(
+            again.as_ref() == Ok(&written) || raw && matches!(door.way, Way::Query(_)),
+            "{}: document {nth} of seed {seed}, read again: {again:?}",
+            door.name
         );
         for comparison in &mut comparisons {
-            comparison.record(door.route.operation, &sent, &written);
+            comparison.record(&door.name, &sent, &written);
         }
         numbers.push(nth);
     }
@@ -177,7 +185,7 @@ fn the_daemon_reads_from_what_the_gate_writes_what_it_would_have_read_from_the_c
 
     print!(
         "{}",
-        table(places.iter().map(|place| place.door.route.operation).zip(by_place.iter().copied()))
+        table(places.iter().map(|place| place.door.name.as_str()).zip(by_place.iter().copied()))
     );
     let named: Vec<_> = by_change.iter().map(|(c, tally)| (format!("{c:?}"), *tally)).collect();
     print!("{}", table(named.iter().map(|(name, tally)| (name.as_str(), *tally))));
@@ -203,7 +211,7 @@ fn the_daemon_reads_from_what_the_gate_writes_what_it_would_have_read_from_the_c
     if documents >= DOCUMENTS {
         let idle: Vec<_> = Change::ALL.iter().filter(|c| !by_change.contains_key(c)).collect();
         assert!(idle.is_empty(), "never tried: {idle:?}");
-        assert!(by_place.iter().all(|tally| tally.taken > 100), "a body that is hardly ever taken");
+        assert!(by_place.iter().all(|tally| tally.taken > 50), "a body that is hardly ever taken");
         for (name, count) in reports.iter().flat_map(|report| &report.exempted) {
             assert!(
                 *count > 0,
@@ -293,6 +301,10 @@ const WRONG: &[Pair<'_>] = &[
     ),
     ("SecretCreate", br#"{"Data":"AA=="}"#, br#"{"Data":"AQ=="}"#, "first value"),
     ("PluginSet", br#"["a"]"#, br#"["a","b"]"#, "first value"),
+    ("?filters", br#"{"label":["a"]}"#, b"", "first value"),
+    ("?filters", br#"{"label":{"a":false}}"#, br#"{"label":{"a":true}}"#, "first value"),
+    ("?buildargs", br#"{"A":null}"#, br#"{"A":""}"#, "first value"),
+    ("x-registry-auth", br#"{"ServerAddress":"a"}"#, b"{}", "first value"),
 ];
 
 /// What reads the same, or may differ.
@@ -301,6 +313,8 @@ const RIGHT: &[(&str, &[u8], &[u8])] = &[
     ("ContainerCreate", br#"{"Image":"a","MaskedPaths":[]}"#, br#"{"Image":"a"}"#),
     ("ContainerExec", br#"{"Cmd":"a"}"#, br#"{"Cmd":["a"]}"#),
     ("NetworkConnect", br#"{"EndpointConfig":{"NetworkID":"a"}}"#, br#"{"EndpointConfig":{}}"#),
+    ("?filters", br#"{"label":["a","a"]}"#, br#"{"label":{"a":true}}"#),
+    ("?filters", b"null", b""),
 ];
 
 #[test]

@@ -1,24 +1,62 @@
-//! The gate's own reading of a body: the same functions that serve.
+//! The gate's own reading of JSON: the same functions that serve.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use dockward::docker::route::{Param, ParamKind, When};
 use dockward::docker::{
     Accepted, ApiVersion, BodyKind, CallHead, Malformed, ROUTES, RequestHead, Route, body, classify,
 };
 use serde::Deserialize;
 use std::path::Path;
 
-/// A route that takes JSON, with a request to it.
+/// A place of a request that takes JSON, with a request that has it.
 pub(crate) struct Door {
-    pub(crate) route: &'static Route,
+    /// As the oracle calls it: the operation of a body, `?key` of a query, the name of a header.
+    pub(crate) name: String,
+    pub(crate) way: Way,
+    method: &'static str,
+    target: String,
     head: CallHead,
 }
 
-/// One for each route that takes JSON.
-pub(crate) fn doors() -> Vec<Door> {
-    let json = ROUTES.iter().filter(|route| matches!(route.body, BodyKind::Json { .. }));
-    json.map(|route| Door { route, head: head(route) }).collect()
+/// How JSON comes in.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Way {
+    Body,
+    Query(&'static Param),
+    Header(&'static str),
 }
 
-fn head(route: &'static Route) -> CallHead {
+/// One for the body of each route that takes JSON, and one for each key of a query and each header
+/// whose value is JSON.
+pub(crate) fn doors() -> Vec<Door> {
+    let mut doors: Vec<Door> = Vec::new();
+    // Rows that a query decides about have a twin that is found without one.
+    for route in ROUTES.iter().filter(|route| route.when == When::Always) {
+        let body = matches!(route.body, BodyKind::Json { .. });
+        let json =
+            |param: &&Param| matches!(param.kind, ParamKind::Json(_) | ParamKind::Filters(_));
+        let ways = body
+            .then(|| (route.operation.to_owned(), Way::Body))
+            .into_iter()
+            .chain(route.query.iter().filter(json).map(|p| (format!("?{}", p.name), Way::Query(p))))
+            .chain(
+                route
+                    .headers
+                    .iter()
+                    .filter(|name| name.starts_with("x-registry-"))
+                    .map(|name| ((*name).to_owned(), Way::Header(name))),
+            );
+        for (name, way) in ways {
+            if doors.iter().all(|door| door.name != name) {
+                doors.push(door(route, name, way));
+            }
+        }
+    }
+    doors
+}
+
+fn door(route: &'static Route, name: String, way: Way) -> Door {
     let mut path = String::new();
     for (nth, part) in route.path.split('{').enumerate() {
         let (name, literal) =
@@ -31,18 +69,24 @@ fn head(route: &'static Route) -> CallHead {
         path.push_str(literal);
     }
     let target = format!("/v{}{path}", ApiVersion::NEWEST);
-    let head = request(route.method.as_str(), &target).unwrap_or_else(|e| panic!("{path}: {e}"));
-    assert_eq!(head.route.operation, route.operation, "{path}");
-    head
+    let method = route.method.as_str();
+    let typed = if way == Way::Body { JSON } else { &[] };
+    let head = request(method, &target, typed).unwrap_or_else(|e| panic!("{path}: {e}"));
+    assert!(std::ptr::eq(head.route, route), "{path}");
+    Door { name, way, method, target, head }
 }
 
-/// The head of a request with a JSON body.
-fn request(method: &str, target: &str) -> Result<CallHead, Malformed> {
+const JSON: &[(&str, &str)] = &[("content-type", "application/json"), ("content-length", "2")];
+
+/// The head of a request with these fields.
+fn request(
+    method: &str,
+    target: &str,
+    fields: &[(&'static str, &str)],
+) -> Result<CallHead, Malformed> {
     let mut headers = http::HeaderMap::new();
-    for (name, value) in
-        [("host", "docker"), ("content-type", "application/json"), ("content-length", "2")]
-    {
-        headers.append(name, value.parse().unwrap());
+    for (name, value) in [("host", "docker")].iter().chain(fields) {
+        headers.append(*name, value.parse().unwrap());
     }
     let head = RequestHead {
         method: &method.parse().unwrap(),
@@ -74,7 +118,7 @@ pub(crate) fn recorded() -> Vec<(&'static str, serde_json::Value)> {
             serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         for Recorded { method, target, raw } in entries {
             let Some(body) = raw.and_then(|raw| serde_json::from_str(&raw).ok()) else { continue };
-            if let Ok(head) = request(&method, &target) {
+            if let Ok(head) = request(&method, &target, JSON) {
                 bodies.push((head.route.operation, body));
             }
         }
@@ -84,10 +128,21 @@ pub(crate) fn recorded() -> Vec<(&'static str, serde_json::Value)> {
 }
 
 impl Door {
-    /// What the gate would write for these bytes, or why it refuses them.
-    pub(crate) fn rewritten(&self, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
-        let body = body::read(&self.head, bytes)?;
-        // No body at all, where the route can do without, is forwarded as no body at all.
-        Ok(body.serialise().unwrap_or_default())
+    /// What the gate would write for this text, or why it refuses it. No text is nothing at all.
+    pub(crate) fn rewritten(&self, text: &[u8]) -> Result<Vec<u8>, Malformed> {
+        match self.way {
+            Way::Body => Ok(body::read(&self.head, text)?.serialise().unwrap_or_default()),
+            Way::Query(param) => {
+                let escaped = text.iter().map(|byte| format!("%{byte:02X}")).collect::<String>();
+                let target = format!("{}?{}={escaped}", self.target, param.name);
+                let head = request(self.method, &target, &[])?;
+                Ok(head.query.text(param.name).unwrap_or_default().into())
+            }
+            Way::Header(name) => {
+                let head = request(self.method, &self.target, &[(name, &URL_SAFE.encode(text))])?;
+                let written = head.headers.iter().find(|(other, _)| other == name);
+                Ok(written.map(|(_, value)| URL_SAFE.decode(value).unwrap()).unwrap_or_default())
+            }
+        }
     }
 }

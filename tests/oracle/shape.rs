@@ -15,6 +15,7 @@ pub(crate) enum Shape {
     Text,
     Base64,
     Bool,
+    True,
     Ratio,
     /// An integer between these.
     Int(i128, i128),
@@ -48,13 +49,17 @@ fn shape(kind: &str, at: &str, places: &[(&str, &str)]) -> Shape {
             let prefix = if at.is_empty() { String::new() } else { format!("{at}.") };
             let field = |(path, kind): &(&str, &str)| {
                 let key = path.strip_prefix(&prefix)?;
-                let own = !key.is_empty() && key != "." && !key.contains(['.', '[', '{']);
+                // The keys of a platform have dots in them.
+                let own = key.starts_with("os.")
+                    || !key.is_empty() && key != "." && !key.contains(['.', '[', '{']);
                 own.then(|| (key.to_owned(), shape(kind, path, places)))
             };
             Shape::Object(places.iter().filter_map(field).collect())
         }
         "array" => Shape::Array(below("[]")),
         "map" => Shape::Map(below("{}")),
+        // Which keys there are follows from the route: see `filtered`.
+        "filters" => Shape::Object(Vec::new()),
         "words" => Shape::Words,
         "text" => Shape::Text,
         "base64" => Shape::Base64,
@@ -66,6 +71,13 @@ fn shape(kind: &str, at: &str, places: &[(&str, &str)]) -> Shape {
         "uint16" => Shape::Int(0, u16::MAX.into()),
         _ => panic!("{at}: {kind}"),
     }
+}
+
+/// The shape of filters by these keys: lists, or objects of what is on.
+pub(crate) fn filtered(keys: &[&str]) -> Shape {
+    let lists = keys.iter().map(|key| (*key, Shape::Array(Box::new(Shape::Text))));
+    let sets = keys.iter().map(|key| (*key, Shape::Map(Box::new(Shape::True))));
+    Shape::Object(lists.chain(sets).map(|(key, shape)| (key.to_owned(), shape)).collect())
 }
 
 impl Shape {
@@ -144,6 +156,7 @@ impl Shape {
                 Node::text(dice.of(&["", "aGVsbG8=", "AA==", "bGluZQ\n==", "no base64"]))
             }
             Self::Bool => Node::raw(dice.of(&["true", "false"])),
+            Self::True => Node::raw("true"),
             Self::Ratio => Node::Scalar(ratio(dice).into_bytes()),
             Self::Int(least, most) => {
                 let candidates = [0, 1, 2, 7, -1, 512, 1 << 20, *least, *most];

@@ -1,6 +1,7 @@
 package main
 
-// bodies has every JSON body of the API by Docker's operation id. A further one is a struct and a line.
+// bodies has every JSON that the daemon decodes: bodies by Docker's operation id, query values by their
+// key after a question mark, headers by name. A further one is a struct and a line.
 var bodies = map[string]body{
 	"ContainerCreate":   {fresh: fresh[containerCreate], older: fresh[olderContainerCreate]},
 	"ContainerUpdate":   {fresh: fresh[containerUpdate]},
@@ -29,6 +30,17 @@ var bodies = map[string]body{
 	"PluginPull":        {fresh: fresh[[]pluginPrivilege]},
 	"PluginUpgrade":     {fresh: fresh[[]pluginPrivilege]},
 	"PluginSet":         {fresh: fresh[[]string]},
+
+	"?buildargs":        {fresh: fresh[map[string]*string], absent: true},
+	"?cachefrom":        {fresh: fresh[[]string], absent: true},
+	"?filters":          {fresh: noFilters, absent: true},
+	"?labels":           {fresh: fresh[map[string]string], absent: true},
+	"?outputs":          {fresh: fresh[[]buildOutput], absent: true},
+	"?platform":         {fresh: fresh[platform], absent: true},
+	"?platforms":        {fresh: fresh[platform], absent: true},
+	"?ulimits":          {fresh: fresh[[]*ulimit], absent: true},
+	"x-registry-auth":   {fresh: fresh[authConfig], absent: true},
+	"x-registry-config": {fresh: fresh[map[string]authConfig], absent: true},
 }
 
 func fresh[T any]() any { return new(T) }

@@ -145,6 +145,8 @@ func walkType(t reflect.Type, path string, list func(path, kind string)) {
 	switch {
 	case t == reflect.TypeFor[words]():
 		list(at, "words")
+	case t == reflect.TypeFor[filters]():
+		list(at, "filters")
 	case t == reflect.TypeFor[[]byte]():
 		list(at, "base64")
 	case t.Kind() == reflect.String:
