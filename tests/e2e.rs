@@ -28,6 +28,8 @@ mod differential;
 mod dockerd;
 #[path = "e2e/gate.rs"]
 mod gate;
+#[path = "e2e/hostile.rs"]
+mod hostile;
 #[path = "e2e/http.rs"]
 mod http;
 #[path = "e2e/log.rs"]
@@ -156,6 +158,19 @@ fn three_hundred_megabytes_are_saved_and_loaded_in_flat_memory() {
 fn an_image_is_judged_by_where_it_came_from() {
     let lines = registry::play(&cli("20.10").expect("Debian's command line"));
     println!("registry: {lines} lines");
+}
+
+#[test]
+fn a_head_in_any_spelling_has_the_effect_that_was_judged_or_none() {
+    let world = World::new();
+    let gate = wire::Wire::gate(world.gate.port, &world.gate.bundle("admin"));
+    let behind = wire::Wire::Daemon(world.behind.socket.clone());
+    let direct = wire::Wire::Daemon(world.direct.socket.clone());
+    let twins = hostile::Twins { gate: &gate, behind: &behind, direct: &direct };
+    let (reads, writes) = hostile::play(&twins);
+    assert!(reads.same > 50 && reads.refused > 50, "{reads:?}");
+    assert!(writes.same > 50 && writes.refused > 50, "{writes:?}");
+    world.end();
 }
 
 #[test]
