@@ -149,11 +149,14 @@ fn is_component(part: &str) -> bool {
 /// is somebody's neighbour: a pattern must name it to the letter.
 #[must_use]
 pub fn is_ordinary(host: &str) -> bool {
+    // resolvers do not look at case
+    let host = host.to_ascii_lowercase();
     // as in the WHATWG's URL standard, a name that ends in a number is an address: `0x7f.1`
     let last = host.rsplit('.').next().unwrap_or_default();
     let hex = last.strip_prefix("0x").is_some_and(|t| t.bytes().all(|b| b.is_ascii_hexdigit()));
     let numeric = hex || last.bytes().all(|b| b.is_ascii_digit());
-    host.contains('.') && !host.contains(':') && !numeric && !host.ends_with(".localhost")
+    let local = matches!(last, "localhost" | "localdomain");
+    host.contains('.') && !host.contains(':') && !numeric && !local
 }
 
 /// A pattern over references: `repository[:tag][@sha256:...]`, `*` and `**` in each part.
