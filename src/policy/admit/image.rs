@@ -11,38 +11,54 @@ use crate::policy::facts::{Facts, Image, Seen};
 use crate::policy::model::Role;
 use crate::policy::pattern::Pattern;
 
-impl Judge<'_> {
+impl<'j> Judge<'j> {
     /// `Image` of a container, and what it brings along: a user and a directory where the body names
     /// none, and labels.
     pub(super) fn image(&mut self, image: &str, user: &str, working_dir: &str) {
-        self.add(run(self.role, "Image", image, self.facts));
-        let seen = match self.facts.images.get(image) {
-            Some(Seen::Found(seen)) => Some(seen),
-            // the daemon answers 404, and what is there at start is judged then
-            Some(Seen::Missing) if user.is_empty() => return,
-            _ => None,
-        };
         let Some(Image {
             id: _,
             origins: _,
             tags: _,
             user: its_user,
             working_dir: its_dir,
-            labels,
-        }) = seen
+            labels: _,
+        }) = self.image_fact(image)
         else {
-            return self.user("User", user);
+            // of one that is missing the daemon answers 404, and what is there at start is judged then
+            let missing = self.facts.images.get(image) == Some(&Seen::Missing);
+            if !(missing && user.is_empty()) {
+                self.user("User", user);
+            }
+            return;
         };
         self.user("User", if user.is_empty() { its_user } else { user });
         if working_dir.is_empty() {
             self.working_dir("WorkingDir", its_dir);
         }
-        for (key, value) in labels {
+    }
+
+    /// An image that is to run, at create and again at start: where it came from, and the labels that
+    /// its containers get.
+    pub(super) fn image_fact(&mut self, image: &str) -> Option<&'j Image> {
+        let facts = self.facts;
+        let mut refused = run(self.role, "Image", image, facts);
+        let seen = match facts.images.get(image) {
+            Some(Seen::Found(seen)) => Some(seen),
+            Some(Seen::Missing) => None,
+            // whoever may run every image still brings along what it says
+            None => {
+                refused = refused.or_else(|| Some(unseen("Image", image)));
+                None
+            }
+        };
+        self.add(refused);
+        for (key, value) in seen.iter().flat_map(|seen| &seen.labels) {
             if self.profile.labels.deny.iter().any(|p| p.matches(key)) {
                 let what = format!("run an image that sets label {key:?}");
                 self.deny(Reason::Label, format!("Image.Labels.{key}"), value.as_str(), what);
             }
         }
+        seen
     }
 
     /// A name that is given to an image on this host.
@@ -135,9 +151,7 @@ pub fn run(role: &Role, field: &str, image: &str, facts: &Facts) -> Option<Findi
         Some(Finding { reason, field, value, what, allowed })
     };
     match (facts.images.get(image), reference) {
-        (None, _) => {
-            refused(Reason::ImageUnseen, format!("run image {image:?}: it cannot be looked at"))
-        }
+        (None, _) => Some(unseen(field, image)),
         (Some(Seen::Missing), Ok(reference)) if by_name(&reference) => None,
         (Some(Seen::Missing), Err(error)) => Some(unreadable(error, field, image)),
         (Some(Seen::Found(seen)), _)
@@ -277,6 +291,16 @@ fn judged(
         what: format!("{verb} image {shown:?}: its registry is an address, localhost or a port"),
         allowed: Some(format!("list {host}/** to the letter")),
     })
+}
+
+/// An image that nothing is known of: what is no whole id was not asked for.
+fn unseen(field: &str, image: &str) -> Finding {
+    if !Reference::is_askable(image) {
+        return unreadable(NotAReference::Id, field, image);
+    }
+    let (field, value) = (field.to_owned(), image.to_owned());
+    let what = format!("run image {image:?}: it cannot be looked at");
+    Finding { reason: Reason::ImageUnseen, field, value, what, allowed: None }
 }
 
 fn not_allowed(full: &str, verb: &str, field: &str, value: &str, list: &[ImagePattern]) -> Finding {

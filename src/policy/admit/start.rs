@@ -41,7 +41,7 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
         Err(finding) => return judge.add(Some(finding)),
     };
     let Container { id: _, image, user, working_dir, running: _, volumes, mounts: _ } = container;
-    judge.add(run(judge.role, "Image", image, judge.facts));
+    judge.image_fact(image);
     judge.user("Config.User", user);
     judge.working_dir("Config.WorkingDir", working_dir);
     for volume in volumes {
