@@ -64,11 +64,23 @@ impl Judge<'_> {
             return;
         }
         if instruction == "WORKDIR" {
-            self.working_dir("query changes", rest.trim());
+            self.written_dir(rest.trim());
         }
-        if instruction == "LABEL" && !self.profile.labels.deny.is_empty() {
-            let what = "change labels of an image where some are denied";
+        let rules = &self.profile.labels;
+        if instruction == "LABEL" && !(rules.deny.is_empty() && rules.allow.is_none()) {
+            let what = "change labels of an image where not all are allowed";
             self.deny(Reason::ImageChange, "query changes", instruction, what);
+        }
+    }
+
+    /// A directory as a Dockerfile writes it: the daemon takes quotes and backslashes away and puts
+    /// variables in, so that what stands there is not what it means.
+    fn written_dir(&mut self, dir: &str) {
+        if dir.contains(['"', '\'', '\\', '$']) {
+            let what = format!("work in directory {dir:?}, which means another");
+            self.deny(Reason::WorkingDir, "query changes", dir, what);
+        } else {
+            self.working_dir("query changes", dir);
         }
     }
 
