@@ -58,7 +58,8 @@ const CONTAINER_FILTERS: &[&str] = &[
     "status",
     "volume",
 ];
-const IMAGE_FILTERS: &[&str] = &["before", "dangling", "label", "reference", "since", "until"];
+const IMAGE_FILTERS: &[&str] =
+    &["before", "dangling", "label", "label!", "reference", "since", "until"];
 const PRUNE: &[Param] = &[filters(&["label", "label!", "until"])];
 const SERVICE_FILTERS: &[&str] = &["id", "label", "mode", "name", "runtime"];
 const TASK_FILTERS: &[&str] = &[
