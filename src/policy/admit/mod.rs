@@ -79,11 +79,14 @@ impl<'a> Judge<'a> {
         Self { role, profile, facts, base, findings: Vec::new(), kept: false, root: false }
     }
 
-    /// The place of a field of the host configuration; a build has them in its query, in lower case.
+    /// The place of a field of the host configuration; a build has them in its query, in lower case, and
+    /// two by another name.
     fn host(&self, field: &str) -> String {
-        match self.base {
-            "query " => format!("query {}", field.to_ascii_lowercase()),
-            base => format!("{base}{field}"),
+        match (self.base, field) {
+            ("query ", "MemorySwap") => "query memswap".to_owned(),
+            ("query ", "NanoCpus") => "query cpuquota".to_owned(),
+            ("query ", field) => format!("query {}", field.to_ascii_lowercase()),
+            (base, field) => format!("{base}{field}"),
         }
     }
 
