@@ -140,12 +140,14 @@ impl Query {
         self.of(name).find_map(|value| if let Value::Int(n) = value { Some(*n) } else { None })
     }
 
-    /// Writes an integer in, where the route has the key and the client sent none.
+    /// Writes an integer in, in its place, where the route has the key and the client sent none.
     pub fn fill_int(&mut self, params: &'static [Param], name: &str, value: i64) {
-        let param = params.iter().find(|param| param.name == name);
+        let place = |wanted: &str| params.iter().position(|param| param.name == wanted);
+        let param = place(name).and_then(|nth| params.get(nth));
         if let Some(param) = param.filter(|_| self.int(name).unwrap_or(0) == 0) {
             self.0.retain(|given| given.param.name != name);
-            self.0.push(Given { param, value: Value::Int(value) });
+            let after = self.0.partition_point(|given| place(given.param.name) < place(name));
+            self.0.insert(after, Given { param, value: Value::Int(value) });
         }
     }
 

@@ -26,9 +26,13 @@ pub fn amend(profile: &Profile, body: &mut ContainerCreate<'_>) -> Vec<String> {
     terms
 }
 
-/// The same for a classic build, whose limits are in the query; a build counts CPU by quota.
+/// The same for a classic build, whose limits are in the query; a build counts CPU by quota, for the
+/// period that it asks for.
 pub fn amend_build(profile: &Profile, head: &mut CallHead) -> Vec<String> {
-    let quota = |nano: i64| nano / (1_000_000_000 / DEFAULT_PERIOD);
+    let period = head.query.int("cpuperiod").filter(|period| *period > 0);
+    let period = i128::from(period.unwrap_or(DEFAULT_PERIOD));
+    let quota =
+        |nano: i64| i64::try_from(i128::from(nano) * period / 1_000_000_000).unwrap_or(i64::MAX);
     let defaults = [
         ("memory", profile.memory.default),
         ("shmsize", profile.shm.default),
