@@ -73,6 +73,14 @@ impl Reference {
         format!("{}{tag}{digest}", self.repository)
     }
 
+    /// Whether it is what the daemon makes of hex digits alone, which may be an id as well.
+    #[must_use]
+    pub fn reads_as_id(&self) -> bool {
+        let latest = self.tag.as_deref().is_none_or(|tag| tag == "latest");
+        let name = self.repository.strip_prefix("docker.io/library/");
+        latest && self.digest.is_none() && name.is_some_and(|name| name.bytes().all(lower_hex))
+    }
+
     /// The registry's host and port.
     #[must_use]
     pub fn registry(&self) -> &str {

@@ -64,6 +64,11 @@ impl<'j> Judge<'j> {
     /// A name that is given to an image on this host.
     pub(super) fn write_name(&mut self, field: &str, repository: &str, tag: &str) {
         match named(repository, tag) {
+            // the daemon looks for `deadbeef` under names before it looks under ids
+            Ok(reference) if reference.reads_as_id() => {
+                let what = format!("give an image the name {repository:?}: it reads as an id");
+                self.deny(Reason::Name, field, repository, what);
+            }
             Ok(reference) if reference.digest.is_none() => {
                 if !self.role.write.iter().any(|p| p.matches(&reference, glob)) {
                     let full = reference.full();
@@ -231,7 +236,13 @@ pub(super) fn resolve(role: &Role, head: &CallHead) -> Option<Finding> {
 
 /// A repository with its tag, given once.
 fn named(repository: &str, tag: &str) -> Result<Reference, NotAReference> {
-    let reference = Reference::parse(repository)?;
+    let reference = match Reference::parse(repository) {
+        // hex digits with a tag beside them are a name
+        Err(NotAReference::Id) if !tag.is_empty() && !repository.contains(':') => {
+            return Reference::parse(&format!("{repository}:{tag}"));
+        }
+        reference => reference?,
+    };
     match (&reference.tag, tag) {
         (_, "") => Ok(reference),
         (None, tag) => Reference::parse(&format!("{repository}:{tag}")),
