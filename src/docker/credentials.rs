@@ -47,10 +47,25 @@ pub(super) fn read(
     } else {
         AuthConfig::read(value).map_err(inside)?.write(&mut out);
     }
-    let mut header = HeaderValue::try_from(URL_SAFE.encode(&out))
-        .map_err(|_| wrong("cannot be written again".to_owned()))?;
-    header.set_sensitive(true);
+    let header = written(&out).ok_or_else(|| wrong("cannot be written again".to_owned()))?;
     Ok((Some(header), registries))
+}
+
+fn written(json: &[u8]) -> Option<HeaderValue> {
+    let mut header = HeaderValue::try_from(URL_SAFE.encode(json)).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+/// `X-Registry-Config`, as it was written here, without some of its registries.
+#[must_use]
+pub fn without(config: &HeaderValue, registries: &[String]) -> Option<HeaderValue> {
+    let bytes = URL_SAFE.decode(config.as_bytes()).ok()?;
+    let mut config: Map<'_, AuthConfig<'_>> = Map::read(json::read(&bytes).ok()?).ok()?;
+    config.0.retain(|(registry, _)| !registries.iter().any(|out| out == registry));
+    let mut out = Vec::with_capacity(bytes.len());
+    config.write(&mut out);
+    written(&out)
 }
 
 /// The host, with port if there is one, that an address of a registry means: `https://host/v1/`,

@@ -175,19 +175,19 @@ fn permit(
     facts: &Facts,
 ) -> Permit {
     let route = call.head.route;
-    let profile = judged.and_then(|role| role.admission.profile());
+    let rules = judged.and_then(|role| Some((role, role.admission.profile()?)));
     let mut head = call.head.clone();
     let mut terms = resolve(&mut head, facts);
-    let json = match (&call.body, profile) {
-        (Body::ContainerCreate(body), Some(profile)) => {
+    let json = match (&call.body, rules) {
+        (Body::ContainerCreate(body), Some((_, profile))) => {
             let mut body = body.clone();
             terms.extend(admit::amend(profile, &mut body));
             Body::ContainerCreate(body).serialise()
         }
-        (body, Some(profile))
+        (body, Some((role, profile)))
             if (route.resource, route.verb) == (Resource::Build, Verb::Create) =>
         {
-            terms.extend(admit::amend_build(profile, &mut head));
+            terms.extend(admit::amend_build(role, profile, &mut head));
             body.serialise()
         }
         (body, _) => body.serialise(),

@@ -29,9 +29,6 @@ pub(super) fn build(judge: &mut Judge<'_>, head: &CallHead) {
     for (key, value) in query::text_map(text("labels")).iter() {
         judge.label("query labels", key, value);
     }
-    for address in &head.registries {
-        judge.registry("x-registry-config", address);
-    }
 }
 
 impl Judge<'_> {

@@ -94,11 +94,10 @@ impl<'j> Judge<'j> {
 
     /// A registry that the daemon calls, by an address.
     pub(super) fn registry(&mut self, field: &str, address: &str) {
-        let lists = || self.role.pull.iter().chain(&self.role.push);
-        let host = host_of(address);
-        if !host.is_some_and(|host| lists().any(|p| p.reaches(host, glob))) {
+        if !is_listed(self.role, address) {
             let what = format!("have the daemon call the registry {address:?}");
-            let shown: Vec<_> = lists().map(ImagePattern::as_str).collect();
+            let lists = self.role.pull.iter().chain(&self.role.push);
+            let shown: Vec<_> = lists.map(ImagePattern::as_str).collect();
             self.deny(Reason::RegistryHost, field, address, what);
             self.allowing(format!("registries of: {}", listed(&shown)));
         }
@@ -136,6 +135,12 @@ impl<'j> Judge<'j> {
     pub(super) fn cache_from(&mut self, field: &str, image: &str) {
         self.add(listed_reference(&self.role.pull, "build from the cache of", field, image, ""));
     }
+}
+
+/// Whether the registry at this address is one that the role may pull from or push to.
+pub(super) fn is_listed(role: &Role, address: &str) -> bool {
+    let mut lists = role.pull.iter().chain(&role.push);
+    host_of(address).is_some_and(|host| lists.any(|p| p.reaches(host, glob)))
 }
 
 /// Whether the role may run an image, judged on what the daemon has under that name or id.

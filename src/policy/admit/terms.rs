@@ -1,10 +1,12 @@
 //! What the gate writes into a body that was allowed: defaults of the profile, and the modes whose
 //! absence would mean something else from one daemon or API version to the next.
 
+use super::image;
 use super::resources::DEFAULT_PERIOD;
-use crate::docker::CallHead;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Text};
 use crate::docker::body::field::Field;
+use crate::docker::{CallHead, credentials};
+use crate::policy::model::Role;
 use crate::policy::profile::{Limit, Profile};
 use std::borrow::Cow;
 
@@ -28,7 +30,7 @@ pub fn amend(profile: &Profile, body: &mut ContainerCreate<'_>) -> Vec<String> {
 
 /// The same for a classic build, whose limits are in the query; a build counts CPU by quota, for the
 /// period that it asks for.
-pub fn amend_build(profile: &Profile, head: &mut CallHead) -> Vec<String> {
+pub fn amend_build(role: &Role, profile: &Profile, head: &mut CallHead) -> Vec<String> {
     let period = head.query.int("cpuperiod").filter(|period| *period > 0);
     let period = i128::from(period.unwrap_or(DEFAULT_PERIOD));
     let quota =
@@ -46,7 +48,28 @@ pub fn amend_build(profile: &Profile, head: &mut CallHead) -> Vec<String> {
         head.query.fill_int(head.route.query, name, default);
         terms.push(format!("{name}={default}"));
     }
+    keep_credentials(role, head, &mut terms);
     terms
+}
+
+/// Clients send the credentials of every registry that somebody ever logged in to; the daemon gets those
+/// of the registries that are listed.
+fn keep_credentials(role: &Role, head: &mut CallHead, terms: &mut Vec<String>) {
+    let (kept, out) = std::mem::take(&mut head.registries)
+        .into_iter()
+        .partition::<Vec<_>, _>(|address| image::is_listed(role, address));
+    head.registries = kept;
+    if out.is_empty() {
+        return;
+    }
+    let headers = std::mem::take(&mut head.headers).into_iter();
+    head.headers = headers
+        .filter_map(|(name, value)| match name == credentials::CONFIG {
+            true => credentials::without(&value, &out).map(|value| (name, value)),
+            false => Some((name, value)),
+        })
+        .collect();
+    terms.push(format!("x-registry-config without {}", super::cut(out.join(", "), super::KEY_MAX)));
 }
 
 fn number(field: &mut Field<i64>, limit: Limit, name: &str, terms: &mut Vec<String>) {
