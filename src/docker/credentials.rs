@@ -6,7 +6,7 @@
 
 use super::body::auth::AuthConfig;
 use super::body::field::{Map, Typed};
-use super::json::{self, Value};
+use super::json::{self, Object, Value};
 use super::{Flaw, Malformed};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
@@ -34,13 +34,16 @@ pub(super) fn read(
         .decode(value.as_bytes())
         .map_err(|_| wrong("not base64 in the URL-safe alphabet, with padding".to_owned()))?;
     let inside = |flaw: Malformed| wrong(format!("decoded: {flaw}"));
-    let value = json::read(&bytes).map_err(inside)?;
+    let mut value = json::read(&bytes).map_err(inside)?;
     if value == Value::Null {
         return Ok((None, Vec::new()));
     }
     let mut out = Vec::with_capacity(bytes.len());
     let mut registries = Vec::new();
     if name == CONFIG {
+        if let Some(again) = take_configs(&mut value) {
+            Map::<'_, AuthConfig<'_>>::read(again).map_err(inside)?;
+        }
         let config: Map<'_, AuthConfig<'_>> = Map::read(value).map_err(inside)?;
         registries.extend(config.iter().map(|(registry, _)| registry.to_owned()));
         config.write(&mut out);
@@ -49,6 +52,14 @@ pub(super) fn read(
     }
     let header = written(&out).ok_or_else(|| wrong("cannot be written again".to_owned()))?;
     Ok((Some(header), registries))
+}
+
+/// docker-java, where it was told no API version, says all of it a second time under `configs`, as daemons
+/// before API 1.19 read it. Newer ones take that for a registry of which nothing is known.
+fn take_configs<'a>(value: &mut Value<'a>) -> Option<Value<'a>> {
+    let Value::Object(Object(entries)) = value else { return None };
+    let at = entries.iter().position(|(key, _)| key == "configs")?;
+    Some(entries.remove(at).1)
 }
 
 fn written(json: &[u8]) -> Option<HeaderValue> {
