@@ -299,6 +299,7 @@ const WRONG: &[Pair<'_>] = &[
         br#"{"UpdateConfig":{"MaxFailureRatio":0.3000001}}"#,
         "first value",
     ),
+    ("ContainerExec", br#"{"Cmd":"a"}"#, br#"{"Cmd":["a"]}"#, "first value"),
     ("SecretCreate", br#"{"Data":"AA=="}"#, br#"{"Data":"AQ=="}"#, "first value"),
     ("PluginSet", br#"["a"]"#, br#"["a","b"]"#, "first value"),
     ("?filters", br#"{"label":["a"]}"#, b"", "first value"),
@@ -311,7 +312,6 @@ const WRONG: &[Pair<'_>] = &[
 const RIGHT: &[(&str, &[u8], &[u8])] = &[
     ("ContainerCreate", br#"{"Cmd":"a","X":0}"#, br#"{"Cmd":["a"]}"#),
     ("ContainerCreate", br#"{"Image":"a","MaskedPaths":[]}"#, br#"{"Image":"a"}"#),
-    ("ContainerExec", br#"{"Cmd":"a"}"#, br#"{"Cmd":["a"]}"#),
     ("NetworkConnect", br#"{"EndpointConfig":{"NetworkID":"a"}}"#, br#"{"EndpointConfig":{}}"#),
     ("?filters", br#"{"label":["a","a"]}"#, br#"{"label":{"a":true}}"#),
     ("?filters", b"null", b""),

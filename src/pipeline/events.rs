@@ -172,7 +172,7 @@ pub(super) fn fields(body: &Body<'_>) -> Map<String, Value> {
     match body {
         Body::ContainerCreate(body) => create_fields(body, &mut fields),
         Body::ExecCreate(body) => {
-            put(&mut fields, "argv", redact::argv(body.cmd.words()));
+            put(&mut fields, "argv", redact::argv(body.cmd.items()));
             put(&mut fields, "user", body.user.text());
             put(&mut fields, "privileged", body.privileged.or_zero());
         }

@@ -133,7 +133,7 @@ body! {
         cap_add: Field<Words<'a>> = "CapAdd",
         cap_drop: Field<Words<'a>> = "CapDrop",
         /// v1.40 only, engine 19.03: an exact capability set beside CapAdd.
-        capabilities: Field<Words<'a>> = "Capabilities",
+        capabilities: Field<Vec<Cow<'a, str>>> = "Capabilities",
         dns: Field<Vec<Cow<'a, str>>> = "Dns",
         dns_options: Field<Vec<Cow<'a, str>>> = "DnsOptions",
         dns_search: Field<Vec<Cow<'a, str>>> = "DnsSearch",
@@ -248,6 +248,8 @@ body! {
         volume_options: Field<VolumeOptions<'a>> = "VolumeOptions",
         image_options: Field<ImageOptions<'a>> = "ImageOptions",
         tmpfs_options: Field<TmpfsOptions<'a>> = "TmpfsOptions",
+        /// Judged with the type: mounts of the cluster are refused.
+        cluster_options: Field<Empty> = "ClusterOptions",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The bodies of `POST /containers/{}/exec`, `POST /exec/{}/start` and of checkpoints.
 
 use super::create::{InertText, Text};
-use super::field::{Field, Inert, Words, body};
+use super::field::{Field, Inert, body};
 use std::borrow::Cow;
 
 body! {
@@ -27,7 +27,7 @@ body! {
         env: Inert<Field<Vec<Cow<'a, str>>>> = "Env",
         working_dir: Text<'a> = "WorkingDir",
         /// Judged by no rule (code inside the container), logged as argv.
-        cmd: Field<Words<'a>> = "Cmd",
+        cmd: Field<Vec<Cow<'a, str>>> = "Cmd",
     }
 }
 

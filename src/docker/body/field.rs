@@ -159,14 +159,14 @@ pub struct Ratio(pub f32);
 
 impl<'a> Typed<'a> for Ratio {
     fn read(value: Value<'a>) -> Result<Self, Malformed> {
-        let text = match value {
-            Value::Int(n) => n.to_string(),
-            Value::Float(n) => n.to_string(),
+        #[expect(clippy::cast_possible_truncation, reason = "rounded as Go rounds to a float32")]
+        let ratio = match value {
+            Value::Int(n) => n.to_string().parse().unwrap_or(f32::INFINITY),
+            Value::Float(n) => n as f32,
             other => return Err(wrong_type(&other, "a number")),
         };
-        let finite = text.parse().ok().filter(|n: &f32| n.is_finite());
         let wrong = || Malformed::new(Flaw::JsonNumber, "", "not a number in the range of float32");
-        finite.map(Self).ok_or_else(wrong)
+        Some(Self(ratio)).filter(|ratio| ratio.0.is_finite()).ok_or_else(wrong)
     }
 
     fn write(&self, out: &mut Vec<u8>) {

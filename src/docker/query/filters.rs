@@ -21,6 +21,14 @@ pub(super) fn read(keys: &[&str], text: &str) -> Result<Option<String>, Malforme
     if object.0.is_empty() {
         return Ok(None);
     }
+    let is_list = |(_, value): &(Cow<'_, str>, Value<'_>)| matches!(value, Value::Array(_));
+    let lists = object.0.iter().filter(|entry| is_list(entry)).count();
+    if lists != 0 && lists != object.0.len() {
+        return Err(wrong(
+            "",
+            "arrays and objects beside one another: the daemon reads one or the other",
+        ));
+    }
     let mut out = vec![b'{'];
     for (nth, (key, value)) in object.0.into_iter().enumerate() {
         if !keys.contains(&key.as_ref()) {
@@ -115,6 +123,7 @@ mod tests {
             r#"{"Label":["a"]}"#,
             r#"{"labels":["a"]}"#,
             r#"["label"]"#,
+            r#"{"label":["a"],"until":{"1":true}}"#,
             r#"{"label":["a\u0000"]}"#,
         ] {
             assert_eq!(filters(text).unwrap_err().flaw, Flaw::QueryFilter, "{text}");

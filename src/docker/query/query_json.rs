@@ -30,6 +30,7 @@ body! {
 pub(super) fn read(of: QueryJson, text: &str) -> Result<(String, bool), Malformed> {
     let value = json::read(text.as_bytes())?;
     let nothing = value.says_nothing();
+    let plain = |out: &str| !out.chars().any(char::is_control);
     let out = match of {
         QueryJson::Texts => again::<Option<Vec<Cow<'_, str>>>>(value),
         QueryJson::TextMap => again::<Option<Map<'_, Cow<'_, str>>>>(value),
@@ -40,7 +41,8 @@ pub(super) fn read(of: QueryJson, text: &str) -> Result<(String, bool), Malforme
     }?;
     let text = String::from_utf8(out)
         .map_err(|_| Malformed::new(Flaw::JsonSyntax, "", "the JSON is not UTF-8"))?;
-    Ok((text, nothing))
+    let control = || Malformed::new(Flaw::QueryValue, "", "a text has a control character");
+    Some((text, nothing)).filter(|(text, _)| plain(text)).ok_or_else(control)
 }
 
 fn again<'a, T: Typed<'a>>(value: Value<'a>) -> Result<Vec<u8>, Malformed> {

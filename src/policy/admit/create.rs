@@ -136,7 +136,7 @@ impl Judge<'_> {
             ("HostConfig.CapAdd", cap_add.words()),
             ("HostConfig.CapDrop", cap_drop.words()),
         );
-        self.capability_set(capabilities.words());
+        self.capability_set(capabilities.items());
         self.security_options(security_opt.items());
         self.masked_paths(masked_paths, readonly_paths);
 

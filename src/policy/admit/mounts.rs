@@ -150,6 +150,7 @@ impl Judge<'_> {
             volume_options,
             image_options,
             tmpfs_options,
+            cluster_options: _, // of a type that is refused
             borrow: _,
         } = mount;
         let (kind, source) = (kind.text(), source.text());

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"math"
 	"reflect"
-	"strings"
 )
 
 // body is how the daemon reads one request's body.
@@ -90,35 +89,18 @@ const (
 	// answer marks fields that only answers have. Tools copy them from inspect; the gate sends none of
 	// them on, because moby prefers NetworkID to the key that was judged.
 	answer = "answer"
-	// hollow marks an object in which nothing can be said, so that `{}` says no more than its absence,
-	// and no engine asks whether it is there. The gate drops it, also where it is empty in another type
-	// and the daemon would refuse the whole body.
-	hollow = "hollow"
 	// embedded: engines up to 26 took the fields of HostConfig also at the top level. The gate refuses
 	// what says something there, and drops what says nothing; it judges and sends the same.
 	embedded = "embedded"
 	// embeddedType: as above, but with an empty value of another type, for which such an engine refuses
 	// the whole body.
 	embeddedType = "embedded type"
-	// rounding: a float32 that comes out as its neighbour, because the gate rounds twice: the text to 64
-	// bits, that to 32. The daemon reads a ratio of tasks that may fail; nobody's bound depends on it.
+	// rounding: a float32 that comes out as its neighbour, because the gate rounds a text of very many
+	// digits twice: to 64 bits, and that to 32. The daemon reads a ratio of tasks that may fail; nobody's bound depends on it.
 	rounding = "rounding"
-	// word: one string where the daemon wants a list. The gate reads a list of one, judges that, and
-	// sends that; the daemon would have refused.
-	word = "word"
-	// mixed: filters of which one key has a list of values and another a set, which the daemon refuses.
-	// The gate writes sets, with the same values.
-	mixed = "mixed"
 )
 
-var exemptions = []string{answer, hollow, embedded, embeddedType, mixed, rounding, word}
-
-// wordFields are the lists of strings, by operation and place, that the gate also takes as one string.
-var wordFields = map[string]bool{
-	"ContainerExec Cmd": true,
-	// Engine 19.03 alone has it.
-	"ContainerCreate HostConfig.Capabilities": true,
-}
+var exemptions = []string{answer, embedded, embeddedType, rounding}
 
 // mayBeTaken names why the gate may take what this reading of the daemon refuses.
 func mayBeTaken(r reader, operation string, d []byte, err error) string {
@@ -132,15 +114,6 @@ func mayBeTaken(r reader, operation string, d []byte, err error) string {
 		if _, err := newer.decode(d); err == nil {
 			return embeddedType
 		}
-	}
-	if operation == "?filters" {
-		return mixed
-	}
-	if strings.HasSuffix(wrong.Field, ".ClusterOptions") {
-		return hollow
-	}
-	if wrong.Value == "string" && wordFields[operation+" "+wrong.Field] {
-		return word
 	}
 	return ""
 }

@@ -171,7 +171,7 @@ type mount struct {
 	VolumeOptions        *volumeOptions
 	ImageOptions         *imageOptions
 	TmpfsOptions         *tmpfsOptions
-	ClusterOptions       *struct{} `oracle:"hollow"`
+	ClusterOptions       *struct{}
 }
 
 type bindOptions struct {
