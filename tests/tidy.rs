@@ -22,6 +22,8 @@ mod corpus_daemon;
 mod corpus_policy;
 #[path = "tidy/covered.rs"]
 mod covered;
+#[path = "tidy/cves.rs"]
+mod cves;
 #[path = "tidy/layers.rs"]
 mod layers;
 #[path = "tidy/source.rs"]
