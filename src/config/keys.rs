@@ -153,7 +153,11 @@ const FRONT: Section = Section {
         Key::new("connections_per_identity", COUNT, "connections of one identity; left out: 64"),
         Key::new("streams_per_identity", COUNT, "open streams of one identity; left out: 128"),
         Key::new("body_max", SIZE, "the largest body that is inspected; left out: 4MiB"),
-        Key::new("bodies_total", SIZE, "all inspected bodies in hand; left out: 64MiB"),
+        Key::new(
+            "bodies_total",
+            SIZE,
+            "all inspected bodies in hand, beyond the first 8KiB of each; left out: 64MiB",
+        ),
         Key::new("head_max", SIZE, "the largest request head; left out: 64KiB"),
         Key::new("headers_max", COUNT, "headers of a request; left out: 64"),
         Key::new("handshake_timeout", DURATION, "for the TLS handshake; left out: 10s"),

@@ -16,7 +16,7 @@ use Resource::{
 const AUTH: &[&str] = &["x-registry-auth"];
 const VERSION: &[Param] = &[int("version")];
 const FORCE: &[Param] = &[flag("force")];
-const SIZE: &[Param] = &[int("h").judged(), int("w").judged()];
+const SIZE: &[Param] = &[int("h"), int("w")];
 const STOP: &[Param] = &[int("t").judged(), text("signal").judged()];
 /// The platform as a JSON object; where images are made it is `os/arch` as text.
 const PLATFORM: &[Param] = &[json("platform", QueryJson::Platform)];

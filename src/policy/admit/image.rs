@@ -174,6 +174,10 @@ pub fn run(role: &Role, field: &str, image: &str, facts: &Facts) -> Option<Findi
         }
         (Some(Seen::Found(seen)), reference) => {
             let from: Vec<_> = seen.origins.iter().map(|o| o.repository.as_str()).collect();
+            let from = match from.is_empty() {
+                true => "no registry: it was built, tagged, loaded or imported here".to_owned(),
+                false => listed(&from),
+            };
             let bears = match reference {
                 Ok(reference) => by_name(&reference),
                 Err(_) => false,
@@ -181,14 +185,11 @@ pub fn run(role: &Role, field: &str, image: &str, facts: &Facts) -> Option<Findi
             match bears {
                 true => refused(
                     Reason::ImageOrigin,
-                    format!(
-                        "run image {image:?}: what bears this name here came from {}",
-                        listed(&from)
-                    ),
+                    format!("run image {image:?}: what bears this name here came from {from}"),
                 ),
                 false => refused(
                     Reason::ImageNotAllowed,
-                    format!("run image {image:?}, which came from {}", listed(&from)),
+                    format!("run image {image:?}, which came from {from}"),
                 ),
             }
         }
