@@ -28,7 +28,7 @@ pub fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
         Body::NetworkCreate(body) => network_create::create(judge, body),
         Body::NetworkConnect(body) => judge.connect(head, body),
         Body::NetworkDisconnect(body) => judge.disconnect(head, body),
-        Body::Service(spec) => service::service(judge, spec),
+        Body::Service(spec) => service::service(judge, head, spec),
         Body::Secret(spec) => secret::secret(judge, spec),
         Body::Config(spec) => secret::config(judge, spec),
         Body::Archive(beginning) => copy::copy_in(judge, head, *beginning),

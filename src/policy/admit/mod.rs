@@ -24,6 +24,7 @@ mod resources;
 mod runtime;
 mod secret;
 mod service;
+mod service_network;
 mod start;
 mod terms;
 mod update;

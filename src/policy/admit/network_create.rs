@@ -30,7 +30,9 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
     judge.new_network("Name", name.text());
     judge.network_driver(driver.text());
     judge.network_scope(scope.text(), ingress.or_zero(), config_only.or_zero());
-    if let Some(ConfigFrom { network, borrow: _ }) = config_from.value() {
+    if let Some(ConfigFrom { network, borrow: _ }) = config_from.value()
+        && !network.text().is_empty()
+    {
         let what = format!("make a network that follows {:?}", network.text());
         judge.deny(Reason::NetworkScope, "ConfigFrom", network.text(), what);
     }

@@ -1,16 +1,18 @@
 //! A service, taken apart: any container, on any node, by the rules that hold for a container here.
 
+use super::names::is_host_name;
 use super::{Judge, listed};
 use crate::docker::body::service::{
-    AppArmor, Attachment, ContainerSpec, CredentialSpec, DiscreteResource, DnsConfig, EndpointSpec,
-    File, FileReference, GenericResource, NamedResource, NetworkAttachmentSpec, Port, Privileges,
-    ResourceLimit, SeLinux, Seccomp, ServiceSpec, TaskResources, TaskRestart, TaskTemplate,
+    AppArmor, ContainerSpec, CredentialSpec, DiscreteResource, DnsConfig, File, FileReference,
+    GenericResource, NamedResource, NetworkAttachmentSpec, Privileges, ResourceLimit, SeLinux,
+    Seccomp, ServiceSpec, TaskResources, TaskRestart, TaskTemplate,
 };
 use crate::docker::body::swarm::NamedDriver;
+use crate::docker::{ApiVersion, CallHead};
 use crate::policy::Reason;
 
 /// `POST /services/create` and `/services/{}/update`.
-pub(super) fn service(judge: &mut Judge<'_>, spec: &ServiceSpec<'_>) {
+pub(super) fn service(judge: &mut Judge<'_>, head: &CallHead, spec: &ServiceSpec<'_>) {
     let ServiceSpec {
         name,
         labels,
@@ -23,15 +25,47 @@ pub(super) fn service(judge: &mut Judge<'_>, spec: &ServiceSpec<'_>) {
         borrow: _,
     } = spec;
     judge.base = "TaskTemplate.ContainerSpec.";
-    judge.hostnames("Name", name.text());
+    judge.service_name(name.text());
     judge.labels(labels);
     judge.attachments("Networks", networks.items());
     judge.service_ports(endpoint_spec.value());
     let empty = TaskTemplate::default();
     judge.task(task_template.value().unwrap_or(&empty));
+    judge.heard(head.version);
 }
 
 impl Judge<'_> {
+    /// Containers on its networks find it by this name.
+    fn service_name(&mut self, name: &str) {
+        if !is_host_name(name) {
+            self.deny(Reason::Hostname, "Name", name, format!("name a service {name:?}"));
+        }
+    }
+
+    /// What a profile asks for must reach the tasks: below these versions the daemon takes it out of the
+    /// body (`adjustForAPIVersion` in `api/server/router/swarm/helpers.go`).
+    fn heard(&mut self, version: ApiVersion) {
+        let (drop_all, no_new) = (self.profile.drop_all, self.profile.no_new_privileges);
+        let bounded = self.profile.pids.max.is_some();
+        let rules = [
+            (Reason::CapDrop, drop_all, ApiVersion::new(41), "ContainerSpec.CapabilityDrop"),
+            (Reason::Pids, bounded, ApiVersion::new(41), "Resources.Limits.Pids"),
+            (
+                Reason::NoNewPrivileges,
+                no_new,
+                ApiVersion::new(44),
+                "ContainerSpec.Privileges.NoNewPrivileges",
+            ),
+        ];
+        for (reason, asked, since, name) in rules {
+            if asked && version < since {
+                let what = format!("make a service in API {version}, where {name} is not read");
+                self.deny(reason, format!("TaskTemplate.{name}"), version.to_string(), what);
+                self.allowing(format!("API {since} and above"));
+            }
+        }
+    }
+
     fn task(&mut self, task: &TaskTemplate<'_>) {
         let TaskTemplate {
             container_spec,
@@ -108,7 +142,7 @@ impl Judge<'_> {
         let at = |name: &str| format!("TaskTemplate.ContainerSpec.{name}");
         self.service_image(&at("Image"), image.text());
         self.label_keys(&at("Labels"), labels);
-        if !super::names::is_host_name(&hostname.text().replace(['{', '}', ' '], "")) {
+        if !is_host_name(&without_templates(hostname.text())) {
             let what = format!("use host name {:?}", hostname.text());
             self.deny(Reason::Hostname, at("Hostname"), hostname.text(), what);
         }
@@ -128,8 +162,8 @@ impl Judge<'_> {
                 (&at("DNSConfig.Search"), search.items()),
             );
         }
-        self.references(&at("Secrets"), secrets.items());
-        self.references(&at("Configs"), configs.items());
+        self.references((&at("Secrets"), "/run/secrets"), secrets.items());
+        self.references((&at("Configs"), ""), configs.items());
         self.isolation(&at("Isolation"), isolation.text());
         self.sysctls(sysctls);
         self.capabilities(
@@ -138,39 +172,6 @@ impl Judge<'_> {
         );
         self.ulimits(ulimits.items());
         self.oom(false, oom_score_adj.or_zero());
-    }
-
-    /// `EndpointSpec`: a port is published on every node and address.
-    fn service_ports(&mut self, spec: Option<&EndpointSpec<'_>>) {
-        let Some(EndpointSpec { mode: _, ports, borrow: _ }) = spec else { return };
-        for (i, port) in ports.items().iter().enumerate() {
-            let Port { name: _, protocol, target_port: _, published_port, publish_mode, borrow: _ } =
-                port;
-            let field = format!("EndpointSpec.Ports[{i}]");
-            let known = matches!(protocol.text(), "" | "tcp" | "udp" | "sctp")
-                && matches!(publish_mode.text(), "" | "ingress" | "host");
-            if !known {
-                self.port_syntax(
-                    &field,
-                    &format!("{}/{}", published_port.or_zero(), protocol.text()),
-                );
-            }
-            self.host_port(
-                &format!("{field}.PublishedPort"),
-                &published_port.or_zero().to_string(),
-            );
-            self.host_address(&field, "");
-        }
-    }
-
-    fn attachments(&mut self, field: &str, networks: &[Attachment<'_>]) {
-        for (i, Attachment { target, aliases, driver_opts, borrow: _ }) in
-            networks.iter().enumerate()
-        {
-            let field = format!("{field}[{i}]");
-            self.network(&format!("{field}.Target"), target.text());
-            self.endpoint_names(&field, aliases.items(), driver_opts);
-        }
     }
 
     fn task_resources(&mut self, resources: Option<&TaskResources<'_>>) {
@@ -227,11 +228,12 @@ impl Judge<'_> {
         } = reservations;
         for (name, list) in [("Limits", generic_resources), ("Reservations", reserved)] {
             for (i, resource) in list.items().iter().enumerate() {
-                let kind = generic_kind(resource);
-                if !self.profile.device_requests.iter().any(|allowed| allowed == kind) {
+                let kinds = generic_kinds(resource);
+                let allowed = |kind: &&str| self.profile.device_requests.iter().any(|a| a == kind);
+                if let Some(kind) = kinds.iter().find(|kind| !allowed(kind)) {
                     let field = at(&format!("{name}.GenericResources[{i}]"));
                     let what = format!("request the resource {kind:?}");
-                    self.deny(Reason::DeviceRequest, field, kind, what);
+                    self.deny(Reason::DeviceRequest, field, *kind, what);
                 }
             }
         }
@@ -317,8 +319,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Secrets and configs by reference: to a file inside, whose name is no path out.
-    fn references(&mut self, field: &str, references: &[FileReference<'_>]) {
+    /// Secrets and configs by reference: to a file inside, below `base` where its path is relative.
+    fn references(&mut self, (field, base): (&str, &str), references: &[FileReference<'_>]) {
         for (i, reference) in references.iter().enumerate() {
             let FileReference {
                 file,
@@ -334,7 +336,7 @@ impl Judge<'_> {
             };
             let target = match name.text() {
                 absolute if absolute.starts_with('/') => absolute.to_owned(),
-                relative => format!("/run/secrets/{relative}"),
+                relative => format!("{base}/{relative}"),
             };
             self.target_of_file(&format!("{field}[{i}].File.Name"), &target);
         }
@@ -345,10 +347,27 @@ fn is_default(mode: &str) -> bool {
     matches!(mode, "" | "default")
 }
 
-fn generic_kind<'b>(resource: &'b GenericResource<'_>) -> &'b str {
+/// A resource may be given in both forms, of which the daemon takes the second.
+fn generic_kinds<'b>(resource: &'b GenericResource<'_>) -> Vec<&'b str> {
     let GenericResource { named, discrete, borrow: _ } = resource;
     let named = named.value().map(|NamedResource { kind, value: _, borrow: _ }| kind.text());
     let discrete =
         discrete.value().map(|DiscreteResource { kind, value: _, borrow: _ }| kind.text());
-    named.or(discrete).unwrap_or_default()
+    if named.is_none() && discrete.is_none() {
+        return vec![""];
+    }
+    named.into_iter().chain(discrete).collect()
+}
+
+/// A host name without its plain templates, such as `{{.Node.Hostname}}`.
+fn without_templates(name: &str) -> String {
+    let mut pieces = name.split("{{");
+    let mut rest = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once("}}") {
+            Some((inside, after)) if is_host_name(inside.trim_matches(' ')) => rest.push_str(after),
+            _ => rest.push_str("{{"),
+        }
+    }
+    rest
 }

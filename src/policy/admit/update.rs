@@ -46,8 +46,8 @@ pub(super) fn update(judge: &mut Judge<'_>, body: &ContainerUpdate<'_>) {
     judge.base = "";
     judge.new_memory(memory.or_zero(), memory_swap.or_zero());
     judge.new_cpus(nano_cpus.or_zero(), cpu_quota.or_zero(), cpu_period.or_zero());
-    if pids_limit.value().is_some() {
-        judge.pids(pids_limit.or_zero());
+    if let Some(pids) = pids_limit.value() {
+        judge.new_pids(*pids);
     }
     let realtime = (cpu_realtime_period.or_zero(), cpu_realtime_runtime.or_zero());
     judge.scheduling(cpu_shares.or_zero(), realtime);
@@ -73,6 +73,12 @@ impl Judge<'_> {
         } else if swap != 0 {
             self.swap(swap);
         }
+    }
+
+    /// Null leaves the bound as it is; 0 takes it away, for nothing is filled in here.
+    fn new_pids(&mut self, pids: i64) {
+        let limit = self.profile.pids;
+        self.bounded_exactly(Reason::Pids, "PidsLimit", pids, limit, "processes");
     }
 
     /// A quota means nothing without its period, nor a period without its quota: where CPU is bounded,

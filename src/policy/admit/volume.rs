@@ -5,6 +5,7 @@ use super::{Judge, key, listed};
 use crate::docker::body::volume::VolumeCreate;
 use crate::policy::Reason;
 use crate::policy::facts::{Seen, Volume};
+use crate::policy::pattern::Pattern;
 use crate::policy::profile::VolumeOptions;
 
 /// `POST /volumes/create`.
@@ -23,6 +24,22 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &VolumeCreate<'_>) {
     }
 }
 
+/// A device as listed; `..` would lead out of what a pattern holds together.
+fn device_matches(pattern: &Pattern, device: &str) -> bool {
+    pattern.matches(device)
+        && (pattern.as_str() == device || device.split('/').all(|part| part != ".."))
+}
+
+/// `o` option by option, so that `*` stands for no comma and what comes after it.
+fn each_matches(pattern: &Pattern, options: &str) -> bool {
+    if pattern.as_str().contains("**") {
+        return pattern.matches(options);
+    }
+    let (wanted, given) = (pattern.as_str().split(','), options.split(','));
+    wanted.clone().count() == given.clone().count()
+        && wanted.zip(given).all(|(wanted, given)| Pattern::new(wanted).matches(given))
+}
+
 impl Judge<'_> {
     /// Options of a volume: none, or exactly type, device and o as the profile lists them together.
     fn driver_options(&mut self, field: &str, options: &[(&str, &str)]) {
@@ -30,7 +47,9 @@ impl Judge<'_> {
         let known = options.iter().all(|(key, _)| matches!(*key, "type" | "device" | "o"));
         let fits = |listed: &VolumeOptions| {
             let VolumeOptions { kind, device, options } = listed;
-            kind == value("type") && device.matches(value("device")) && options.matches(value("o"))
+            kind == value("type")
+                && device_matches(device, value("device"))
+                && each_matches(options, value("o"))
         };
         let listed_whole = known && self.profile.volume_options.iter().any(fits);
         if !(options.is_empty() || listed_whole) {
