@@ -75,6 +75,16 @@ const ANSWER_ONLY: [&str; 9] = [
     "NetworkID",
 ];
 
+/// Second spellings of fields, and how they are sent on.
+const SPELLINGS: [(&str, &str); 6] = [
+    ("HealthCheck", "Healthcheck"),
+    ("name", "Name"),
+    ("remote", "Remote"),
+    ("disabled", "Disabled"),
+    ("description", "Description"),
+    ("value", "Value"),
+];
+
 /// What was sent and did not arrive, or arrived and was neither sent nor one of the terms.
 pub(crate) fn lost(sent: &Value, got: &Value, terms: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -86,9 +96,12 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
     match (sent, got) {
         (Value::Object(sent), Value::Object(got)) => {
             for (key, value) in sent.iter().filter(|(key, _)| !got.contains_key(*key)) {
-                let dropped =
-                    at.contains(".EndpointsConfig.") && ANSWER_ONLY.contains(&key.as_str());
-                if !says_nothing(value) && !tolerated(key, value, got) && !dropped {
+                let endpoint = at.contains(".EndpointsConfig.") || at == ".EndpointConfig";
+                let dropped = endpoint && ANSWER_ONLY.contains(&key.as_str());
+                let renamed = SPELLINGS
+                    .iter()
+                    .any(|(alias, name)| alias == key && got.get(*name) == Some(value));
+                if !says_nothing(value) && !tolerated(key, value, got) && !dropped && !renamed {
                     wrong.push(format!("lost: {at}.{key}"));
                 }
             }
@@ -100,7 +113,8 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
                     let objects = sent.is_object() && value.is_object();
                     says_nothing(sent) && !says_nothing(value) && !objects && !one_word
                 };
-                match sent.get(key) {
+                let alias = SPELLINGS.iter().find(|(_, name)| name == key).map(|(alias, _)| *alias);
+                match sent.get(key).or(alias.and_then(|alias| sent.get(alias))) {
                     Some(sent) if !filled(sent) => compare(sent, value, &at, terms, wrong),
                     _ => added(value, &at, terms, wrong),
                 }
@@ -115,6 +129,8 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
         (Value::String(_), Value::Array(words)) if words.as_slice() == [sent.clone()] => {}
         // null in the place of an object without fields
         (Value::Null, Value::Object(got)) if got.is_empty() => {}
+        // 0 and 0.0 are one ratio
+        (sent, got) if at.ends_with(".MaxFailureRatio") && sent.as_f64() == got.as_f64() => {}
         (sent, got) if sent == got => {}
         _ => wrong.push(format!("changed: {at}: {sent} into {got}")),
     }
