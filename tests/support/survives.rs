@@ -76,8 +76,10 @@ const ANSWER_ONLY: [&str; 9] = [
 ];
 
 /// Second spellings of fields, and how they are sent on.
-const SPELLINGS: [(&str, &str); 6] = [
+const SPELLINGS: [(&str, &str); 8] = [
     ("HealthCheck", "Healthcheck"),
+    ("replicated", "Replicated"),
+    ("global", "Global"),
     ("name", "Name"),
     ("remote", "Remote"),
     ("disabled", "Disabled"),

@@ -27,10 +27,10 @@ body! {
 }
 
 body! {
-    /// `swarm.ServiceMode`.
+    /// `swarm.ServiceMode`; docker-py writes the first two in lower case.
     Mode<'a> {
-        replicated: Field<Replicated<'a>> = "Replicated",
-        global: Field<Empty> = "Global",
+        replicated: Field<Replicated<'a>> = "Replicated" | "replicated",
+        global: Field<Empty> = "Global" | "global",
         replicated_job: Field<ReplicatedJob<'a>> = "ReplicatedJob",
         global_job: Field<Empty> = "GlobalJob",
     }
