@@ -355,7 +355,7 @@ fn host_version_expect_and_values() {
     assert_eq!(flaw(ask_bytes("GET", "/info", &[("user-agent", b"a\xff")])), Flaw::HttpHeader);
     assert_eq!(flaw(ask_bytes("GET", "/info", &[("user-agent", b"a\tb")])), Flaw::HttpHeader);
     assert_eq!(
-        flaw(ask("POST", "/images/load", &[("content-encoding", "gzip")])),
+        flaw(ask("POST", "/auth", &[("content-encoding", "gzip")])),
         Flaw::HttpHeader
     );
     for name in ["trailer", "te"] {

@@ -194,6 +194,12 @@ fn means(param: &Param, values: &[String]) -> Value {
             true => values.iter().filter(|value| !value.is_empty()).cloned().collect(),
             false => first.into(),
         },
+        ParamKind::Lines => values
+            .iter()
+            .flat_map(|value| value.split('\n'))
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect(),
         ParamKind::Bool => bool_value(first).into(),
         ParamKind::Switch => values.first().map(|value| bool_value(value)).into(),
         ParamKind::Int if first.is_empty() => Value::Null,

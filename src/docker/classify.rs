@@ -41,7 +41,7 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
     let (route, bound) = routes::find(head.method, &path, &pairs)?;
     let version = if route.is_versioned() { version } else { accepted.ceiling };
     check_since(route, version)?;
-    let query = Query::read(&pairs, route.query)?;
+    let query = Query::read(&pairs, route)?;
     headers::check_body(head.headers, framing, route.body)?;
     let upgrade = headers::upgrade(head.headers, route.hijack)?;
     if route.hijack == Hijack::Attach && query.flag("stdin") && !upgrade {

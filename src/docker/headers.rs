@@ -49,10 +49,6 @@ fn check_fields(headers: &HeaderMap) -> Result<(), Malformed> {
     if let Some(name) = SINGLE.iter().find(|name| is_repeated(headers, *name)) {
         return Err(twice(name.as_str()));
     }
-    if headers.contains_key(CONTENT_ENCODING) {
-        let why = "the daemon reads bodies as they are; send it without an encoding";
-        return Err(Malformed::new(Flaw::HttpHeader, "content-encoding", why));
-    }
     if headers.get(EXPECT).is_some_and(|value| value != "100-continue") {
         return Err(Malformed::new(Flaw::HttpExpect, "expect", "only '100-continue' is known"));
     }
@@ -151,6 +147,11 @@ pub(super) fn check_body(
     framing: Framing,
     body: BodyKind,
 ) -> Result<(), Malformed> {
+    // docker-py says so of a context that is a compressed tar; the daemon looks at the bytes alone
+    if headers.contains_key(CONTENT_ENCODING) && body != BodyKind::Opaque {
+        let why = "the daemon reads bodies as they are; send it without an encoding";
+        return Err(Malformed::new(Flaw::HttpHeader, "content-encoding", why));
+    }
     match (body, framing) {
         (BodyKind::None | BodyKind::Json { optional: true, .. }, Framing::Empty)
         | (BodyKind::Archive | BodyKind::Opaque, _) => Ok(()),
@@ -160,14 +161,19 @@ pub(super) fn check_body(
         (_, Framing::Empty) => {
             Err(Malformed::new(Flaw::BodyMissing, "", "this endpoint needs a JSON body"))
         }
+        // bollard says it twice of a service
+        _ if is_json_throughout(headers) => Ok(()),
         _ if is_repeated(headers, CONTENT_TYPE) => Err(twice("content-type")),
-        _ if headers.get(CONTENT_TYPE).is_some_and(is_json) => Ok(()),
         _ => Err(Malformed::new(
             Flaw::BodyType,
             "content-type",
             "must be 'application/json' on this endpoint",
         )),
     }
+}
+
+fn is_json_throughout(headers: &HeaderMap) -> bool {
+    headers.contains_key(CONTENT_TYPE) && headers.get_all(CONTENT_TYPE).iter().all(is_json)
 }
 
 fn is_json(value: &HeaderValue) -> bool {

@@ -8,7 +8,7 @@ pub mod query_json;
 pub use query_json::{text_map, texts, ulimits};
 
 use super::route::{Guard, Param, ParamKind};
-use super::{Flaw, Malformed};
+use super::{Flaw, Malformed, Route};
 use std::borrow::Cow;
 
 /// A key and its value, decoded.
@@ -60,7 +60,8 @@ fn decode(text: &str) -> Result<Cow<'_, str>, Malformed> {
     } else {
         Cow::Borrowed(text)
     };
-    if decoded.chars().any(char::is_control) {
+    // a line's end is looked at where it is known which key it stands in
+    if decoded.chars().any(|c| c.is_control() && c != '\n') {
         return Err(wrong("the query has a control character"));
     }
     Ok(decoded)
@@ -89,8 +90,9 @@ impl Query {
     /// # Errors
     /// [`Flaw::QueryUnknown`], [`Flaw::QueryDuplicate`], [`Flaw::QueryValue`], and the flaws of
     /// [`json::read`] for JSON inside a value.
-    pub(super) fn read(pairs: &[Pair<'_>], params: &'static [Param]) -> Result<Self, Malformed> {
-        if let Some((key, _)) = pairs.iter().find(|(key, value)| is_foreign(key, value, params)) {
+    pub(super) fn read(pairs: &[Pair<'_>], route: &'static Route) -> Result<Self, Malformed> {
+        let params = route.query;
+        if let Some((key, _)) = pairs.iter().find(|(key, value)| is_foreign(key, value, route)) {
             let why = "this endpoint has no such query key; leave it out";
             return Err(Malformed::new(Flaw::QueryUnknown, key.as_ref(), why));
         }
@@ -102,7 +104,16 @@ impl Query {
                     let why = "given more than once; the daemon would take the first";
                     return Err(Malformed::new(Flaw::QueryDuplicate, param.name, why));
                 }
-                given.extend(typed(param, value)?.map(|value| Given { param, value }));
+                if param.kind == ParamKind::Lines {
+                    let lines = value.split('\n').map(str::trim).filter(|line| !line.is_empty());
+                    given
+                        .extend(lines.map(|line| Given { param, value: Value::Text(line.into()) }));
+                } else if value.contains('\n') {
+                    let why = "the query has a control character";
+                    return Err(Malformed::new(Flaw::QuerySyntax, "query", why));
+                } else {
+                    given.extend(typed(param, value)?.map(|value| Given { param, value }));
+                }
             }
         }
         Ok(Self(given))
@@ -197,10 +208,21 @@ impl Given {
     }
 }
 
+/// Keys that real clients send and that daemons of the accepted versions do not read, by operation. They
+/// are not sent on. A row needs a client that is named.
+const IGNORED: [(&str, &str, &str); 3] = [
+    ("ImageList", "only_ids", "docker-py"),
+    ("ImageTag", "force", "docker-py"),
+    ("ContainerList", "trunc_cmd", "docker-py"),
+];
+
 /// Whether a key is unknown and says something. What says nothing is dropped: clients that are
-/// ahead of us, and docker-py (`trunc_cmd=0`), send more than an endpoint has.
-fn is_foreign(key: &str, value: &str, params: &[Param]) -> bool {
-    !params.iter().any(|param| param.name == key)
+/// ahead of us, and docker-py, send more than an endpoint has.
+fn is_foreign(key: &str, value: &str, route: &Route) -> bool {
+    let ignored =
+        |(operation, name, _): &(&str, &str, &str)| *operation == route.operation && *name == key;
+    !route.query.iter().any(|param| param.name == key)
+        && !IGNORED.iter().any(ignored)
         && !matches!(value, "" | "0" | "false" | "False" | "null" | "[]" | "{}")
 }
 
@@ -210,7 +232,7 @@ fn typed(param: &Param, value: &str) -> Result<Option<Value>, Malformed> {
     match (param.kind, value) {
         (ParamKind::Switch, "") => wrong("on or off? leave it out, or say 1 or 0"),
         (_, "") => Ok(None),
-        (ParamKind::Text, _) => Ok(Some(Value::Text(value.to_owned()))),
+        (ParamKind::Text | ParamKind::Lines, _) => Ok(Some(Value::Text(value.to_owned()))),
         (ParamKind::Bool | ParamKind::Switch, _) => Ok(Some(Value::Flag(is_true(value)))),
         (ParamKind::Int, _) => match plain_int(value) {
             Some(n) => Ok(Some(Value::Int(n))),

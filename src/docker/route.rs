@@ -127,6 +127,8 @@ impl Life {
 pub enum ParamKind {
     /// Text, passed on as it is.
     Text,
+    /// Text of which each line is a value of its own, as bollard joins `changes`; given on one by one.
+    Lines,
     /// A word that names something: letters, digits and `._/:@+,=-` only.
     Word,
     /// A boolean in moby's reading (`httputils.BoolValue`): false is `""`, `0`, `no`, `false`,

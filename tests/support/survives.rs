@@ -159,6 +159,7 @@ fn tolerated(key: &str, value: &Value, got: &serde_json::Map<String, Value>) -> 
     TOLERATED.iter().filter(|row| row.key == key).any(|row| match row.meaning {
         Meaning::Alias(name) => got.get(name) == Some(value),
         Meaning::PathTarget => true,
+        Meaning::IgnoredBeside(other) => got.contains_key(other),
     })
 }
 

@@ -15,6 +15,8 @@ pub enum Meaning {
     Alias(&'static str),
     /// Must equal the object in the path, and is left out.
     PathTarget,
+    /// Left out where this other key says something: the daemon reads it nowhere then.
+    IgnoredBeside(&'static str),
 }
 
 /// One tolerated spelling.
@@ -44,6 +46,12 @@ pub const TOLERATED: &[Tolerated] = &[
         meaning: Meaning::Alias("DetachKeys"),
         client: "docker-py",
     },
+    Tolerated {
+        body: Kind::ContainerCreate,
+        key: "Runtime",
+        meaning: Meaning::IgnoredBeside("HostConfig"),
+        client: "docker-py",
+    },
 ];
 
 /// Turns tolerated keys of the top level into what they mean.
@@ -60,6 +68,14 @@ pub fn apply(head: &CallHead, kind: Kind, object: &mut Object<'_>) -> Result<(),
                 check_target(head, row.key, &value)?;
             }
             Meaning::Alias(name) => rename(object, at, row.key, name)?,
+            Meaning::IgnoredBeside(other) => {
+                let beside = |(key, value): &(Cow<'_, str>, Value<'_>)| {
+                    key == other && matches!(value, Value::Object(_))
+                };
+                if object.0.iter().any(beside) {
+                    object.0.remove(at);
+                }
+            }
         }
     }
     Ok(())

@@ -162,6 +162,11 @@ pub(super) const fn int(name: &'static str) -> Param {
     param(name, ParamKind::Int)
 }
 
+/// Lines of text, each a value.
+pub(super) const fn lines(name: &'static str) -> Param {
+    Param { repeat: true, ..param(name, ParamKind::Lines) }
+}
+
 /// A word without blanks and the like.
 pub(super) const fn word(name: &'static str) -> Param {
     param(name, ParamKind::Word)

@@ -1,8 +1,8 @@
 //! The rows. Where several have one method and path, the row that is left comes last.
 
 use super::row::{
-    delete, filters, flag, get, head, int, json, moment, never, object, post, put, switch, tail,
-    text, word,
+    delete, filters, flag, get, head, int, json, lines, moment, never, object, post, put, switch,
+    tail, text, word,
 };
 use crate::docker::body::Kind;
 use crate::docker::route::{Param, QueryJson, When};
@@ -103,14 +103,14 @@ const PULL: &[Param] = &[
     text("fromSrc").guarded(),
     text("repo").guarded(),
     text("message").guarded(),
-    text("changes").many().guarded(),
+    lines("changes").guarded(),
 ];
 const IMPORT: &[Param] = &[
     text("fromSrc").judged(),
     text("repo").judged(),
     text("tag").judged(),
     text("message"),
-    text("changes").many().judged(),
+    lines("changes").judged(),
     word("platform"),
     text("fromImage"),
 ];
@@ -294,7 +294,7 @@ pub static ROUTES: &[Route] = &[
         .query(&[text("repo").judged(), text("tag").judged()]),
     post("/commit", "ImageCommit", Image, Verb::Commit).perhaps_json(Kind::Commit).query(&[
         object("container"), switch("pause"), text("repo").judged(), text("tag").judged(),
-        text("comment"), text("author"), text("changes").many().judged(),
+        text("comment"), text("author"), lines("changes").judged(),
     ]),
     delete("/images/{name...}", "ImageDelete", Image, Verb::Delete)
         .query(&[flag("force"), flag("noprune"), json("platforms", QueryJson::Platform).many()]),
