@@ -42,6 +42,8 @@ mod registry;
 mod replay;
 #[path = "e2e/wire.rs"]
 mod wire;
+#[path = "e2e/surface.rs"]
+mod surface;
 #[path = "e2e/world.rs"]
 mod world;
 
@@ -101,6 +103,26 @@ fn docker_py_does_the_same_through_the_gate() {
         only: Vec::new(),
     };
     World::new().compare("docker-py-7", "docker", &[everyday]).end();
+}
+
+#[test]
+fn the_whole_surface_of_docker_py_does_the_same_through_the_gate() {
+    let world = World::new();
+    let line = "$PYTHON $SURFACE";
+    let (direct, gated) = std::thread::scope(|scope| {
+        let direct = scope.spawn(|| world.direct("docker", line));
+        let gated = world.gated("admin", "docker", line);
+        (direct.join().unwrap(), gated)
+    });
+    // A run that broke off is compared as far as it came.
+    let lines = |outcome: &world::Outcome| {
+        let said = outcome.stderr.lines().next_back().unwrap_or_default();
+        let end = format!("exit: {:?} {said}", outcome.exit);
+        outcome.stdout.lines().map(str::to_owned).chain([end]).collect::<Vec<_>>()
+    };
+    surface::same(&lines(&direct), &lines(&gated), include_str!("e2e/surface.yaml"));
+    assert!(direct.exit == Some(0) && direct.stdout.contains("\ncomplete: "), "{direct:?}");
+    world.end();
 }
 
 #[test]

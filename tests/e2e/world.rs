@@ -161,6 +161,7 @@ impl World {
         );
         shell.env("PYTHON", here.join(".run/venv/bin/python"));
         shell.env("EVERYDAY", here.join("tests/e2e/record/everyday.py"));
+        shell.env("SURFACE", here.join("tests/e2e/surface.py"));
         shell.stdin(Stdio::null());
         shell
     }
