@@ -354,10 +354,7 @@ fn host_version_expect_and_values() {
     assert!(ask("POST", "/images/load", &[("expect", "100-continue")]).is_ok());
     assert_eq!(flaw(ask_bytes("GET", "/info", &[("user-agent", b"a\xff")])), Flaw::HttpHeader);
     assert_eq!(flaw(ask_bytes("GET", "/info", &[("user-agent", b"a\tb")])), Flaw::HttpHeader);
-    assert_eq!(
-        flaw(ask("POST", "/auth", &[("content-encoding", "gzip")])),
-        Flaw::HttpHeader
-    );
+    assert_eq!(flaw(ask("POST", "/auth", &[("content-encoding", "gzip")])), Flaw::HttpHeader);
     for name in ["trailer", "te"] {
         assert_eq!(flaw(ask("POST", "/images/load", &[(name, "trailers")])), Flaw::BodyTrailers);
     }

@@ -22,6 +22,8 @@ mod corpus;
 mod corpus_daemon;
 #[path = "support/corpus_policy.rs"]
 mod corpus_policy;
+#[path = "e2e/bollard_surface.rs"]
+mod bollard_surface;
 #[path = "e2e/differential.rs"]
 mod differential;
 #[path = "support/dockerd.rs"]
@@ -148,8 +150,16 @@ fn bollard_does_the_same_through_the_gate() {
         bollard::API_DEFAULT_VERSION,
     );
     let direct = direct(world.direct.socket.to_str().unwrap());
-    let told = runtime.block_on(bollard_client::everyday(direct));
-    assert_eq!(told, runtime.block_on(bollard_client::everyday(gated.unwrap())));
+    let told = runtime.block_on(bollard_client::everyday(direct.clone()));
+    let gated = gated.unwrap();
+    assert_eq!(told, runtime.block_on(bollard_client::everyday(gated.clone())));
+    let both = async {
+        let direct = tokio::spawn(bollard_surface::surface(direct));
+        let gated = tokio::spawn(bollard_surface::surface(gated));
+        (direct.await.unwrap(), gated.await.unwrap())
+    };
+    let (direct, gated) = runtime.block_on(both);
+    surface::same(&direct, &gated, include_str!("e2e/surface-bollard.yaml"));
     world.end();
 }
 

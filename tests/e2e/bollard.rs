@@ -35,7 +35,9 @@ pub(crate) async fn everyday(docker: Docker) -> Vec<String> {
     told
 }
 
-async fn all<T, E: Display>(stream: impl Stream<Item = Result<T, E>>) -> Vec<Result<T, String>> {
+pub(crate) async fn all<T, E: Display>(
+    stream: impl Stream<Item = Result<T, E>>,
+) -> Vec<Result<T, String>> {
     let items = stream.map(|item| item.map_err(|error| error.to_string())).collect();
     tokio::time::timeout(PATIENCE, items).await.expect("the stream ends")
 }
@@ -217,7 +219,7 @@ async fn clean(docker: &Docker, told: &mut Vec<String>) {
 }
 
 /// A tar archive with one plain file: header and content in blocks of 512 bytes.
-fn archive(name: &str, content: &[u8]) -> Vec<u8> {
+pub(crate) fn archive(name: &str, content: &[u8]) -> Vec<u8> {
     let mut header = [0_u8; 512];
     let mut put =
         |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());

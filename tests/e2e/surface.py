@@ -72,7 +72,7 @@ def plain(value):
                 item = "N"
             elif key in TEXTS and isinstance(item, str):
                 item = "DRAWN"
-            elif key.endswith("Deleted") and item:
+            elif key.endswith("Deleted") and isinstance(item, list):
                 item = sorted(item, key=lambda each: text(str(each)))
             items.setdefault(text(key), []).append(plain(item))
         return {key: item[0] if len(item) == 1 else sorted(item, key=json.dumps)
@@ -711,10 +711,10 @@ def collections(client, directory):
     ask("get", lambda: client.containers.get("py-high"), lambda found: found.name)
     ask("list", lambda: client.containers.list(all=True, sparse=True, since="py-none"))
     ask("list", lambda: client.containers.list(ignore_removed=True), lambda all: [item.name for item in all])
-    ask("exec_run", lambda: web.exec_run("tty", tty=True, stdin=True), list)
-    ask("exec_run", lambda: web.exec_run("echo hi", detach=True), list)
-    ask("exec_run", lambda: web.exec_run("cat", stdin=True, socket=True), lambda result: [result[0], result[1].close()])
     ask("commit", lambda: web.commit("py-high", tag="1"), lambda image: image.tags)
+    ask("exec_run", lambda: web.exec_run("tty", tty=True, stdin=True), list)
+    ask("exec_run", lambda: web.exec_run("echo hi", detach=True), lambda result: result[1])
+    ask("exec_run", lambda: web.exec_run("cat", stdin=True, socket=True), lambda result: [result[0], result[1].close()])
     ask("reload", web.reload)
     ask("remove", lambda: web.remove(force=True))
     ask("build", lambda: client.images.build(fileobj=io.BytesIO(b"FROM busybox\nLABEL a=b\n"), tag="py-high:2", rm=True),
