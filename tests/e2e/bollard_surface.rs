@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A registry that refuses at once.
 const NOWHERE: &str = "localhost:1/none";
 
-/// Every public method of `bollard::Docker` that makes a request, read off the `impl Docker` blocks of
-/// the pages for bollard 0.21 with the features of Cargo.toml. Constructors, settings and
+/// Every public method of `bollard::Docker` that makes a request, written down from the `pub fn`s of the
+/// `impl Docker` blocks in the source of bollard 0.21.1, without those of features not in Cargo.toml. Constructors, settings and
 /// `negotiate_version` (which is `version`) are not among them.
 const METHODS: &str = "
     attach_container build_image commit_container connect_network container_changes create_checkpoint
