@@ -24,10 +24,14 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &VolumeCreate<'_>) {
     }
 }
 
-/// A device as listed; `..` would lead out of what a pattern holds together.
+/// A device as listed. `..` would lead out of what a pattern holds together, `.` and nothing to the directory
+/// that holds it.
 fn device_matches(pattern: &Pattern, device: &str) -> bool {
-    pattern.matches(device)
-        && (pattern.as_str() == device || device.split('/').all(|part| part != ".."))
+    let plain = || {
+        let dots = device.split('/').any(|part| matches!(part, "." | ".."));
+        !(dots || device.ends_with('/'))
+    };
+    pattern.matches(device) && (pattern.as_str() == device || plain())
 }
 
 /// `o` option by option, so that `*` stands for no comma and what comes after it.
