@@ -114,9 +114,9 @@ body! {
 }
 
 body! {
-    /// `swarm.Driver`: of logs, secrets, templates.
+    /// `swarm.Driver`: of logs, secrets, templates. docker-py has its users name a template in lower case.
     NamedDriver<'a> {
-        name: Text<'a> = "Name",
+        name: Text<'a> = "Name" | "name",
         options: Field<Map<'a, Cow<'a, str>>> = "Options",
     }
 }
