@@ -15,6 +15,8 @@
 
 #[path = "e2e/bollard.rs"]
 mod bollard_client;
+#[path = "e2e/bollard_surface.rs"]
+mod bollard_surface;
 #[path = "support/corpus.rs"]
 #[expect(dead_code, reason = "the replay asks for less of a case than the corpus does")]
 mod corpus;
@@ -22,8 +24,6 @@ mod corpus;
 mod corpus_daemon;
 #[path = "support/corpus_policy.rs"]
 mod corpus_policy;
-#[path = "e2e/bollard_surface.rs"]
-mod bollard_surface;
 #[path = "e2e/differential.rs"]
 mod differential;
 #[path = "support/dockerd.rs"]
@@ -42,10 +42,10 @@ mod raw;
 mod registry;
 #[path = "e2e/replay.rs"]
 mod replay;
-#[path = "e2e/wire.rs"]
-mod wire;
 #[path = "e2e/surface.rs"]
 mod surface;
+#[path = "e2e/wire.rs"]
+mod wire;
 #[path = "e2e/world.rs"]
 mod world;
 

@@ -1,7 +1,7 @@
 //! Requests as real clients sent them, and what of a body may change on its way to the daemon.
 
 use super::corpus::Case;
-use dockward::docker::body::tolerated::{Meaning, TOLERATED};
+use dockward::docker::body::tolerated::{Meaning, TOLERATED, Tolerated};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
@@ -144,13 +144,18 @@ fn added(value: &Value, at: &str, terms: &[String], wrong: &mut Vec<String>) {
     let text = value.as_str().map_or(value.to_string(), str::to_owned);
     let alias = TOLERATED.iter().any(|row| row.meaning == Meaning::Alias("DetachKeys"))
         && at == "DetachKeys";
+    let into = |row: &Tolerated| match row.meaning {
+        Meaning::Within(outer) => at == format!("{outer}.{}", row.key),
+        Meaning::Alias(_) | Meaning::PathTarget => false,
+    };
+    let moved = TOLERATED.iter().any(into);
     match value {
         Value::Object(fields) => {
             fields
                 .iter()
                 .for_each(|(key, value)| added(value, &format!("{at}.{key}"), terms, wrong));
         }
-        _ if alias || terms.contains(&format!("{at}={text}")) => {}
+        _ if alias || moved || terms.contains(&format!("{at}={text}")) => {}
         _ => wrong.push(format!("added: {at}={text}, which is no term")),
     }
 }
@@ -159,7 +164,7 @@ fn tolerated(key: &str, value: &Value, got: &serde_json::Map<String, Value>) -> 
     TOLERATED.iter().filter(|row| row.key == key).any(|row| match row.meaning {
         Meaning::Alias(name) => got.get(name) == Some(value),
         Meaning::PathTarget => true,
-        Meaning::IgnoredBeside(other) => got.contains_key(other),
+        Meaning::Within(other) => got.contains_key(other),
     })
 }
 

@@ -15,8 +15,9 @@ pub enum Meaning {
     Alias(&'static str),
     /// Must equal the object in the path, and is left out.
     PathTarget,
-    /// Left out where this other key says something: the daemon reads it nowhere then.
-    IgnoredBeside(&'static str),
+    /// A field of this object, which is read nowhere where that object is given, and is put into it where
+    /// it is not: engines up to 26 read it so, and what is sent is judged.
+    Within(&'static str),
 }
 
 /// One tolerated spelling.
@@ -49,7 +50,7 @@ pub const TOLERATED: &[Tolerated] = &[
     Tolerated {
         body: Kind::ContainerCreate,
         key: "Runtime",
-        meaning: Meaning::IgnoredBeside("HostConfig"),
+        meaning: Meaning::Within("HostConfig"),
         client: "docker-py",
     },
 ];
@@ -68,13 +69,9 @@ pub fn apply(head: &CallHead, kind: Kind, object: &mut Object<'_>) -> Result<(),
                 check_target(head, row.key, &value)?;
             }
             Meaning::Alias(name) => rename(object, at, row.key, name)?,
-            Meaning::IgnoredBeside(other) => {
-                let beside = |(key, value): &(Cow<'_, str>, Value<'_>)| {
-                    key == other && matches!(value, Value::Object(_))
-                };
-                if object.0.iter().any(beside) {
-                    object.0.remove(at);
-                }
+            Meaning::Within(outer) => {
+                let field = object.0.remove(at);
+                put_within(object, outer, field);
             }
         }
     }
@@ -89,6 +86,15 @@ fn check_target(head: &CallHead, key: &str, value: &Value<'_>) -> Result<(), Mal
             let why = "this key names another object than the path does";
             Err(Malformed::new(Flaw::JsonContradiction, key, why))
         }
+    }
+}
+
+fn put_within<'a>(object: &mut Object<'a>, outer: &'static str, field: (Cow<'a, str>, Value<'a>)) {
+    let inner = Value::Object(Object(vec![field]));
+    match object.0.iter_mut().find(|(key, _)| key == outer) {
+        Some((_, value @ Value::Null)) => *value = inner,
+        Some(_) => {}
+        None => object.0.push((Cow::Borrowed(outer), inner)),
     }
 }
 
