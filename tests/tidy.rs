@@ -11,8 +11,6 @@
     reason = "tests fail by panicking"
 )]
 
-#[path = "tidy/bodies.rs"]
-mod bodies;
 #[path = "support/corpus.rs"]
 #[expect(dead_code, reason = "the runner of the corpus reads more of a verdict")]
 mod corpus;
@@ -24,6 +22,12 @@ mod corpus_policy;
 mod covered;
 #[path = "tidy/cves.rs"]
 mod cves;
+#[path = "tidy/exceptions.rs"]
+mod exceptions;
+#[path = "tidy/facts.rs"]
+mod facts;
+#[path = "tidy/inventory.rs"]
+mod inventory;
 #[path = "tidy/layers.rs"]
 mod layers;
 #[path = "tidy/source.rs"]

@@ -95,7 +95,7 @@ impl Shape {
         }
     }
 
-    /// Whether the path, as the fixture writes it, is a place of this shape.
+    /// Whether the path, as the fixture writes it, is a place of this shape; Go takes a key in any case.
     pub(crate) fn has(&self, path: &str) -> bool {
         let (step, rest) = match self {
             _ if path.is_empty() => return true,
@@ -107,7 +107,7 @@ impl Shape {
             }
             _ => return false,
         };
-        matches!(self, Self::Object(fields) if fields.iter().any(|(key, s)| key == step && s.has(rest)))
+        matches!(self, Self::Object(fields) if fields.iter().any(|(key, s)| key.eq_ignore_ascii_case(step) && s.has(rest)))
     }
 
     const fn is_leaf(&self) -> bool {
