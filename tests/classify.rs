@@ -153,7 +153,7 @@ fn names_hold_what_names_can_hold() {
     assert_eq!(get("/images/json/json/json").unwrap().target(), Some("json/json"));
     assert_eq!(
         get("/images/a%40sha256:0/json").unwrap().target_uri(),
-        "/v1.55/images/a@sha256:0/json"
+        "/v1.56/images/a@sha256:0/json"
     );
     let upper = ID.to_uppercase();
     assert_eq!(flaw(get(&format!("/exec/{upper}/json"))), Flaw::PathCanonical);
@@ -182,7 +182,7 @@ fn what_only_an_image_can_be_called_is_absent_elsewhere() {
 
 #[test]
 fn a_version_is_pinned_and_an_endpoint_has_its_own() {
-    assert_eq!(get("/info").unwrap().target_uri(), "/v1.55/info");
+    assert_eq!(get("/info").unwrap().target_uri(), "/v1.56/info");
     assert_eq!(get("/v1.40/info").unwrap().target_uri(), "/v1.40/info");
     assert_eq!(get("/v1.40/debug/vars").unwrap().target_uri(), "/debug/vars");
     assert_eq!(flaw(get("/v1.29/configs")), Flaw::VersionEndpoint);
@@ -206,8 +206,8 @@ fn a_query_is_decoded_in_one_way() {
     }
     let head = get("/images/json?%61ll=1&&filter=a+b%3B%2B").unwrap();
     assert_eq!((head.query.flag("all"), head.query.text("filter")), (true, Some("a b;+")));
-    assert_eq!(head.target_uri(), "/v1.55/images/json?all=1&filter=a%20b%3B%2B");
-    assert_eq!(get("/containers/json?").unwrap().target_uri(), "/v1.55/containers/json");
+    assert_eq!(head.target_uri(), "/v1.56/images/json?all=1&filter=a%20b%3B%2B");
+    assert_eq!(get("/containers/json?").unwrap().target_uri(), "/v1.56/containers/json");
 }
 
 #[test]
@@ -221,11 +221,11 @@ fn a_query_key_is_known_and_scalar_ones_are_given_once() {
     assert_eq!(flaw(get("/info?x=1")), Flaw::QueryUnknown);
     assert_eq!(
         get("/containers/json?trunc_cmd=0&new=&x").unwrap().target_uri(),
-        "/v1.55/containers/json"
+        "/v1.56/containers/json"
     );
     let names = get("/images/get?names=b&names=a").unwrap();
     assert_eq!(names.query.all("names").collect::<Vec<_>>(), ["b", "a"]);
-    assert_eq!(names.target_uri(), "/v1.55/images/get?names=b&names=a");
+    assert_eq!(names.target_uri(), "/v1.56/images/get?names=b&names=a");
 }
 
 #[test]

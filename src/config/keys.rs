@@ -135,7 +135,7 @@ const DAEMON: Section = Section {
         Key::new(
             "api_min",
             Shape::Quoted,
-            "the oldest API version, \"1.24\" to \"1.55\"; left out: \"1.38\"",
+            "the oldest API version, \"1.24\" to \"1.56\"; left out: \"1.38\"",
         ),
     ],
 };

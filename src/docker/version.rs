@@ -16,7 +16,7 @@ impl ApiVersion {
     /// The floor where the policy file names none: docker-compose 1.29.2 pins 1.38.
     pub const FLOOR: Self = Self(38);
     /// The newest version whose fields this build has judged.
-    pub const NEWEST: Self = Self(55);
+    pub const NEWEST: Self = Self(56);
 
     /// Version `1.minor`.
     #[must_use]

@@ -56,7 +56,7 @@ async fn only_versions_in_range_are_spoken_and_clients_are_told() {
     let mut client = gate.client("dev").await;
     let cases = [
         ("/v1.37", "client version 1.37 is too old. Minimum supported API version is 1.38"),
-        ("/v1.56", "client version 1.56 is too new. Maximum supported API version is 1.55"),
+        ("/v1.57", "client version 1.57 is too new. Maximum supported API version is 1.56"),
     ];
     for (version, words) in cases {
         let answer = client.get(&format!("{version}/containers/json")).await;
@@ -65,20 +65,20 @@ async fn only_versions_in_range_are_spoken_and_clients_are_told() {
     }
     assert_eq!(gate.fake.log().requests.len(), 1, "our own question only");
     for (path, arrived) in [
-        ("/containers/json", "GET /v1.55/containers/json HTTP/1.1"),
+        ("/containers/json", "GET /v1.56/containers/json HTTP/1.1"),
         ("/v1.38/containers/json", "GET /v1.38/containers/json HTTP/1.1"),
-        ("/v1.55/containers/json", "GET /v1.55/containers/json HTTP/1.1"),
+        ("/v1.56/containers/json", "GET /v1.56/containers/json HTTP/1.1"),
     ] {
         assert_eq!(client.get(path).await.status, 200);
         assert_eq!(gate.fake.log().requests.last().unwrap().line(), arrived);
     }
     let ping = client.get("/_ping").await;
-    assert_eq!(ping.header("api-version").as_deref(), Some("1.55"));
+    assert_eq!(ping.header("api-version").as_deref(), Some("1.56"));
     let version = client.get("/version").await;
     let told: serde_json::Value = serde_json::from_slice(&version.body).unwrap();
     let engine = &told["Components"][0]["Details"];
     for told in [&told, engine] {
-        assert_eq!((&told["ApiVersion"], &told["MinAPIVersion"]), (&"1.55".into(), &"1.38".into()));
+        assert_eq!((&told["ApiVersion"], &told["MinAPIVersion"]), (&"1.56".into(), &"1.38".into()));
     }
     gate.settle().await;
 }

@@ -223,6 +223,13 @@ fn every_documented_field_is_judged() {
 }
 
 #[test]
+fn the_newest_version_is_the_newest_in_the_inventory() {
+    let text = include_str!("../fixtures/fields.txt");
+    let read = text.lines().next().unwrap().trim_end_matches('.').rsplit(' ').next().unwrap();
+    assert_eq!(read, ApiVersion::NEWEST.to_string());
+}
+
+#[test]
 fn nothing_is_taken_that_is_not_documented() {
     let left = undocumented(&documented(&facts()), &taken(ROUTES), TABLES);
     assert!(left.is_empty(), "no schema has these; tests/tidy/exceptions.rs says why: {left:#?}");

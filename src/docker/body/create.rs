@@ -1,4 +1,4 @@
-//! The body of `POST /containers/create`, every field of API v1.24 to v1.55.
+//! The body of `POST /containers/create`, every field of API v1.24 to v1.56.
 //!
 //! A field is either judged in `policy/admit`, where the structs below are taken apart without
 //! `..`, or declared [`Inert`] here with the reason beside it. A field that Docker adds is unknown
