@@ -173,6 +173,7 @@ impl Judge<'_> {
             facts.host_paths.extend(asked.host_paths.into_iter().map(plain));
             facts.images.extend(asked.images.into_iter().map(|name| (name, image())));
             facts.volumes.extend(asked.volumes.into_iter().map(|name| (name, Told::Missing)));
+            facts.networks.extend(asked.networks.into_iter().map(|name| (name, Told::Missing)));
             let containers = asked.containers.into_iter();
             facts.containers.extend(containers.map(|name| (name, container())));
         }

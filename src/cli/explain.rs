@@ -154,6 +154,10 @@ fn suppose(config: &Config, identity: &Identity, call: &ApiCall<'_>) -> (Facts, 
         let _ = writeln!(supposed, "supposed: volume {volume} is not there yet, or plain");
         facts.volumes.insert(volume.clone(), Seen::Missing);
     }
+    for network in &needs.networks {
+        let _ = writeln!(supposed, "supposed: network {network} is a name, and no other's id");
+        facts.networks.insert(network.clone(), Seen::Missing);
+    }
     for container in &needs.containers {
         let _ = writeln!(supposed, "not known offline: what container {container} is");
     }

@@ -29,6 +29,8 @@ pub enum Lookup {
     Image(String),
     /// `GET /volumes/{}`, of a plain name.
     Volume(String),
+    /// `GET /networks/{}`, of letters and digits.
+    Network(String),
 }
 
 impl Lookup {
@@ -42,6 +44,7 @@ impl Lookup {
             Self::Container(name) => format!("/containers/{name}/json"),
             Self::Image(name) => format!("/images/{name}/json"),
             Self::Volume(name) => format!("/volumes/{name}"),
+            Self::Network(name) => format!("/networks/{name}"),
         };
         Outbound {
             method: Method::Get,

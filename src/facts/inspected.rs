@@ -2,7 +2,7 @@
 //! all, and policy refuses what it does not know.
 
 use crate::docker::image::{Origin, Reference};
-use crate::policy::facts::{Container, Image, Volume};
+use crate::policy::facts::{Container, Image, Network, Volume};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -41,6 +41,12 @@ pub fn image(answer: &Value) -> Option<Image> {
 #[must_use]
 pub fn volume(answer: &Value) -> Option<Volume> {
     Some(Volume { driver: text(answer, "/Driver")?, options: text_map(answer, "/Options") })
+}
+
+/// An answer of `GET /networks/{}`.
+#[must_use]
+pub fn network(answer: &Value) -> Option<Network> {
+    Some(Network { id: text(answer, "/Id")?, name: text(answer, "/Name")? })
 }
 
 /// An answer of `GET /containers/{}/json`.

@@ -130,7 +130,7 @@ fn request(asked: &Asked) -> Request {
 }
 
 fn stood_on(facts: &Facts) -> Option<Value> {
-    let Facts { host_paths, exec_takes_input: _, images, volumes, containers } = facts;
+    let Facts { host_paths, exec_takes_input: _, images, volumes, containers, networks } = facts;
     let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
     let images = images.iter().map(|(name, seen)| (name.clone(), seen_as(seen, of_image)));
     let volumes = volumes.iter().map(|(name, seen)| {
@@ -140,11 +140,15 @@ fn stood_on(facts: &Facts) -> Option<Value> {
         let of = |c: &Container| json!({ "id": c.id, "image": c.image, "running": c.running });
         (name.clone(), seen_as(seen, of))
     });
+    let networks = networks.iter().map(|(name, seen)| {
+        (name.clone(), seen_as(seen, |n| json!({ "id": n.id, "name": n.name })))
+    });
     let mut all = Map::new();
     put_map(&mut all, "host_paths", paths.collect());
     put_map(&mut all, "images", images.collect());
     put_map(&mut all, "volumes", volumes.collect());
     put_map(&mut all, "containers", containers.collect());
+    put_map(&mut all, "networks", networks.collect());
     (!all.is_empty()).then_some(Value::Object(all))
 }
 

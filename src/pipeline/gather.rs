@@ -37,7 +37,7 @@ impl Pipeline {
     }
 
     async fn look_up(&self, needs: &Needs, facts: &mut Facts) {
-        let Needs { host_paths, exec, images, volumes, containers } = needs;
+        let Needs { host_paths, exec, images, volumes, containers, networks } = needs;
         if let Some(exec) = exec {
             facts.exec_takes_input = self.daemon.exec_takes_input(exec).await;
         }
@@ -45,6 +45,7 @@ impl Pipeline {
             .await;
         self.objects(images, Lookup::Image, inspected::image, &mut facts.images).await;
         self.objects(volumes, Lookup::Volume, inspected::volume, &mut facts.volumes).await;
+        self.objects(networks, Lookup::Network, inspected::network, &mut facts.networks).await;
         if !host_paths.is_empty()
             && let Some(protected) = self.protected().await
         {

@@ -7,6 +7,7 @@ use super::facts::{Facts, Needs, Seen};
 use super::model::{Policy, Role};
 use super::reason::Reason;
 use crate::docker::body::Body;
+use crate::docker::body::service::{ContainerSpec, ServiceSpec};
 use crate::docker::image::{ImagePattern, Reference};
 use crate::docker::{
     ApiCall, CallHead, Framing, Hijack, Life, Outbound, OutboundBody, Resource, Route, Verb,
@@ -25,9 +26,20 @@ pub fn needs(identity: &Identity, call: &ApiCall<'_>, policy: &Policy, known: &F
     let target = call.head.target().unwrap_or_default();
     match (&call.body, call.head.route.resource, call.head.route.verb) {
         (Body::ContainerCreate(body), ..) => {
-            needs.host_paths = profiles().flat_map(|p| admit::host_paths_of(p, body)).collect();
+            let host = body.host_config.value();
+            let binds = host.map_or(&[][..], |host| host.binds.items());
+            let mounts = host.map_or(&[][..], |host| host.mounts.items());
+            needs.host_paths =
+                profiles().flat_map(|p| admit::host_paths_of(p, binds, mounts)).collect();
             needs.images.extend(by_image.then(|| body.image.text().to_owned()));
-            needs.volumes.extend(admit::volumes_of(body).into_iter().filter(|_| judged));
+            needs.volumes.extend(admit::volumes_of(binds, mounts).into_iter().filter(|_| judged));
+        }
+        // of this node: what the others have is theirs to look after
+        (Body::Service(spec), ..) => {
+            let mounts = container_of(spec).map_or(&[][..], |container| container.mounts.items());
+            needs.host_paths =
+                profiles().flat_map(|p| admit::host_paths_of(p, &[], mounts)).collect();
+            needs.volumes.extend(admit::volumes_of(&[], mounts).into_iter().filter(|_| judged));
         }
         (Body::ExecStart(start), ..) if !start.detach.or_zero() && !call.head.upgrade => {
             needs.exec = Some(target.to_owned());
@@ -46,9 +58,14 @@ pub fn needs(identity: &Identity, call: &ApiCall<'_>, policy: &Policy, known: &F
         }
         _ => {}
     }
+    needs.networks.extend(admit::networks_of(call).into_iter().filter(|_| judged));
     needs.images.retain(|image| Reference::is_askable(image));
     needs.without(known);
     needs
+}
+
+fn container_of<'s, 'a>(spec: &'s ServiceSpec<'a>) -> Option<&'s ContainerSpec<'a>> {
+    spec.task_template.value()?.container_spec.value()
 }
 
 /// Whether the role may run every image, wherever it came from.
@@ -147,6 +164,11 @@ fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> 
     let route = call.head.route;
     let image = match (&call.body, route.resource, route.verb) {
         (Body::ContainerCreate(body), ..) => admit::run(role, "Image", body.image.text(), facts),
+        (Body::Service(spec), ..) => {
+            let image = container_of(spec).map_or("", |container| container.image.text());
+            let at = "TaskTemplate.ContainerSpec.Image";
+            if runs_anything(role) { None } else { admit::serve(role, at, image) }
+        }
         (Body::None, Resource::Container, Verb::Start | Verb::Restart) => {
             admit::started_image(role, call.head, facts)
         }
@@ -201,20 +223,25 @@ fn permit(
     }
 }
 
-/// A container that was looked at is named by its full id, so that the one that was judged is the one
-/// that is meant.
+/// A container or network that was looked at is named by its full id, so that the one that was judged is
+/// the one that is meant.
 fn resolve(head: &mut CallHead, facts: &Facts) -> Vec<String> {
-    if head.route.resource != Resource::Container {
-        return Vec::new();
-    }
     let Some(name) = head.params.first_mut() else { return Vec::new() };
-    let Some(Seen::Found(container)) = facts.containers.get(name.as_str()) else {
-        return Vec::new();
+    let id = match head.route.resource {
+        Resource::Container => match facts.containers.get(name.as_str()) {
+            Some(Seen::Found(container)) => &container.id,
+            _ => return Vec::new(),
+        },
+        Resource::Network => match facts.networks.get(name.as_str()) {
+            Some(Seen::Found(network)) => &network.id,
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
     };
-    if *name == container.id {
+    if name == id {
         return Vec::new();
     }
-    name.clone_from(&container.id);
+    name.clone_from(id);
     vec![format!("path={name}")]
 }
 

@@ -17,6 +17,8 @@ pub struct Needs {
     pub volumes: BTreeSet<String>,
     /// Containers, by name or id as the daemon will resolve it.
     pub containers: BTreeSet<String>,
+    /// Networks, by what may be a name or the beginning of an id.
+    pub networks: BTreeSet<String>,
 }
 
 impl Needs {
@@ -32,6 +34,7 @@ impl Needs {
         self.images.retain(|image| !known.images.contains_key(image));
         self.volumes.retain(|volume| !known.volumes.contains_key(volume));
         self.containers.retain(|container| !known.containers.contains_key(container));
+        self.networks.retain(|network| !known.networks.contains_key(network));
         self.exec.take_if(|_| known.exec_takes_input.is_some());
     }
 }
@@ -49,6 +52,8 @@ pub struct Facts {
     pub volumes: BTreeMap<String, Seen<Volume>>,
     /// By name or id as asked for.
     pub containers: BTreeMap<String, Seen<Container>>,
+    /// By name or id as asked for.
+    pub networks: BTreeMap<String, Seen<Network>>,
 }
 
 /// What the daemon says of an object.
@@ -84,6 +89,15 @@ pub struct Volume {
     pub driver: String,
     /// What it was made with: the local driver mounts whatever these name.
     pub options: BTreeMap<String, String>,
+}
+
+/// A network that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// The whole id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A container that is there.

@@ -179,6 +179,8 @@ reasons! {
         "it takes another container's traffic", "leave --mac-address out", [];
     NetworkOption = "network.driver-option", "driver options of an endpoint",
         "they set kernel parameters", "leave --driver-opt out", [];
+    NetworkUnseen = "network.unseen" root yes, "a network, by what may be an id, that the gate could not look at",
+        "what cannot be seen is not guessed", "try again when the daemon answers", [];
     NetworkDriver = "network.driver" root yes, "a network driver that the profile does not list",
         "macvlan and ipvlan reach the host's own network, and drivers run as root", "use bridge", [];
     NetworkSetting = "network.setting" root yes, "an option of a network that the profile does not list",

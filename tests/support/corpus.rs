@@ -448,6 +448,7 @@ impl Bench {
                 facts.volumes.extend(asked.volumes.into_iter().map(|name| (name, Seen::Missing)));
                 let gone = asked.containers.into_iter().map(|name| (name, Seen::Missing));
                 facts.containers.extend(gone);
+                facts.networks.extend(asked.networks.into_iter().map(|name| (name, Seen::Missing)));
                 continue;
             }
             let seen = asked.host_paths.iter().filter_map(|p| self.host.get_key_value(p));
@@ -455,6 +456,7 @@ impl Bench {
             facts.images.extend(self.daemon.images(&asked.images));
             facts.volumes.extend(self.daemon.volumes(&asked.volumes));
             facts.containers.extend(self.daemon.containers(&asked.containers));
+            facts.networks.extend(self.daemon.networks(&asked.networks));
         }
         facts
     }

@@ -2,7 +2,7 @@
 //! is ordinary.
 
 use dockward::docker::image::{Origin, Reference};
-use dockward::policy::facts::{Container, Image, Seen, Volume};
+use dockward::policy::facts::{Container, Image, Network, Seen, Volume};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ pub(crate) struct Daemon {
     images: BTreeMap<String, Option<AnImage>>,
     volumes: BTreeMap<String, Option<AVolume>>,
     containers: BTreeMap<String, Option<AContainer>>,
+    /// Names, by a name or the beginning of an id.
+    networks: BTreeMap<String, String>,
     /// Whatever stands here the gate could not look at.
     unseen: Vec<String>,
 }
@@ -121,6 +123,18 @@ impl Daemon {
                 volumes: container.volumes.clone(),
                 mounts: container.mounts.max(container.volumes.len()),
             })
+        })
+    }
+
+    /// Networks: what is not named is not there.
+    pub(crate) fn networks(&self, asked: &BTreeSet<String>) -> BTreeMap<String, Seen<Network>> {
+        self.each(asked, |given| {
+            let of_id = |(_, name): &(&String, &String)| id_of(name) == given;
+            let name = self.networks.get(given);
+            match name.or_else(|| self.networks.iter().find(of_id).map(|(_, name)| name)) {
+                Some(name) => Seen::Found(Network { id: id_of(name), name: name.clone() }),
+                None => Seen::Missing,
+            }
         })
     }
 

@@ -1,29 +1,22 @@
 //! Which paths of the host a create body asks for, and whether they may be mounted.
 
 use super::Judge;
-use crate::docker::body::create::{ContainerCreate, HostConfig};
+use crate::docker::body::create::Mount;
 use crate::policy::profile::{HostPath, Profile};
 use crate::policy::{PathFact, Reason};
+use std::borrow::Cow;
 
 /// Where Docker's socket is found by name, whatever the path resolves to.
 const SOCKET_NAMES: [&str; 3] = ["docker.sock", "containerd.sock", "podman.sock"];
 
-/// The paths of the host that must be looked at before the body can be judged: those that the
-/// profile lists at all. The others are refused as they stand.
+/// The paths of the host that must be looked at before mounts can be judged: those that the profile
+/// lists at all. The others are refused as they stand.
 #[must_use]
-pub fn of_create(profile: &Profile, body: &ContainerCreate<'_>) -> Vec<String> {
-    let Some(host) = body.host_config.value() else { return Vec::new() };
-    let listed = |path: &String| listing(profile, path).is_some();
-    let mut paths: Vec<String> = sources(host).filter_map(clean).filter(listed).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    paths
-}
-
-fn sources<'b>(host: &'b HostConfig<'_>) -> impl Iterator<Item = &'b str> {
-    let binds = host.binds.items().iter().filter_map(|bind| bind.split(':').next());
-    let mounts = host.mounts.items().iter().map(|mount| mount.source.text());
-    binds.chain(mounts).filter(|source| source.starts_with('/'))
+pub fn of_mounts(profile: &Profile, binds: &[Cow<'_, str>], mounts: &[Mount<'_>]) -> Vec<String> {
+    let binds = binds.iter().filter_map(|bind| bind.split(':').next());
+    let sources = binds.chain(mounts.iter().map(|mount| mount.source.text()));
+    let paths = sources.filter(|source| source.starts_with('/')).filter_map(clean);
+    paths.filter(|path| listing(profile, path).is_some()).collect()
 }
 
 /// A path as Go's `path.Clean` leaves it; `None` for one that is not absolute or has characters

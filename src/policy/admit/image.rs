@@ -114,23 +114,6 @@ impl<'j> Judge<'j> {
         self.registry("query term", &host);
     }
 
-    /// `image` of a service: every node takes what it has under the name, so it must say which.
-    pub(super) fn service_image(&mut self, field: &str, image: &str) {
-        match Reference::parse(image) {
-            Ok(reference) if self.role.run.iter().any(|p| p.matches(&reference, glob)) => {
-                if reference.digest.is_none() && !self.role.run.iter().any(ImagePattern::is_any) {
-                    let what = format!("run a service of {image:?} without saying which");
-                    self.deny(Reason::ImageUnpinned, field, image, what);
-                }
-            }
-            Ok(reference) => {
-                let full = reference.full();
-                self.add(Some(not_allowed(&full, "run", field, image, &self.role.run)));
-            }
-            Err(error) => self.add(Some(unreadable(error, field, image))),
-        }
-    }
-
     /// `cachefrom` of a build: other images' layers.
     pub(super) fn cache_from(&mut self, field: &str, image: &str) {
         self.add(listed_reference(&self.role.pull, "build from the cache of", field, image, ""));
@@ -141,6 +124,26 @@ impl<'j> Judge<'j> {
 pub(super) fn is_listed(role: &Role, address: &str) -> bool {
     let mut lists = role.pull.iter().chain(&role.push);
     host_of(address).is_some_and(|host| lists.any(|p| p.reaches(host, glob)))
+}
+
+/// Whether the role may have services of an image: every node takes what it has under the name, so it must
+/// say which.
+#[must_use]
+pub fn serve(role: &Role, field: &str, image: &str) -> Option<Finding> {
+    match Reference::parse(image) {
+        Ok(reference) if role.run.iter().any(|p| p.matches(&reference, glob)) => {
+            let pinned = reference.digest.is_some() || role.run.iter().any(ImagePattern::is_any);
+            (!pinned).then(|| Finding {
+                reason: Reason::ImageUnpinned,
+                field: field.to_owned(),
+                value: image.to_owned(),
+                what: format!("run a service of {image:?} without saying which"),
+                allowed: Some(format!("{image}@sha256:...")),
+            })
+        }
+        Ok(reference) => Some(not_allowed(&reference.full(), "run", field, image, &role.run)),
+        Err(error) => Some(unreadable(error, field, image)),
+    }
 }
 
 /// Whether the role may run an image, judged on what the daemon has under that name or id.

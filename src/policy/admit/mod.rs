@@ -32,9 +32,10 @@ mod user;
 mod volume;
 
 pub use call::{call, images};
-pub use host_paths::of_create as host_paths_of;
-pub use image::run;
+pub use host_paths::of_mounts as host_paths_of;
+pub use image::{run, serve};
 pub use mounts::volumes_of;
+pub use network::networks_of;
 pub use start::started_image;
 pub use terms::{amend, amend_build};
 

@@ -3,7 +3,7 @@
 use super::Judge;
 use super::host_paths::{clean, is_under};
 use crate::docker::body::create::{
-    BindOptions, ContainerCreate, Driver, ImageOptions, Mount, TmpfsOptions, VolumeOptions,
+    BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeOptions,
 };
 use crate::docker::body::field::{Empty, Field, Map};
 use crate::policy::Reason;
@@ -42,12 +42,11 @@ fn is_volume_name(name: &str) -> bool {
     name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && name.bytes().all(plain)
 }
 
-/// The named volumes that a create body mounts, which must be looked at before it can be judged.
+/// The named volumes that are mounted, which must be looked at before they can be judged.
 #[must_use]
-pub fn volumes_of(body: &ContainerCreate<'_>) -> Vec<String> {
-    let Some(host) = body.host_config.value() else { return Vec::new() };
-    let binds = host.binds.items().iter().filter_map(|bind| bind.split_once(':'));
-    let mounts = host.mounts.items().iter().filter(|mount| mount.kind.text() == "volume");
+pub fn volumes_of(binds: &[Cow<'_, str>], mounts: &[Mount<'_>]) -> Vec<String> {
+    let binds = binds.iter().filter_map(|bind| bind.split_once(':'));
+    let mounts = mounts.iter().filter(|mount| mount.kind.text() == "volume");
     let names = binds.map(|(source, _)| source).chain(mounts.map(|mount| mount.source.text()));
     names.filter(|name| is_volume_name(name)).map(str::to_owned).collect()
 }

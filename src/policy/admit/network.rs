@@ -2,12 +2,50 @@
 
 use super::names::is_host_name;
 use super::{Judge, listed};
+use crate::docker::ApiCall;
+use crate::docker::body::Body;
 use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
 use crate::docker::body::field::{Field, Map};
+use crate::docker::body::service::TaskTemplate;
 use crate::policy::Reason;
+use crate::policy::facts::Seen;
 use crate::policy::pattern::Pattern;
 use std::borrow::Cow;
 use std::net::IpAddr;
+
+/// Networks that every daemon has, under names that are no other's.
+const OWN: [&str; 4] = ["bridge", "default", "host", "none"];
+
+/// Whether the daemon may take a text for the beginning of an id: hexadecimal of a network of its own, any
+/// lower-case letters and digits of a swarm's (`populateNetworkID` in `daemon/cluster/networks.go`).
+fn may_be_id(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    !text.is_empty() && text.bytes().all(plain) && !OWN.contains(&text)
+}
+
+/// The networks that a request names by what may be an id, which must be looked at before it can be
+/// judged.
+#[must_use]
+pub fn networks_of(call: &ApiCall<'_>) -> Vec<String> {
+    let path = || call.head.target().into_iter().collect::<Vec<_>>();
+    let empty = TaskTemplate::default();
+    let named: Vec<&str> = match &call.body {
+        Body::ContainerCreate(body) => {
+            let mode = body.host_config.value().map(|host| host.network_mode.text());
+            let config = body.networking_config.value();
+            let keys = config.into_iter().flat_map(|c| c.endpoints_config.entries());
+            mode.into_iter().chain(keys.map(|(key, _)| key)).collect()
+        }
+        Body::NetworkConnect(_) | Body::NetworkDisconnect(_) => path(),
+        Body::Service(spec) => {
+            let task = spec.task_template.value().unwrap_or(&empty);
+            let all = spec.networks.items().iter().chain(task.networks.items());
+            all.map(|attachment| attachment.target.text()).collect()
+        }
+        _ => call.head.query.text("networkmode").into_iter().collect(),
+    };
+    named.into_iter().filter(|name| may_be_id(name)).map(str::to_owned).collect()
+}
 
 impl Judge<'_> {
     /// `HostConfig.NetworkMode`: empty and `default` are the daemon's `bridge`.
@@ -16,16 +54,33 @@ impl Judge<'_> {
         self.network(field, name);
     }
 
-    /// A network by name. `none` is always allowed; what has a colon or is `host` is no network of
-    /// its own and no pattern allows it.
-    pub(super) fn network(&mut self, field: &str, name: &str) {
+    /// A network. `none` is always allowed; what has a colon or is `host` is no network of its own and
+    /// no pattern allows it. What may be the beginning of an id is judged by the name that the daemon
+    /// says it is.
+    pub(super) fn network(&mut self, field: &str, given: &str) {
+        let name = match self.facts.networks.get(given) {
+            _ if !may_be_id(given) => given,
+            Some(Seen::Found(network)) => network.name.as_str(),
+            Some(Seen::Missing) => given, // the daemon answers 404
+            None => {
+                let what = format!("use the network {given:?}: it cannot be looked at");
+                return self.deny(Reason::NetworkUnseen, field, given, what);
+            }
+        };
         if name == "none" {
             return;
         }
         if name == "host" || name.is_empty() || !is_host_name(name) {
-            let what = format!("use the network {name:?}");
-            self.deny(Reason::NamespaceNetwork, field, name, what);
-        } else if !self.profile.networks.iter().any(|p| p.matches(name)) {
+            let what = format!("use the network {given:?}");
+            self.deny(Reason::NamespaceNetwork, field, given, what);
+        } else {
+            self.network_name(field, name);
+        }
+    }
+
+    /// A name that the profile lists.
+    pub(super) fn network_name(&mut self, field: &str, name: &str) {
+        if !self.profile.networks.iter().any(|p| p.matches(name)) {
             self.deny(Reason::NetworkName, field, name, format!("join network {name:?}"));
             let shown: Vec<_> = self.profile.networks.iter().map(Pattern::as_str).collect();
             self.allowing(format!("allowed networks: none, {}", listed(&shown)));

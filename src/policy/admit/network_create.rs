@@ -65,7 +65,7 @@ impl Judge<'_> {
         if name.is_empty() || !is_host_name(name) || hex || mode {
             self.deny(Reason::Name, field, name, format!("name a network {name:?}"));
         } else {
-            self.network(field, name);
+            self.network_name(field, name);
         }
     }
 

@@ -1,5 +1,6 @@
 //! A service, taken apart: any container, on any node, by the rules that hold for a container here.
 
+use super::image::serve;
 use super::names::is_host_name;
 use super::{Judge, listed};
 use crate::docker::body::service::{
@@ -140,7 +141,7 @@ impl Judge<'_> {
             borrow: _,
         } = spec;
         let at = |name: &str| format!("TaskTemplate.ContainerSpec.{name}");
-        self.service_image(&at("Image"), image.text());
+        self.add(serve(self.role, &at("Image"), image.text()));
         self.label_keys(&at("Labels"), labels);
         if !is_host_name(&without_templates(hostname.text())) {
             let what = format!("use host name {:?}", hostname.text());

@@ -2,7 +2,6 @@
 
 use super::Judge;
 use crate::docker::body::service::{Attachment, EndpointSpec, Port};
-use crate::policy::Reason;
 
 impl Judge<'_> {
     /// `EndpointSpec`: a port is published on every node and address.
@@ -28,29 +27,12 @@ impl Judge<'_> {
         }
     }
 
-    /// A network of services, by name: the daemon takes any beginning of an id too, that of `host` as
-    /// well (`populateNetworkID` in `daemon/cluster/networks.go`).
-    fn service_network(&mut self, field: &str, target: &str) {
-        let may_be_id = target.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let known = ["bridge", "host", "none", ""].contains(&target)
-            || self.profile.networks.iter().any(|p| p.as_str() == target);
-        if may_be_id && !known {
-            let what = format!("use the network {target:?}, which may be an id of the host's");
-            self.deny(Reason::NamespaceNetwork, field, target, what);
-            let name =
-                "a name with a capital, dot, hyphen or underscore, or one listed to the letter";
-            self.allowing(name);
-        } else {
-            self.network(field, target);
-        }
-    }
-
     pub(super) fn attachments(&mut self, field: &str, networks: &[Attachment<'_>]) {
         for (i, Attachment { target, aliases, driver_opts, borrow: _ }) in
             networks.iter().enumerate()
         {
             let field = format!("{field}[{i}]");
-            self.service_network(&format!("{field}.Target"), target.text());
+            self.network(&format!("{field}.Target"), target.text());
             self.endpoint_names(&field, aliases.items(), driver_opts);
         }
     }

@@ -74,13 +74,14 @@ impl Script {
                 "images" => format!(
                     r#"{{"Id":"{image}","RepoTags":["busybox:latest"],"RepoDigests":["busybox@{image}"],"Config":{{}}}}"#
                 ),
+                "networks" => format!(r#"{{"Name":"{name}","Id":"{name}"}}"#),
                 _ => r#"{"Name":"volume","Driver":"local","Options":null}"#.to_owned(),
             }
         };
         let (kind, rest) = path.strip_prefix('/')?.split_once('/')?;
         let name = match kind {
             "containers" | "images" => rest.strip_suffix("/json")?,
-            "volumes" => rest,
+            "volumes" | "networks" => rest,
             _ => return None,
         };
         let told = self.known.get(path).cloned();
