@@ -55,6 +55,10 @@ fn values<'a>(key: &str, value: Value<'a>) -> Result<Vec<Cow<'a, str>>, Malforme
         if text.chars().any(char::is_control) {
             return Err(wrong(key, "a value has a control character"));
         }
+        // it becomes a key, and keys have a bound
+        if text.len() > json::MAX_KEY {
+            return Err(wrong(key, "a value of more than 4096 bytes"));
+        }
         if !found.contains(&text) {
             found.push(text);
         }
@@ -108,6 +112,13 @@ mod tests {
         assert_eq!(filters(r#"{"label":["a=b","a=b"]}"#), Ok(one));
         assert_eq!(filters("null"), Ok(None));
         assert_eq!(filters("{}"), Ok(None));
+    }
+
+    #[test]
+    fn a_value_is_no_longer_than_the_key_that_it_becomes() {
+        let long = |length| format!(r#"{{"label":["{}"]}}"#, "a".repeat(length));
+        assert!(filters(&long(json::MAX_KEY)).is_ok());
+        assert_eq!(filters(&long(json::MAX_KEY + 1)).unwrap_err().flaw, Flaw::QueryFilter);
     }
 
     #[test]
