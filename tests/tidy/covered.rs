@@ -3,6 +3,7 @@
 
 use super::corpus::{Bench, Case, Verdict, cases};
 use super::source::root;
+use dockward::docker::route::Guard;
 use dockward::docker::{Flaw, ROUTES};
 use dockward::policy::Reason;
 use dockward::policy::reason::{Rule, flaw_rule};
@@ -116,4 +117,39 @@ fn every_reason_is_explained() {
             assert!(plain, "{}: {text:?}", rule.id);
         }
     }
+}
+
+/// Keys that are told of under another one: a tag belongs to its repository, a swap bound to its memory.
+const TOLD_UNDER: [(&str, &str); 4] =
+    [("tag", "repo"), ("tag", "fromImage"), ("tag", "path"), ("cpuperiod", "cpuquota")];
+
+#[test]
+fn every_judged_query_key_has_a_refusal() {
+    let judged = judged();
+    let mut bare = Vec::new();
+    for row in ROUTES {
+        for param in row.query.iter().filter(|param| param.guard == Guard::Judged) {
+            let other = TOLD_UNDER.iter().filter(|(key, _)| *key == param.name).map(|(_, at)| *at);
+            let places: Vec<String> = std::iter::once(param.name)
+                .chain(other)
+                .map(|at| if at == "path" { "path".to_owned() } else { format!("query {at}") })
+                .collect();
+            let shown = judged.iter().any(|(_, verdict)| {
+                verdict.operation == Some(row.operation)
+                    && verdict.reasons.iter().any(|reason| {
+                        let place = reason.split_once(' ').map_or("", |(_, place)| place);
+                        places.iter().any(|at| {
+                            place == at
+                                || place.starts_with(&format!("{at}."))
+                                || place.starts_with(&format!("{at}["))
+                        })
+                    })
+            });
+            if !shown {
+                bare.push(format!("{} {}", row.operation, param.name));
+            }
+        }
+    }
+    bare.dedup();
+    assert!(bare.is_empty(), "no case is refused for these keys: {bare:#?}");
 }
