@@ -40,6 +40,8 @@ pub(crate) fn play() -> Replayed {
         .map(|name| (name.as_str(), Wire::gate(gate.port, &gate.bundle(name))))
         .collect();
     let (mut replayed, mut wrong) = (Replayed::default(), Vec::new());
+    // whether something may have changed since the scene was set
+    let mut stirred = true;
     for mut case in cases() {
         case.target =
             case.target.replacen("/v1.55/", "/v1.41/", 1).replacen("/v1.56/", "/v1.41/", 1);
@@ -60,7 +62,10 @@ pub(crate) fn play() -> Replayed {
             replayed.of_other_worlds += 1;
             continue;
         }
-        set_the_scene(&straight);
+        if std::mem::take(&mut stirred) {
+            set_the_scene(&straight);
+        }
+        stirred = verdict.status == "allow" && !matches!(case.method.as_str(), "GET" | "HEAD");
         let came = wires[case.identity.as_str()].send(&bytes_of(&case));
         match verdict.status.as_str() {
             "allow" => replayed.let_through += 1,
@@ -81,6 +86,8 @@ fn same(one: &Verdict, other: &Verdict) -> bool {
 
 /// A container that runs, one that does not, a network, a volume: what cases name most.
 fn set_the_scene(daemon: &Wire) {
+    // engines before 25 make a second network of a name, and then know neither
+    daemon.ask("POST", "/networks/prune", "");
     if daemon.ask("GET", "/containers/web/json", "").status != 200 {
         if daemon.ask("GET", "/images/busybox/json", "").status != 200 {
             let image = daemon.ask("GET", "/images/kept/json", "");
