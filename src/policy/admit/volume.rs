@@ -27,9 +27,10 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &VolumeCreate<'_>) {
 /// A device as listed. `..` would lead out of what a pattern holds together, `.` and nothing to the directory
 /// that holds it.
 fn device_matches(pattern: &Pattern, device: &str) -> bool {
+    let empty = |path: &str| path.split('/').filter(|part| part.is_empty()).count();
     let plain = || {
         let dots = device.split('/').any(|part| matches!(part, "." | ".."));
-        !(dots || device.ends_with('/'))
+        !dots && empty(device) == empty(pattern.as_str())
     };
     pattern.matches(device) && (pattern.as_str() == device || plain())
 }
