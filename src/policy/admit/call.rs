@@ -18,7 +18,7 @@ pub fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     judge.add(images(judge.role, head));
     match &call.body {
         Body::ContainerCreate(body) => create(judge, head, body),
-        Body::ContainerUpdate(body) => update::update(judge, body),
+        Body::ContainerUpdate(body) => update::update(judge, head, body),
         Body::ExecCreate(body) => exec_create(judge, body),
         Body::ExecStart(_) => {} // what runs was judged when the exec was made
         Body::Commit(config) => commit::commit(judge, head, config.as_deref()),

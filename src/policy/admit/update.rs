@@ -3,10 +3,11 @@
 
 use super::Judge;
 use crate::docker::body::update::ContainerUpdate;
+use crate::docker::{ApiVersion, CallHead};
 use crate::policy::Reason;
 
 /// `POST /containers/{}/update`.
-pub(super) fn update(judge: &mut Judge<'_>, body: &ContainerUpdate<'_>) {
+pub(super) fn update(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerUpdate<'_>) {
     let ContainerUpdate {
         cpu_shares,
         memory,
@@ -46,7 +47,10 @@ pub(super) fn update(judge: &mut Judge<'_>, body: &ContainerUpdate<'_>) {
     judge.base = "";
     judge.new_memory(memory.or_zero(), memory_swap.or_zero());
     judge.new_cpus(nano_cpus.or_zero(), cpu_quota.or_zero(), cpu_period.or_zero());
-    if let Some(pids) = pids_limit.value() {
+    // below this version the daemon takes it out, and the clients of that time always send 0
+    // (`postContainerUpdate` in `api/server/router/container/container_routes.go`)
+    let heard = head.version >= ApiVersion::new(40);
+    if let Some(pids) = pids_limit.value().filter(|pids| heard || **pids != 0) {
         judge.new_pids(*pids);
     }
     let realtime = (cpu_realtime_period.or_zero(), cpu_realtime_runtime.or_zero());
