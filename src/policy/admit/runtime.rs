@@ -21,6 +21,17 @@ impl Judge<'_> {
         self.allowing(format!("allowed runtimes besides the default: {allowed}"));
     }
 
+    /// The tasks of a service run in each node's default runtime: it has no field for another
+    /// (`hostConfig` in `daemon/cluster/executor/container/container.go`).
+    pub(super) fn service_runtime(&mut self) {
+        if !self.profile.runtime.is_empty() {
+            let what = "run a service, whose tasks have each node's default runtime";
+            self.deny(Reason::Runtime, "TaskTemplate.Runtime", "", what);
+            let allowed = listed(&self.profile.runtime);
+            self.allowing(format!("containers, by runtime {allowed}"));
+        }
+    }
+
     /// `ReadonlyRootfs`.
     pub(super) fn read_only_root(&mut self, field: &str, read_only: bool) {
         if self.profile.read_only_root && !read_only {

@@ -31,7 +31,11 @@ pub(super) fn service(judge: &mut Judge<'_>, head: &CallHead, spec: &ServiceSpec
     judge.attachments("Networks", networks.items());
     judge.service_ports(endpoint_spec.value());
     let empty = TaskTemplate::default();
-    judge.task(task_template.value().unwrap_or(&empty));
+    let task = task_template.value().unwrap_or(&empty);
+    if networks.items().is_empty() && task.networks.items().is_empty() {
+        judge.network("TaskTemplate.Networks", "bridge"); // as a container's, where none is named
+    }
+    judge.task(task);
     judge.heard(head.version);
 }
 
@@ -96,6 +100,7 @@ impl Judge<'_> {
             let what = format!("run a service on {:?}", runtime.text());
             self.deny(Reason::Reserved, "TaskTemplate.Runtime", runtime.text(), what);
         }
+        self.service_runtime();
         self.task_resources(resources.value());
         self.task_restart(restart_policy.value());
         self.attachments("TaskTemplate.Networks", networks.items());
@@ -214,19 +219,32 @@ impl Judge<'_> {
         for (reason, name, asked, limit, unit) in rules {
             self.bounded_exactly(reason, &at(name), asked, limit, unit);
         }
-        let most = profile.memory.max.map_or(i64::MAX, |max| max.saturating_mul(2));
-        if swap < -1 || (swap == -1 && profile.memory.max.is_some()) || swap > most {
+        // on top of the memory, where that of a container is the sum of both
+        let sum = memory_bytes.or_zero().saturating_add(swap);
+        let beyond = profile.memory.max.is_some_and(|max| swap < 0 || sum > max.saturating_mul(2));
+        if swap < -1 || (swap != 0 && beyond) {
             let what = format!("use swap up to {swap} bytes");
             self.deny(Reason::Swap, at("SwapBytes"), swap.to_string(), what);
         }
-        // a reservation is a claim on a node, within the limit
+        // a reservation is kept free for the task, whether it uses it or not
         let ResourceLimit {
-            nano_cpus: _,
-            memory_bytes: _,
-            pids: _,
+            nano_cpus,
+            memory_bytes,
+            pids: _, // nothing is reserved of them
             generic_resources: reserved,
             borrow: _,
         } = reservations;
+        let claims = [
+            (Reason::Memory, "Reservations.MemoryBytes", memory_bytes, profile.memory),
+            (Reason::Cpus, "Reservations.NanoCPUs", nano_cpus, profile.cpus),
+        ];
+        for (reason, name, claimed, limit) in claims {
+            let claimed = claimed.or_zero();
+            if let Some(max) = limit.max.filter(|max| claimed < 0 || claimed > *max) {
+                self.deny(reason, at(name), claimed.to_string(), format!("reserve {claimed}"));
+                self.allowing(format!("at most {max}"));
+            }
+        }
         for (name, list) in [("Limits", generic_resources), ("Reservations", reserved)] {
             for (i, resource) in list.items().iter().enumerate() {
                 let kinds = generic_kinds(resource);
