@@ -24,6 +24,56 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &VolumeCreate<'_>) {
     }
 }
 
+/// Options of mounts that are told with their values; those of others may be passwords.
+const TOLD_VALUES: [&str; 13] = [
+    "addr",
+    "clientaddr",
+    "gid",
+    "ip",
+    "lowerdir",
+    "mode",
+    "nfsvers",
+    "port",
+    "size",
+    "uid",
+    "upperdir",
+    "vers",
+    "workdir",
+];
+
+/// Options of mounts that have no value and are told; other words may be what follows a comma in a
+/// password.
+const TOLD_WORDS: [&str; 19] = [
+    "bind", "dev", "exec", "hard", "noatime", "nodev", "noexec", "nolock", "nosuid", "private",
+    "rbind", "ro", "rprivate", "rshared", "rslave", "rw", "shared", "soft", "suid",
+];
+
+/// An option of a volume as it may be told: the refusal is logged, and goes to others than the one who
+/// made the volume.
+fn told(name: &str, value: &str) -> String {
+    match name {
+        "type" => format!("type={}", key(value)),
+        "device" => match value.rsplit_once('@') {
+            Some((_, host)) => format!("device=***@{}", key(host)),
+            None => format!("device={}", key(value)),
+        },
+        "o" => {
+            let options: Vec<_> = key(value).split(',').map(told_option).collect();
+            format!("o={}", options.join(","))
+        }
+        name => format!("{}=***", key(name)),
+    }
+}
+
+fn told_option(option: &str) -> String {
+    match option.split_once('=') {
+        Some((name, _)) if TOLD_VALUES.contains(&name) => option.to_owned(),
+        Some((name, _)) => format!("{name}=***"),
+        None if option.is_empty() || TOLD_WORDS.contains(&option) => option.to_owned(),
+        None => "***".to_owned(),
+    }
+}
+
 /// A device as listed. `..` would lead out of what a pattern holds together, `.` and nothing to the directory
 /// that holds it.
 fn device_matches(pattern: &Pattern, device: &str) -> bool {
@@ -58,8 +108,7 @@ impl Judge<'_> {
         };
         let listed_whole = known && self.profile.volume_options.iter().any(fits);
         if !(options.is_empty() || listed_whole) {
-            let shown: Vec<_> =
-                options.iter().map(|(k, v)| format!("{}={}", key(k), key(v))).collect();
+            let shown: Vec<_> = options.iter().map(|(key, value)| told(key, value)).collect();
             let what = format!("have a volume with options {}", listed(&shown));
             self.deny(Reason::VolumeOptions, field, shown.join(","), what);
         }
@@ -78,5 +127,27 @@ impl Judge<'_> {
         self.volume_driver(field, driver);
         let options: Vec<_> = options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         self.driver_options(field, &options);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn passwords_are_not_told() {
+        for (name, value, shown) in [
+            ("type", "cifs", "type=cifs"),
+            ("device", "//10.0.0.9/share", "device=//10.0.0.9/share"),
+            ("device", "me:hunter2@10.0.0.9:/x", "device=***@10.0.0.9:/x"),
+            ("o", "rbind", "o=rbind"),
+            ("o", "addr=10.0.0.9,rw,password=hun,ter2", "o=addr=10.0.0.9,rw,password=***,***"),
+            ("o", "username=me,pass=hunter2,vers=3.0", "o=username=***,pass=***,vers=3.0"),
+            ("o", "lowerdir=/etc:/usr", "o=lowerdir=/etc:/usr"),
+            ("O", "hunter2", "O=***"),
+            ("secret", "hunter2", "secret=***"),
+        ] {
+            assert_eq!(told(name, value), shown, "{name}={value}");
+        }
     }
 }
