@@ -137,10 +137,32 @@ impl Judge<'_> {
         for (key, value) in options.entries() {
             if !self.profile.logging.options.iter().any(|o| o == key) {
                 let what = format!("set log option {key:?}");
-                self.deny(Reason::LogOption, format!("{options_at}.{key}"), value.as_ref(), what);
+                let told = told(key, value);
+                self.deny(Reason::LogOption, format!("{options_at}.{key}"), told, what);
                 let allowed = listed(&self.profile.logging.options);
                 self.allowing(format!("allowed options: {allowed}"));
             }
         }
+    }
+}
+
+/// The value of a log option as it may be told: a refusal is logged, and some drivers have a token among
+/// their options.
+fn told<'v>(key: &str, value: &'v str) -> &'v str {
+    let key = key.to_ascii_lowercase();
+    let secret = ["token", "passw", "secret", "key", "credential"].iter().any(|s| key.contains(s));
+    if secret { "***" } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn tokens_are_not_told() {
+        for key in ["splunk-token", "Splunk-Token", "logentries-token", "x-secret-key"] {
+            assert_eq!(told(key, "hunter2"), "***", "{key}");
+        }
+        assert_eq!(told("syslog-address", "udp://10.0.0.9"), "udp://10.0.0.9");
     }
 }
