@@ -25,6 +25,7 @@ mod runtime;
 mod secret;
 mod service;
 mod service_network;
+mod service_resources;
 mod start;
 mod terms;
 mod update;

@@ -4,9 +4,8 @@ use super::image::serve;
 use super::names::is_host_name;
 use super::{Judge, listed};
 use crate::docker::body::service::{
-    AppArmor, ContainerSpec, CredentialSpec, DiscreteResource, DnsConfig, File, FileReference,
-    GenericResource, NamedResource, NetworkAttachmentSpec, Privileges, ResourceLimit, SeLinux,
-    Seccomp, ServiceSpec, TaskResources, TaskRestart, TaskTemplate,
+    AppArmor, ContainerSpec, CredentialSpec, DnsConfig, File, FileReference, NetworkAttachmentSpec,
+    Privileges, SeLinux, Seccomp, ServiceSpec, TaskRestart, TaskTemplate,
 };
 use crate::docker::body::swarm::NamedDriver;
 use crate::docker::{ApiVersion, CallHead};
@@ -180,84 +179,6 @@ impl Judge<'_> {
         self.oom(false, oom_score_adj.or_zero());
     }
 
-    fn task_resources(&mut self, resources: Option<&TaskResources<'_>>) {
-        let empty = ResourceLimit::default();
-        let (limits, reservations, swap) = match resources {
-            None => (&empty, &empty, 0),
-            Some(TaskResources {
-                limits,
-                reservations,
-                swap_bytes,
-                memory_swappiness: _,
-                borrow: _,
-            }) => (
-                limits.value().unwrap_or(&empty),
-                reservations.value().unwrap_or(&empty),
-                swap_bytes.or_zero(),
-            ),
-        };
-        let ResourceLimit { nano_cpus, memory_bytes, pids, generic_resources, borrow: _ } = limits;
-        let at = |name: &str| format!("TaskTemplate.Resources.{name}");
-        let profile = self.profile;
-        let rules = [
-            (
-                Reason::Memory,
-                "Limits.MemoryBytes",
-                memory_bytes.or_zero(),
-                profile.memory,
-                "bytes of memory",
-            ),
-            (
-                Reason::Cpus,
-                "Limits.NanoCPUs",
-                nano_cpus.or_zero(),
-                profile.cpus,
-                "billionths of a CPU",
-            ),
-            (Reason::Pids, "Limits.Pids", pids.or_zero(), profile.pids, "processes"),
-        ];
-        for (reason, name, asked, limit, unit) in rules {
-            self.bounded_exactly(reason, &at(name), asked, limit, unit);
-        }
-        // on top of the memory, where that of a container is the sum of both
-        let sum = memory_bytes.or_zero().saturating_add(swap);
-        let beyond = profile.memory.max.is_some_and(|max| swap < 0 || sum > max.saturating_mul(2));
-        if swap < -1 || (swap != 0 && beyond) {
-            let what = format!("use swap up to {swap} bytes");
-            self.deny(Reason::Swap, at("SwapBytes"), swap.to_string(), what);
-        }
-        // a reservation is kept free for the task, whether it uses it or not
-        let ResourceLimit {
-            nano_cpus,
-            memory_bytes,
-            pids: _, // nothing is reserved of them
-            generic_resources: reserved,
-            borrow: _,
-        } = reservations;
-        let claims = [
-            (Reason::Memory, "Reservations.MemoryBytes", memory_bytes, profile.memory),
-            (Reason::Cpus, "Reservations.NanoCPUs", nano_cpus, profile.cpus),
-        ];
-        for (reason, name, claimed, limit) in claims {
-            let claimed = claimed.or_zero();
-            if let Some(max) = limit.max.filter(|max| claimed < 0 || claimed > *max) {
-                self.deny(reason, at(name), claimed.to_string(), format!("reserve {claimed}"));
-                self.allowing(format!("at most {max}"));
-            }
-        }
-        for (name, list) in [("Limits", generic_resources), ("Reservations", reserved)] {
-            for (i, resource) in list.items().iter().enumerate() {
-                let kinds = generic_kinds(resource);
-                let allowed = |kind: &&str| self.profile.device_requests.iter().any(|a| a == kind);
-                if let Some(kind) = kinds.iter().find(|kind| !allowed(kind)) {
-                    let field = at(&format!("{name}.GenericResources[{i}]"));
-                    let what = format!("request the resource {kind:?}");
-                    self.deny(Reason::DeviceRequest, field, *kind, what);
-                }
-            }
-        }
-    }
-
     /// A service starts its tasks again unless it is told not to.
     fn task_restart(&mut self, policy: Option<&TaskRestart<'_>>) {
         let condition = match policy {
@@ -366,17 +287,19 @@ fn is_default(mode: &str) -> bool {
     matches!(mode, "" | "default")
 }
 
-/// A resource may be given in both forms, of which the daemon takes the second.
-fn generic_kinds<'b>(resource: &'b GenericResource<'_>) -> Vec<&'b str> {
-    let GenericResource { named, discrete, borrow: _ } = resource;
-    let named = named.value().map(|NamedResource { kind, value: _, borrow: _ }| kind.text());
-    let discrete =
-        discrete.value().map(|DiscreteResource { kind, value: _, borrow: _ }| kind.text());
-    if named.is_none() && discrete.is_none() {
-        return vec![""];
-    }
-    named.into_iter().chain(discrete).collect()
-}
+/// What a node may fill in. A label, or all of them, could be any text (`Context` in
+/// `template/context.go` of `github.com/moby/swarmkit`).
+const TEMPLATES: [&str; 9] = [
+    ".Node.Hostname",
+    ".Node.ID",
+    ".Node.Platform.Architecture",
+    ".Node.Platform.OS",
+    ".Service.ID",
+    ".Service.Name",
+    ".Task.ID",
+    ".Task.Name",
+    ".Task.Slot",
+];
 
 /// A host name without its plain templates, such as `{{.Node.Hostname}}`.
 fn without_templates(name: &str) -> String {
@@ -384,7 +307,9 @@ fn without_templates(name: &str) -> String {
     let mut rest = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         match piece.split_once("}}") {
-            Some((inside, after)) if is_host_name(inside.trim_matches(' ')) => rest.push_str(after),
+            Some((inside, after)) if TEMPLATES.contains(&inside.trim_matches(' ')) => {
+                rest.push_str(after);
+            }
             _ => rest.push_str("{{"),
         }
     }
