@@ -166,7 +166,7 @@ impl<'t> Composer<'t, '_> {
             self.ledger.mistake(at, "an anchor", "remove it; aliases are not read");
         }
         if let Some(tag) = event.tag() {
-            self.ledger.mistake(at, format!("a tag, {}", tag.original()), "remove it");
+            self.ledger.mistake(at, format!("a tag, {:?}", tag.original()), "remove it");
         }
     }
 
