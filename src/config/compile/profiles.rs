@@ -188,15 +188,26 @@ fn fill_mounts(profile: &mut Profile, node: &Node, ledger: &mut Ledger) {
     patterns(node, "volumes", &mut profile.volumes, ledger);
     texts(node, "volume_drivers", &mut profile.volume_drivers);
     if let Some(list) = node.get("volume_options") {
-        profile.volume_options = list.items().iter().filter_map(volume_options).collect();
+        profile.volume_options =
+            list.items().iter().filter_map(|n| volume_options(n, ledger)).collect();
     }
     texts(node, "devices", &mut profile.devices);
     texts(node, "device_requests", &mut profile.device_requests);
 }
 
-fn volume_options(node: &Node) -> Option<VolumeOptions> {
+/// Options that bind a directory of the host must not leave open what lies above it.
+fn volume_options(node: &Node, ledger: &mut Ledger) -> Option<VolumeOptions> {
     let text = |key: &str| node.get(key).and_then(Node::text);
     let (kind, device, options) = (text("type")?, text("device")?, text("o")?);
+    let open = device
+        .rsplit_once('/')
+        .is_some_and(|(above, last)| above.contains('*') || last.contains("**"));
+    if open && device.starts_with('/') {
+        let at = node.get("device").map_or(node.at, |device| device.at);
+        let what =
+            "a directory of the host with a * above it: whoever writes there can plant a link";
+        ledger.mistake(at, what, "write * in the last name alone, or list each directory");
+    }
     let (device, options) = (Pattern::new(device), Pattern::new(options));
     Some(VolumeOptions { kind: kind.to_owned(), device, options })
 }
