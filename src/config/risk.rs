@@ -89,6 +89,9 @@ fn warn_of_verbs(role: &Role, ledger: &mut Ledger) {
                     are refused and do not show why; set DOCKER_BUILDKIT=0, or use a rootless \
                     buildkitd of one's own (docker buildx create --driver remote)";
         ledger.warn(&subject, what, false);
+        let what = "build.create: a build's steps run as root in containers that no profile judges, and \
+                    ADD fetches from the host's own network";
+        ledger.warn(&subject, what, false);
     }
     let reveals = role.allow.iter().any(|(_, verb, _)| verb == Verb::Reveal);
     if reveals && !matches!(role.admission, Admission::Unrestricted) {
