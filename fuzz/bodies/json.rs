@@ -107,7 +107,9 @@ pub(super) fn reads(head: &CallHead, bytes: &[u8]) {
         return assert!(bytes.is_empty() || !is_json(head.route), "a body is passed over");
     };
     let operation = head.route.operation;
-    gained(&plain(bytes), &plain(&written), operation);
+    let mut sent = plain(bytes);
+    moved(&mut sent);
+    gained(&sent, &plain(&written), operation);
     match body::read(head, &written) {
         Ok(again) => {
             let twice = again.serialise().expect("a body twice");
@@ -145,6 +147,22 @@ fn gained(sent: &Plain, got: &Plain, at: &str) {
         _ => {
             let nothing = says_nothing(sent) && says_nothing(got);
             assert!(sent == got || nothing, "{at}: {sent} becomes {got}");
+        }
+    }
+}
+
+/// Puts what was sent beside the object that it belongs into where it belongs.
+fn moved(sent: &mut Plain) {
+    let Some(fields) = sent.as_object_mut() else { return };
+    for row in TOLERATED {
+        let Meaning::Within(outer) = row.meaning else { continue };
+        let Some(value) = fields.get(row.key).cloned() else { continue };
+        let inside = fields.entry(outer).or_insert(Plain::Null);
+        if inside.is_null() {
+            *inside = Plain::Object(serde_json::Map::new());
+        }
+        if let Some(inside) = inside.as_object_mut() {
+            inside.entry(row.key).or_insert(value);
         }
     }
 }
