@@ -33,6 +33,7 @@ pub fn image(answer: &Value) -> Option<Image> {
         user: text(answer, "/Config/User").unwrap_or_default(),
         working_dir: text(answer, "/Config/WorkingDir").unwrap_or_default(),
         labels: text_map(answer, "/Config/Labels"),
+        volumes: keys(answer, "/Config/Volumes"),
         id,
     })
 }
@@ -61,7 +62,8 @@ pub fn container(answer: &Value) -> Option<Container> {
         working_dir: text(answer, "/Config/WorkingDir").unwrap_or_default(),
         running: answer.pointer("/State/Running")?.as_bool()?,
         volumes: volumes.filter_map(|mount| text(mount, "/Name")).collect(),
-        mounts: mounts.len(),
+        labels: text_map(answer, "/Config/Labels"),
+        mounts: mounts.iter().map(|m| text(m, "/Destination").unwrap_or_default()).collect(),
     })
 }
 
@@ -75,6 +77,11 @@ fn items<'v>(value: &'v Value, pointer: &str) -> &'v [Value] {
 
 fn texts(items: &[Value]) -> Vec<String> {
     items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn keys(value: &Value, pointer: &str) -> Vec<String> {
+    let entries = value.pointer(pointer).and_then(Value::as_object);
+    entries.into_iter().flatten().map(|(key, _)| key.clone()).collect()
 }
 
 fn text_map(value: &Value, pointer: &str) -> BTreeMap<String, String> {
@@ -127,10 +134,16 @@ mod tests {
     fn a_container_that_is_not_told_whole_is_not_known() {
         let whole = json!({
             "Id": "c", "Image": "sha256:1", "State": { "Running": true }, "Config": {},
-            "Mounts": [{ "Type": "volume", "Name": "v" }, { "Type": "bind", "Source": "/" }],
+            "Mounts": [
+                { "Type": "volume", "Name": "v", "Destination": "/v" },
+                { "Type": "bind", "Source": "/", "Destination": "/h" },
+            ],
         });
         let seen = container(&whole).unwrap();
-        assert_eq!((seen.volumes, seen.mounts, seen.running), (vec!["v".to_owned()], 2, true));
+        assert_eq!(
+            (seen.volumes, seen.mounts, seen.running),
+            (vec!["v".to_owned()], vec!["/v".to_owned(), "/h".to_owned()], true)
+        );
         assert_eq!(container(&json!({ "Id": "c", "Image": "i" })), None);
         assert_eq!(volume(&json!({ "Name": "v" })), None);
     }

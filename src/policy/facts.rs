@@ -80,6 +80,8 @@ pub struct Image {
     pub working_dir: String,
     /// Labels that every container of it gets.
     pub labels: BTreeMap<String, String>,
+    /// Where every container of it has a volume.
+    pub volumes: Vec<String>,
 }
 
 /// A volume that is there.
@@ -113,10 +115,12 @@ pub struct Container {
     pub working_dir: String,
     /// Whether it runs now.
     pub running: bool,
+    /// Its labels, those of its image among them.
+    pub labels: BTreeMap<String, String>,
     /// The volumes that are mounted into it, by name.
     pub volumes: Vec<String>,
-    /// How many mounts it has in all.
-    pub mounts: usize,
+    /// Where it has mounts, volumes among them.
+    pub mounts: Vec<String>,
 }
 
 /// What a path of the host is, as the daemon sees it.

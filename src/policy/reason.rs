@@ -136,8 +136,8 @@ reasons! {
         "image, cluster and npipe mounts read what is others'", "use bind, volume or tmpfs", ["PSS restricted: Volume Types"];
     MountOptions = "mount.options" root yes, "mount options beyond ro, rw, z, Z and nocopy",
         "shared propagation carries mounts to the host", "leave the option out", ["CIS 5.20", "CVE-2025-31133"];
-    MountTarget = "mount.target", "a mount over /proc, /sys or the root directory",
-        "it hides what keeps the container in", "choose another target", ["CVE-2025-52881"];
+    MountTarget = "mount.target" root yes, "a mount over /proc, /sys, /dev or the root directory",
+        "it hides what keeps the container in", "choose another target", ["CVE-2025-31133", "CVE-2025-52881"];
     MountDriver = "mount.volume-driver" root yes, "volume driver options inside a mount",
         "the local driver mounts anything with them, the host's root too", "create the volume first, without options", [];
     VolumeDriver = "mount.driver-name" root yes, "a volume driver that the profile does not list",
@@ -246,7 +246,7 @@ reasons! {
         ["CIS 4.1", "PSS restricted: Running as Non-root"];
     UserRange = "user.range", "a user or group id outside the ranges",
         "ids are shared with the host", "run with --user within the ranges", ["CIS 4.1"];
-    WorkingDir = "user.working-dir" root yes, "a working directory under /proc, or not a clean absolute path",
+    WorkingDir = "user.working-dir" root yes, "a working directory under /proc or /dev, or not a clean absolute path",
         "a leaked descriptor leads to the host's files", "choose another --workdir", ["CVE-2024-21626"];
     Runtime = "runtime.not-allowed" root yes, "a runtime that the profile does not list",
         "a runtime is the wall around the container", "leave --runtime out, or use one that is listed", ["CIS 5.1"];

@@ -30,6 +30,7 @@ struct AnImage {
     user: String,
     working_dir: String,
     labels: BTreeMap<String, String>,
+    volumes: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,7 +48,8 @@ struct AContainer {
     working_dir: String,
     running: bool,
     volumes: Vec<String>,
-    mounts: usize,
+    labels: BTreeMap<String, String>,
+    mounts: Vec<String>,
 }
 
 impl Daemon {
@@ -68,6 +70,7 @@ impl Daemon {
                 user: image.user.clone(),
                 working_dir: image.working_dir.clone(),
                 labels: image.labels.clone(),
+                volumes: image.volumes.clone(),
             }),
             (None, _) if name == ORDINARY => Seen::Found(Image {
                 id: ORDINARY.to_owned(),
@@ -114,6 +117,7 @@ impl Daemon {
                 Some(Some(container)) => container,
                 None => &ordinary,
             };
+            let of_volumes = container.volumes.iter().map(|name| format!("/{name}"));
             Seen::Found(Container {
                 id: id_of(name),
                 image: container.image.clone().unwrap_or_else(|| ORDINARY.to_owned()),
@@ -121,7 +125,8 @@ impl Daemon {
                 working_dir: container.working_dir.clone(),
                 running: container.running,
                 volumes: container.volumes.clone(),
-                mounts: container.mounts.max(container.volumes.len()),
+                labels: container.labels.clone(),
+                mounts: container.mounts.iter().cloned().chain(of_volumes).collect(),
             })
         })
     }

@@ -51,7 +51,7 @@ impl Judge<'_> {
             Ok(container) => container,
             Err(finding) => return self.add(Some(finding)),
         };
-        if container.running && container.mounts > 0 {
+        if container.running && !container.mounts.is_empty() {
             let what = format!("copy while {name:?} runs and has mounts");
             self.deny(Reason::CopyMounts, "path", name, what);
         }

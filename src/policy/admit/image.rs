@@ -1,6 +1,7 @@
 //! Images and registries: by normalised reference against the role's own lists, and an image that is
 //! to run by what is behind its name.
 
+use super::labels::is_denied;
 use super::{Judge, listed};
 use crate::docker::CallHead;
 use crate::docker::credentials::host_of;
@@ -19,6 +20,7 @@ impl<'j> Judge<'j> {
             id: _,
             origins: _,
             tags: _,
+            volumes: _,
             user: its_user,
             working_dir: its_dir,
             labels: _,
@@ -53,10 +55,13 @@ impl<'j> Judge<'j> {
         };
         self.add(refused);
         for (key, value) in seen.iter().flat_map(|seen| &seen.labels) {
-            if self.profile.labels.deny.iter().any(|p| p.matches(key)) {
+            if is_denied(&self.profile.labels.deny, key) {
                 let what = format!("run an image that sets label {key:?}");
                 self.deny(Reason::Label, format!("Image.Labels.{key}"), value.as_str(), what);
             }
+        }
+        for volume in seen.iter().flat_map(|seen| &seen.volumes) {
+            self.target(&format!("Image.Volumes.{}", super::key(volume)), volume);
         }
         seen
     }
@@ -132,6 +137,17 @@ pub(super) fn is_listed(role: &Role, address: &str) -> bool {
 pub fn serve(role: &Role, field: &str, image: &str) -> Option<Finding> {
     match Reference::parse(image) {
         Ok(reference) if role.run.iter().any(|p| p.matches(&reference, glob)) => {
+            let reached = |p: &ImagePattern| {
+                p.matches(&reference, glob) && p.reaches(reference.registry(), glob)
+            };
+            if !role.run.iter().any(reached) {
+                return Some(unreached(
+                    &reference.full(),
+                    "run a service of",
+                    field,
+                    reference.registry(),
+                ));
+            }
             let pinned = reference.digest.is_some() || role.run.iter().any(ImagePattern::is_any);
             (!pinned).then(|| Finding {
                 reason: Reason::ImageUnpinned,
@@ -304,13 +320,18 @@ fn judged(
     if matching.any(|p| p.reaches(host, glob)) {
         return None;
     }
-    Some(Finding {
+    Some(unreached(shown, verb, field, host))
+}
+
+/// A registry that is an address, localhost or a port is reached only where it is listed to the letter.
+fn unreached(shown: &str, verb: &str, field: &str, host: &str) -> Finding {
+    Finding {
         reason: Reason::RegistryHost,
         field: field.to_owned(),
         value: host.to_owned(),
         what: format!("{verb} image {shown:?}: its registry is an address, localhost or a port"),
         allowed: Some(format!("list {host}/** to the letter")),
-    })
+    }
 }
 
 /// An image that nothing is known of: what is no whole id was not asked for.

@@ -12,6 +12,12 @@ const LONGEST_STOP: i64 = 3600;
 
 type TextMap<'a> = Field<Map<'a, Cow<'a, str>>>;
 
+/// Whether a label is denied, in any letter case: who reads it (Traefik for one) may read it so.
+pub(super) fn is_denied(deny: &[Pattern], key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    deny.iter().any(|p| Pattern::new(p.as_str().to_ascii_lowercase()).matches(&key))
+}
+
 impl Judge<'_> {
     /// `Labels`: allow, deny, require.
     pub(super) fn labels(&mut self, labels: &TextMap<'_>) {
@@ -39,7 +45,7 @@ impl Judge<'_> {
     pub(super) fn label(&mut self, field: &str, key: &str, value: &str) {
         let rules = &self.profile.labels;
         let hit = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches(key));
-        if hit(&rules.deny) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
+        if is_denied(&rules.deny, key) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
             let what = format!("set label {key:?}");
             self.deny(Reason::Label, format!("{field}.{key}"), value, what);
         }

@@ -116,20 +116,18 @@ impl Judge<'_> {
     }
 
     /// Where it is mounted inside.
-    fn target(&mut self, field: &str, target: &str) {
+    pub(super) fn target(&mut self, field: &str, target: &str) {
         let cleaned = clean(target);
-        let sound = cleaned
-            .as_deref()
-            .is_some_and(|path| path != "/" && !is_under(path, "/proc") && !is_under(path, "/sys"));
+        // what runc makes of /dev decides what it masks elsewhere (CVE-2025-31133)
+        let kept = |path: &str| {
+            let device = is_under(path, "/dev") && !["/dev/shm", "/dev/mqueue"].contains(&path);
+            device || ["/proc", "/sys"].iter().any(|root| is_under(path, root))
+        };
+        let sound = cleaned.as_deref().is_some_and(|path| path != "/" && !kept(path));
         // each node fills the templates of a service's mounts in
         if !sound || target.contains("{{") {
             self.deny(Reason::MountTarget, field, target, format!("mount over {target:?}"));
         }
-    }
-
-    /// Where a secret or config is put inside.
-    pub(super) fn target_of_file(&mut self, field: &str, target: &str) {
-        self.target(field, target);
     }
 
     /// `HostConfig.Mounts`, and a service's.

@@ -278,7 +278,7 @@ impl Judge<'_> {
                 absolute if absolute.starts_with('/') => absolute.to_owned(),
                 relative => format!("{base}/{relative}"),
             };
-            self.target_of_file(&format!("{field}[{i}].File.Name"), &target);
+            self.target(&format!("{field}[{i}].File.Name"), &target);
         }
     }
 }

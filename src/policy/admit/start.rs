@@ -3,6 +3,7 @@
 
 use super::Judge;
 use super::image::run;
+use super::labels::is_denied;
 use crate::docker::CallHead;
 use crate::docker::image::ImagePattern;
 use crate::policy::Reason;
@@ -40,11 +41,21 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
         Ok(container) => container,
         Err(finding) => return judge.add(Some(finding)),
     };
-    let Container { id: _, image, user, working_dir, running: _, volumes, mounts: _ } = container;
+    let Container { id: _, image, user, working_dir, running: _, labels, volumes, mounts } =
+        container;
     judge.image_fact(image);
     judge.user("Config.User", user);
     judge.working_dir("Config.WorkingDir", working_dir);
     for volume in volumes {
         judge.volume_fact(&format!("Mounts.{volume}"), volume);
+    }
+    for target in mounts {
+        judge.target(&format!("Mounts.{}", super::key(target)), target);
+    }
+    for (key, value) in labels {
+        if is_denied(&judge.profile.labels.deny, key) {
+            let what = format!("start a container with label {key:?}");
+            judge.deny(Reason::Label, format!("Config.Labels.{key}"), value.as_str(), what);
+        }
     }
 }

@@ -97,17 +97,22 @@ impl Judge<'_> {
         }
     }
 
-    /// `WorkingDir`: a clean absolute path that does not lead through /proc (CVE-2024-21626).
+    /// `WorkingDir`: a clean absolute path that does not lead through /proc or /dev (CVE-2024-21626).
     pub(super) fn working_dir(&mut self, field: &str, dir: &str) {
         if dir.is_empty() {
             return;
         }
         let mut parts = dir.strip_prefix('/').unwrap_or("..").split('/');
         let unclean = parts.clone().any(|part| part == ".." || part == ".");
-        if unclean || parts.find(|part| !part.is_empty()) == Some("proc") {
+        if unclean || parts.find(|part| !part.is_empty()).is_some_and(leads_out) {
             self.deny(Reason::WorkingDir, field, dir, format!("work in directory {dir:?}"));
         }
     }
+}
+
+/// `/dev/fd` is a link to `/proc/self/fd` in every container.
+fn leads_out(first: &str) -> bool {
+    matches!(first, "proc" | "dev")
 }
 
 /// A plain decimal number. `+1`, `01` and anything too large are none.
