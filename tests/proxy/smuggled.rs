@@ -381,7 +381,8 @@ async fn an_opaque_stream_is_framed_anew() {
         ("no size", load(te, "3\r\ntar\r\n\r\n"), Some("tar"), false, 400),
         ("a signed size", load(te, "+3\r\ntar\r\n0\r\n\r\n"), None, false, 400),
         ("a longer chunk", load(te, "3\r\ntarx\r\n0\r\n\r\n"), Some("tar"), false, 400),
-        ("coded", load(&format!("{gzip}Content-Length: 3\r\n"), "tar"), None, false, 400),
+        // dockerd reads no such header, and gets none
+        ("coded", load(&format!("{gzip}Content-Length: 3\r\n"), "tar"), Some("tar"), true, 200),
         (
             "a type of forms",
             load("Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 3\r\n", "tar"),
@@ -408,6 +409,8 @@ async fn an_opaque_stream_is_framed_anew() {
             let got = String::from_utf8_lossy(&load.body).into_owned();
             assert!(body.unwrap_or_default().starts_with(&got), "{name}: {got}");
             assert!(!whole || got == "tar", "{name}: {got}");
+            let head = String::from_utf8_lossy(&load.head).to_ascii_lowercase();
+            assert!(!head.contains("content-encoding"), "{name}: {head}");
         }
         assert!(log.calls("POST /containers/victim/stop").is_empty(), "{name}");
         let events = gate.settle().await;
