@@ -688,6 +688,7 @@ def services(api):
 
 
 def events(api, start):
+    """What the daemon says has happened since. It keeps the last 256 only: to be asked of each part by itself."""
     def seen(all):
         return sorted({f"{event['Type']} {event['Action'].split(':')[0]}" for event in all})
     now = int(time.time()) + 1
@@ -695,6 +696,7 @@ def events(api, start):
     api.events(since=start, until=now, decode=True, show_=seen)
     api.events(since=start, until=now, filters={"type": ["volume"], "event": "create"}, show_=lambda all: len(list(all)))
     api.events(since=1, until=2, show_=list)
+    return now
 
 
 def collections(client, directory):
@@ -772,8 +774,10 @@ def main():
         images(api, directory)
         networks(api)
         volumes(api)
+        start = events(api, start)
         containers(api)
         plugins(api, directory)
+        start = events(api, start)
         swarm(api)
         events(api, start)
         collections(client, directory)
