@@ -8,15 +8,21 @@ mod body;
 mod events;
 mod exchange;
 mod gather;
+pub mod grants;
 mod identified;
 mod refuse;
+mod revalidate;
+pub mod sessions;
 mod watch;
 
+pub use grants::{Grant, Grants};
 pub use identified::{Door, Doors, Who};
+pub use revalidate::TICK;
+pub use sessions::{Session, Sessions};
 pub use watch::{Doorkeeper, Entry};
 
 use crate::audit::{Event, EventId, Writer};
-use crate::daemon::{Cancel, ClientBody, Daemon};
+use crate::daemon::{ClientBody, Daemon};
 use crate::docker::archive::BLOCK;
 use crate::docker::body::Body as Typed;
 use crate::docker::{
@@ -33,6 +39,7 @@ use http::Response;
 use http::request::Parts;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use jiff::Timestamp;
 use refuse::{Asked, Refused};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,8 +64,10 @@ pub struct Pipeline {
     pub floor: ApiVersion,
     /// The gate's own places, never mounted into a container.
     pub places: Places,
-    /// Thrown at the end of a drain: whatever still runs ends, and says so in the log.
-    pub cut: Cancel,
+    /// Who is connected, and what is open.
+    pub sessions: Arc<Sessions>,
+    /// Roles held for a while.
+    pub grants: Grants,
 }
 
 /// The gate's own places, and what the daemon says of its own.
@@ -114,7 +123,8 @@ impl Pipeline {
                 whole
             }
         };
-        let bytes = received.bytes.as_ref();
+        let inspected = received.bytes.clone();
+        let bytes = inspected.as_ref();
         let whole = !bytes.is_empty() && !head.route.body.is_stream();
         asked.body_sha256 = whole.then(|| crate::audit::Hash::of(bytes).to_string());
         let call = ApiCall { head: &head, body: docker::body::read(&head, bytes)? };
@@ -140,7 +150,10 @@ impl Pipeline {
             (true, Some(body)) => body::upload(received, body, &uploaded),
             _ => ClientBody::Empty,
         };
+        let judged = (&policy, &identity);
+        let open = self.sessions.open(decision.id, connection, &head, &inspected, judged);
         let exchange = Exchange {
+            open,
             pipeline: Arc::clone(self),
             connection: Arc::clone(connection),
             head,
@@ -153,8 +166,12 @@ impl Pipeline {
         Ok(exchange.run(decision, permit, upload, on_upgrade).await?)
     }
 
+    /// Who holds the connection at this moment, if its certificate still holds.
     fn who(&self, connection: &Connection<Who>, policy: &Arc<Policy>) -> Result<Known, Refused> {
-        connection.who.under(policy, &self.doors.load(), &connection.certificate)
+        let now = Timestamp::now();
+        connection.standing.check(now.as_second())?;
+        let (doors, facts) = (self.doors.load(), &connection.certificate);
+        connection.who.under(policy, &doors, &self.grants, facts, now)
     }
 }
 

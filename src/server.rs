@@ -3,16 +3,18 @@
 //! Order matters here too: listeners are bound, then the log is opened, and only then is anybody
 //! accepted and the ready line said; at the end the listeners close first and the log last.
 
-use crate::audit::event::Event;
-use crate::audit::{self, AuditError, Durability, Gate as Instance, Stage, Writer};
-use crate::config::{self, Bind, Config, Listen, Mistakes, TlsMin};
-use crate::daemon::{Cancel, Daemon};
-use crate::pipeline::{Door, Doorkeeper, Doors, Entry, Pipeline, Places};
+mod reload;
+
+use crate::audit::{AuditError, Gate as Instance, Writer};
+use crate::config::{Bind, Config, Listen, Mistakes, TlsMin};
+use crate::daemon::Daemon;
+use crate::pipeline::{Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions, TICK};
 use crate::proxy::{
     Budget, Credentials, Entrance, Front, ListenError, Shutdown, Streams, Tls, TlsError,
 };
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use reload::{Loaded, Reloader};
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::OnceCell;
+use tokio::time::MissedTickBehavior;
 
 /// Free space that noise of strangers may not touch, in bytes.
 const RESERVE: u64 = 64 << 20;
@@ -91,6 +94,15 @@ server_error_from! {
     Config(Mistakes), Audit(AuditError), Tls(TlsError), Listen(ListenError), Io(std::io::Error),
 }
 
+impl From<reload::Unloaded> for ServerError {
+    fn from(why: reload::Unloaded) -> Self {
+        match why {
+            reload::Unloaded::Config(mistakes) => Self::Config(mistakes),
+            reload::Unloaded::Tls(error) => Self::Tls(error),
+        }
+    }
+}
+
 impl Server {
     /// Reads the configuration, binds the listeners, opens the log; accepts nobody yet. Warnings go to
     /// `warn`.
@@ -98,23 +110,24 @@ impl Server {
     /// # Errors
     /// See [`ServerError`]; then nothing was started.
     pub async fn start(path: &Path, warn: impl Fn(&str)) -> Result<Self, ServerError> {
-        let config = config::load(path, Timestamp::now())?;
+        let loaded = Loaded::read(path, Timestamp::now())?;
+        loaded.warnings.iter().for_each(|text| warn(text));
+        let files = loaded.files();
+        let Loaded { config, secured, .. } = loaded;
         let mut entrances = Vec::new();
         let mut handed: VecDeque<Entrance> = Entrance::activated()?.into();
-        for listen in &config.listen {
-            let (tls, warnings) = Tls::load(&credentials(listen))?;
-            warnings.iter().for_each(|text| warn(text));
+        for (listen, secured) in config.listen.iter().zip(secured) {
             let entrance = match listen.address {
                 Bind::Address(address) => Entrance::bind(address).await?,
                 Bind::Systemd => handed
                     .pop_front()
                     .ok_or(ServerError::TooFewSockets { wanted: config.listen.len() })?,
             };
-            entrances.push((entrance, tls));
+            entrances.push((entrance, Tls::new(secured)));
         }
         let directory = &config.audit.directory;
         let log = Arc::new(Writer::open(directory, Instance::here(), RESERVE)?);
-        record_policy(&log, &config).await?;
+        reload::record(&log, &config, files).await?;
         let limits = config.front.clone();
         let pipeline = Arc::new(Pipeline {
             policy: ArcSwap::from_pointee(config.policy.clone()),
@@ -125,7 +138,8 @@ impl Server {
             budget: Budget::new(&limits),
             floor: config.daemon.api_min,
             places: places(&config),
-            cut: Cancel::new(),
+            sessions: Arc::new(Sessions::default()),
+            grants: Grants::default(),
         });
         let entry = Arc::new(Entry(Arc::clone(&pipeline)));
         let front = Front::new(limits, entry, Arc::new(Doorkeeper(log)));
@@ -162,12 +176,12 @@ impl Server {
         // a service manager that is not there is told nothing
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         ready();
-        let mut reloader = Reloader { path, config, pipeline: Arc::clone(&pipeline), doors };
+        let mut reloader = Reloader::new(path, config, Arc::clone(&pipeline), doors);
         wait(&mut hangup, &mut terminate, &mut interrupt, &mut reloader).await;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         if let Err(left) = shutdown.drain(DRAIN).await {
             tracing::warn!(left, "connections are cut at the end of the drain");
-            pipeline.cut.cancel();
+            pipeline.sessions.stop();
             let _ = shutdown.drain(LAST_WORDS).await;
         }
         pipeline.log.close().await?;
@@ -181,76 +195,16 @@ async fn wait(
     interrupt: &mut Signal,
     reloader: &mut Reloader,
 ) {
+    let mut clock = tokio::time::interval(TICK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = terminate.recv() => return,
             _ = interrupt.recv() => return,
-            _ = hangup.recv() => reloader.reload().await,
+            _ = hangup.recv() => drop(reloader.reload().await),
+            _ = clock.tick() => reloader.tick().await,
         }
     }
-}
-
-/// What a SIGHUP replaces: policy, who may come in where, certificates. All or nothing.
-#[derive(Debug)]
-struct Reloader {
-    path: PathBuf,
-    config: Config,
-    pipeline: Arc<Pipeline>,
-    doors: Vec<(SocketAddr, Tls)>,
-}
-
-impl Reloader {
-    async fn reload(&mut self) {
-        match self.replace().await {
-            Ok(()) => tracing::info!(policy = %self.config.policy.hash, "policy reloaded"),
-            Err(why) => {
-                tracing::error!("the policy in force stays, the new one was not loaded:\n{why}");
-                let mut event = Event::new(Stage::PolicyLoad);
-                event.reason = Some("policy.rejected".to_owned());
-                event.text = Some(why);
-                self.pipeline.log.note(event);
-            }
-        }
-    }
-
-    async fn replace(&mut self) -> Result<(), String> {
-        let new = config::load(&self.path, Timestamp::now()).map_err(|e| e.to_string())?;
-        if !same_house(&self.config, &new) {
-            return Err("listen (but for certificates and identities), daemon, audit, front and \
-                        other directories of keys or included files take a restart"
-                .to_owned());
-        }
-        let load = |listen| Tls::load(&credentials(listen)).map_err(|e| e.to_string());
-        let loaded = new.listen.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-        record_policy(&self.pipeline.log, &new).await.map_err(|e| e.to_string())?;
-        // from here on nothing can fail
-        for ((loaded, warnings), (_, tls)) in loaded.iter().zip(&self.doors) {
-            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-            tls.adopt(loaded);
-        }
-        let bound = self.doors.iter().map(|(address, _)| *address);
-        self.pipeline.doors.store(Arc::new(doors_of(&new, bound)));
-        self.pipeline.policy.store(Arc::new(new.policy.clone()));
-        self.config = new;
-        Ok(())
-    }
-}
-
-/// Whether only what a reload can replace differs.
-fn same_house(old: &Config, new: &Config) -> bool {
-    let addresses = |config: &Config| config.listen.iter().map(|l| l.address).collect::<Vec<_>>();
-    addresses(old) == addresses(new)
-        && old.daemon == new.daemon
-        && old.audit == new.audit
-        && old.front == new.front
-        && directories(old) == directories(new) // what is never mounted is worked out once
-}
-
-async fn record_policy(log: &Writer, config: &Config) -> Result<(), AuditError> {
-    let hash = audit::keep_policy(&config.audit.directory, config.text.as_bytes())?;
-    let mut event = Event::new(Stage::PolicyLoad);
-    event.policy = Some(hash);
-    log.record(event, Durability::Synced).await.map(|_| ())
 }
 
 fn credentials(listen: &Listen) -> Credentials {
@@ -258,6 +212,9 @@ fn credentials(listen: &Listen) -> Credentials {
         certificate: listen.certificate.clone(),
         key: listen.key.clone(),
         client_ca: listen.client_ca.clone(),
+        crl: listen.crl.clone(),
+        accept_expired_crl: listen.danger_accept_expired_crl,
+        deny: listen.deny.clone(),
         tls12: listen.tls_min == TlsMin::Tls12,
     }
 }

@@ -39,6 +39,18 @@ pub enum Stage {
     /// Connections refused, folded.
     #[serde(rename = "connection.refused")]
     ConnectionRefused,
+    /// Somebody ended a session by the gate's own socket.
+    #[serde(rename = "session.kill")]
+    SessionKill,
+    /// A role is held for a while.
+    #[serde(rename = "grant.open")]
+    GrantOpen,
+    /// It is not held any more.
+    #[serde(rename = "grant.close")]
+    GrantClose,
+    /// Certificates were revoked, and what their holders left running was looked at.
+    #[serde(rename = "revoke")]
+    Revoke,
     /// A policy came into force, or a bad one did not.
     #[serde(rename = "policy.load")]
     PolicyLoad,
@@ -104,6 +116,12 @@ pub struct Event {
     /// SHA-256 of the policy text, in a `policy.load`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Hash>,
+    /// The files that came into force with it, in a `policy.load`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileHash>,
+    /// Who did it by the gate's own socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
     /// A reason id, in events that carry no decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -133,6 +151,8 @@ impl Event {
             forwarded: None,
             outcome: None,
             policy: None,
+            files: Vec::new(),
+            actor: None,
             reason: None,
             text: None,
             folded: None,
@@ -140,6 +160,33 @@ impl Event {
             gap: None,
         }
     }
+}
+
+/// A file by its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileHash {
+    /// Where it is.
+    pub path: String,
+    /// SHA-256 of it, hexadecimal.
+    pub sha256: String,
+}
+
+/// Who used the gate's own socket, as the kernel says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Actor {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// The id that the session began with, before `su` or `sudo`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_uid: Option<u32>,
+    /// The program, as far as it could be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executable: Option<String>,
+    /// Why, in their words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Many events of people without an identity, as one.

@@ -41,6 +41,72 @@ const IDENTITY: &[Rule] = &[
         "a value that cannot be read is not a value that is absent",
         "issue the certificate again",
     ),
+    identity(
+        "certificate.expired",
+        "a certificate whose time is over, in the handshake or while it is connected",
+        "a key that was forgotten must not be good for ever",
+        "renew the certificate",
+    ),
+    identity(
+        "certificate.not-yet-valid",
+        "a certificate whose time has not come",
+        "one of the two clocks is wrong, or somebody plays with dates",
+        "see whether the clocks of the gate and of the authority are right",
+    ),
+    identity(
+        "certificate.unknown-issuer",
+        "a certificate that no authority of `client_ca` has issued",
+        "anybody can issue a certificate of their own",
+        "have it issued by an authority of that file",
+    ),
+    identity(
+        "certificate.purpose",
+        "a certificate that is not for clients",
+        "the key of a server must not open the gate",
+        "issue one with the extended key usage clientAuth",
+    ),
+    identity(
+        "certificate.name-constraint",
+        "a certificate with names that its authority may not give",
+        "an authority for some names is none for others",
+        "have it issued by an authority that may",
+    ),
+    identity(
+        "certificate.unusable",
+        "a certificate or chain that cannot be used for another reason: signature, form, key",
+        "what cannot be verified proves nothing",
+        "issue the certificate again, with its whole chain",
+    ),
+    identity(
+        "certificate.authority-expired",
+        "a certificate under an authority whose time is over",
+        "a key of an authority that nobody keeps any more could issue anything",
+        "renew the authority, then its certificates",
+    ),
+    identity(
+        "certificate.revoked",
+        "a certificate that was revoked, or that of an authority above it",
+        "somebody else may have the key",
+        "issue a new one, with a new key",
+    ),
+    identity(
+        "certificate.denied",
+        "a certificate, serial or key that stands in the file under `deny`",
+        "somebody else may have the key",
+        "issue a new one, with a new key",
+    ),
+    identity(
+        "crl.missing",
+        "a certificate under an authority of which there is no list in `crl`",
+        "whether it was revoked cannot be told",
+        "put the list of every authority of `client_ca` into the file",
+    ),
+    identity(
+        "crl.expired",
+        "a certificate under an authority whose list has ended",
+        "whether it was revoked meanwhile cannot be told",
+        "write the list anew before it ends: `dockward certs crl`, by its timer",
+    ),
 ];
 
 const fn identity(

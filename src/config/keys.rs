@@ -123,6 +123,21 @@ const LISTEN: Section = Section {
             Shape::Text,
             "the authority that signs client certificates, PEM",
         ),
+        Key::new(
+            "crl",
+            Shape::Text,
+            "what the authorities of client_ca have revoked, a list of each, PEM",
+        ),
+        Key::new(
+            "danger_accept_expired_crl",
+            Shape::Flag,
+            "whether a revocation list still counts when it has ended; left out: nobody comes in",
+        ),
+        Key::new(
+            "deny",
+            Shape::Text,
+            "a file of serials, certificates and keys that are refused, one a line",
+        ),
         Key::new("tls_min", Shape::Word(&["1.2", "1.3"]), "the oldest TLS version; left out: 1.3"),
         Key::new("identities", TEXTS, "which identities may come in here; left out: all"),
     ],

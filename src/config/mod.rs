@@ -68,6 +68,12 @@ pub struct Listen {
     pub key: PathBuf,
     /// The authority that signs client certificates, PEM.
     pub client_ca: PathBuf,
+    /// What it has revoked, PEM.
+    pub crl: Option<PathBuf>,
+    /// Whether a revocation list still counts when it has ended.
+    pub danger_accept_expired_crl: bool,
+    /// Serials, certificates and keys that are refused whatever the authority says.
+    pub deny: Option<PathBuf>,
     /// The oldest TLS version.
     pub tls_min: TlsMin,
     /// Names of identities that may come in here; `None` is all.

@@ -22,7 +22,7 @@ const SHORT_NAMES: [(&str, &str); 9] = [
 
 /// Writes a name in the order and with the escapes of RFC 4514, the last RDN first. Stricter than the
 /// RFC in one place: every character that is not plainly visible becomes `\xx` per byte.
-pub(super) fn display(name: &X509Name<'_>) -> String {
+pub(crate) fn display(name: &X509Name<'_>) -> String {
     let mut rdns: Vec<String> = name
         .iter_rdn()
         .map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join("+"))

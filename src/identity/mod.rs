@@ -17,6 +17,7 @@ pub mod rule;
 mod sequence;
 
 pub use certificate::{CertificateFacts, Fingerprint};
+pub(crate) use distinguished_name::display as shown_name;
 pub use error::{IdentityError, PatternError, RuleError, Unidentified};
 pub use pattern::{IdentityName, NameTemplate, Pattern};
 pub use rule::{Conflict, Field, Identity, Match, Mode, Rule, conflicts, identify, supposed};

@@ -14,7 +14,7 @@ use crate::docker::{Malformed, OutboundBody};
 use crate::identity::{CertificateFacts, Identity, Unidentified};
 use crate::policy::facts::{Container, Image};
 use crate::policy::{Denial, Facts, Finding, Permit, Policy, Seen};
-use crate::proxy::Peer;
+use crate::proxy::{Peer, Untrusted};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -78,6 +78,12 @@ pub(super) fn stranger(asked: &Asked, policy: &Policy, why: &Unidentified) -> Ev
     decided(asked, policy, Decision::deny([Reason { id, field: None, value: None }]))
 }
 
+/// The decision that a certificate is not believed any more.
+pub(super) fn untrusted(asked: &Asked, policy: &Policy, why: &Untrusted) -> Event {
+    let (id, value) = (why.id().to_owned(), Some(why.to_string()));
+    decided(asked, policy, Decision::deny([Reason { id, field: None, value }]))
+}
+
 fn decided(asked: &Asked, policy: &Policy, mut decision: Decision) -> Event {
     decision.policy = policy.logged_hash();
     let mut event = named(asked.id, Stage::Decision);
@@ -96,7 +102,7 @@ fn reason(finding: &Finding) -> Reason {
     }
 }
 
-fn proven(identity: &Identity) -> Proven {
+pub(super) fn proven(identity: &Identity) -> Proven {
     let facts: &CertificateFacts = &identity.certificate;
     let kinds =
         [("URI", &facts.uris), ("DNS", &facts.dns), ("email", &facts.emails), ("IP", &facts.ips)];

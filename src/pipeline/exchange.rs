@@ -2,6 +2,7 @@
 //! whoever goes away first.
 
 use super::body::Counted;
+use super::sessions::{Cut, Open};
 use super::{Pipeline, Who};
 use crate::audit::event::{Ended, Outcome};
 use crate::audit::{AuditError, Event, EventId, Permitted, Stage};
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 
 /// What belongs to a forwarded request for as long as it lives.
 pub(super) struct Exchange {
+    pub(super) open: Open,
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) connection: Arc<Connection<Who>>,
     pub(super) head: Arc<CallHead>,
@@ -90,9 +92,10 @@ impl Exchange {
     ) -> Response<Body> {
         let forwarding = self.pipeline.daemon.forward(permitted, upload, cancel);
         let answer = tokio::select! {
+            biased;
+            () = self.open.cut() => Err(DaemonError::Cancelled),
             answer = forwarding => answer,
             () = self.connection.gone(), if ends_with_client => Err(DaemonError::Cancelled),
-            () = self.pipeline.cut.cancelled() => Err(DaemonError::Cancelled),
         };
         let rewritten = match answer {
             Ok(answer) => daemon::rewrite(answer, self.head.route.operation, self.accepted).await,
@@ -143,7 +146,7 @@ impl Exchange {
     async fn session(self, tunnel: Tunnel, on_upgrade: OnUpgrade) {
         match on_upgrade.await {
             Ok(client) => {
-                let end = tunnel.run(TokioIo::new(client), &self.pipeline.cut).await;
+                let end = tunnel.run(TokioIo::new(client), self.open.switch()).await;
                 self.closed(end.bytes_in, end.bytes_out, how(end.ended));
             }
             Err(_) => self.closed(0, 0, Ended::ClientGone),
@@ -168,13 +171,14 @@ impl Exchange {
         super::body::of_reader(ours)
     }
 
-    /// Resolves with the reason when the client is gone, or the gate cuts what is left at its end.
+    /// Resolves with the reason when the client is gone, or when we end it.
     pub(super) fn interrupted(&self) -> impl Future<Output = Ended> + Send + use<> {
-        let (connection, cut) = (Arc::clone(&self.connection), self.pipeline.cut.clone());
+        let (connection, cut) = (Arc::clone(&self.connection), self.open.cut());
         async move {
             tokio::select! {
+                biased;
+                () = cut => Ended::Limit,
                 () = connection.gone() => Ended::ClientGone,
-                () = cut.cancelled() => Ended::Limit,
             }
         }
     }
@@ -182,7 +186,6 @@ impl Exchange {
     /// There is no answer to pass on.
     fn failed(self, error: &DaemonError) -> Response<Body> {
         let (status, ended) = match error {
-            DaemonError::Cancelled if self.pipeline.cut.is_cancelled() => (None, Ended::Limit),
             DaemonError::Cancelled => (None, Ended::ClientGone),
             DaemonError::Upload(_) => (Some(400), Ended::ClientGone),
             _ => (Some(502), Ended::DaemonGone),
@@ -215,11 +218,17 @@ impl Exchange {
         (bytes_in, bytes_out): (u64, u64),
         ended: Ended,
     ) {
+        // whichever side was seen to go first, if we meant it to end it ended by us
+        let ended = if ended == Ended::Done { ended } else { self.open.how(ended) };
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let outcome = Outcome { status, error, bytes_in, bytes_out, ms, id, name: None, ended };
         let mut event = Event::new(stage);
         event.parent = Some(self.decision);
         event.outcome = Some(outcome);
+        if let Some(Cut::Ended(why)) = self.open.reason().filter(|_| ended == Ended::Revoked) {
+            event.reason = Some(why.reason.to_owned());
+            event.text = Some(why.text.clone());
+        }
         self.pipeline.log.note(event);
     }
 }

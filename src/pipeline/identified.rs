@@ -1,10 +1,11 @@
 //! Who a connection belongs to, under whichever policy is in force when a request comes.
 
 use super::Known;
+use super::grants::Grants;
 use super::refuse::Refused;
 use crate::identity::{CertificateFacts, Identity, Unidentified, identify};
+use crate::policy::Policy;
 use crate::policy::pattern::Pattern;
-use crate::policy::{Denial, Finding, Policy, Reason};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::net::SocketAddr;
@@ -71,6 +72,11 @@ impl Who {
         &self.name
     }
 
+    /// Who it was when it was last asked for.
+    pub(super) fn latest(&self) -> Identity {
+        self.latest.load().1.clone()
+    }
+
     /// Who it is under this policy, now.
     ///
     /// # Errors
@@ -79,9 +85,10 @@ impl Who {
         &self,
         policy: &Arc<Policy>,
         doors: &Doors,
+        grants: &Grants,
         facts: &CertificateFacts,
+        now: Timestamp,
     ) -> Result<Known, Refused> {
-        let now = Timestamp::now().as_second();
         let latest = self.latest.load_full();
         let mut identity = if Arc::ptr_eq(&latest.0, policy) {
             latest.1.clone()
@@ -91,10 +98,8 @@ impl Who {
             self.latest.store(Arc::new((Arc::clone(policy), identity.clone())));
             identity
         };
-        identity.mode = identity.mode.at(now);
-        if now > facts.not_after || now < facts.not_before {
-            return Err(expired().into());
-        }
+        identity.mode = identity.mode.at(now.as_second());
+        grants.extend(identity.name.as_str(), now, &mut identity.roles);
         Ok(Arc::new(identity))
     }
 }
@@ -109,18 +114,5 @@ fn admitted(
     match doors.open_to(identity.name.as_str(), came_to) {
         true => Ok(identity),
         false => Err(Unidentified::WrongDoor),
-    }
-}
-
-fn expired() -> Denial {
-    Denial {
-        role: String::new(),
-        findings: vec![Finding {
-            reason: Reason::IdentityExpired,
-            field: String::new(),
-            value: String::new(),
-            what: "ask anything any more: the certificate's time is over".to_owned(),
-            allowed: Some("renew the certificate".to_owned()),
-        }],
     }
 }

@@ -6,6 +6,7 @@ use crate::daemon::DaemonError;
 use crate::docker::{CallHead, Malformed};
 use crate::identity::{Identity, Unidentified};
 use crate::policy::Denial;
+use crate::proxy::Untrusted;
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
 use crate::proxy::respond::{self, Body};
@@ -38,6 +39,8 @@ pub(super) enum Refused {
     Unreceived(Unreceived),
     /// Policy says no.
     Denied(Denial),
+    /// The certificate is not believed any more.
+    Untrusted(Untrusted),
     /// The certificate is nobody's under today's policy.
     Stranger(Unidentified),
     /// Too much at once.
@@ -57,7 +60,7 @@ macro_rules! refused_from {
 }
 
 refused_from! {
-    Malformed(Malformed), Unreceived(Unreceived), Denied(Denial), TooMany(TooMany),
+    Malformed(Malformed), Unreceived(Unreceived), Denied(Denial), TooMany(TooMany), Untrusted(Untrusted),
     Unrecorded(AuditError), Away(DaemonError),
 }
 
@@ -72,6 +75,7 @@ impl Pipeline {
             }
             Refused::Denied(denial) => Some(events::denied(asked, &policy, denial)),
             Refused::Stranger(why) => Some(events::stranger(asked, &policy, why)),
+            Refused::Untrusted(why) => Some(events::untrusted(asked, &policy, why)),
             Refused::TooMany(_) | Refused::Unreceived(Unreceived::Busy) => None,
             Refused::Unrecorded(_) | Refused::Away(_) => None,
         };
@@ -87,6 +91,7 @@ impl Pipeline {
             Refused::Malformed(malformed) => respond::malformed(&malformed, Some(&id)),
             Refused::Unreceived(unreceived) => respond::unreceived(&unreceived, Some(&id)),
             Refused::Denied(denial) => respond::denied(name, &denial, &id),
+            Refused::Untrusted(why) => respond::untrusted(&why),
             Refused::Stranger(why) => respond::stranger(&why),
             Refused::TooMany(most) => respond::too_many("requests", most),
             Refused::Unrecorded(error) => {

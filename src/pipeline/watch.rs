@@ -25,6 +25,10 @@ impl Gate for Entry {
         Who::new(self.0.policy.load_full(), &self.0.doors.load(), peer.listener, facts)
     }
 
+    fn arrived(&self, connection: &Arc<Connection<Who>>) {
+        self.0.sessions.arrived(connection);
+    }
+
     fn name<'a>(&self, who: &'a Who) -> &'a str {
         who.name()
     }
@@ -81,7 +85,10 @@ impl Watch for Doorkeeper {
     fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String) {
         let handshake = matches!(
             kind,
-            RefusedKind::Handshake | RefusedKind::NoCertificate | RefusedKind::HandshakeTimeout
+            RefusedKind::Handshake
+                | RefusedKind::NoCertificate
+                | RefusedKind::HandshakeTimeout
+                | RefusedKind::Untrusted(_)
         );
         self.0.refusal(&Refusal {
             kind: if handshake { RefusalKind::Handshake } else { RefusalKind::Connection },

@@ -74,8 +74,6 @@ reasons! {
         "what is not there cannot be judged, and may be there a moment later", "check its name; answered as the daemon would", [];
     TargetUnseen = "target.unseen" root yes, "a container that the gate could not look at",
         "what cannot be seen is not guessed", "try again when the daemon answers", [];
-    IdentityExpired = "identity.expired", "a certificate that ended before the request did",
-        "a slow request does not outlive its key", "renew the certificate", [];
 
     // privilege
     Privileged = "privilege.privileged" root yes, "a privileged container or exec",

@@ -16,9 +16,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -30,6 +30,9 @@ use super::receive;
 use super::respond::{self, Body};
 use super::shutdown::Live;
 use super::socket::{Line, Socket};
+use super::standing::Standing;
+use super::tls::Tls;
+use super::trust::{Untrusted, Verdict, with_verdict};
 use crate::config::Front as Limits;
 use crate::identity::{CertificateFacts, Unidentified};
 
@@ -47,12 +50,49 @@ pub struct Connection<W> {
     pub certificate: CertificateFacts,
     /// Who it is.
     pub who: W,
+    /// Whether its certificate still holds.
+    pub standing: Standing,
     /// Held by whatever must have ended before the process does: tasks take a clone.
     pub live: Live,
     line: Arc<Line>,
+    ending: watch::Sender<Option<Arc<Ending>>>,
+}
+
+/// Why we end a connection before its client does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// A stable id.
+    pub reason: &'static str,
+    /// For people.
+    pub text: String,
 }
 
 impl<W> Connection<W> {
+    /// Ends it: whatever is open on it is cut. The first reason stays.
+    pub fn end(&self, why: Ending) {
+        self.ending.send_if_modified(|ending| {
+            let first = ending.is_none();
+            if first {
+                *ending = Some(Arc::new(why));
+            }
+            first
+        });
+    }
+
+    /// Why it was ended, if it was.
+    pub fn ended(&self) -> Option<Arc<Ending>> {
+        self.ending.borrow().clone()
+    }
+
+    /// Resolves with the reason when it is ended; at once if it was.
+    pub async fn ending(&self) -> Arc<Ending> {
+        let mut ending = self.ending.subscribe();
+        match ending.wait_for(Option::is_some).await.map(|why| why.clone()) {
+            Ok(Some(why)) => why,
+            _ => std::future::pending().await, // the sender lives in `self`
+        }
+    }
+
     /// Resolves when the client is gone: it closed its side, the connection broke, or we have closed
     /// it. Bytes that wait unread, pipelined ones for example, change nothing.
     ///
@@ -97,6 +137,16 @@ impl<W> Clone for Reception<W> {
             Self::Known(connection) => Self::Known(Arc::clone(connection)),
             Self::Stranger(stranger) => Self::Stranger(Arc::clone(stranger)),
             Self::Crowded(most) => Self::Crowded(*most),
+        }
+    }
+}
+
+impl<W> Reception<W> {
+    /// Resolves when we end the connection, whatever is in hand.
+    async fn ended(self) -> Arc<Ending> {
+        match self {
+            Self::Known(connection) => connection.ending().await,
+            Self::Stranger(_) | Self::Crowded(_) => std::future::pending().await,
         }
     }
 }
@@ -156,7 +206,7 @@ impl<G: Gate> Front<G> {
         self: Arc<Self>,
         stream: TcpStream,
         client: SocketAddr,
-        tls: Arc<ServerConfig>,
+        tls: Tls,
         live: Live,
     ) {
         let mut peer = Peer {
@@ -167,9 +217,9 @@ impl<G: Gate> Front<G> {
         };
         let Some(seat) = self.seat(&peer, live.clone()) else { return };
         let line = Line::new(stream);
-        if let Some(tls) = self.shake_hands(&line, &seat, &mut peer, tls).await {
-            let reception = self.receive(&tls, peer.clone(), &line, &seat, &live);
-            self.converse(tls, reception, &peer, live).await;
+        if let Some((stream, standing)) = self.shake_hands(&line, &seat, &mut peer, tls).await {
+            let reception = self.receive(standing, peer.clone(), &line, &seat, &live);
+            self.converse(stream, reception, &peer, live).await;
         }
     }
 
@@ -189,34 +239,55 @@ impl<G: Gate> Front<G> {
         line: &Arc<Line>,
         seat: &Arc<Seat>,
         peer: &mut Peer,
-        tls: Arc<ServerConfig>,
-    ) -> Option<TlsStream<Socket>> {
+        tls: Tls,
+    ) -> Option<(TlsStream<Socket>, Standing)> {
         let socket = Socket::new(Arc::clone(line), Arc::clone(seat) as Arc<dyn Any + Send + Sync>);
-        let accept = TlsAcceptor::from(tls).accept(socket);
-        match timeout(self.limits.handshake_timeout, accept).await {
-            Ok(Ok(tls)) => {
-                peer.tls = match tls.get_ref().1.protocol_version() {
-                    Some(rustls::ProtocolVersion::TLSv1_2) => "1.2",
-                    _ => "1.3",
-                };
-                return Some(tls);
+        let server = Arc::clone(&tls.secured().server);
+        let accept = with_verdict(TlsAcceptor::from(server).accept(socket));
+        let (stream, verdict) = match timeout(self.limits.handshake_timeout, accept).await {
+            Ok((Ok(stream), verdict)) => (stream, verdict),
+            Ok((Err(_), Some(Verdict::Refused(why, shown)))) => {
+                self.distrust(peer, &why, &shown);
+                return None;
             }
-            Ok(Err(error)) => self.refuse(peer, handshake_kind(&error), &error.to_string()),
-            Err(_) => self.refuse(peer, RefusedKind::HandshakeTimeout, ""),
+            Ok((Err(error), _)) => {
+                self.refuse(peer, handshake_kind(&error), &error.to_string());
+                return None;
+            }
+            Err(_) => {
+                self.refuse(peer, RefusedKind::HandshakeTimeout, "");
+                return None;
+            }
+        };
+        peer.tls = match stream.get_ref().1.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_2) => "1.2",
+            _ => "1.3",
+        };
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let chain = chain.iter().map(|one| one.clone().into_owned()).collect();
+        match Standing::taken(tls, chain, verdict) {
+            Ok(standing) => Some((stream, standing)),
+            Err((why, shown)) => {
+                self.distrust(peer, &why, &shown);
+                None
+            }
         }
-        None
+    }
+
+    fn distrust(&self, peer: &Peer, why: &Untrusted, shown: &str) {
+        let detail = format!("{why}; {shown}");
+        self.refuse(peer, RefusedKind::Untrusted(why.id()), &detail);
     }
 
     fn receive(
         &self,
-        tls: &TlsStream<Socket>,
+        standing: Standing,
         peer: Peer,
         line: &Arc<Line>,
         seat: &Seat,
         live: &Live,
     ) -> Reception<G::Who> {
-        let leaf = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        let facts = CertificateFacts::read(leaf.map_or(&[][..], |leaf| leaf.as_ref()));
+        let facts = CertificateFacts::read(standing.leaf());
         let (certificate, who) = match facts {
             Ok(facts) => {
                 let who = self.gate.identify(&facts, &peer);
@@ -227,7 +298,10 @@ impl<G: Gate> Front<G> {
         match (certificate, who) {
             (Some(certificate), Ok(who)) => {
                 let (line, live) = (Arc::clone(line), live.clone());
-                self.admit(Connection { peer, certificate, who, live, line }, seat)
+                let ending = watch::Sender::new(None);
+                let connection =
+                    Connection { peer, certificate, who, standing, live, line, ending };
+                self.admit(connection, seat)
             }
             (certificate, who) => {
                 let why = who.err().unwrap_or(Unidentified::Unknown);
@@ -243,7 +317,9 @@ impl<G: Gate> Front<G> {
         match self.identities.enter(name.to_owned()) {
             Ok(place) => {
                 let _ = seat.identity.set(place);
-                Reception::Known(Arc::new(connection))
+                let connection = Arc::new(connection);
+                self.gate.arrived(&connection);
+                Reception::Known(connection)
             }
             Err(most) => {
                 let detail = format!("{} of {name} are open", most.most);
@@ -274,6 +350,7 @@ impl<G: Gate> Front<G> {
         untaken: &Untaken,
     ) {
         let clock = Clock::start(self.limits.head_timeout, self.limits.idle_timeout);
+        let mut ended = pin!(reception.clone().ended());
         let service = service_fn(|request: Request<Incoming>| {
             let (gate, reception) = (Arc::clone(&self.gate), reception.clone());
             let busy = clock.busy();
@@ -294,6 +371,7 @@ impl<G: Gate> Front<G> {
                     clock.hand_over();
                     return self.tell(peer, ended);
                 }
+                _ = ended.as_mut() => return clock.hand_over(),
                 () = live.ending(), if !closing => {}
                 phase = clock.expired() => match phase {
                     Phase::Idle(_) => clock.expect_head(),

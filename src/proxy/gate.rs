@@ -26,6 +26,11 @@ pub trait Gate: Send + Sync + 'static {
     /// Why it is nobody; its first request is then answered by [`Gate::turn_away`].
     fn identify(&self, facts: &CertificateFacts, peer: &Peer) -> Result<Self::Who, Unidentified>;
 
+    /// An identified client has a place: it is one that can be ended from now on.
+    fn arrived(&self, connection: &Arc<Connection<Self::Who>>) {
+        let _ = connection;
+    }
+
     /// The name that places are counted by.
     fn name<'a>(&self, who: &'a Self::Who) -> &'a str;
 
@@ -65,8 +70,10 @@ pub enum RefusedKind {
     TooManyOfIdentity,
     /// The client showed no certificate.
     NoCertificate,
-    /// The handshake failed, for a bad certificate among others.
+    /// The handshake failed.
     Handshake,
+    /// The client's certificate is not to be believed; why, by its stable id.
+    Untrusted(&'static str),
     /// The handshake took too long.
     HandshakeTimeout,
     /// The certificate is good and is nobody's.
@@ -87,6 +94,7 @@ impl RefusedKind {
             Self::TooManyOfIdentity => "connections.too-many-of-identity",
             Self::NoCertificate => "handshake.no-certificate",
             Self::Handshake => "handshake.failed",
+            Self::Untrusted(id) => id,
             Self::HandshakeTimeout => "handshake.timeout",
             Self::Unidentified => "identity.refused",
             Self::Head => "head.unreadable",

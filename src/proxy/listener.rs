@@ -96,7 +96,7 @@ impl Entrance {
     /// Accepts until `live` is ending. Each connection is served in a task of its own.
     pub async fn serve<G: Gate>(self, tls: Tls, front: Arc<Front<G>>, live: Live) {
         let welcome = |stream, address| {
-            tokio::spawn(Arc::clone(&front).welcome(stream, address, tls.config(), live.clone()));
+            tokio::spawn(Arc::clone(&front).welcome(stream, address, tls.clone(), live.clone()));
         };
         let complain = |error: io::Error| front.watch().accept_failed(self.address, &error);
         accept(&self.listener, live.clone(), welcome, complain).await;

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 
 use super::limits::TooMany;
 use super::receive::Unreceived;
+use super::trust::Untrusted;
 use crate::docker::{Flaw, Malformed};
 use crate::identity::Unidentified;
 use crate::policy::{Denial, Finding, Reason};
@@ -138,6 +139,13 @@ fn record(event: &str) -> String {
 #[must_use]
 pub fn stranger(why: &Unidentified) -> Response<Body> {
     let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.reason());
+    closing(message(StatusCode::FORBIDDEN, &text))
+}
+
+/// A certificate that is not believed any more: 403, and the connection closes.
+#[must_use]
+pub fn untrusted(why: &Untrusted) -> Response<Body> {
+    let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.id());
     closing(message(StatusCode::FORBIDDEN, &text))
 }
 

@@ -10,11 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustls::crypto::aws_lc_rs;
+use aws_lc_rs::digest;
+use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
+use rustls::server::ServerSessionMemoryCache;
+use rustls::{ServerConfig, SupportedProtocolVersion, version};
+
+use super::trust::{Trust, Verifier};
+
+/// Sessions that can be resumed, over all clients of a listener.
+const SESSIONS: usize = 512;
 
 /// The files behind one listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,41 +31,139 @@ pub struct Credentials {
     pub key: PathBuf,
     /// The authority, or authorities, of client certificates, PEM.
     pub client_ca: PathBuf,
+    /// What they have revoked, PEM; without it nobody is asked.
+    pub crl: Option<PathBuf>,
+    /// Whether a revocation list still counts when it has ended.
+    pub accept_expired_crl: bool,
+    /// Serials, certificates and keys that are refused, one a line.
+    pub deny: Option<PathBuf>,
     /// Whether TLS 1.2 is accepted too.
     pub tls12: bool,
 }
 
-/// The TLS side of a listener. A reload replaces what the next handshakes use; connections that are
-/// there keep what they have.
-#[derive(Clone, Debug)]
-pub struct Tls(Arc<ArcSwap<ServerConfig>>);
+impl Credentials {
+    /// Every file, in a fixed order.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let always = [&self.certificate, &self.key, &self.client_ca];
+        always.into_iter().chain(&self.crl).chain(&self.deny).map(PathBuf::as_path)
+    }
+}
 
-impl Tls {
-    /// Reads the files. Also returns what an operator should be warned of.
+/// A file as it was read, once.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Source {
+    fn read(path: &Path) -> Result<Self, TlsError> {
+        let bytes = fs::read(path).map_err(|error| TlsError::Unreadable(path.to_owned(), error))?;
+        Ok(Self { path: path.to_owned(), bytes })
+    }
+
+    /// A file that says something else than it must.
+    pub(super) fn damaged(&self, why: impl Into<String>) -> TlsError {
+        TlsError::Damaged(self.path.clone(), why.into())
+    }
+
+    pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
+        match found {
+            Err(_) => Err(TlsError::NotPem(self.path.clone())),
+            Ok(none) if none.is_empty() => Err(TlsError::NoCertificate(self.path.clone())),
+            Ok(found) => Ok(found),
+        }
+    }
+
+    fn key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
+        PrivateKeyDer::from_pem_slice(&self.bytes).map_err(|error| match error {
+            PemError::NoItemsFound => TlsError::NoKey(self.path.clone()),
+            _ => TlsError::NotPem(self.path.clone()),
+        })
+    }
+
+    fn sha256(&self) -> String {
+        let digest = digest::digest(&digest::SHA256, &self.bytes);
+        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// What the files of a listener said together at one moment.
+#[derive(Debug)]
+pub struct Secured {
+    pub(super) server: Arc<ServerConfig>,
+    pub(super) trust: Arc<Trust>,
+    certificate: Vec<CertificateDer<'static>>,
+    files: Vec<(PathBuf, String)>,
+}
+
+impl Secured {
+    /// Reads the files; `now` is seconds since 1970. Also returns what an operator should be warned of.
     ///
     /// # Errors
     /// Names the file and what to do.
-    pub fn load(files: &Credentials) -> Result<(Self, Vec<String>), TlsError> {
-        let config = configure(files)?;
-        Ok((Self(Arc::new(ArcSwap::from_pointee(config))), warnings(files)))
+    pub fn load(files: &Credentials, now: i64) -> Result<(Self, Vec<String>), TlsError> {
+        let read = |path: &PathBuf| Source::read(path);
+        let (certificate, key, authorities) =
+            (read(&files.certificate)?, read(&files.key)?, read(&files.client_ca)?);
+        let lists = files.crl.as_ref().map(read).transpose()?;
+        let deny = files.deny.as_ref().map(read).transpose()?;
+        let trust = Trust::load(
+            &authorities,
+            lists.as_ref().map(|lists| (lists, files.accept_expired_crl)),
+            deny.as_ref(),
+            now,
+        )?;
+        let trust = Arc::new(trust);
+        let chain = certificate.certificates()?;
+        let server = Arc::new(configure(files, &trust, chain.clone(), key.key()?)?);
+        let shown = [&certificate, &authorities].into_iter().chain(&lists).chain(&deny);
+        let files_read = shown.map(|source| (source.path.clone(), source.sha256())).collect();
+        let warnings = warnings(files);
+        Ok((Self { server, trust, certificate: chain, files: files_read }, warnings))
     }
 
-    /// Reads the files again, or others, for all handshakes from now on. Also returns warnings.
-    ///
-    /// # Errors
-    /// As [`Tls::load`]; then everything stays as it was.
-    pub fn reload(&self, files: &Credentials) -> Result<Vec<String>, TlsError> {
-        self.0.store(Arc::new(configure(files)?));
-        Ok(warnings(files))
+    /// The files and their SHA-256, hexadecimal; the private key is not among them.
+    #[must_use]
+    pub fn files(&self) -> &[(PathBuf, String)] {
+        &self.files
     }
 
-    /// Takes what another has loaded, for all handshakes from now on: this cannot fail, so that several
-    /// listeners change together or not at all.
-    pub fn adopt(&self, loaded: &Self) {
-        self.0.store(loaded.config());
+    /// Our own chain, leaf first.
+    #[must_use]
+    pub fn certificate(&self) -> &[CertificateDer<'static>] {
+        &self.certificate
     }
 
-    pub(super) fn config(&self) -> Arc<ServerConfig> {
+    /// Whom the listener believes.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+}
+
+/// The TLS side of a listener. What it has can be replaced: the next handshakes use the new, and whoever
+/// is connected can be asked about again.
+#[derive(Clone, Debug)]
+pub struct Tls(Arc<ArcSwap<Secured>>);
+
+impl Tls {
+    /// A side that begins with this.
+    #[must_use]
+    pub fn new(secured: Secured) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(secured)))
+    }
+
+    /// Takes what was loaded, for all handshakes from now on: this cannot fail, so that several listeners
+    /// change together or not at all.
+    pub fn adopt(&self, loaded: Secured) {
+        self.0.store(Arc::new(loaded));
+    }
+
+    /// What is in force.
+    #[must_use]
+    pub fn secured(&self) -> Arc<Secured> {
         self.0.load_full()
     }
 }
@@ -76,7 +180,7 @@ pub enum TlsError {
     /// No private key in the file.
     NoKey(PathBuf),
     /// A certificate of the file that cannot be an authority.
-    NotAnAuthority(PathBuf, rustls::Error),
+    NotAnAuthority(PathBuf, String),
     /// The key is not the one of the certificate.
     KeyMismatch {
         /// The certificate's file.
@@ -86,8 +190,8 @@ pub enum TlsError {
     },
     /// The TLS library does not take the certificate and key.
     Unusable(PathBuf, rustls::Error),
-    /// The TLS library does not take the authorities.
-    Verifier(PathBuf, String),
+    /// The file says something else than it must.
+    Damaged(PathBuf, String),
 }
 
 impl fmt::Display for TlsError {
@@ -128,32 +232,28 @@ impl fmt::Display for TlsError {
             Self::Unusable(path, error) => {
                 write!(f, "{}: cannot be used ({error}), issue it again", path.display())
             }
-            Self::Verifier(path, error) => write!(
-                f,
-                "{}: client certificates cannot be verified with it ({error}), put the certificate \
-                 of the authority that issues them",
-                path.display()
-            ),
+            Self::Damaged(path, why) => write!(f, "{}: {why}", path.display()),
         }
     }
 }
 
 impl std::error::Error for TlsError {}
 
-fn configure(files: &Credentials) -> Result<ServerConfig, TlsError> {
+fn configure(
+    files: &Credentials,
+    trust: &Arc<Trust>,
+    certificate: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, TlsError> {
     const WITH_12: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
     const ONLY_13: &[&SupportedProtocolVersion] = &[&version::TLS13];
-    let provider = Arc::new(aws_lc_rs::default_provider());
     let unusable = |error| TlsError::Unusable(files.certificate.clone(), error);
-    let roots = Arc::new(authorities(&files.client_ca)?);
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
-        .build()
-        .map_err(|error| TlsError::Verifier(files.client_ca.clone(), error.to_string()))?;
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let verifier = Arc::new(Verifier(Arc::clone(trust)));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(if files.tls12 { WITH_12 } else { ONLY_13 })
         .map_err(unusable)?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(certificates(&files.certificate)?, key(&files.key)?)
+        .with_single_cert(certificate, key)
         .map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => TlsError::KeyMismatch {
                 certificate: files.certificate.clone(),
@@ -162,38 +262,12 @@ fn configure(files: &Credentials) -> Result<ServerConfig, TlsError> {
             other => unusable(other),
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // No resumption: a resumed session calls no verifier, so a certificate that has expired since
-    // would still open the door. 0-RTT could be replayed.
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
+    // A resumed session calls no verifier: whoever comes by one is asked about after the handshake, and
+    // what was loaded anew has a store of its own. 0-RTT could be replayed.
+    config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
+    config.send_tls13_tickets = 1;
     config.max_early_data_size = 0;
     Ok(config)
-}
-
-fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for authority in certificates(path)? {
-        roots.add(authority).map_err(|error| TlsError::NotAnAuthority(path.to_owned(), error))?;
-    }
-    Ok(roots)
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = read(path)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let found = found.map_err(|_| TlsError::NotPem(path.to_owned()))?;
-    if found.is_empty() { Err(TlsError::NoCertificate(path.to_owned())) } else { Ok(found) }
-}
-
-fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|error| match error {
-        PemError::NoItemsFound => TlsError::NoKey(path.to_owned()),
-        _ => TlsError::NotPem(path.to_owned()),
-    })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|error| TlsError::Unreadable(path.to_owned(), error))
 }
 
 fn warnings(files: &Credentials) -> Vec<String> {

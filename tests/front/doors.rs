@@ -1,14 +1,14 @@
 //! Who gets in: certificates, TLS versions, ALPN, places.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use dockward::proxy::{Limits, RefusedKind};
+use dockward::proxy::{Limits, RefusedKind, Secured};
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use crate::house::{House, OURS, client_config, client_config_of, soon};
+use crate::house::{House, OURS, client_config, client_config_of, now, soon};
 use crate::pki::{Authority, Wish};
 
 #[tokio::test]
@@ -26,16 +26,11 @@ async fn a_bad_certificate_is_refused_in_the_handshake() {
     let house = House::open(Limits::default()).await;
     let theirs = Authority::new("theirs");
     let cases = [
-        ("other authority", theirs.issue(&Wish::client("ci")), "UnknownIssuer", "UnknownCA"),
-        (
-            "expired",
-            OURS.issue(&Wish::client("ci").days(-9, -1)),
-            "certificate expired",
-            "CertificateExpired",
-        ),
-        ("not yet", OURS.issue(&Wish::client("ci").days(1, 9)), "not valid yet", ""),
-        ("server's", OURS.issue(&Wish::client("ci").for_servers()), "", ""),
-        ("authority", OURS.issue(&Wish::client("ci").authority()), "CaUsedAsEndEntity", ""),
+        ("other authority", theirs.issue(&Wish::client("ci")), "unknown-issuer", "UnknownCA"),
+        ("expired", OURS.issue(&Wish::client("ci").days(-9, -1)), "expired", "CertificateExpired"),
+        ("not yet", OURS.issue(&Wish::client("ci").days(1, 9)), "not-yet-valid", ""),
+        ("server's", OURS.issue(&Wish::client("ci").for_servers()), "purpose", ""),
+        ("authority", OURS.issue(&Wish::client("ci").authority()), "unusable", ""),
     ];
     for (count, (name, pair, reason, alert)) in cases.iter().enumerate() {
         let mut client = house.connect(client_config(Some(pair))).await.unwrap();
@@ -46,8 +41,8 @@ async fn a_bad_certificate_is_refused_in_the_handshake() {
         assert!(error.contains("fatal alert") && error.contains(alert), "{name}: {error}");
         let entries = house.ledger.entries(count + 1).await;
         let (kind, detail) = &entries[count];
-        assert_eq!(*kind, RefusedKind::Handshake, "{name}");
-        assert!(detail.contains(reason), "{name}: {detail}");
+        assert_eq!(kind.as_str(), format!("certificate.{reason}"), "{name}");
+        assert!(detail.contains("; subject CN=ci, serial "), "{name}: {detail}");
     }
 }
 
@@ -94,17 +89,38 @@ async fn tls_1_2_only_where_it_was_opted_in() {
 }
 
 #[tokio::test]
-async fn no_session_is_resumed() {
-    let pair = OURS.issue(&Wish::client("ci"));
+async fn who_resumes_a_session_is_asked_about_again() {
+    use HandshakeKind::{Full, Resumed};
     for versions in [&[&TLS13][..], &[&TLS12][..]] {
+        let end = SystemTime::now() + Duration::from_secs(3);
+        let pair = OURS.issue(&Wish::client("ci").until(end));
         let house = House::with(Limits::default(), |files| files.tls12 = true).await;
         let config = client_config_of(Some(&pair), versions);
-        for _ in 0..2 {
+        for kind in [Full, Resumed] {
             let mut client = house.connect(config.clone()).await.unwrap();
             assert_eq!(client.get("/").await.status, 200);
-            assert_eq!(client.0.get_ref().1.handshake_kind(), Some(HandshakeKind::Full));
+            assert_eq!(client.0.get_ref().1.handshake_kind(), Some(kind));
         }
+        while SystemTime::now() <= end + Duration::from_secs(1) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let mut late = house.connect(config.clone()).await.unwrap();
+        assert_eq!(late.0.get_ref().1.handshake_kind(), Some(Resumed), "TLS itself asks nobody");
+        assert_eq!(late.rest().await.0, b"");
+        house.ledger.refused(RefusedKind::Untrusted("certificate.expired")).await;
     }
+}
+
+#[tokio::test]
+async fn what_was_loaded_anew_resumes_no_session_of_before() {
+    let pair = OURS.issue(&Wish::client("ci"));
+    let house = House::open(Limits::default()).await;
+    let config = client_config(Some(&pair));
+    assert_eq!(house.connect(config.clone()).await.unwrap().get("/").await.status, 200);
+    house.tls.adopt(Secured::load(&house.files.credentials(), now()).unwrap().0);
+    let mut client = house.connect(config).await.unwrap();
+    assert_eq!(client.get("/").await.status, 200);
+    assert_eq!(client.0.get_ref().1.handshake_kind(), Some(HandshakeKind::Full));
 }
 
 #[tokio::test]

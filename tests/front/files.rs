@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use dockward::proxy::{Limits, Tls};
+use dockward::proxy::{Limits, Secured};
 
-use crate::house::{Files, House, OURS, client_config, named};
+use crate::house::{Files, House, OURS, client_config, named, now};
 use crate::pki::{Authority, Wish};
 
 fn error(files: &Files) -> String {
-    Tls::load(&files.credentials()).map(|_| ()).unwrap_err().to_string()
+    Secured::load(&files.credentials(), now()).map(|_| ()).unwrap_err().to_string()
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_key_that_others_may_read_is_warned_of() {
     for (mode, warned) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(files.path("server-key.pem"), permissions).unwrap();
-        let (_, warnings) = Tls::load(&files.credentials()).unwrap();
+        let (_, warnings) = Secured::load(&files.credentials(), now()).unwrap();
         assert_eq!(!warnings.is_empty(), warned, "{mode:o}");
     }
 }
@@ -53,12 +53,12 @@ async fn a_reload_counts_for_the_next_handshake_and_a_bad_one_for_none() {
     assert_eq!(before.get("/").await.status, 200);
 
     house.files.write("ca.pem", "");
-    assert!(house.tls.reload(&house.files.credentials()).is_err());
+    assert!(Secured::load(&house.files.credentials(), now()).is_err());
     assert_eq!(house.client().await.get("/").await.status, 200, "as it was");
 
     let next = Authority::new("next");
     house.files.write("ca.pem", &next.certificate);
-    assert_eq!(house.tls.reload(&house.files.credentials()).unwrap(), Vec::<String>::new());
+    house.tls.adopt(Secured::load(&house.files.credentials(), now()).unwrap().0);
     let (bytes, ended) = house.client().await.rest().await;
     assert!(bytes.is_empty() && ended.is_err(), "the old authority counts no more");
     let pair = next.issue(&Wish::client("dev"));

@@ -5,13 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use dockward::docker::Malformed;
 use dockward::identity::{CertificateFacts, Unidentified};
 use dockward::proxy::{
     Body, Budget, Connection, Credentials, Entrance, Front, Gate, Limits, Peer, RefusedKind,
-    Shutdown, Stranger, Tls, Unreceived, Watch, receive, respond,
+    Secured, Shutdown, Stranger, Tls, Unreceived, Watch, receive, respond,
 };
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -68,6 +68,9 @@ impl Files {
             certificate: self.path("server.pem"),
             key: self.path("server-key.pem"),
             client_ca: self.path("ca.pem"),
+            crl: None,
+            accept_expired_crl: false,
+            deny: None,
             tls12: false,
         }
     }
@@ -234,8 +237,9 @@ impl House {
         let files = Files::new();
         let mut credentials = files.credentials();
         change(&mut credentials);
-        let (tls, warnings) = Tls::load(&credentials).unwrap();
+        let (secured, warnings) = Secured::load(&credentials, now()).unwrap();
         assert_eq!(warnings, Vec::<String>::new());
+        let tls = Tls::new(secured);
         let (sender, events) = mpsc::unbounded_channel();
         let budget = Budget::new(&limits);
         let clerk = Arc::new(Clerk { budget, release: Notify::new(), events: sender });
@@ -276,6 +280,11 @@ impl House {
         };
         soon(empty).await;
     }
+}
+
+/// Seconds since 1970.
+pub fn now() -> i64 {
+    UNIX_EPOCH.elapsed().unwrap().as_secs().try_into().unwrap()
 }
 
 /// A client's TLS as most have it; without a certificate if there is none.

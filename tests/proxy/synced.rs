@@ -6,10 +6,12 @@ use crate::fake_daemon::{FakeDaemon, Reply, Script};
 use crate::gate::{Files, until};
 use arc_swap::ArcSwap;
 use dockward::audit::{Gate as Instance, Writer};
-use dockward::daemon::{Cancel, Daemon};
+use dockward::daemon::Daemon;
 use dockward::docker::ApiVersion;
-use dockward::pipeline::{Door, Doorkeeper, Doors, Entry, Pipeline, Places};
-use dockward::proxy::{Budget, Credentials, Entrance, Front, Limits, Shutdown, Streams, Tls};
+use dockward::pipeline::{Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions};
+use dockward::proxy::{
+    Budget, Credentials, Entrance, Front, Limits, Secured, Shutdown, Streams, Tls,
+};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
@@ -35,15 +37,20 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
             pki: Vec::new(),
             protected: OnceCell::new(),
         },
-        cut: Cancel::new(),
+        sessions: Arc::new(Sessions::default()),
+        grants: Grants::default(),
     });
     let credentials = Credentials {
         certificate: files.path("server.pem"),
         key: files.path("server-key.pem"),
         client_ca: files.path("ca.pem"),
+        crl: None,
+        accept_expired_crl: false,
+        deny: None,
         tls12: false,
     };
-    let (tls, _) = Tls::load(&credentials).unwrap();
+    let (secured, _) = Secured::load(&credentials, jiff::Timestamp::now().as_second()).unwrap();
+    let tls = Tls::new(secured);
     let watch = Arc::new(Doorkeeper(Arc::clone(log)));
     let front = Front::new(limits, Arc::new(Entry(pipeline)), watch);
     let shutdown = Shutdown::new();

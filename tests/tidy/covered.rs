@@ -9,8 +9,7 @@ use dockward::policy::Reason;
 use dockward::policy::reason::{Rule, flaw_rule};
 
 /// What needs bytes on a wire, or very many of them, to happen, and the test that shows it.
-const ELSEWHERE: [(&str, &str, &str); 4] = [
-    ("identity.expired", "tests/proxy/expired.rs", "fn a_slow_body_does_not_outlive_its_key"),
+const ELSEWHERE: [(&str, &str, &str); 3] = [
     ("json.too-many-values", "src/docker/json.rs", "fn values_are_bounded_by_size"),
     ("body.too-large", "tests/front/bodies.rs", "fn a_body_beyond_the_bound_is_a_413"),
     (

@@ -50,8 +50,29 @@ fn listener(node: &Node, ledger: &mut Ledger) -> Option<Listen> {
         certificate: path("certificate", ledger)?,
         key: path("key", ledger)?,
         client_ca: path("client_ca", ledger)?,
+        crl: path("crl", ledger),
+        danger_accept_expired_crl: accepts_expired(node, ledger),
+        deny: path("deny", ledger),
         tls_min: if old { TlsMin::Tls12 } else { TlsMin::Tls13 },
     })
+}
+
+fn accepts_expired(node: &Node, ledger: &mut Ledger) -> bool {
+    let Some(flag) = node.get("danger_accept_expired_crl").filter(|flag| flag.flag()) else {
+        return false;
+    };
+    match node.get("crl") {
+        Some(_) => {
+            let what = "an expired revocation list still counts: what was revoked since stays open";
+            ledger.warn(format!("listener {}", said(node)), what.to_owned(), false);
+        }
+        None => ledger.mistake(flag.at, "danger_accept_expired_crl without crl", "remove it"),
+    }
+    true
+}
+
+fn said(node: &Node) -> &str {
+    node.get("tls").and_then(Node::text).unwrap_or_default()
 }
 
 fn identities(names: &Node, ledger: &mut Ledger) -> Vec<Pattern> {

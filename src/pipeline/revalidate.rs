@@ -1,0 +1,121 @@
+//! The question that stays open as long as somebody is connected: may they still? Asked of everybody
+//! whenever something was loaded or granted, and several times a second for what ends by the clock. It is
+//! the same question by the same code as for a request: the certificate, the name, then for what is open
+//! authorize, gather facts, decide.
+
+use super::refuse::Refused;
+use super::sessions::Session;
+use super::{Pipeline, Who, events};
+use crate::audit::{Event, Stage};
+use crate::docker::{self, ApiCall};
+use crate::identity::Identity;
+use crate::policy::{self, Decision, Denial, Policy, Reason};
+use crate::proxy::{Connection, Ending};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the clock is looked at.
+pub const TICK: Duration = Duration::from_millis(250);
+
+impl Pipeline {
+    /// Ends whoever may not stay, and what is open and would not be let through any more.
+    pub async fn revalidate(self: &Arc<Self>) {
+        let policy = self.policy.load_full();
+        for connection in self.sessions.connections() {
+            if let Err(why) = self.who(&connection, &policy) {
+                self.end(&connection, ending(&why));
+            }
+        }
+        let mut again = tokio::task::JoinSet::new();
+        for session in self.sessions.all() {
+            if self.is_to_be_judged_again(&session, &policy) {
+                let pipeline = Arc::clone(self);
+                again.spawn(async move {
+                    if let Err(why) = pipeline.judge_again(&session).await {
+                        session.end(&Arc::new(ending(&why)));
+                    }
+                });
+            }
+        }
+        while again.join_next().await.is_some() {}
+    }
+
+    /// Ends a connection and all that is open on it, and says so in the log.
+    pub fn end(&self, connection: &Connection<Who>, why: Ending) {
+        if connection.ended().is_some() {
+            return;
+        }
+        let mut event = Event::new(Stage::SessionClose);
+        event.identity = Some(events::proven(&connection.who.latest()));
+        event.client = Some(events::client(&connection.peer));
+        event.reason = Some(why.reason.to_owned());
+        event.text = Some(why.text.clone());
+        self.sessions.end(connection, why);
+        self.log.note(event);
+    }
+
+    /// Something that lasts, and either who asks or what they may is not what it was.
+    fn is_to_be_judged_again(&self, session: &Session, policy: &Arc<Policy>) -> bool {
+        let Ok(identity) = self.who(&session.connection, policy) else { return false };
+        let (judged_policy, judged_as) = session.judged();
+        if Arc::ptr_eq(&judged_policy, policy) && same(&judged_as, &identity) {
+            return false;
+        }
+        session.head.route.life.ends_with_client()
+    }
+
+    async fn judge_again(self: &Arc<Self>, session: &Session) -> Result<(), Refused> {
+        let policy = self.policy.load_full();
+        let identity = self.who(&session.connection, &policy)?;
+        policy::authorize(&identity, &session.head, &policy)?;
+        let Some(body) = &session.body else { return Err(narrowed().into()) };
+        let call = ApiCall { head: &session.head, body: docker::body::read(&session.head, body)? };
+        let facts = self.facts(&identity, &call, &policy).await;
+        match policy::decide(&identity, &call, &facts, &policy) {
+            Decision::Deny(denial) if !is_gone(&denial) => Err(denial.into()),
+            // what it is about is not there any more: it ends by itself
+            Decision::Deny(_) | Decision::Allow(_) => {
+                session.judged_under(&policy, &identity);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether two answers to who asks come to the same rights.
+fn same(one: &Identity, other: &Identity) -> bool {
+    (&one.name, &one.roles, one.mode, one.danger_observe_root)
+        == (&other.name, &other.roles, other.mode, other.danger_observe_root)
+}
+
+fn is_gone(denial: &Denial) -> bool {
+    !denial.findings.is_empty()
+        && denial.findings.iter().all(|finding| finding.reason == Reason::TargetAbsent)
+}
+
+fn narrowed() -> Denial {
+    Denial { role: String::new(), findings: Vec::new() }
+}
+
+/// Why a connection or what is open on it ends, for the log.
+fn ending(why: &Refused) -> Ending {
+    match why {
+        Refused::Untrusted(why) => Ending { reason: why.id(), text: why.to_string() },
+        Refused::Stranger(why) => Ending { reason: why.reason(), text: why.to_string() },
+        Refused::Denied(denial) => {
+            let first = denial.findings.first().map(|finding| finding.reason.id());
+            let text = first.unwrap_or_default();
+            Ending { reason: "session.narrowed", text: format!("it would be refused now: {text}") }
+        }
+        _ => Ending { reason: "session.narrowed", text: "it would not be let through now".into() },
+    }
+}
+
+/// Tells of a connection in the words of an operator.
+impl Connection<Who> {
+    /// The name of who holds it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.who.name()
+    }
+}

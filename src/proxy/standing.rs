@@ -1,0 +1,68 @@
+//! Whether a client that is connected is still to be believed. A certificate that was good in the
+//! handshake can end, be revoked, or lose its authority while its connection lives, so the question stays
+//! open as long as the connection does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rustls::pki_types::{CertificateDer, UnixTime};
+
+use super::tls::Tls;
+use super::trust::{Trust, Untrusted, Verdict, shown};
+
+/// A client's chain, and until when it holds.
+#[derive(Debug)]
+pub struct Standing {
+    tls: Tls,
+    chain: Vec<CertificateDer<'static>>,
+    /// Under which trust it was looked at last, and the last second (since 1970) for which that holds.
+    held: ArcSwap<(Arc<Trust>, i64)>,
+}
+
+impl Standing {
+    /// After a handshake. What its verifier said counts if it was asked, and if what it went by is still
+    /// in force: a resumed session asks nobody, and files may have been read anew meanwhile.
+    ///
+    /// # Errors
+    /// Why the client is not believed, and its subject and serial.
+    pub(super) fn taken(
+        tls: Tls,
+        chain: Vec<CertificateDer<'static>>,
+        verdict: Option<Verdict>,
+    ) -> Result<Self, (Untrusted, String)> {
+        let trust = Arc::clone(&tls.secured().trust);
+        let until = match verdict {
+            Some(Verdict::Held(by, until)) if Arc::ptr_eq(&by, &trust) => Ok(until),
+            _ => trust.verify(&chain, UnixTime::now()),
+        };
+        match until {
+            Ok(until) => Ok(Self { tls, chain, held: ArcSwap::from_pointee((trust, until)) }),
+            Err(why) => Err((why, chain.first().map_or_else(String::new, |leaf| shown(leaf)))),
+        }
+    }
+
+    /// The client's own certificate, DER.
+    #[must_use]
+    pub fn leaf(&self) -> &[u8] {
+        self.chain.first().map_or(&[], |leaf| leaf.as_ref())
+    }
+
+    /// Whether it holds at this moment, seconds since 1970. The chain is verified again only when the
+    /// listener's files were read anew.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, now: i64) -> Result<i64, Untrusted> {
+        let held = self.held.load();
+        let (trust, until) = &**held;
+        let secured = self.tls.secured();
+        if Arc::ptr_eq(trust, &secured.trust) && now <= *until {
+            return Ok(*until);
+        }
+        let moment = UnixTime::since_unix_epoch(Duration::from_secs(now.unsigned_abs()));
+        let until = secured.trust.verify(&self.chain, moment)?;
+        self.held.store(Arc::new((Arc::clone(&secured.trust), until)));
+        Ok(until)
+    }
+}

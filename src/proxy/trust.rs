@@ -1,0 +1,189 @@
+//! Whom we believe: the authorities of a listener, what they have revoked, and the one question asked of
+//! a client's chain, [`Trust::verify`]. It is asked in the handshake, again after every resumed one
+//! (where TLS asks nobody), and again of whoever is connected when the answer may have changed.
+//!
+//! webpki builds and verifies the path. What it leaves to its caller is here: revocation along the whole
+//! path, up through the authorities of the file, and the end of an authority itself, which RFC 5280
+//! does not ask of a trust anchor and which people expect all the same.
+
+mod deny;
+mod path;
+mod revocation;
+mod untrusted;
+
+use std::sync::Arc;
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
+use webpki::{EndEntityCert, KeyUsage};
+
+use super::tls::{Source, TlsError};
+use deny::DenyList;
+use path::Authority;
+use revocation::Revocation;
+
+pub use untrusted::Untrusted;
+pub(super) use untrusted::shown;
+
+tokio::task_local! {
+    /// What the verifier said of the chain in the handshake of this task, for whoever records it: the
+    /// error that TLS passes on names no certificate.
+    static VERDICT: std::cell::RefCell<Option<Verdict>>;
+}
+
+/// What the verifier said in a handshake.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// The chain holds under this trust until that moment.
+    Held(Arc<Trust>, i64),
+    /// It does not; with its subject and serial, escaped.
+    Refused(Untrusted, String),
+}
+
+/// Runs a handshake and gives what the verifier said in it.
+pub(super) async fn with_verdict<F: Future>(handshake: F) -> (F::Output, Option<Verdict>) {
+    VERDICT
+        .scope(std::cell::RefCell::new(None), async {
+            let output = handshake.await;
+            (output, VERDICT.with(std::cell::RefCell::take))
+        })
+        .await
+}
+
+/// The authorities of a listener and what they have revoked, as the files said when they were read.
+#[derive(Debug)]
+pub struct Trust {
+    authorities: Vec<Authority>,
+    anchors: Vec<TrustAnchor<'static>>,
+    subjects: Vec<DistinguishedName>,
+    revocation: Option<Revocation>,
+    denied: DenyList,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Trust {
+    /// Reads authorities, revocation lists (and whether expired ones count) and the deny-list. Everything that cannot be read whole is
+    /// an error; `now` is seconds since 1970.
+    ///
+    /// # Errors
+    /// Names the file and what to do.
+    pub(super) fn load(
+        authorities: &Source,
+        lists: Option<(&Source, bool)>,
+        deny: Option<&Source>,
+        now: i64,
+    ) -> Result<Self, TlsError> {
+        let authorities = path::authorities(authorities)?;
+        let revocation = lists.map(|(lists, accept_expired)| {
+            Revocation::load(lists, &authorities, accept_expired, now)
+        });
+        let revocation = revocation.transpose()?;
+        let denied = deny.map(DenyList::load).transpose()?.unwrap_or_default();
+        Ok(Self {
+            anchors: authorities.iter().map(|authority| authority.anchor.clone()).collect(),
+            subjects: authorities.iter().map(Authority::hint).collect(),
+            algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
+            authorities,
+            revocation,
+            denied,
+        })
+    }
+
+    /// Whether a client with this chain, leaf first, is to be believed: chain, purpose, time and
+    /// revocation. Gives the last second (since 1970) for which that holds under these files.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn verify(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<i64, Untrusted> {
+        let Some((leaf, others)) = chain.split_first() else { return Err(Untrusted::Unreadable) };
+        let end_entity = EndEntityCert::try_from(leaf)?;
+        let verified = end_entity.verify_for_usage(
+            self.algorithms.all,
+            &self.anchors,
+            others,
+            now,
+            KeyUsage::client_auth(),
+            None, // webpki would verify the lists anew each time; they were, when they were read
+            None,
+        )?;
+        let path = path::whole(&verified, &self.authorities)?;
+        self.denied.check(&path)?;
+        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let until = path::end(&path, seconds)?;
+        match &self.revocation {
+            Some(revocation) => Ok(until.min(revocation.check(&path, seconds)?)),
+            None => Ok(until),
+        }
+    }
+
+    /// What ends, and when (seconds since 1970): each authority and each revocation list.
+    pub fn ends(&self) -> impl Iterator<Item = (String, i64)> {
+        let authorities =
+            self.authorities.iter().map(|a| (format!("client CA {}", a.name), a.not_after));
+        authorities.chain(self.revocation.iter().flat_map(Revocation::ends))
+    }
+}
+
+/// The verifier of a listener's handshakes.
+#[derive(Debug)]
+pub(super) struct Verifier(pub(super) Arc<Trust>);
+
+impl ClientCertVerifier for Verifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.0.subjects
+    }
+
+    fn verify_client_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let chain: Vec<_> = std::iter::once(leaf)
+            .chain(others)
+            .map(|one| CertificateDer::from(one.as_ref()))
+            .collect();
+        let verdict = self.0.verify(&chain, now);
+        let answer = match &verdict {
+            Ok(_) => Ok(ClientCertVerified::assertion()),
+            Err(why) => Err(rustls::Error::InvalidCertificate(why.alert())),
+        };
+        let heard = match verdict {
+            Ok(until) => Verdict::Held(Arc::clone(&self.0), until),
+            Err(why) => Verdict::Refused(why, shown(leaf)),
+        };
+        // outside a handshake of ours nobody listens
+        let _ = VERDICT.try_with(|slot| slot.replace(Some(heard)));
+        answer
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.0.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.0.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests;

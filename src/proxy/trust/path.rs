@@ -1,0 +1,146 @@
+//! The verified path as plain data, from the leaf up through the authorities of the file: a list of
+//! certificates of which each was issued by the next.
+
+use std::collections::HashSet;
+
+use rustls::DistinguishedName;
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+use webpki::{EndEntityCert, VerifiedPath};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::untrusted::Untrusted;
+use crate::identity::CertificateFacts;
+use crate::proxy::tls::{Source, TlsError};
+
+/// An authority of the `client_ca` file.
+#[derive(Debug)]
+pub(super) struct Authority {
+    /// Its subject, escaped, to be shown.
+    pub(super) name: String,
+    pub(super) anchor: TrustAnchor<'static>,
+    /// The last second of its validity, since 1970.
+    pub(super) not_after: i64,
+    pub(super) step: Step,
+    pub(super) der: CertificateDer<'static>,
+    /// Which authority of the same file issued it, by its place there; none for a root.
+    issuer: Option<usize>,
+}
+
+/// One certificate of a path.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) key: Key,
+    pub(super) serial: Vec<u8>,
+    /// SHA-256 of the whole certificate.
+    pub(super) sha256: [u8; 32],
+    /// The last second of its validity, since 1970.
+    not_after: i64,
+}
+
+/// What makes an authority that one: its name may be borne by another with another key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) subject: Vec<u8>,
+    pub(super) public_key: Vec<u8>,
+}
+
+impl Authority {
+    /// What a server tells clients of whom it believes.
+    pub(super) fn hint(&self) -> DistinguishedName {
+        DistinguishedName::in_sequence(&self.step.key.subject)
+    }
+}
+
+/// The authorities of a file; one that is there twice counts once.
+pub(super) fn authorities(file: &Source) -> Result<Vec<Authority>, TlsError> {
+    let mut certificates = file.certificates()?;
+    let mut seen = HashSet::new();
+    certificates.retain(|der| seen.insert(sha256(der)));
+    certificates.iter().map(|der| authority(file, der, &certificates)).collect()
+}
+
+fn authority(
+    file: &Source,
+    der: &CertificateDer<'static>,
+    all: &[CertificateDer<'static>],
+) -> Result<Authority, TlsError> {
+    let none = |why: String| TlsError::NotAnAuthority(file.path.clone(), why);
+    let unusable = |error: webpki::Error| none(error.to_string());
+    let unreadable = || file.damaged("a certificate in it cannot be read");
+    let anchor = webpki::anchor_from_trusted_cert(der).map_err(unusable)?.to_owned();
+    let step = EndEntityCert::try_from(der).map_err(unusable)?;
+    let step = step_of(&step).map_err(|_| unreadable())?;
+    let name = CertificateFacts::read(der).map_err(|_| unreadable())?.subject;
+    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| unreadable())?;
+    if !certificate.is_ca() {
+        return Err(none(format!("{name} is no CA")));
+    }
+    let issuer = all.iter().position(|other| other != der && has_signed(other, der));
+    Ok(Authority { name, anchor, not_after: step.not_after, step, der: der.clone(), issuer })
+}
+
+fn has_signed(issuer: &[u8], certificate: &[u8]) -> bool {
+    match (X509Certificate::from_der(issuer), X509Certificate::from_der(certificate)) {
+        (Ok((_, issuer)), Ok((_, certificate))) => {
+            issuer.subject().as_raw() == certificate.issuer().as_raw()
+                && certificate.verify_signature(Some(issuer.public_key())).is_ok()
+        }
+        _ => false,
+    }
+}
+
+/// The path that webpki found, and from its anchor on the authorities of the file by which that one was
+/// issued: an issuing authority that is trusted itself can still be revoked by its root.
+pub(super) fn whole(
+    verified: &VerifiedPath<'_>,
+    authorities: &[Authority],
+) -> Result<Vec<Step>, Untrusted> {
+    let mut path = vec![step_of(verified.end_entity())?];
+    for certificate in verified.intermediate_certificates() {
+        path.push(step_of(certificate)?);
+    }
+    let mut next = authorities.iter().find(|authority| authority.anchor == *verified.anchor());
+    if next.is_none() {
+        return Err(Untrusted::Unreadable);
+    }
+    while let Some(authority) = next {
+        path.push(authority.step.clone());
+        // as many steps as there are authorities at the most: two that issued each other end there
+        let far_enough = path.len() > authorities.len() + chain_max(verified);
+        next = authority.issuer.filter(|_| !far_enough).and_then(|at| authorities.get(at));
+    }
+    Ok(path)
+}
+
+fn chain_max(verified: &VerifiedPath<'_>) -> usize {
+    1 + verified.intermediate_certificates().count()
+}
+
+/// The last second for which every certificate of the path is valid.
+pub(super) fn end(path: &[Step], now: i64) -> Result<i64, Untrusted> {
+    let end = path.iter().map(|step| step.not_after).min().unwrap_or(i64::MIN);
+    if now > end { Err(Untrusted::AuthorityExpired { not_after: end }) } else { Ok(end) }
+}
+
+fn step_of(certificate: &webpki::Cert<'_>) -> Result<Step, Untrusted> {
+    let der = certificate.der();
+    let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| Untrusted::Unreadable)?;
+    let key = Key {
+        subject: certificate.subject().to_vec(),
+        public_key: certificate.subject_public_key_info().to_vec(),
+    };
+    Ok(Step {
+        key,
+        serial: certificate.serial().to_vec(),
+        sha256: sha256(&der),
+        not_after: parsed.validity().not_after.timestamp(),
+    })
+}
+
+/// SHA-256.
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let mut all = [0; 32];
+    all.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+    all
+}

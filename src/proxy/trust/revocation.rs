@@ -1,0 +1,153 @@
+//! What authorities have revoked, as an index by authority and serial. Each list's signature is verified
+//! once, when the file is read, by the very authority that it speaks for; webpki would do it again in
+//! each handshake. A list that speaks for a part only (RFC 5280, 5.2.4 and 5.2.5) is refused: what it is
+//! silent about would pass for good.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject as _;
+use webpki::{CertRevocationList, OwnedCertRevocationList};
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
+
+use super::path::{Authority, Key, Step};
+use super::untrusted::Untrusted;
+use crate::proxy::tls::{Source, TlsError};
+
+/// How far a list's beginning may lie in the future, for an authority whose clock is ahead, in seconds.
+const CLOCK_SKEW: i64 = 300;
+
+/// The lists of one file.
+#[derive(Debug)]
+pub(super) struct Revocation {
+    file: PathBuf,
+    lists: HashMap<Key, Vec<List>>,
+    accept_expired: bool,
+}
+
+#[derive(Debug)]
+struct List {
+    /// The authority's name, escaped.
+    name: String,
+    revoked: CertRevocationList<'static>,
+    /// The last second for which it speaks, since 1970.
+    next_update: i64,
+}
+
+impl Revocation {
+    /// Reads the lists. Each must be of an authority that is trusted, since nothing else can say whether
+    /// it is genuine; an expired one is read, and refuses whoever asks.
+    pub(super) fn load(
+        file: &Source,
+        authorities: &[Authority],
+        accept_expired: bool,
+        now: i64,
+    ) -> Result<Self, TlsError> {
+        let found = CertificateRevocationListDer::pem_slice_iter(&file.bytes);
+        let found: Vec<_> =
+            found.collect::<Result<_, _>>().map_err(|_| TlsError::NotPem(file.path.clone()))?;
+        if found.is_empty() {
+            return Err(file.damaged("there is no revocation list in it"));
+        }
+        let mut lists: HashMap<Key, Vec<List>> = HashMap::new();
+        for der in found {
+            let (key, list) =
+                List::read(&der, authorities, now).map_err(|why| file.damaged(why))?;
+            lists.entry(key).or_default().push(list);
+        }
+        Ok(Self { file: file.path.clone(), lists, accept_expired })
+    }
+
+    /// Whether none of the path was revoked by the one above it, and since when nobody could say: the
+    /// first moment at which a list that was needed ends.
+    pub(super) fn check(&self, path: &[Step], now: i64) -> Result<i64, Untrusted> {
+        let mut until = i64::MAX;
+        for pair in path.windows(2) {
+            let [certificate, issuer] = pair else { continue };
+            let lists = self.lists.get(&issuer.key).ok_or_else(|| self.silent())?;
+            for list in lists {
+                match list.revoked.find_serial(&certificate.serial) {
+                    Ok(None) => {}
+                    Ok(Some(found)) => return Err(Untrusted::revoked(&found)),
+                    Err(_) => return Err(Untrusted::Unreadable),
+                }
+            }
+            let current = lists.iter().map(|list| list.next_update).max().unwrap_or(i64::MIN);
+            if now > current && !self.accept_expired {
+                return Err(self.expired(lists));
+            }
+            if !self.accept_expired {
+                until = until.min(current);
+            }
+        }
+        Ok(until)
+    }
+
+    pub(super) fn ends(&self) -> impl Iterator<Item = (String, i64)> {
+        self.lists.values().filter_map(|lists| {
+            let latest = lists.iter().max_by_key(|list| list.next_update)?;
+            Some((format!("CRL of {}", latest.name), latest.next_update))
+        })
+    }
+
+    fn silent(&self) -> Untrusted {
+        Untrusted::NoList { file: self.file.clone() }
+    }
+
+    fn expired(&self, lists: &[List]) -> Untrusted {
+        let name = lists.first().map(|list| list.name.clone()).unwrap_or_default();
+        Untrusted::ListExpired { file: self.file.clone(), authority: name }
+    }
+}
+
+impl List {
+    fn read(
+        der: &CertificateRevocationListDer<'_>,
+        authorities: &[Authority],
+        now: i64,
+    ) -> Result<(Key, Self), String> {
+        // webpki refuses what it has no reading for: delta and indirect lists, critical extensions
+        let revoked = OwnedCertRevocationList::from_der(der)
+            .map_err(|error| format!("a revocation list in it cannot be used ({error})"))?;
+        let revoked = CertRevocationList::from(revoked);
+        let (rest, parsed) = CertificateRevocationList::from_der(der)
+            .map_err(|_| "a revocation list in it cannot be read".to_owned())?;
+        let said = crate::identity::shown_name(parsed.issuer());
+        let of = |what: &str| format!("the revocation list of {said} {what}");
+        if !rest.is_empty() || parsed.signature_algorithm != parsed.tbs_cert_list.signature {
+            return Err(of("is damaged"));
+        }
+        if revoked.issuing_distribution_point().is_some() {
+            return Err(of("speaks for a part of the certificates only: have a full one made"));
+        }
+        if parsed.last_update().timestamp() > now.saturating_add(CLOCK_SKEW) {
+            return Err(of("begins in the future: see whether the clock is right"));
+        }
+        let next_update = parsed.next_update().ok_or_else(|| of("does not say until when"))?;
+        let authority = signer(&revoked, &parsed, authorities).ok_or_else(|| {
+            of("is signed by no authority of client_ca: put its certificate there")
+        })?;
+        let name = authority.name.clone();
+        Ok((
+            authority.step.key.clone(),
+            Self { name, revoked, next_update: next_update.timestamp() },
+        ))
+    }
+}
+
+/// The authority that the list speaks for: the name, a key that may sign lists, and the signature.
+fn signer<'a>(
+    revoked: &CertRevocationList<'_>,
+    parsed: &CertificateRevocationList<'_>,
+    authorities: &'a [Authority],
+) -> Option<&'a Authority> {
+    authorities.iter().find(|authority| {
+        authority.step.key.subject == revoked.issuer()
+            && X509Certificate::from_der(&authority.der).is_ok_and(|(_, certificate)| {
+                let usage = certificate.key_usage().ok().flatten();
+                usage.is_none_or(|usage| usage.value.crl_sign())
+                    && parsed.verify_signature(certificate.public_key()).is_ok()
+            })
+    })
+}

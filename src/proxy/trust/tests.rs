@@ -1,0 +1,241 @@
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    CrlIssuingDistributionPoint, CrlScope, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber,
+    date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, UnixTime};
+
+use super::{Trust, Untrusted};
+use crate::proxy::tls::{Source, TlsError};
+
+/// The moment of all these tests.
+const NOW: i64 = 1_800_000_000;
+const DAY: i64 = 24 * 60 * 60;
+
+macro_rules! moment {
+    ($offset:expr) => {
+        date_time_ymd(1970, 1, 1) + Duration::from_secs((NOW + $offset).unsigned_abs())
+    };
+}
+
+struct Authority {
+    der: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+fn authority_params(name: &str, days: i64) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.serial_number = Some(SerialNumber::from(7));
+    (params.not_before, params.not_after) = (moment!(-DAY), moment!(days * DAY));
+    params
+}
+
+impl Authority {
+    fn root(name: &str, days: i64) -> Self {
+        let (params, key) = (authority_params(name, days), KeyPair::generate().unwrap());
+        let der = params.self_signed(&key).unwrap().der().clone();
+        Self { der, issuer: Issuer::new(params, key) }
+    }
+
+    fn under(&self, name: &str) -> Self {
+        let (params, key) = (authority_params(name, 300), KeyPair::generate().unwrap());
+        let der = params.signed_by(&key, &self.issuer).unwrap().der().clone();
+        Self { der, issuer: Issuer::new(params, key) }
+    }
+
+    fn client(&self, serial: u64) -> CertificateDer<'static> {
+        let (mut params, key) = (CertificateParams::default(), KeyPair::generate().unwrap());
+        params.distinguished_name.push(DnType::CommonName, "ci");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.serial_number = Some(SerialNumber::from(serial));
+        (params.not_before, params.not_after) = (moment!(-DAY), moment!(30 * DAY));
+        params.signed_by(&key, &self.issuer).unwrap().der().clone()
+    }
+
+    fn list(
+        &self,
+        revoked: &[u64],
+        change: impl FnOnce(&mut CertificateRevocationListParams),
+    ) -> String {
+        let revoked = revoked.iter().map(|serial| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: moment!(-60),
+            reason_code: Some(RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        });
+        let mut params = CertificateRevocationListParams {
+            this_update: moment!(-60),
+            next_update: moment!(10 * DAY),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        change(&mut params);
+        params.signed_by(&self.issuer).unwrap().pem().unwrap()
+    }
+}
+
+fn source(text: String) -> Source {
+    Source { path: "file".into(), bytes: text.into_bytes() }
+}
+
+fn pem(certificates: &[&Authority]) -> String {
+    certificates.iter().map(|one| pem_of(&one.der)).collect()
+}
+
+fn pem_of(der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+}
+
+fn load(authorities: &[&Authority], lists: &[String]) -> Result<Trust, TlsError> {
+    let lists = source(lists.concat());
+    Trust::load(&source(pem(authorities)), Some((&lists, false)), None, NOW)
+}
+
+fn ask(trust: &Trust, chain: &[&CertificateDer<'static>]) -> Result<i64, Untrusted> {
+    let chain: Vec<_> = chain.iter().map(|one| (*one).clone()).collect();
+    trust.verify(&chain, UnixTime::since_unix_epoch(Duration::from_secs(NOW.unsigned_abs())))
+}
+
+fn id(answer: Result<i64, Untrusted>) -> &'static str {
+    answer.map_or_else(|why| why.id(), |_| "held")
+}
+
+#[test]
+fn a_chain_holds_until_the_first_of_what_it_stands_on_ends() {
+    let root = Authority::root("root", 300);
+    let issuing = root.under("issuing");
+    let (root_list, list) = (root.list(&[], |_| {}), issuing.list(&[2], |_| {}));
+    let trust = load(&[&root, &issuing], &[root_list.clone(), list.clone()]).unwrap();
+    let client = issuing.client(1);
+    assert_eq!(ask(&trust, &[&client]).unwrap(), NOW + 10 * DAY, "the list");
+    assert_eq!(ask(&trust, &[&client, &issuing.der]).unwrap(), NOW + 10 * DAY, "chain sent along");
+    let none = Trust::load(&source(pem(&[&root, &issuing])), None, None, NOW).unwrap();
+    assert_eq!(ask(&none, &[&client]).unwrap(), NOW + 30 * DAY, "the certificate");
+    let brief = Authority::root("brief", 5);
+    let none = Trust::load(&source(pem(&[&brief])), None, None, NOW).unwrap();
+    assert_eq!(ask(&none, &[&brief.client(1)]).unwrap(), NOW + 5 * DAY, "the authority");
+    assert_eq!(trust.ends().count(), 4);
+}
+
+#[test]
+fn what_was_revoked_on_the_way_up_is_refused_and_its_neighbour_is_not() {
+    let root = Authority::root("root", 300);
+    let issuing = root.under("issuing");
+    let (silent, lists) = (root.list(&[], |_| {}), issuing.list(&[2], |_| {}));
+    let trust = load(&[&root, &issuing], &[silent, lists.clone()]).unwrap();
+    assert_eq!(id(ask(&trust, &[&issuing.client(2)])), "certificate.revoked");
+    assert_eq!(id(ask(&trust, &[&issuing.client(3)])), "held");
+    // the issuing authority is trusted by itself, and its root has revoked it (serial 7)
+    let trust = load(&[&root, &issuing], &[root.list(&[7], |_| {}), lists]).unwrap();
+    for chain in [&[&issuing.client(3)][..], &[&issuing.client(3), &issuing.der]] {
+        assert_eq!(id(ask(&trust, chain)), "certificate.revoked");
+    }
+}
+
+#[test]
+fn where_a_list_is_missing_or_has_ended_nobody_gets_in() {
+    let root = Authority::root("root", 300);
+    let issuing = root.under("issuing");
+    let client = issuing.client(1);
+    let (root_list, list) = (root.list(&[], |_| {}), issuing.list(&[], |_| {}));
+    for lists in [std::slice::from_ref(&root_list), std::slice::from_ref(&list)] {
+        assert_eq!(id(ask(&load(&[&root, &issuing], lists).unwrap(), &[&client])), "crl.missing");
+    }
+    // trusted by the root alone: nobody can say whether the list of the one between is genuine
+    assert!(load(&[&root], &[root_list.clone(), list]).is_err());
+    let trust = load(&[&root], &[root_list.clone()]).unwrap();
+    assert_eq!(id(ask(&trust, &[&client, &issuing.der])), "crl.missing");
+    let old = issuing.list(&[2], |list| list.next_update = moment!(-1));
+    let (authorities, both) = (source(pem(&[&root, &issuing])), source(root_list + &old));
+    let strict = Trust::load(&authorities, Some((&both, false)), None, NOW).unwrap();
+    assert_eq!(id(ask(&strict, &[&client])), "crl.expired");
+    let lenient = Trust::load(&authorities, Some((&both, true)), None, NOW).unwrap();
+    assert_eq!(id(ask(&lenient, &[&client])), "held");
+    assert_eq!(id(ask(&lenient, &[&issuing.client(2)])), "certificate.revoked");
+}
+
+#[test]
+fn a_list_that_is_not_whole_and_genuine_is_not_loaded() {
+    let (root, namesake) = (Authority::root("root", 300), Authority::root("root", 300));
+    let part = |list: &mut CertificateRevocationListParams| {
+        list.issuing_distribution_point = Some(CrlIssuingDistributionPoint {
+            distribution_point: CrlDistributionPoint { uris: vec!["http://x".into()] },
+            scope: Some(CrlScope::UserCertsOnly),
+        });
+    };
+    let future = |list: &mut CertificateRevocationListParams| {
+        (list.this_update, list.next_update) = (moment!(DAY), moment!(2 * DAY));
+    };
+    let good = root.list(&[], |_| {});
+    let mut lines: Vec<&str> = good.lines().collect();
+    let damaged = lines[1].replace(['A', 'Q'], "B");
+    lines[1] = &damaged;
+    for (name, list, why) in [
+        ("a namesake's", namesake.list(&[], |_| {}), "signed by no authority"),
+        ("a part", root.list(&[], part), "part of the certificates"),
+        ("of tomorrow", root.list(&[], future), "begins in the future"),
+        ("nothing", String::new(), "no revocation list"),
+        ("damaged", lines.join("\n"), "file: "),
+    ] {
+        let error = load(&[&root], &[list]).unwrap_err().to_string();
+        assert!(error.contains(why), "{name}: {error}");
+    }
+    assert!(load(&[&root], &[good]).is_ok());
+}
+
+#[test]
+fn the_list_of_one_does_not_speak_for_its_namesake() {
+    let (one, namesake) = (Authority::root("root", 300), Authority::root("root", 300));
+    let trust = load(&[&one, &namesake], &[one.list(&[], |_| {})]).unwrap();
+    assert_eq!(id(ask(&trust, &[&one.client(1)])), "held");
+    assert_eq!(id(ask(&trust, &[&namesake.client(1)])), "crl.missing");
+}
+
+#[test]
+fn an_authority_that_has_ended_lets_nobody_in() {
+    let root = Authority::root("root", 300);
+    let (params, key) = (authority_params("old", -1), KeyPair::generate().unwrap());
+    let mut params = params;
+    params.not_before = moment!(-9 * DAY);
+    let der = params.self_signed(&key).unwrap().der().clone();
+    let old = Authority { der, issuer: Issuer::new(params, key) };
+    let trust = Trust::load(&source(pem(&[&root, &old])), None, None, NOW).unwrap();
+    assert_eq!(id(ask(&trust, &[&old.client(1)])), "certificate.authority-expired");
+    assert_eq!(id(ask(&trust, &[&root.client(1)])), "held");
+}
+
+#[test]
+fn what_is_on_the_deny_list_is_refused_whoever_issued_it() {
+    use x509_parser::prelude::{FromDer as _, X509Certificate};
+    let root = Authority::root("root", 300);
+    let clients = [root.client(0x1a2b), root.client(0xff00), root.client(3), root.client(4)];
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(":");
+    let digest = |bytes: &[u8]| hex(&super::path::sha256(bytes));
+    let key = X509Certificate::from_der(&clients[2]).unwrap().1.public_key().raw.to_vec();
+    let text = format!(
+        "serial:1A:2B\ncertificate:sha256:{}\nkey:sha256:{} # laptop\nserial:04ff",
+        digest(&clients[1]),
+        digest(&key)
+    );
+    let (authorities, denied) = (source(pem(&[&root])), source(text));
+    let trust = Trust::load(&authorities, None, Some(&denied), NOW).unwrap();
+    let answers = clients.each_ref().map(|client| id(ask(&trust, &[client])));
+    assert_eq!(answers, ["certificate.denied", "certificate.denied", "certificate.denied", "held"]);
+}
+
+#[test]
+fn what_is_no_authority_is_not_trusted_as_one() {
+    let root = Authority::root("root", 300);
+    let file = source(pem_of(&root.client(1)));
+    assert!(Trust::load(&file, None, None, NOW).unwrap_err().to_string().contains("authority"));
+}

@@ -1,0 +1,154 @@
+//! Why a client is not believed: for the log a stable word and what to do, for the client the alert of TLS
+//! that comes nearest, since that is all it gets to see.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::{CertificateError, OtherError};
+use webpki::{BorrowedRevokedCert, Error, RevocationReason};
+
+use crate::identity::CertificateFacts;
+
+/// Why a client is not believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untrusted {
+    /// The chain does not hold: issuer, purpose, time, signature or form.
+    Chain(Error),
+    /// An authority of the path has ended.
+    AuthorityExpired {
+        /// The last second of its validity, since 1970.
+        not_after: i64,
+    },
+    /// A certificate of the path was revoked.
+    Revoked {
+        /// Why, in the words of RFC 5280, 5.3.1.
+        reason: &'static str,
+        /// Since when, seconds since 1970.
+        since: i64,
+    },
+    /// A certificate or key of the path is on the deny-list.
+    Denied,
+    /// There is no revocation list of an authority of the path.
+    NoList {
+        /// The file that should have it.
+        file: PathBuf,
+    },
+    /// The revocation list of an authority of the path has ended.
+    ListExpired {
+        /// The file it is in.
+        file: PathBuf,
+        /// Whose list it is, escaped.
+        authority: String,
+    },
+    /// There is no certificate, or a part of one cannot be read.
+    Unreadable,
+}
+
+impl Untrusted {
+    pub(super) fn revoked(found: &BorrowedRevokedCert<'_>) -> Self {
+        let reason = match found.reason_code {
+            None | Some(RevocationReason::Unspecified) => "unspecified",
+            Some(RevocationReason::KeyCompromise) => "key compromise",
+            Some(RevocationReason::CaCompromise) => "CA compromise",
+            Some(RevocationReason::AffiliationChanged) => "affiliation changed",
+            Some(RevocationReason::Superseded) => "superseded",
+            Some(RevocationReason::CessationOfOperation) => "cessation of operation",
+            Some(RevocationReason::CertificateHold) => "certificate hold",
+            Some(RevocationReason::RemoveFromCrl) => "remove from CRL",
+            Some(RevocationReason::PrivilegeWithdrawn) => "privilege withdrawn",
+            Some(RevocationReason::AaCompromise) => "AA compromise",
+        };
+        let since = i64::try_from(found.revocation_date.as_secs()).unwrap_or(i64::MAX);
+        Self::Revoked { reason, since }
+    }
+
+    /// The stable id, the same in the log and the documentation.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Chain(Error::CertExpired { .. }) => "certificate.expired",
+            Self::Chain(Error::CertNotValidYet { .. }) => "certificate.not-yet-valid",
+            Self::Chain(Error::UnknownIssuer) => "certificate.unknown-issuer",
+            Self::Chain(Error::RequiredEkuNotFoundContext(_)) => "certificate.purpose",
+            Self::Chain(Error::NameConstraintViolation) => "certificate.name-constraint",
+            Self::Chain(_) | Self::Unreadable => "certificate.unusable",
+            Self::AuthorityExpired { .. } => "certificate.authority-expired",
+            Self::Revoked { .. } => "certificate.revoked",
+            Self::Denied => "certificate.denied",
+            Self::NoList { .. } => "crl.missing",
+            Self::ListExpired { .. } => "crl.expired",
+        }
+    }
+
+    /// What TLS tells the client.
+    pub(super) fn alert(&self) -> CertificateError {
+        match self {
+            Self::Chain(Error::CertExpired { .. }) | Self::AuthorityExpired { .. } => {
+                CertificateError::Expired
+            }
+            Self::Chain(Error::CertNotValidYet { .. }) => CertificateError::NotValidYet,
+            Self::Chain(Error::UnknownIssuer) => CertificateError::UnknownIssuer,
+            Self::Chain(Error::RequiredEkuNotFoundContext(_)) => CertificateError::InvalidPurpose,
+            Self::Chain(Error::BadDer | Error::BadDerTime | Error::TrailingData(_))
+            | Self::Unreadable => CertificateError::BadEncoding,
+            Self::Chain(Error::InvalidSignatureForPublicKey) => CertificateError::BadSignature,
+            Self::Revoked { .. } | Self::Denied => CertificateError::Revoked,
+            Self::NoList { .. } => CertificateError::UnknownRevocationStatus,
+            Self::ListExpired { .. } => CertificateError::ExpiredRevocationList,
+            Self::Chain(other) => CertificateError::Other(OtherError(Arc::new(other.clone()))),
+        }
+    }
+}
+
+impl From<Error> for Untrusted {
+    fn from(error: Error) -> Self {
+        Self::Chain(error)
+    }
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain(Error::CertExpired { .. }) => {
+                f.write_str("the certificate has expired, renew it")
+            }
+            Self::Chain(Error::CertNotValidYet { .. }) => {
+                f.write_str("the certificate is not valid yet, see whether both clocks are right")
+            }
+            Self::Chain(Error::UnknownIssuer) => {
+                f.write_str("no authority of client_ca has issued the certificate")
+            }
+            Self::Chain(Error::RequiredEkuNotFoundContext(_)) => {
+                f.write_str("the certificate is not for clients, issue one with clientAuth")
+            }
+            Self::Chain(error) => write!(f, "the certificate cannot be used ({error})"),
+            Self::AuthorityExpired { .. } => {
+                f.write_str("an authority above the certificate has expired, renew that one first")
+            }
+            Self::Revoked { reason, .. } => write!(f, "the certificate was revoked ({reason})"),
+            Self::Denied => f.write_str("the certificate or its key is on the deny-list"),
+            Self::NoList { file } => write!(
+                f,
+                "{}: there is no revocation list of an authority above the certificate, add one",
+                file.display()
+            ),
+            Self::ListExpired { file, authority } => write!(
+                f,
+                "{}: the revocation list of {authority} has expired, put a new one",
+                file.display()
+            ),
+            Self::Unreadable => f.write_str("the certificate cannot be read"),
+        }
+    }
+}
+
+impl std::error::Error for Untrusted {}
+
+/// Which certificate it is about: subject and serial, escaped; short where it cannot be read.
+pub(in crate::proxy) fn shown(leaf: &[u8]) -> String {
+    match CertificateFacts::read(leaf) {
+        Ok(facts) => format!("subject {}, serial {}", facts.subject, facts.serial),
+        Err(_) => format!("a certificate of {} bytes", leaf.len()),
+    }
+}

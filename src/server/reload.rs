@@ -1,0 +1,230 @@
+//! What is replaced while the gate serves: policy, who may come in where, certificates, authorities,
+//! revocation lists, deny-lists. All of it or nothing; an error leaves everything as it was and says so.
+//!
+//! Whether a file has changed is asked of the file system several times a second, by what a name leads to
+//! and not by what happens in a directory: that sees renames, swapped links, mounts and network file
+//! systems alike, and has no event that could be missed.
+
+use super::{credentials, directories, doors_of};
+use crate::audit::event::{Event, FileHash};
+use crate::audit::{self, AuditError, Durability, Stage, Writer};
+use crate::config::{self, Config, Mistakes};
+use crate::pipeline::Pipeline;
+use crate::proxy::{Credentials, Secured, Tls, TlsError};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Everything that can be replaced, read and found good.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) config: Config,
+    pub(super) secured: Vec<Secured>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Why nothing was loaded.
+#[derive(Debug)]
+pub(super) enum Unloaded {
+    /// The configuration has mistakes.
+    Config(Mistakes),
+    /// A certificate, authority or list cannot be used.
+    Tls(TlsError),
+}
+
+impl fmt::Display for Unloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(mistakes) => mistakes.fmt(f),
+            Self::Tls(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Loaded {
+    /// Reads the configuration and every file that it names.
+    ///
+    /// # Errors
+    /// The first of them that cannot be used.
+    pub(super) fn read(path: &Path, now: Timestamp) -> Result<Self, Unloaded> {
+        let config = config::load(path, now).map_err(Unloaded::Config)?;
+        let (mut secured, mut warnings) = (Vec::new(), Vec::new());
+        for listen in &config.listen {
+            let loaded = Secured::load(&credentials(listen), now.as_second());
+            let (one, warned) = loaded.map_err(Unloaded::Tls)?;
+            secured.push(one);
+            warnings.extend(warned);
+        }
+        Ok(Self { config, secured, warnings })
+    }
+
+    /// What was read beside the policy, by its hash.
+    pub(super) fn files(&self) -> Vec<FileHash> {
+        let all = self.secured.iter().flat_map(Secured::files);
+        let by_path: BTreeMap<_, _> = all.map(|(path, hash)| (path, hash)).collect();
+        let told = |(path, sha256): (&PathBuf, &String)| FileHash {
+            path: path.display().to_string(),
+            sha256: sha256.clone(),
+        };
+        by_path.into_iter().map(told).collect()
+    }
+}
+
+/// How often something was loaded since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reloads {
+    /// Came into force.
+    pub(super) done: u64,
+    /// Were refused, and the old stayed.
+    pub(super) failed: u64,
+}
+
+/// Replaces what can be replaced.
+#[derive(Debug)]
+pub(super) struct Reloader {
+    path: PathBuf,
+    config: Config,
+    pipeline: Arc<Pipeline>,
+    doors: Vec<(SocketAddr, Tls)>,
+    /// What the files were when they were read last.
+    read: Traces,
+    /// What they were a moment ago: what is being written is left alone until it stands still.
+    seen: Traces,
+    pub(super) reloads: Reloads,
+}
+
+type Traces = BTreeMap<PathBuf, Option<Trace>>;
+
+/// What tells one content of a name from another: device, inode, size, and when it was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Trace(u64, u64, u64, (i64, i64), (i64, i64));
+
+fn trace(path: &Path) -> Option<Trace> {
+    let is = std::fs::metadata(path).ok()?;
+    let (changed, written) = ((is.ctime(), is.ctime_nsec()), (is.mtime(), is.mtime_nsec()));
+    Some(Trace(is.dev(), is.ino(), is.size(), changed, written))
+}
+
+impl Reloader {
+    pub(super) fn new(
+        path: PathBuf,
+        config: Config,
+        pipeline: Arc<Pipeline>,
+        doors: Vec<(SocketAddr, Tls)>,
+    ) -> Self {
+        let read = traces(&config);
+        let reloads = Reloads::default();
+        Self { path, config, pipeline, doors, seen: read.clone(), read, reloads }
+    }
+
+    /// Looks at the clock and at the files: ends what has ended, loads what was replaced.
+    pub(super) async fn tick(&mut self) {
+        let now = traces(&self.config);
+        if now != self.read && now == self.seen {
+            let _ = self.reload().await; // said in the log
+        } else {
+            self.seen = now;
+            self.pipeline.revalidate().await;
+        }
+    }
+
+    /// Reads everything anew. When this returns, whoever may not stay has been told to go.
+    ///
+    /// # Errors
+    /// Why the old stays in force, for people.
+    pub(super) async fn reload(&mut self) -> Result<(), String> {
+        // what changes from here on is seen at the next tick
+        self.read = traces(&self.config);
+        let outcome = self.replace().await;
+        match &outcome {
+            Ok(()) => {
+                self.reloads.done += 1;
+                tracing::info!(policy = %self.config.policy.hash, "policy and certificates loaded");
+            }
+            Err(why) => {
+                self.reloads.failed += 1;
+                tracing::error!("what is in force stays, the new was not loaded:\n{why}");
+                let mut event = Event::new(Stage::PolicyLoad);
+                event.reason = Some("policy.rejected".to_owned());
+                event.text = Some(why.clone());
+                self.pipeline.log.note(event);
+            }
+        }
+        self.pipeline.revalidate().await;
+        outcome
+    }
+
+    async fn replace(&mut self) -> Result<(), String> {
+        let new = Loaded::read(&self.path, Timestamp::now()).map_err(|why| why.to_string())?;
+        if !same_house(&self.config, &new.config) {
+            return Err("listen (but for certificates and identities), daemon, audit, front and \
+                        other directories of keys or included files take a restart"
+                .to_owned());
+        }
+        let recorded = record(&self.pipeline.log, &new.config, new.files()).await;
+        recorded.map_err(|error| error.to_string())?;
+        // from here on nothing can fail
+        new.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        for (secured, (_, tls)) in new.secured.into_iter().zip(&self.doors) {
+            tls.adopt(secured);
+        }
+        let bound = self.doors.iter().map(|(address, _)| *address);
+        self.pipeline.doors.store(Arc::new(doors_of(&new.config, bound)));
+        self.pipeline.policy.store(Arc::new(new.config.policy.clone()));
+        self.read = joined(std::mem::take(&mut self.read), traces(&new.config));
+        self.config = new.config;
+        Ok(())
+    }
+}
+
+/// What is known of old names as it was before they were read; new names as they are.
+fn joined(before: Traces, mut now: Traces) -> Traces {
+    for (path, trace) in &mut now {
+        if let Some(known) = before.get(path) {
+            *trace = *known;
+        }
+    }
+    now
+}
+
+/// What every file is that a reload reads, and the directories of included ones, where more may come.
+fn traces(config: &Config) -> Traces {
+    let keys = config.listen.iter().flat_map(|listen| {
+        let credentials = credentials(listen);
+        Credentials::files(&credentials).map(Path::to_owned).collect::<Vec<_>>()
+    });
+    let included = config.files.iter().skip(1);
+    let directories = included.filter_map(|file| file.parent()).map(Path::to_owned);
+    let all = config.files.iter().cloned().chain(directories).chain(keys);
+    all.map(|path| (path.clone(), trace(&path))).collect()
+}
+
+/// Whether only what a reload can replace differs.
+fn same_house(old: &Config, new: &Config) -> bool {
+    let addresses = |config: &Config| config.listen.iter().map(|l| l.address).collect::<Vec<_>>();
+    addresses(old) == addresses(new)
+        && old.daemon == new.daemon
+        && old.audit == new.audit
+        && old.front == new.front
+        && directories(old) == directories(new) // what is never mounted is worked out once
+}
+
+/// Writes down what comes into force; the policy's text is kept beside the log.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) async fn record(
+    log: &Writer,
+    config: &Config,
+    files: Vec<FileHash>,
+) -> Result<(), AuditError> {
+    let hash = audit::keep_policy(&config.audit.directory, config.text.as_bytes())?;
+    let mut event = Event::new(Stage::PolicyLoad);
+    event.policy = Some(hash);
+    event.files = files;
+    log.record(event, Durability::Synced).await.map(|_| ())
+}
