@@ -34,7 +34,7 @@ async fn a_slow_body_does_not_outlive_its_key() {
     let _ = slow.try_send(rest).await; // nobody listens any more
     assert_eq!((soon(slow.remains()).await, soon(quick.remains()).await), (vec![], vec![]));
     let mut again = soon(Client::with(gate.address(), &pair)).await.unwrap();
-    assert_eq!(soon(again.remains()).await, vec![], "TLS 1.3 says so only now");
+    assert!(soon(again.remains()).await.is_empty(), "TLS 1.3 says so only now");
     let ended = |e: &Value| e["stage"] == "session.close" && e["reason"] == "certificate.expired";
     let both = || (gate.events().iter().filter(|e| ended(e)).count() == 2).then_some(());
     until("both are said to have ended", both).await;
