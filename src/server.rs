@@ -98,7 +98,7 @@ impl From<reload::Unloaded> for ServerError {
     fn from(why: reload::Unloaded) -> Self {
         match why {
             reload::Unloaded::Config(mistakes) => Self::Config(mistakes),
-            reload::Unloaded::Tls(error) => Self::Tls(error),
+            reload::Unloaded::Tls(error, _) => Self::Tls(error),
         }
     }
 }
