@@ -2,6 +2,7 @@
 //! came of it, and ends with one of three exit codes that scripts can lean on.
 
 pub mod check;
+mod clock;
 pub mod explain;
 pub mod healthcheck;
 pub mod out;
