@@ -9,10 +9,12 @@
 //!   which name comes out of it.
 //! - [`rule`] puts both together.
 //! - [`validity`] says when an identity may come in.
+//! - [`expiry`] says when a certificate is near its end.
 
 pub mod certificate;
 mod distinguished_name;
 pub mod error;
+pub mod expiry;
 pub mod pattern;
 pub mod rule;
 mod sequence;
