@@ -207,7 +207,9 @@ async fn wait(
     }
 }
 
-fn credentials(listen: &Listen) -> Credentials {
+/// The files behind a listener.
+#[must_use]
+pub fn credentials(listen: &Listen) -> Credentials {
     Credentials {
         certificate: listen.certificate.clone(),
         key: listen.key.clone(),

@@ -1,7 +1,9 @@
 //! The command line (L5): one file per subcommand. Each does its work by the rooms below, says what
 //! came of it, and ends with one of three exit codes that scripts can lean on.
 
+mod certificates;
 pub mod check;
+mod clock;
 pub mod explain;
 pub mod healthcheck;
 pub mod out;

@@ -1,7 +1,7 @@
 //! `dockward quickstart`: a demo authority, two clients and a policy in one directory, then the gate,
 //! and the commands to try: one that is allowed, and those that are refused.
 
-use super::{Failure, Outcome, QuickstartArgs, out, serve};
+use super::{Failure, Outcome, QuickstartArgs, clock, out, serve};
 use crate::config::{self, Bind};
 use crate::identity::IdentityName;
 use crate::pki::{self, Bundle, demo};
@@ -36,6 +36,8 @@ const REFUSED: [(&str, &str); 8] = [
 /// # Errors
 /// What keeps it from being run.
 pub fn run(args: &QuickstartArgs) -> Result<Outcome, Failure> {
+    // before certificates are made that would be over when the clock is set
+    clock::now()?;
     let prepared = prepare(&Wanted::of(args))?;
     serve::serve(&prepared.config, |ready| out::print(&format!("{ready}\n{}", prepared.text)))
 }

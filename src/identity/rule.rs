@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::certificate::{CertificateFacts, Fingerprint, is_printable};
 use super::error::{RuleError, Unidentified};
 use super::pattern::{IdentityName, NameTemplate, Pattern, overlap};
+use super::validity::Validity;
 
 /// A field of the certificate that a rule can name. The order is the order in which captures are
 /// counted when several fields of one rule have a `*`.
@@ -147,6 +148,7 @@ pub struct Rule {
     roles: Vec<String>,
     mode: Mode,
     danger_observe_root: bool,
+    valid: Option<Validity>,
 }
 
 impl Rule {
@@ -166,7 +168,14 @@ impl Rule {
         if wanted > captures {
             return Err(RuleError::NoSuchCapture { wanted, captures });
         }
-        Ok(Self { name, matching, roles, mode, danger_observe_root })
+        Ok(Self { name, matching, roles, mode, danger_observe_root, valid: None })
+    }
+
+    /// The same rule, holding only then.
+    #[must_use]
+    pub fn valid_in(mut self, validity: Validity) -> Self {
+        self.valid = Some(validity);
+        self
     }
 
     /// How those whom the rule matches are named.
@@ -199,6 +208,12 @@ impl Rule {
         self.danger_observe_root
     }
 
+    /// When the rule holds; `None` is always.
+    #[must_use]
+    pub const fn valid(&self) -> Option<&Validity> {
+        self.valid.as_ref()
+    }
+
     fn identity(
         &self,
         name: IdentityName,
@@ -211,6 +226,7 @@ impl Rule {
             roles: self.roles.clone(),
             mode: self.mode,
             danger_observe_root: self.danger_observe_root,
+            valid: self.valid.clone(),
             rule,
             captures,
             certificate: Arc::new(certificate),
@@ -229,12 +245,26 @@ pub struct Identity {
     pub mode: Mode,
     /// Whether observing reaches as far as root on the host.
     pub danger_observe_root: bool,
+    /// When it may come in, `None` is always; see [`Identity::open`].
+    pub valid: Option<Validity>,
     /// Index of the rule that identified, in the order of the file, from 0.
     pub rule: usize,
     /// What the `*` caught, as in the certificate (not folded).
     pub captures: Vec<String>,
     /// The certificate that proved it.
     pub certificate: Arc<CertificateFacts>,
+}
+
+impl Identity {
+    /// Until when it may be here (seconds since 1970, UTC), as of `now`; `None` is for as long as its
+    /// certificate lasts. What it began must end then.
+    ///
+    /// # Errors
+    /// It may not be here now.
+    pub fn open(&self, now: i64) -> Result<Option<i64>, Unidentified> {
+        let until = self.valid.as_ref().map_or(Ok(None), |valid| valid.open(now));
+        until.map_err(Unidentified::Closed)
+    }
 }
 
 /// Finds who holds the certificate. A rule that asks for all that another matching rule asks, and

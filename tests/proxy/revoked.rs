@@ -168,6 +168,25 @@ async fn a_session_ends_with_its_certificate() {
 }
 
 #[tokio::test]
+async fn a_session_ends_with_the_time_of_its_identity() {
+    let gate = gate().await;
+    let end = jiff::Timestamp::now() + Duration::from_secs(8);
+    let valid = format!("match: {{ cn: dev }}, valid: {{ until: \"{}\" }}", end.strftime("%FT%TZ"));
+    gate.reload("match: { cn: dev }", &valid);
+    loaded(&gate, 3).await;
+    let dev = OURS.issue(&Wish::client("dev"));
+    let mut exec = tunnel(&gate, &dev).await;
+    let other = stream(&gate, &OURS.issue(&Wish::client("admin"))).await;
+    soon(exec.remains()).await;
+    assert!(jiff::Timestamp::now() >= end - Duration::from_secs(1), "not before");
+    gate.event("its end", |e| e["parent"].is_string() && e["reason"] == "identity.closed").await;
+    let mut again = soon(Client::with(gate.address(), &dev)).await.unwrap();
+    again.get("/v1.41/info").await.assert_refused(403, "identity.closed");
+    drop(other);
+    gate.settle().await;
+}
+
+#[tokio::test]
 async fn an_expired_list_lets_nobody_in_and_a_new_one_does() {
     let gate = gate().await;
     let end = SystemTime::now() + Duration::from_secs(8);

@@ -6,10 +6,12 @@ mod identities;
 mod profiles;
 mod roles;
 mod top;
+mod validity;
 
 pub(super) use identities::moment;
 pub(super) use profiles::clean_path;
 pub(super) use top::bind;
+pub(super) use validity::{days, hours, zone};
 
 use super::mistake::{Ledger, Mistakes, Place};
 use super::shape::{self, Shape};
