@@ -123,6 +123,11 @@ const LISTEN: Section = Section {
             Shape::Text,
             "the authority that signs client certificates, PEM",
         ),
+        Key::new(
+            "crl",
+            Shape::Text,
+            "revoked certificates: the CRLs of the authorities in client_ca, PEM",
+        ),
         Key::new("tls_min", Shape::Word(&["1.2", "1.3"]), "the oldest TLS version; left out: 1.3"),
         Key::new("identities", TEXTS, "which identities may come in here; left out: all"),
     ],
