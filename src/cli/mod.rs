@@ -2,6 +2,7 @@
 //! came of it, and ends with one of three exit codes that scripts can lean on.
 
 mod certificates;
+pub mod certs;
 pub mod check;
 mod clock;
 pub mod explain;
@@ -11,6 +12,8 @@ pub mod print;
 pub mod quickstart;
 pub mod rules;
 pub mod serve;
+mod starter;
+mod words;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -48,6 +51,8 @@ pub enum Command {
     Schema,
     /// Ask whether the gate and the daemon behind it are well.
     Healthcheck(HealthcheckArgs),
+    /// Keep a certificate authority: issue, renew, revoke and list certificates.
+    Certs(certs::args::CertsArgs),
     /// Print completions for a shell.
     Completions(CompletionsArgs),
     /// Print the manual page.
@@ -208,6 +213,7 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Command::Rules(args) => rules::run(args),
         Command::Schema => print::schema(),
         Command::Healthcheck(args) => healthcheck::run(args),
+        Command::Certs(args) => certs::run(args),
         Command::Completions(args) => print::completions(args.shell),
         Command::Man => print::manual(),
     }
