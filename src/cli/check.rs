@@ -3,7 +3,7 @@
 //! reload, and for CI before a merge.
 
 use super::out::{self, Paint};
-use super::{CheckArgs, Failure, Outcome, TableFormat, certificates, clock};
+use super::{CheckArgs, Failure, Outcome, TableFormat, certificates, client_certificate, clock};
 use crate::config::{self, Config, Mistakes, Warning};
 use crate::docker::{Resource, Verb};
 use crate::identity::{Mode, Rule, Validity};
@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Checks a policy file. Warnings are no failure: exit code 0.
+/// Checks a policy file. Warnings are no failure: exit code 0. A client certificate that no listener lets
+/// in is a finding: exit code 1.
 ///
 /// # Errors
 /// The file has mistakes; with `--format json` they are on standard output as well.
@@ -26,13 +27,32 @@ pub fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
         config.warnings.extend(found.warnings(now.as_second()));
         found.json(now.as_second())
     });
+    let asked = match (&loaded, &args.client_cert) {
+        (Ok(config), Some(file)) => Some((file, client_certificate::ask(config, file, now)?)),
+        _ => None,
+    };
     match (&loaded, args.format) {
-        (Ok(config), TableFormat::Text) => out::print(&report(config, Paint::stdout()))?,
-        (Ok(config), TableFormat::Json) => out::json(&report_json(config, found))?,
+        (Ok(config), TableFormat::Text) => {
+            let mut text = report(config, Paint::stdout());
+            if let Some((file, verdicts)) = &asked {
+                text.push_str(&client_certificate::text(file, verdicts, Paint::stdout()));
+            }
+            out::print(&text)?;
+        }
+        (Ok(config), TableFormat::Json) => {
+            let mut report = report_json(config, found);
+            if let (Some((_, verdicts)), Some(report)) = (&asked, report.as_object_mut()) {
+                let verdicts = client_certificate::object(verdicts);
+                report.insert("client_certificate".to_owned(), verdicts);
+            }
+            out::json(&report)?;
+        }
         (Err(mistakes), TableFormat::Json) => out::json(&mistakes_json(mistakes))?,
         (Err(_), TableFormat::Text) => {}
     }
-    loaded.map(|_| Outcome::Done).map_err(|mistakes| match args.format {
+    let refused = asked.is_some_and(|(_, verdicts)| !client_certificate::is_let_in(&verdicts));
+    let outcome = if refused { Outcome::Findings } else { Outcome::Done };
+    loaded.map(|_| outcome).map_err(|mistakes| match args.format {
         TableFormat::Text => {
             Failure(format!("{} cannot be used\n\n{mistakes}", args.config.display()))
         }

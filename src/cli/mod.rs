@@ -4,6 +4,7 @@
 mod certificates;
 pub mod certs;
 pub mod check;
+mod client_certificate;
 mod clock;
 pub mod explain;
 pub mod healthcheck;
@@ -87,6 +88,9 @@ pub struct CheckArgs {
     /// The policy file.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+    /// Also say whether this client certificate (PEM, with its chain) will be let in, and as whom.
+    #[arg(long, value_name = "FILE")]
+    pub client_cert: Option<PathBuf>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     pub format: TableFormat,
