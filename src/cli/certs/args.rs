@@ -62,6 +62,9 @@ pub struct InitArgs {
     /// A name or address by which clients reach the gate; can be repeated, localhost is always one.
     #[arg(long = "host", value_name = "NAME|IP")]
     pub hosts: Vec<String>,
+    /// Also issue the first client's certificate, by this name.
+    #[arg(long, value_name = "NAME")]
+    pub client: Option<IdentityName>,
     /// One more DNS name, with all below it, that the issuing CA may sign for; can be repeated.
     #[arg(long, value_name = "NAME")]
     pub permit_dns: Vec<String>,

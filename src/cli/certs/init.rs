@@ -8,9 +8,10 @@ use super::super::starter::DEVELOPER;
 use super::super::words::{Reach, context, shell_path};
 use super::super::{Failure, Outcome, clock, out};
 use super::args::InitArgs;
-use super::{absolute, passphrase, program};
+use super::{absolute, open, passphrase, program};
+use crate::identity::IdentityName;
 use crate::pki::Bundle;
-use crate::pki::ca::{self, Made, Plan, layout};
+use crate::pki::ca::{self, Delivery, Made, Plan, Wish, layout};
 
 const PORT: u16 = 2376;
 /// The client of the example.
@@ -39,7 +40,22 @@ pub(super) fn run(args: &InitArgs) -> Result<Outcome, Failure> {
         Some(file) => format!(" --passphrase-file {}", shell_path(&absolute(file)?)),
         None => String::new(),
     };
-    out::print(&next(&directory, &made, &passphrase)).map(|()| Outcome::Done)
+    if let Some(name) = &args.client {
+        first(args, name, &directory.join(layout::CLIENTS).join(name.as_str()))?;
+    }
+    out::print(&next(&directory, &made, &passphrase, args.client.as_ref())).map(|()| Outcome::Done)
+}
+
+/// Issues the first client's certificate; one that is there from a run that broke off is kept.
+fn first(args: &InitArgs, name: &IdentityName, bundle: &Path) -> Result<(), Failure> {
+    if bundle.exists() {
+        return Ok(());
+    }
+    let mut ca = open(&args.directory, &args.passphrase)?;
+    let wish =
+        Wish { name: name.clone(), uri: None, dns: Vec::new(), emails: Vec::new(), lifetime: None };
+    ca.issue(&wish, &Delivery::Bundle(bundle.to_owned()))?;
+    Ok(())
 }
 
 /// Where to listen for these hosts: not beyond this machine if nobody comes from elsewhere.
@@ -97,13 +113,20 @@ roles:
 }
 
 /// The commands that come next, each to be pasted as it stands.
-fn next(directory: &Path, made: &Made, passphrase: &str) -> String {
+fn next(directory: &Path, made: &Made, passphrase: &str, client: Option<&IdentityName>) -> String {
     let (program, path) = (program(), shell_path(directory));
-    let bundle = Bundle { directory: directory.join(layout::CLIENTS).join(NAME) };
+    let name = client.map_or(NAME, IdentityName::as_str);
+    let bundle = Bundle { directory: directory.join(layout::CLIENTS).join(name) };
     let (ca, certificate, key) = (bundle.ca(), bundle.certificate(), bundle.key());
     let endpoint = made.index.endpoint.as_str();
     let reach = Reach { endpoint, ca: &ca, certificate: &certificate, key: &key };
-    let context = context("create", NAME, &reach);
+    let context = context("create", name, &reach);
+    let certificate = match client {
+        Some(_) => String::new(),
+        None => format!(
+            "A client's certificate:\n  {program} certs issue --dir {path} --name {name}{passphrase}\n\n"
+        ),
+    };
     let config = shell_path(&directory.join(layout::POLICY));
     let hosts = made.index.newest(ca::Kind::Server).map_or_else(String::new, |server| {
         let ips = server.ips.iter().map(ToString::to_string);
@@ -112,13 +135,13 @@ fn next(directory: &Path, made: &Made, passphrase: &str) -> String {
     format!(
         "A certificate authority is in {path}, with a certificate for {hosts}.\n\
          Keep {root} and {issuing} as you keep root's password: they make any client.\n\n\
-         A client's certificate, and Docker's context for it:\n  \
-         {program} certs issue --dir {path} --name {NAME}{passphrase}\n  \
+         {certificate}\
+         Docker's context for it:\n  \
          {context}\n\n\
          The gate:\n  \
          {program} serve --config {config}\n\n\
          Then:\n  \
-         docker --context {NAME} version\n\n\
+         docker --context {name} version\n\n\
          The lists of revoked certificates run out after {days} days, and with them every client: \
          let a timer run\n  \
          {program} certs crl --dir {path} --if-older-than {third}d{passphrase}\n",
