@@ -10,6 +10,7 @@ mod exchange;
 mod gather;
 pub mod grants;
 mod identified;
+pub mod left;
 mod refuse;
 mod revalidate;
 pub mod sessions;

@@ -1,7 +1,7 @@
 //! Reading the log back, a line at a time, whatever its size: to find the event that a refusal
 //! quoted, and to verify the chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -70,6 +70,71 @@ pub fn last_seen(directory: &Path) -> Result<BTreeMap<String, String>, ReadError
         }
     }
     Ok(seen)
+}
+
+/// Containers that were made under these serial numbers, or by whoever's name was once proven by one of
+/// them, by their full ids in the order made. Does not verify the chain.
+///
+/// # Errors
+/// If the directory or a file in it cannot be read.
+pub fn containers_made(
+    directory: &Path,
+    serials: &BTreeSet<String>,
+    of_the_name: bool,
+) -> Result<Vec<String>, ReadError> {
+    let (mut names, mut creates, mut made) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
+    for file in directory::files(directory).map_err(ReadError::at(directory))? {
+        let path = directory.join(&file);
+        let failed = ReadError::at(&path);
+        let mut lines = Lines::open(&path).map_err(&failed)?;
+        while let Some(line) = lines.next_line().map_err(&failed)? {
+            let told = line.whole().and_then(|line| serde_json::from_slice::<Told>(line).ok());
+            match told.unwrap_or_default() {
+                Told { id: Some(id), identity: Some(who), request: Some(asked), .. } => {
+                    let theirs = who.serial.is_some_and(|serial| serials.contains(&serial));
+                    if theirs {
+                        names.insert(who.name.clone());
+                    }
+                    if asked.operation.as_deref() == Some("ContainerCreate") {
+                        creates.push((id, who.name, theirs));
+                    }
+                }
+                Told { parent: Some(parent), outcome: Some(Made { id: Some(id) }), .. } => {
+                    made.insert(parent, id);
+                }
+                _ => {}
+            }
+        }
+    }
+    creates.retain(|(_, name, theirs)| *theirs || of_the_name && names.contains(name));
+    Ok(creates.into_iter().filter_map(|(decision, ..)| made.remove(&decision)).collect())
+}
+
+/// What a line says of who made what.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    id: Option<String>,
+    parent: Option<String>,
+    identity: Option<Maker>,
+    request: Option<Asked>,
+    outcome: Option<Made>,
+}
+
+#[derive(Deserialize)]
+struct Maker {
+    name: String,
+    serial: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    operation: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: Option<String>,
 }
 
 /// The serial number and time of a decision.
