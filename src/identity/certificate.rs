@@ -54,7 +54,8 @@ impl CertificateFacts {
     pub fn read(der: &[u8]) -> Result<Self, IdentityError> {
         let (rest, leaf) =
             X509Certificate::from_der(der).map_err(|_| IdentityError::NotACertificate)?;
-        if !rest.is_empty() {
+        // an INTEGER has a byte at least (X.690, 8.3.1); without a serial nobody could revoke it
+        if !rest.is_empty() || leaf.raw_serial().is_empty() {
             return Err(IdentityError::NotACertificate);
         }
         let mut facts = Self {
