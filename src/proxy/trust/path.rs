@@ -10,6 +10,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, What};
+use crate::identity::check_issues;
 use crate::proxy::tls::{Source, TlsError};
 
 /// An authority of the `client_ca` file.
@@ -76,6 +77,7 @@ fn authority(
     if !certificate.is_ca() {
         return Err(none(format!("{name} is no CA")));
     }
+    check_issues(der).map_err(|why| none(format!("{name}: {why}")))?;
     let issuer = all.iter().position(|other| other != der && has_signed(other, der));
     Ok(Authority { name, dated, anchor, step, der: der.clone(), issuer })
 }
