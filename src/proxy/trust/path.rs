@@ -20,6 +20,8 @@ pub(super) struct Authority {
     pub(super) name: String,
     pub(super) dated: Dated,
     pub(super) anchor: TrustAnchor<'static>,
+    /// How many authorities there may be between it and a client.
+    path_length: Option<u32>,
     pub(super) step: Step,
     pub(super) der: CertificateDer<'static>,
     /// Which authority of the same file issued it, by its place there; none for a root.
@@ -78,8 +80,14 @@ fn authority(
         return Err(none(format!("{name} is no CA")));
     }
     check_issues(der).map_err(|why| none(format!("{name}: {why}")))?;
-    let issuer = all.iter().position(|other| other != der && has_signed(other, der));
-    Ok(Authority { name, dated, anchor, step, der: der.clone(), issuer })
+    let constraints = certificate.basic_constraints().map_err(|_| unreadable())?;
+    let path_length = constraints.and_then(|constraints| constraints.value.path_len_constraint);
+    // a root has none, though one that was renewed with its key verifies under the other too
+    let issuer = match has_signed(der, der) {
+        true => None,
+        false => all.iter().position(|other| other != der && has_signed(other, der)),
+    };
+    Ok(Authority { name, dated, anchor, path_length, step, der: der.clone(), issuer })
 }
 
 fn has_signed(issuer: &[u8], certificate: &[u8]) -> bool {
@@ -102,21 +110,22 @@ pub(super) fn whole(
     for certificate in verified.intermediate_certificates() {
         path.push(step_of(certificate)?);
     }
-    let mut next = authorities.iter().find(|authority| authority.anchor == *verified.anchor());
-    if next.is_none() {
-        return Err(Untrusted::Unreadable);
+    let between = verified.intermediate_certificates().count();
+    // a root that was renewed with its key is the same anchor as before: the one that lasts longer counts
+    let same = authorities.iter().filter(|authority| authority.anchor == *verified.anchor());
+    let anchor = same.max_by_key(|authority| authority.step.not_after).ok_or(Untrusted::Unreadable)?;
+    let most = anchor.path_length.and_then(|most| usize::try_from(most).ok());
+    if most.is_some_and(|most| between > most) {
+        return Err(Untrusted::Chain(webpki::Error::PathLenConstraintViolated));
     }
+    let mut next = Some(anchor);
     while let Some(authority) = next {
         path.push(authority.step.clone());
         // as many steps as there are authorities at the most: two that issued each other end there
-        let far_enough = path.len() > authorities.len() + chain_max(verified);
+        let far_enough = path.len() > authorities.len() + between + 1;
         next = authority.issuer.filter(|_| !far_enough).and_then(|at| authorities.get(at));
     }
     Ok(path)
-}
-
-fn chain_max(verified: &VerifiedPath<'_>) -> usize {
-    1 + verified.intermediate_certificates().count()
 }
 
 /// The last second for which every certificate of the path is valid.
