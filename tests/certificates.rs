@@ -43,10 +43,7 @@ use rustls::sign::CertifiedKey;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use wish::{Case, Matrix, Shown, Verdict};
-
-const POLICY: &str = include_str!("certificates/policy.yaml");
-const MATRIX: &str = include_str!("certificates/matrix.yaml");
+use wish::{Case, Shown, Table, Verdict};
 
 /// A case that was driven, and from where: each has an address of its own, because the log folds
 /// refusals of one address.
@@ -57,38 +54,69 @@ struct Driven<'t> {
     met: Met,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_certificate_of_the_matrix() {
-    let table: Matrix = wish::table(MATRIX);
-    let mut maker = Maker::new(&table.authorities);
-    let gate = Gate::start(POLICY, maker.trusted()).await;
-    let mut driven = Vec::new();
-    for (number, case) in table.cases.iter().enumerate() {
-        let shows = shown(&mut maker, case);
-        for tls12 in [false, true] {
-            let source = source(number, tls12);
-            let door = gate.door(case.at.as_deref(), tls12);
-            let client = Client { source, door, tls12, root: gate.root(), shows: shows.clone() };
-            driven.push(Driven { case, source, tls12, met: client.ask().await });
-        }
-    }
-    let allowed = driven.iter().filter(|one| matches!(one.case.expect, Verdict::Allowed(_)));
-    let pings = allowed.count();
-    let arrived: Vec<String> = gate.fake.log().requests.iter().map(|r| r.call()).collect();
-    let log = gate.log().await;
-    let wrong: Vec<String> = driven.iter().filter_map(|one| one.wrong(&log)).collect();
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), driven.len(), wrong.join("\n"));
-    let asked = arrived.iter().filter(|call| *call != "GET /version");
-    assert!(asked.clone().all(|call| call == "GET /_ping"), "{arrived:?}");
-    assert_eq!(asked.count(), pings, "one request of each who may");
-    let ours =
-        |event: &&Value| ["start", "policy.load", "stop"].iter().any(|s| event["stage"] == *s);
-    let others = log.iter().filter(|event| !ours(event)).count();
-    assert_eq!(others, driven.len() + pings, "a line of each, and one of how it ended");
+/// All that was driven to one gate.
+struct Run<'t> {
+    gate: Gate,
+    driven: Vec<Driven<'t>>,
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_certificate_of_the_matrix() {
+    let table = Table::read(include_str!("certificates/matrix.yaml"));
+    let mut maker = Maker::new(&table.authorities);
+    let beside = [("clients.pem".to_owned(), maker.trusted_pem())];
+    let gate = Gate::start(include_str!("certificates/policy.yaml"), &beside).await.unwrap();
+    let mut run = Run::new(gate);
+    for case in &table.cases {
+        let shows = shown(&mut maker, case);
+        // each door is there for TLS 1.3 alone, and with 1.2
+        let door = match case.at.as_deref() {
+            None => 0,
+            Some("side") => 2,
+            Some(other) => panic!("no door is called {other}"),
+        };
+        run.drive(case, door, false, shows.clone()).await;
+        run.drive(case, door + 1, true, shows).await;
+    }
+    run.settle().await;
+}
+
+impl<'t> Run<'t> {
+    const fn new(gate: Gate) -> Self {
+        Self { gate, driven: Vec::new() }
+    }
+
+    async fn drive(&mut self, case: &'t Case, door: usize, tls12: bool, shows: Shows) {
+        let [high, low] = u16::try_from(self.driven.len() + 1).unwrap().to_be_bytes();
+        let source = Ipv4Addr::new(127, 13, high, low);
+        let (door, root) = (self.gate.door(door), self.gate.root());
+        let met = Client { source, door, tls12, root, shows }.ask().await;
+        self.driven.push(Driven { case, source, tls12, met });
+    }
+
+    /// Holds all that was met, logged and forwarded against the table.
+    async fn settle(self) {
+        let Self { gate, driven } = self;
+        let allowed = driven.iter().filter(|one| matches!(one.case.expect, Verdict::Allowed(_)));
+        let pings = allowed.count();
+        let arrived: Vec<String> = gate.fake.log().requests.iter().map(|r| r.call()).collect();
+        let log = gate.log().await;
+        let wrong: Vec<String> = driven.iter().filter_map(|one| one.wrong(&log)).collect();
+        assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), driven.len(), wrong.join("\n"));
+        let asked = arrived.iter().filter(|call| *call != "GET /version");
+        assert!(asked.clone().all(|call| call == "GET /_ping"), "{arrived:?}");
+        assert_eq!(asked.count(), pings, "one request of each who may");
+        let of_the_gate = ["start", "policy.load", "stop"];
+        let is_of_the_gate = |event: &&Value| of_the_gate.iter().any(|s| event["stage"] == *s);
+        let others = log.iter().filter(|event| !is_of_the_gate(event)).count();
+        assert_eq!(others, driven.len() + pings, "a line of each, and one of how it ended");
+    }
+}
+
+type Shows = Option<Arc<CertifiedKey>>;
+
 /// The chain and the key that a client comes with.
-fn shown(maker: &mut Maker, case: &Case) -> Option<Arc<CertifiedKey>> {
+fn shown(maker: &mut Maker, case: &Case) -> Shows {
     let leaf = maker.leaf(&case.leaf);
     let (shown, way) = match &case.shows {
         Some(Shown::Nothing) => return None,
@@ -105,11 +133,6 @@ fn shown(maker: &mut Maker, case: &Case) -> Option<Arc<CertifiedKey>> {
     let rest = maker.chain(case.chain.as_ref().unwrap_or(&way), &leaf);
     let chain = std::iter::once(shown.der).chain(rest).map(CertificateDer::from).collect();
     Some(Arc::new(CertifiedKey::new(chain, key.for_tls())))
-}
-
-fn source(number: usize, tls12: bool) -> Ipv4Addr {
-    let number = u16::try_from(number + 1).unwrap().to_be_bytes();
-    Ipv4Addr::new(127, if tls12 { 12 } else { 13 }, number[0], number[1])
 }
 
 impl Driven<'_> {

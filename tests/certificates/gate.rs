@@ -23,18 +23,20 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Starts one that trusts these authorities (DER).
-    pub async fn start(policy: &str, trusted: impl Iterator<Item = &[u8]>) -> Self {
+    /// Starts one with these files beside its policy.
+    ///
+    /// # Errors
+    /// What it says when it does not start.
+    pub async fn start(policy: &str, beside: &[(String, String)]) -> Result<Self, String> {
         let files = tempfile::tempdir().unwrap();
         let path = |name: &str| files.path().join(name);
         let servers = Authority::new("servers");
         let Pair { certificate, key } = servers.issue(&Wish::server());
         write_private(&path("server.pem"), &certificate);
         write_private(&path("server-key.pem"), &key);
-        write_private(
-            &path("clients.pem"),
-            &trusted.map(|der| pem("CERTIFICATE", der)).collect::<String>(),
-        );
+        for (name, text) in beside {
+            write_private(&path(name), text);
+        }
         let fake = FakeDaemon::start(Script::new("1.41"));
         let policy = policy
             .replace("SOCKET", fake.socket.to_str().unwrap())
@@ -51,21 +53,19 @@ impl Gate {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let ready = tokio::task::spawn_blocking(move || lines.next()).await.unwrap();
         let Some(Ok(ready)) = ready else {
-            panic!("{}", std::fs::read_to_string(path("said")).unwrap())
+            let status = process.wait().unwrap();
+            let said = std::fs::read_to_string(path("said")).unwrap();
+            assert!(!status.success() && !said.contains("panicked"), "{status}: {said}");
+            return Err(said);
         };
         let listed = ready.split(" on ").nth(1).and_then(|rest| rest.split(" (").next()).unwrap();
         let doors = listed.split(", ").map(|address| address.parse().unwrap()).collect();
-        Self { fake, doors, servers, files, process }
+        Ok(Self { fake, doors, servers, files, process })
     }
 
-    /// The address of a door: the first is `main`, the second `side`; each is there for TLS 1.3 and 1.2.
-    pub fn door(&self, name: Option<&str>, tls12: bool) -> SocketAddr {
-        let first = match name {
-            None => 0,
-            Some("side") => 2,
-            Some(other) => panic!("no door is called {other}"),
-        };
-        self.doors[first + usize::from(tls12)]
+    /// The address of a door, counted in the order of the policy.
+    pub fn door(&self, number: usize) -> SocketAddr {
+        self.doors[number]
     }
 
     /// The authority of the gate's own certificate.

@@ -40,6 +40,13 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// One that was asked for before.
+    pub fn made(&self, kind: &str, owner: &str) -> &Key {
+        &self.made[&(kind.to_owned(), owner.to_owned())]
+    }
+}
+
 impl Key {
     fn new(kind: &str, file: PathBuf) -> Self {
         let pair = match kind {

@@ -1,84 +1,106 @@
-//! The lists of `lists.yaml`, held against the TLS library's verifier as a gate sets it up: every
-//! authority has a list that is in force.
+//! The revocation lists and deny-lists of `lists.yaml`: each row has a listener of its own with its lists,
+//! and a set of lists that cannot be loaded keeps a gate from starting.
 
-use crate::crl::ListWish;
+use crate::gate::{Gate, assert_plain, pem};
 use crate::maker::Maker;
-use crate::wish::{AuthorityWish, Wish, table};
-use rustls::RootCertStore;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
-use serde::Deserialize;
-use std::sync::Arc;
+use crate::wish::{Case, Denied, Table, Verdict};
+use crate::{Run, Shows, shown};
+use std::fmt::Write as _;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    authorities: Vec<AuthorityWish>,
-    lists: Vec<ListWish>,
-    cases: Vec<Case>,
+/// What a row's listener has, as files of this number.
+struct Door {
+    listen: String,
+    files: Vec<(String, String)>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
-    what: String,
-    #[serde(default)]
-    leaf: Wish,
-    lists: Vec<String>,
-    expect: String,
-    because: Option<String>,
-}
-
-#[test]
-fn every_list_of_the_table() {
-    let table: Table = table(include_str!("lists.yaml"));
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_list_of_the_table() {
+    let table = Table::read(include_str!("lists.yaml"));
     let mut maker = Maker::new(&table.authorities);
-    let mut wrong = Vec::new();
+    let (mut doors, mut clients, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for case in &table.cases {
-        let lists = case.lists.iter().map(|name| {
-            let wish = table.lists.iter().find(|wish| wish.name == *name);
-            maker.list(wish.unwrap_or_else(|| panic!("no list is called {name}")))
-        });
-        let lists: Vec<Vec<u8>> = lists.collect();
-        let (met, why) = match verifier(&maker, lists) {
-            Err(why) => ("load", why),
-            Ok(verifier) => match verified(&mut maker, &*verifier, &case.leaf) {
-                Ok(()) => ("allowed as dev", String::new()),
-                Err(why) => ("handshake", why.to_string()),
-            },
-        };
-        let because = case.because.as_deref().unwrap_or_default();
-        if met != case.expect || !why.contains(because) {
-            wrong.push(format!("{} ({}): {met} {why}", case.name, case.what));
+        let shows = shown(&mut maker, case);
+        let door = Door::new(doors.len(), &table, &maker, case, &shows);
+        if case.expect == Verdict::Load {
+            wrong.extend(starts(case, &maker, door).await);
+        } else {
+            doors.push(door);
+            clients.push((case, shows));
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), table.cases.len(), wrong.join("\n"));
-}
-
-fn verifier(maker: &Maker, lists: Vec<Vec<u8>>) -> Result<Arc<dyn ClientCertVerifier>, String> {
-    let mut roots = RootCertStore::empty();
-    for root in maker.trusted() {
-        roots.add(CertificateDer::from(root)).unwrap();
+    assert!(wrong.is_empty(), "{} lists:\n{}", wrong.len(), wrong.join("\n"));
+    let gate = start(&maker, &doors).await.unwrap();
+    let mut run = Run::new(gate);
+    for (door, (case, shows)) in clients.into_iter().enumerate() {
+        for tls12 in [false, true] {
+            run.drive(case, door, tls12, shows.clone()).await;
+        }
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .with_crls(lists.into_iter().map(CertificateRevocationListDer::from))
-        .enforce_revocation_expiration()
-        .build()
-        .map_err(|error| error.to_string())
+    run.settle().await;
 }
 
-fn verified(
-    maker: &mut Maker,
-    verifier: &dyn ClientCertVerifier,
-    wish: &Wish,
-) -> Result<(), rustls::Error> {
-    let leaf = maker.leaf(wish);
-    let way = maker.way_up(leaf.signed_by.as_deref().unwrap());
-    let chain = maker.chain(&way, &leaf).into_iter().map(CertificateDer::from);
-    let chain: Vec<CertificateDer<'_>> = chain.collect();
-    let leaf = CertificateDer::from(leaf.der);
-    verifier.verify_client_cert(&leaf, &chain, UnixTime::now()).map(|_| ())
+/// What is wrong if a gate starts all the same, or does not for another reason.
+async fn starts(case: &Case, maker: &Maker, door: Door) -> Option<String> {
+    let because = case.because.as_deref().unwrap();
+    let said = match start(maker, &[door]).await {
+        Ok(_) => "the gate starts".to_owned(),
+        Err(said) => {
+            assert_plain(&said);
+            said
+        }
+    };
+    (!said.contains(because)).then(|| format!("{} ({}): {said}", case.name, case.what))
+}
+
+async fn start(maker: &Maker, doors: &[Door]) -> Result<Gate, String> {
+    let listen: String = doors.iter().map(|door| door.listen.as_str()).collect();
+    let policy = include_str!("lists-policy.yaml").replace("LISTEN\n", &listen);
+    let mut files = vec![("clients.pem".to_owned(), maker.trusted_pem())];
+    files.extend(doors.iter().flat_map(|door| door.files.clone()));
+    Gate::start(&policy, &files).await
+}
+
+impl Door {
+    fn new(number: usize, table: &Table, maker: &Maker, case: &Case, shows: &Shows) -> Self {
+        let mut listen = format!(
+            "  - {{ tls: \"127.0.1.{}:0\", certificate: server.pem, key: server-key.pem, \
+             client_ca: clients.pem, tls_min: \"1.2\"",
+            number + 1
+        );
+        let mut files = Vec::new();
+        if let Some(names) = &case.lists {
+            let lists = names.iter().map(|name| {
+                let wish = table.lists.iter().find(|wish| wish.name == *name);
+                maker.list(wish.unwrap_or_else(|| panic!("no list is called {name}")))
+            });
+            files.push((format!("{number}.crl"), lists.map(|der| pem("X509 CRL", &der)).collect()));
+            write!(listen, ", crl: {number}.crl").unwrap();
+        }
+        if case.accept_expired {
+            listen += ", danger_accept_expired_crl: true";
+        }
+        if let Some(lines) = &case.deny {
+            let lines = lines.iter().map(|line| denied(line, maker, shows) + "\n");
+            files.push((format!("{number}.deny"), lines.collect()));
+            write!(listen, ", deny: {number}.deny").unwrap();
+        }
+        Self { listen: listen + " }\n", files }
+    }
+}
+
+fn denied(line: &Denied, maker: &Maker, shows: &Shows) -> String {
+    let leaf = || shows.as_ref().unwrap().cert[0].to_vec();
+    let certificate = |name: &str| match name {
+        "the leaf" => leaf(),
+        name => maker.authority(name).der.clone(),
+    };
+    match line {
+        Denied::Line(line) => line.clone(),
+        Denied::Certificate(name) => format!("certificate:{}", sha256(&certificate(name))),
+        Denied::Key(name) => format!("key:{}", sha256(&maker.public_key(name))),
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    dockward::identity::Fingerprint::of(bytes).to_string()
 }

@@ -4,11 +4,15 @@ use super::der::{
     bits, boolean, constructed, content, element, hex, integer, named_bits, octets, oid, primitive,
     sequence, set,
 };
+use super::gate::pem;
 use super::keys::{Key, Keys, algorithm};
 use super::wish::{AuthorityWish, Damage, Moment, Name, Rdn, Text, Wish};
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+/// Whose key a leaf has.
+const CLIENT: &str = "the client";
 
 /// A certificate that is there, and the key it speaks of.
 #[derive(Clone)]
@@ -42,13 +46,22 @@ impl Maker {
         maker
     }
 
-    /// The certificates that a gate trusts, DER.
-    pub fn trusted(&self) -> impl Iterator<Item = &[u8]> {
-        self.trusted.iter().map(|name| self.authority(name).der.as_slice())
+    /// The certificates that a gate trusts.
+    pub fn trusted_pem(&self) -> String {
+        let trusted = self.trusted.iter().map(|name| &self.authority(name).der);
+        trusted.map(|der| pem("CERTIFICATE", der)).collect()
     }
 
     pub fn authority(&self, name: &str) -> &Made {
         self.authorities.get(name).unwrap_or_else(|| panic!("no authority is called {name}"))
+    }
+
+    /// The SubjectPublicKeyInfo of an authority, or of `the leaf` with the usual key.
+    pub fn public_key(&self, name: &str) -> Vec<u8> {
+        match name {
+            "the leaf" => self.keys.made("p256", CLIENT).public.clone(),
+            name => self.authority(name).key.public.clone(),
+        }
     }
 
     /// What is sent after the leaf, as the table names it.
@@ -86,7 +99,7 @@ impl Maker {
 
     /// A client's certificate.
     pub fn leaf(&mut self, wish: &Wish) -> Made {
-        let key = self.keys.of(wish.key.as_deref().unwrap_or("p256"), "the client");
+        let key = self.keys.of(wish.key.as_deref().unwrap_or("p256"), CLIENT);
         let signed_by = wish.signed_by.clone().unwrap_or_else(|| "ours".to_owned());
         self.make(wish, key, (signed_by != "itself").then_some(signed_by), &Usual::CLIENT)
     }

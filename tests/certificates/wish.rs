@@ -1,5 +1,6 @@
 //! What the tables may say of a certificate. README.md beside them explains each word.
 
+use super::crl::ListWish;
 use super::der::hex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -151,6 +152,25 @@ pub struct Case {
     /// Whether the TLS library ends such a handshake without an alert.
     #[serde(default)]
     pub silent: bool,
+    /// The revocation lists of its listener.
+    pub lists: Option<Vec<String>>,
+    /// Whether they count when they have ended.
+    #[serde(default)]
+    pub accept_expired: bool,
+    /// The deny-list of its listener.
+    pub deny: Option<Vec<Denied>>,
+}
+
+/// A line of a deny-list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Denied {
+    /// As it stands.
+    Line(String),
+    /// The certificate of an authority, or `the leaf`.
+    Certificate(String),
+    /// The key of one.
+    Key(String),
 }
 
 /// What a client shows instead of a leaf.
@@ -171,6 +191,8 @@ pub enum Verdict {
     Nobody,
     /// Its request goes on, under this name.
     Allowed(String),
+    /// Nothing: the gate does not start.
+    Load,
 }
 
 impl TryFrom<serde_json::Value> for Verdict {
@@ -182,6 +204,7 @@ impl TryFrom<serde_json::Value> for Verdict {
         }
         match value.as_str() {
             Some("handshake") => Ok(Self::Handshake),
+            Some("load") => Ok(Self::Load),
             Some(text) if text.starts_with("allowed as ") => {
                 Ok(Self::Allowed(text["allowed as ".len()..].to_owned()))
             }
@@ -194,18 +217,21 @@ const fn yes() -> bool {
     true
 }
 
-/// The matrix.
+/// A whole table.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Matrix {
+pub struct Table {
     pub authorities: Vec<AuthorityWish>,
+    #[serde(default)]
+    pub lists: Vec<ListWish>,
     pub cases: Vec<Case>,
 }
 
-/// Reads a table.
-pub fn table<T: serde::de::DeserializeOwned>(text: &str) -> T {
-    let value: serde_json::Value = serde_saphyr::from_str(text).unwrap();
-    serde_json::from_value(value).unwrap()
+impl Table {
+    pub fn read(text: &str) -> Self {
+        let value: serde_json::Value = serde_saphyr::from_str(text).unwrap();
+        serde_json::from_value(value).unwrap()
+    }
 }
 
 impl Text {
