@@ -9,6 +9,7 @@
 mod deny;
 mod path;
 mod revocation;
+mod signed;
 mod untrusted;
 
 use std::sync::Arc;

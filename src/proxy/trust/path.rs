@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 use webpki::{EndEntityCert, VerifiedPath};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, What};
 use crate::identity::check_issues;
@@ -83,18 +84,18 @@ fn authority(
     let constraints = certificate.basic_constraints().map_err(|_| unreadable())?;
     let path_length = constraints.and_then(|constraints| constraints.value.path_len_constraint);
     // a root has none, though one that was renewed with its key verifies under the other too
-    let issuer = match has_signed(der, der) {
+    let issuer = match has_issued(der, der) {
         true => None,
-        false => all.iter().position(|other| other != der && has_signed(other, der)),
+        false => all.iter().position(|other| other != der && has_issued(other, der)),
     };
     Ok(Authority { name, dated, anchor, path_length, step, der: der.clone(), issuer })
 }
 
-fn has_signed(issuer: &[u8], certificate: &[u8]) -> bool {
+fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {
     match (X509Certificate::from_der(issuer), X509Certificate::from_der(certificate)) {
-        (Ok((_, issuer)), Ok((_, certificate))) => {
-            issuer.subject().as_raw() == certificate.issuer().as_raw()
-                && certificate.verify_signature(Some(issuer.public_key())).is_ok()
+        (Ok((_, issuer)), Ok((_, parsed))) => {
+            issuer.subject().as_raw() == parsed.issuer().as_raw()
+                && has_signed(issuer.public_key().raw, certificate)
         }
         _ => false,
     }

@@ -12,6 +12,7 @@ use webpki::{CertRevocationList, OwnedCertRevocationList};
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 use super::path::{Authority, Key, Step};
+use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, Span, What};
 use crate::proxy::tls::{Source, TlsError};
@@ -130,7 +131,7 @@ impl List {
             return Err(of("begins in the future: see whether the clock is right"));
         }
         let next_update = parsed.next_update().ok_or_else(|| of("does not say until when"))?;
-        let authority = signer(&revoked, &parsed, authorities).ok_or_else(|| {
+        let authority = signer(&revoked, der, authorities).ok_or_else(|| {
             of("is signed by no authority of client_ca: put its certificate there")
         })?;
         let list = Self {
@@ -146,7 +147,7 @@ impl List {
 /// The authority that the list speaks for: the name, a key that may sign lists, and the signature.
 fn signer<'a>(
     revoked: &CertRevocationList<'_>,
-    parsed: &CertificateRevocationList<'_>,
+    der: &[u8],
     authorities: &'a [Authority],
 ) -> Option<&'a Authority> {
     authorities.iter().find(|authority| {
@@ -154,7 +155,7 @@ fn signer<'a>(
             && X509Certificate::from_der(&authority.der).is_ok_and(|(_, certificate)| {
                 let usage = certificate.key_usage().ok().flatten();
                 usage.is_none_or(|usage| usage.value.crl_sign())
-                    && parsed.verify_signature(certificate.public_key()).is_ok()
+                    && has_signed(certificate.public_key().raw, der)
             })
     })
 }
