@@ -21,7 +21,7 @@ pub mod rule;
 mod sequence;
 pub mod validity;
 
-pub use certificate::{CertificateFacts, Fingerprint};
+pub use certificate::{CertificateFacts, Fingerprint, is_integer};
 pub(crate) use distinguished_name::display as shown_name;
 pub use error::{IdentityError, PatternError, RuleError, Unidentified, ValidityError};
 pub use key_usage::{KeyUsageError, check_issues, check_key_usage};

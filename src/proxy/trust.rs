@@ -24,8 +24,8 @@ use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::tls::{Credentials, Source, TlsError};
-use crate::identity::expiry::Dated;
 use crate::identity::check_key_usage;
+use crate::identity::expiry::Dated;
 use deny::DenyList;
 use path::Authority;
 use revocation::Revocation;

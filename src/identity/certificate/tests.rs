@@ -89,11 +89,15 @@ fn what_cannot_be_read_is_an_error_and_not_an_absent_value() {
 }
 
 #[test]
-fn a_serial_number_has_a_byte_at_least() {
+fn a_serial_number_has_one_form() {
     let serial = |content: &[u8]| CertificateFacts::read(&with_element(1, &tlv(2, content)));
     assert_eq!(serial(&[0]).unwrap().serial, "00");
     assert_eq!(serial(&[0xff]).unwrap().serial, "ff");
-    assert_eq!(serial(&[]), Err(IdentityError::NotACertificate));
+    assert_eq!(serial(&[0, 0x80]).unwrap().serial, "0080");
+    assert_eq!(serial(&[0xff, 0x7f]).unwrap().serial, "ff7f");
+    for other in [&[][..], &[0, 0x7f], &[0, 0], &[0xff, 0x80]] {
+        assert_eq!(serial(other), Err(IdentityError::NotACertificate), "{other:?}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, What};
-use crate::identity::check_issues;
+use crate::identity::{check_issues, is_integer};
 use crate::proxy::tls::{Source, TlsError};
 
 /// An authority of the `client_ca` file.
@@ -114,7 +114,8 @@ pub(super) fn whole(
     let between = verified.intermediate_certificates().count();
     // a root that was renewed with its key is the same anchor as before: the one that lasts longer counts
     let same = authorities.iter().filter(|authority| authority.anchor == *verified.anchor());
-    let anchor = same.max_by_key(|authority| authority.step.not_after).ok_or(Untrusted::Unreadable)?;
+    let anchor =
+        same.max_by_key(|authority| authority.step.not_after).ok_or(Untrusted::Unreadable)?;
     let most = anchor.path_length.and_then(|most| usize::try_from(most).ok());
     if most.is_some_and(|most| between > most) {
         return Err(Untrusted::Chain(webpki::Error::PathLenConstraintViolated));
@@ -138,6 +139,9 @@ pub(super) fn end(path: &[Step], now: i64) -> Result<i64, Untrusted> {
 fn step_of(certificate: &webpki::Cert<'_>) -> Result<Step, Untrusted> {
     let der = certificate.der();
     let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| Untrusted::Unreadable)?;
+    if !is_integer(certificate.serial()) {
+        return Err(Untrusted::Unreadable);
+    }
     let key = Key {
         subject: certificate.subject().to_vec(),
         public_key: certificate.subject_public_key_info().to_vec(),

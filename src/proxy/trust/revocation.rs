@@ -15,6 +15,7 @@ use super::path::{Authority, Key, Step};
 use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, Span, What};
+use crate::identity::is_integer;
 use crate::proxy::tls::{Source, TlsError};
 
 /// How far a list's beginning may lie in the future, for an authority whose clock is ahead, in seconds.
@@ -129,6 +130,9 @@ impl List {
         }
         if parsed.last_update().timestamp() > now.saturating_add(CLOCK_SKEW) {
             return Err(of("begins in the future: see whether the clock is right"));
+        }
+        if parsed.iter_revoked_certificates().any(|entry| !is_integer(entry.raw_serial())) {
+            return Err(of("has a serial number that is not in its one form: have it made anew"));
         }
         let next_update = parsed.next_update().ok_or_else(|| of("does not say until when"))?;
         let authority = signer(&revoked, der, authorities).ok_or_else(|| {
