@@ -73,9 +73,9 @@ const IDENTITY: &[Rule] = &[
     ),
     identity(
         "certificate.purpose",
-        "a certificate that is not for clients",
+        "a certificate that is not for clients, or a key that may not sign or not issue",
         "the key of a server must not open the gate",
-        "issue one with the extended key usage clientAuth",
+        "issue one with the extended key usage clientAuth, and the key usage digitalSignature",
     ),
     identity(
         "certificate.name-constraint",

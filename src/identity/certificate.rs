@@ -54,7 +54,7 @@ impl CertificateFacts {
     pub fn read(der: &[u8]) -> Result<Self, IdentityError> {
         let (rest, leaf) =
             X509Certificate::from_der(der).map_err(|_| IdentityError::NotACertificate)?;
-        if !rest.is_empty() {
+        if !rest.is_empty() || !is_integer(leaf.raw_serial()) {
             return Err(IdentityError::NotACertificate);
         }
         let mut facts = Self {
@@ -186,6 +186,18 @@ pub(super) fn is_printable(c: char) -> bool {
     match c.is_ascii() {
         true => matches!(c, ' '..='~'),
         false => c.is_alphanumeric() && !DRAWN_AS_NOTHING.contains(&c),
+    }
+}
+
+/// Whether this is what a DER INTEGER holds: a byte at least, and none too many (X.690, 8.3). A serial
+/// number in another form could be revoked in its own and pass.
+#[must_use]
+pub const fn is_integer(content: &[u8]) -> bool {
+    match content {
+        [] => false,
+        [0, next, ..] => *next >= 0x80,
+        [0xff, next, ..] => *next < 0x80,
+        _ => true,
     }
 }
 

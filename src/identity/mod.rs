@@ -15,14 +15,16 @@ pub mod certificate;
 mod distinguished_name;
 pub mod error;
 pub mod expiry;
+mod key_usage;
 pub mod pattern;
 pub mod rule;
 mod sequence;
 pub mod validity;
 
-pub use certificate::{CertificateFacts, Fingerprint};
+pub use certificate::{CertificateFacts, Fingerprint, is_integer};
 pub(crate) use distinguished_name::display as shown_name;
 pub use error::{IdentityError, PatternError, RuleError, Unidentified, ValidityError};
+pub use key_usage::{KeyUsageError, check_issues, check_key_usage};
 pub use pattern::{IdentityName, NameTemplate, Pattern};
 pub use rule::{Conflict, Field, Identity, Match, Mode, Rule, conflicts, identify, supposed};
 pub use validity::{Closed, Validity};

@@ -22,7 +22,16 @@ impl Gate for Entry {
     type Who = Who;
 
     fn identify(&self, facts: &CertificateFacts, peer: &Peer) -> Result<Who, Unidentified> {
-        Who::new(self.0.policy.load_full(), &self.0.doors.load(), peer.listener, facts)
+        let policy = self.0.policy.load_full();
+        let who = Who::new(policy, &self.0.doors.load(), peer.listener, facts);
+        who.inspect_err(|why| {
+            self.0.log.refusal(&Refusal {
+                kind: RefusalKind::Connection,
+                address: peer.client.ip(),
+                reason: why.reason(),
+                text: Some(format!("subject {}", facts.subject)),
+            });
+        })
     }
 
     fn arrived(&self, connection: &Arc<Connection<Who>>) {
@@ -34,12 +43,6 @@ impl Gate for Entry {
     }
 
     async fn turn_away(&self, stranger: Arc<Stranger>, _head: Parts) -> Response<Body> {
-        self.0.log.refusal(&Refusal {
-            kind: RefusalKind::Connection,
-            address: stranger.peer.client.ip(),
-            reason: stranger.why.reason(),
-            text: stranger.certificate.as_ref().map(|c| format!("subject {}", c.subject)),
-        });
         respond::stranger(&stranger.why)
     }
 
@@ -77,6 +80,9 @@ impl Gate for Entry {
     }
 }
 
+/// The reason of a certificate that nobody can be identified by, since it cannot be read.
+const UNREADABLE: &str = "identity.certificate";
+
 /// Connections that never became a request, folded into the log.
 #[derive(Debug)]
 pub struct Doorkeeper(pub Arc<Writer>);
@@ -90,10 +96,16 @@ impl Watch for Doorkeeper {
                 | RefusedKind::HandshakeTimeout
                 | RefusedKind::Untrusted(_)
         );
+        let reason = match kind {
+            RefusedKind::Unidentified if detail.starts_with(UNREADABLE) => UNREADABLE,
+            // on record already, with its subject, by `Entry::identify`
+            RefusedKind::Unidentified => return,
+            kind => kind.as_str(),
+        };
         self.0.refusal(&Refusal {
             kind: if handshake { RefusalKind::Handshake } else { RefusalKind::Connection },
             address: peer.client.ip(),
-            reason: kind.as_str(),
+            reason,
             text: Some(detail),
         });
     }

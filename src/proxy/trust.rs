@@ -2,13 +2,14 @@
 //! a client's chain, [`Trust::verify`]. It is asked in the handshake, again after every resumed one
 //! (where TLS asks nobody), and again of whoever is connected when the answer may have changed.
 //!
-//! webpki builds and verifies the path. What it leaves to its caller is here: revocation along the whole
-//! path, up through the authorities of the file, and the end of an authority itself, which RFC 5280
-//! does not ask of a trust anchor and which people expect all the same.
+//! webpki builds and verifies the path. What it leaves to its caller is here: what keys may be used for,
+//! revocation along the whole path, up through the authorities of the file, and the end and path length of
+//! an authority itself, which RFC 5280 does not ask of a trust anchor and which people expect all the same.
 
 mod deny;
 mod path;
 mod revocation;
+mod signed;
 mod untrusted;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::tls::{Credentials, Source, TlsError};
+use crate::identity::check_key_usage;
 use crate::identity::expiry::Dated;
 use deny::DenyList;
 use path::Authority;
@@ -124,6 +126,8 @@ impl Trust {
             None, // webpki would verify the lists anew each time; they were, when they were read
             None,
         )?;
+        let between: Vec<_> = verified.intermediate_certificates().map(|one| one.der()).collect();
+        check_key_usage(leaf, between.iter().map(AsRef::as_ref))?;
         let path = path::whole(&verified, &self.authorities)?;
         self.denied.check(&path)?;
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);

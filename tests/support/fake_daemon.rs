@@ -2,6 +2,7 @@
 //! share a parser with the gate, or both would misread the same bytes in the same way.
 #![allow(
     dead_code,
+    unused_imports,
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,

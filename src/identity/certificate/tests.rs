@@ -89,6 +89,18 @@ fn what_cannot_be_read_is_an_error_and_not_an_absent_value() {
 }
 
 #[test]
+fn a_serial_number_has_one_form() {
+    let serial = |content: &[u8]| CertificateFacts::read(&with_element(1, &tlv(2, content)));
+    assert_eq!(serial(&[0]).unwrap().serial, "00");
+    assert_eq!(serial(&[0xff]).unwrap().serial, "ff");
+    assert_eq!(serial(&[0, 0x80]).unwrap().serial, "0080");
+    assert_eq!(serial(&[0xff, 0x7f]).unwrap().serial, "ff7f");
+    for other in [&[][..], &[0, 0x7f], &[0, 0], &[0xff, 0x80]] {
+        assert_eq!(serial(other), Err(IdentityError::NotACertificate), "{other:?}");
+    }
+}
+
+#[test]
 fn two_alternative_name_extensions_are_refused() {
     let mut params = params();
     let uri = |text: &[u8]| san_extension(tlv(0x30, &tlv(0x86, text)));
@@ -166,9 +178,14 @@ static SAMPLE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
     der(&params)
 });
 
-/// A certificate whose (empty) subject and issuer are replaced; its signature no longer fits, and
-/// verifying that is not this module's work.
+/// A certificate whose (empty) subject is replaced; its signature no longer fits, and verifying that is
+/// not this module's work.
 fn with_subject(subject: &[u8]) -> Vec<u8> {
+    with_element(5, subject)
+}
+
+/// The same with another of its elements replaced, counted from the version on.
+fn with_element(at: usize, element: &[u8]) -> Vec<u8> {
     let plain = der(&params());
     let (_, certificate) = X509Certificate::from_der(&plain).unwrap();
     let tbs = certificate.tbs_certificate.as_ref();
@@ -176,7 +193,7 @@ fn with_subject(subject: &[u8]) -> Vec<u8> {
     let pieces = elements(inner);
     assert_eq!(pieces[5], [0x30, 0], "the subject is the sixth element");
     let mut changed = pieces.clone();
-    changed[5] = subject;
+    changed[at] = element;
     let (_, body) = header(&plain);
     let mut outer = elements(body);
     let tbs = sequence(&changed.concat());

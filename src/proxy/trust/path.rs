@@ -8,8 +8,10 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 use webpki::{EndEntityCert, VerifiedPath};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, What};
+use crate::identity::{check_issues, is_integer};
 use crate::proxy::tls::{Source, TlsError};
 
 /// An authority of the `client_ca` file.
@@ -19,6 +21,8 @@ pub(super) struct Authority {
     pub(super) name: String,
     pub(super) dated: Dated,
     pub(super) anchor: TrustAnchor<'static>,
+    /// How many authorities there may be between it and a client.
+    path_length: Option<u32>,
     pub(super) step: Step,
     pub(super) der: CertificateDer<'static>,
     /// Which authority of the same file issued it, by its place there; none for a root.
@@ -76,15 +80,22 @@ fn authority(
     if !certificate.is_ca() {
         return Err(none(format!("{name} is no CA")));
     }
-    let issuer = all.iter().position(|other| other != der && has_signed(other, der));
-    Ok(Authority { name, dated, anchor, step, der: der.clone(), issuer })
+    check_issues(der).map_err(|why| none(format!("{name}: {why}")))?;
+    let constraints = certificate.basic_constraints().map_err(|_| unreadable())?;
+    let path_length = constraints.and_then(|constraints| constraints.value.path_len_constraint);
+    // a root has none, though one that was renewed with its key verifies under the other too
+    let issuer = match has_issued(der, der) {
+        true => None,
+        false => all.iter().position(|other| other != der && has_issued(other, der)),
+    };
+    Ok(Authority { name, dated, anchor, path_length, step, der: der.clone(), issuer })
 }
 
-fn has_signed(issuer: &[u8], certificate: &[u8]) -> bool {
+fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {
     match (X509Certificate::from_der(issuer), X509Certificate::from_der(certificate)) {
-        (Ok((_, issuer)), Ok((_, certificate))) => {
-            issuer.subject().as_raw() == certificate.issuer().as_raw()
-                && certificate.verify_signature(Some(issuer.public_key())).is_ok()
+        (Ok((_, issuer)), Ok((_, parsed))) => {
+            issuer.subject().as_raw() == parsed.issuer().as_raw()
+                && has_signed(issuer.public_key().raw, certificate)
         }
         _ => false,
     }
@@ -100,21 +111,23 @@ pub(super) fn whole(
     for certificate in verified.intermediate_certificates() {
         path.push(step_of(certificate)?);
     }
-    let mut next = authorities.iter().find(|authority| authority.anchor == *verified.anchor());
-    if next.is_none() {
-        return Err(Untrusted::Unreadable);
+    let between = verified.intermediate_certificates().count();
+    // a root that was renewed with its key is the same anchor as before: the one that lasts longer counts
+    let same = authorities.iter().filter(|authority| authority.anchor == *verified.anchor());
+    let anchor =
+        same.max_by_key(|authority| authority.step.not_after).ok_or(Untrusted::Unreadable)?;
+    let most = anchor.path_length.and_then(|most| usize::try_from(most).ok());
+    if most.is_some_and(|most| between > most) {
+        return Err(Untrusted::Chain(webpki::Error::PathLenConstraintViolated));
     }
+    let mut next = Some(anchor);
     while let Some(authority) = next {
         path.push(authority.step.clone());
         // as many steps as there are authorities at the most: two that issued each other end there
-        let far_enough = path.len() > authorities.len() + chain_max(verified);
+        let far_enough = path.len() > authorities.len() + between + 1;
         next = authority.issuer.filter(|_| !far_enough).and_then(|at| authorities.get(at));
     }
     Ok(path)
-}
-
-fn chain_max(verified: &VerifiedPath<'_>) -> usize {
-    1 + verified.intermediate_certificates().count()
 }
 
 /// The last second for which every certificate of the path is valid.
@@ -126,6 +139,9 @@ pub(super) fn end(path: &[Step], now: i64) -> Result<i64, Untrusted> {
 fn step_of(certificate: &webpki::Cert<'_>) -> Result<Step, Untrusted> {
     let der = certificate.der();
     let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| Untrusted::Unreadable)?;
+    if !is_integer(certificate.serial()) {
+        return Err(Untrusted::Unreadable);
+    }
     let key = Key {
         subject: certificate.subject().to_vec(),
         public_key: certificate.subject_public_key_info().to_vec(),

@@ -12,8 +12,10 @@ use webpki::{CertRevocationList, OwnedCertRevocationList};
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 use super::path::{Authority, Key, Step};
+use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, Span, What};
+use crate::identity::is_integer;
 use crate::proxy::tls::{Source, TlsError};
 
 /// How far a list's beginning may lie in the future, for an authority whose clock is ahead, in seconds.
@@ -129,8 +131,11 @@ impl List {
         if parsed.last_update().timestamp() > now.saturating_add(CLOCK_SKEW) {
             return Err(of("begins in the future: see whether the clock is right"));
         }
+        if parsed.iter_revoked_certificates().any(|entry| !is_integer(entry.raw_serial())) {
+            return Err(of("has a serial number that is not in its one form: have it made anew"));
+        }
         let next_update = parsed.next_update().ok_or_else(|| of("does not say until when"))?;
-        let authority = signer(&revoked, &parsed, authorities).ok_or_else(|| {
+        let authority = signer(&revoked, der, authorities).ok_or_else(|| {
             of("is signed by no authority of client_ca: put its certificate there")
         })?;
         let list = Self {
@@ -146,7 +151,7 @@ impl List {
 /// The authority that the list speaks for: the name, a key that may sign lists, and the signature.
 fn signer<'a>(
     revoked: &CertRevocationList<'_>,
-    parsed: &CertificateRevocationList<'_>,
+    der: &[u8],
     authorities: &'a [Authority],
 ) -> Option<&'a Authority> {
     authorities.iter().find(|authority| {
@@ -154,7 +159,7 @@ fn signer<'a>(
             && X509Certificate::from_der(&authority.der).is_ok_and(|(_, certificate)| {
                 let usage = certificate.key_usage().ok().flatten();
                 usage.is_none_or(|usage| usage.value.crl_sign())
-                    && parsed.verify_signature(certificate.public_key()).is_ok()
+                    && has_signed(certificate.public_key().raw, der)
             })
     })
 }

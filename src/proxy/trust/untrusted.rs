@@ -8,13 +8,15 @@ use std::sync::Arc;
 use rustls::{CertificateError, OtherError};
 use webpki::{BorrowedRevokedCert, Error, RevocationReason};
 
-use crate::identity::CertificateFacts;
+use crate::identity::{CertificateFacts, KeyUsageError};
 
 /// Why a client is not believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Untrusted {
     /// The chain does not hold: issuer, purpose, time, signature or form.
     Chain(Error),
+    /// A key of the path is used for what it may not be.
+    KeyUsage(KeyUsageError),
     /// An authority of the path has ended.
     AuthorityExpired {
         /// The last second of its validity, since 1970.
@@ -70,7 +72,9 @@ impl Untrusted {
             Self::Chain(Error::CertExpired { .. }) => "certificate.expired",
             Self::Chain(Error::CertNotValidYet { .. }) => "certificate.not-yet-valid",
             Self::Chain(Error::UnknownIssuer) => "certificate.unknown-issuer",
-            Self::Chain(Error::RequiredEkuNotFoundContext(_)) => "certificate.purpose",
+            Self::Chain(Error::RequiredEkuNotFoundContext(_)) | Self::KeyUsage(_) => {
+                "certificate.purpose"
+            }
             Self::Chain(Error::NameConstraintViolation) => "certificate.name-constraint",
             Self::Chain(_) | Self::Unreadable => "certificate.unusable",
             Self::AuthorityExpired { .. } => "certificate.authority-expired",
@@ -89,7 +93,9 @@ impl Untrusted {
             }
             Self::Chain(Error::CertNotValidYet { .. }) => CertificateError::NotValidYet,
             Self::Chain(Error::UnknownIssuer) => CertificateError::UnknownIssuer,
-            Self::Chain(Error::RequiredEkuNotFoundContext(_)) => CertificateError::InvalidPurpose,
+            Self::Chain(Error::RequiredEkuNotFoundContext(_)) | Self::KeyUsage(_) => {
+                CertificateError::InvalidPurpose
+            }
             Self::Chain(Error::BadDer | Error::BadDerTime | Error::TrailingData(_))
             | Self::Unreadable => CertificateError::BadEncoding,
             Self::Chain(Error::InvalidSignatureForPublicKey) => CertificateError::BadSignature,
@@ -104,6 +110,12 @@ impl Untrusted {
 impl From<Error> for Untrusted {
     fn from(error: Error) -> Self {
         Self::Chain(error)
+    }
+}
+
+impl From<KeyUsageError> for Untrusted {
+    fn from(error: KeyUsageError) -> Self {
+        Self::KeyUsage(error)
     }
 }
 
@@ -123,6 +135,7 @@ impl fmt::Display for Untrusted {
                 f.write_str("the certificate is not for clients, issue one with clientAuth")
             }
             Self::Chain(error) => write!(f, "the certificate cannot be used ({error})"),
+            Self::KeyUsage(error) => error.fmt(f),
             Self::AuthorityExpired { .. } => {
                 f.write_str("an authority above the certificate has expired, renew that one first")
             }

@@ -1,0 +1,219 @@
+//! Keys, made once each, and what they sign: with aws-lc-rs where it does, with the `openssl` command for
+//! what it refuses (RSA-1024, DSA, SHA-1, MD5).
+
+use super::der::{element, oid, sequence};
+use rcgen::{KeyPair, PublicKeyData as _, RsaKeySize, SigningKey as _};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{Signer, SigningKey};
+use rustls::{SignatureAlgorithm, SignatureScheme};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+/// A key pair.
+pub struct Key {
+    pub kind: String,
+    /// SubjectPublicKeyInfo.
+    pub public: Vec<u8>,
+    /// The private key, PEM.
+    file: PathBuf,
+    pair: Option<KeyPair>,
+}
+
+/// All keys of a run, by kind and owner.
+pub struct Keys {
+    directory: tempfile::TempDir,
+    made: HashMap<(String, String), Arc<Key>>,
+}
+
+impl Keys {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), made: HashMap::new() }
+    }
+
+    /// The key of this owner: always the same.
+    pub fn of(&mut self, kind: &str, owner: &str) -> Arc<Key> {
+        let file = self.directory.path().join(format!("{}.pem", self.made.len()));
+        let made = self.made.entry((kind.to_owned(), owner.to_owned()));
+        Arc::clone(made.or_insert_with(|| Arc::new(Key::new(kind, file))))
+    }
+}
+
+impl Keys {
+    /// One that was asked for before.
+    pub fn made(&self, kind: &str, owner: &str) -> &Key {
+        &self.made[&(kind.to_owned(), owner.to_owned())]
+    }
+}
+
+impl Key {
+    fn new(kind: &str, file: PathBuf) -> Self {
+        let pair = match kind {
+            "p256" => Some(KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)),
+            "p384" => Some(KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)),
+            "p521" => Some(KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512)),
+            "ed25519" => Some(KeyPair::generate_for(&rcgen::PKCS_ED25519)),
+            "rsa2048" => {
+                Some(KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048))
+            }
+            _ => None,
+        };
+        let pair = pair.map(Result::unwrap);
+        let public = match &pair {
+            Some(pair) => {
+                std::fs::write(&file, pair.serialize_pem()).unwrap();
+                pair.subject_public_key_info()
+            }
+            None => generate(kind, &file),
+        };
+        Self { kind: kind.to_owned(), public, file, pair }
+    }
+
+    /// The algorithm that a certificate is signed with where nothing else is said.
+    pub fn usual(&self) -> &'static str {
+        match self.kind.as_str() {
+            "p384" => "ecdsa-sha384",
+            "p521" => "ecdsa-sha512",
+            "ed25519" => "ed25519",
+            "dsa" => "dsa-sha256",
+            kind if kind.starts_with("rsa") => "rsa-sha256",
+            _ => "ecdsa-sha256",
+        }
+    }
+
+    /// A signature as it stands in a certificate.
+    pub fn sign(&self, algorithm: &str, message: &[u8]) -> Vec<u8> {
+        match &self.pair {
+            Some(pair) if algorithm == self.usual() => pair.sign(message).unwrap(),
+            _ => {
+                let digest = algorithm.split('-').nth(1).unwrap();
+                let padding: &[&str] = match algorithm.starts_with("rsapss") {
+                    true => &PSS,
+                    false => &[],
+                };
+                dgst(&self.file, digest, padding, message)
+            }
+        }
+    }
+
+    /// For the client's side of a handshake.
+    pub fn for_tls(self: &Arc<Self>) -> Arc<dyn SigningKey> {
+        match &self.pair {
+            Some(pair) => {
+                let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()));
+                rustls::crypto::aws_lc_rs::sign::any_supported_type(&der).unwrap()
+            }
+            None => Arc::new(Foreign(Arc::clone(self))),
+        }
+    }
+}
+
+/// The AlgorithmIdentifier of a signature (RFC 3279, 4055, 5758, 8410).
+pub fn algorithm(name: &str) -> Vec<u8> {
+    let null = element(0x05, &[]);
+    match name {
+        "ecdsa-sha1" => sequence(&[oid("1.2.840.10045.4.1")]),
+        "ecdsa-sha256" => sequence(&[oid("1.2.840.10045.4.3.2")]),
+        "ecdsa-sha384" => sequence(&[oid("1.2.840.10045.4.3.3")]),
+        "ecdsa-sha512" => sequence(&[oid("1.2.840.10045.4.3.4")]),
+        "ed25519" => sequence(&[oid("1.3.101.112")]),
+        "rsa-md5" => sequence(&[oid("1.2.840.113549.1.1.4"), null]),
+        "rsa-sha1" => sequence(&[oid("1.2.840.113549.1.1.5"), null]),
+        "rsa-sha256" => sequence(&[oid("1.2.840.113549.1.1.11"), null]),
+        "dsa-sha256" => sequence(&[oid("2.16.840.1.101.3.4.3.2")]),
+        "rsapss-sha256" => {
+            let hash = sequence(&[oid("2.16.840.1.101.3.4.2.1"), null]);
+            let mask = sequence(&[oid("1.2.840.113549.1.1.8"), hash.clone()]);
+            let parameters = sequence(&[
+                super::der::constructed(0, &hash),
+                super::der::constructed(1, &mask),
+                super::der::constructed(2, &super::der::integer(&[32])),
+            ]);
+            sequence(&[oid("1.2.840.113549.1.1.10"), parameters])
+        }
+        other => panic!("no algorithm is called {other}"),
+    }
+}
+
+const PSS: [&str; 4] = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"];
+
+/// Makes a key that aws-lc-rs does not, and gives its SubjectPublicKeyInfo.
+fn generate(kind: &str, file: &Path) -> Vec<u8> {
+    let path = file.to_str().unwrap();
+    let parameters = format!("{path}.parameters");
+    match kind {
+        "rsa1024" => {
+            openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"], path);
+        }
+        "dsa" => {
+            let bits =
+                ["-pkeyopt", "dsa_paramgen_bits:1024", "-pkeyopt", "dsa_paramgen_q_bits:160"];
+            openssl(
+                &[&["genpkey", "-genparam", "-algorithm", "DSA"], &bits[..]].concat(),
+                &parameters,
+            );
+            openssl(&["genpkey", "-paramfile", &parameters], path);
+        }
+        other => panic!("no kind of key is called {other}"),
+    }
+    run(&["pkey", "-in", path, "-pubout", "-outform", "DER"])
+}
+
+fn openssl(arguments: &[&str], out: &str) {
+    run(&[arguments, &["-out", out]].concat());
+}
+
+fn run(arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new("openssl").args(arguments).stdin(Stdio::null()).output();
+    let output = output.expect("openssl, which scripts/install.sh installs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {arguments:?}: {said}");
+    output.stdout
+}
+
+fn dgst(key: &Path, digest: &str, padding: &[&str], message: &[u8]) -> Vec<u8> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), message).unwrap();
+    let (digest, key) = (format!("-{digest}"), key.to_str().unwrap());
+    let sign = ["dgst", &digest, "-sign", key];
+    run(&[&sign[..], padding, &[file.path().to_str().unwrap()]].concat())
+}
+
+/// A key that rustls has no place for: it signs all the same, in the scheme of its kind.
+#[derive(Clone)]
+struct Foreign(Arc<Key>);
+
+impl std::fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.kind)
+    }
+}
+
+impl SigningKey for Foreign {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        match self.0.kind.as_str() {
+            "dsa" => SignatureAlgorithm::DSA,
+            _ => SignatureAlgorithm::RSA,
+        }
+    }
+}
+
+impl Signer for Foreign {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        let padding: &[&str] = if self.0.kind == "dsa" { &[] } else { &PSS };
+        Ok(dgst(&self.0.file, "sha256", padding, message))
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        match self.0.kind.as_str() {
+            // dsa_sha256 of RFC 5246, which no gate offers
+            "dsa" => SignatureScheme::Unknown(0x0402),
+            _ => SignatureScheme::RSA_PSS_SHA256,
+        }
+    }
+}
