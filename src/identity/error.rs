@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::peer::Foreign;
 use super::rule::Field;
 
 /// A certificate of which something cannot be read. Reading stops there: a value that we cannot read
@@ -130,6 +131,12 @@ impl std::error::Error for RuleError {}
 pub enum Unidentified {
     /// No rule matches.
     Unknown,
+    /// No rule matches the user with this number.
+    UnknownPeer(u32),
+    /// Several rules match the user with this number, and none of them asks for more than the others.
+    AmbiguousPeer(u32),
+    /// Whoever is at the Unix socket is no user of this host.
+    Foreign(Foreign),
     /// A rule matches, and the name it would produce is not one.
     NotAName,
     /// A field that some rule names has several values.
@@ -149,9 +156,10 @@ impl Unidentified {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Unknown | Self::NotAName => "identity.unknown",
+            Self::Unknown | Self::UnknownPeer(_) | Self::NotAName => "identity.unknown",
+            Self::Foreign(_) => "peer.namespace",
             Self::AmbiguousField(_) => "identity.ambiguous-field",
-            Self::AmbiguousMatch => "identity.ambiguous-match",
+            Self::AmbiguousMatch | Self::AmbiguousPeer(_) => "identity.ambiguous-match",
             Self::Unprintable(_) => "identity.unprintable",
             Self::WrongDoor => "identity.wrong-listener",
             Self::Certificate(_) => "identity.certificate",
@@ -163,6 +171,11 @@ impl fmt::Display for Unidentified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("no identity matches this certificate"),
+            Self::UnknownPeer(uid) => write!(f, "no identity matches the user with uid {uid}"),
+            Self::AmbiguousPeer(uid) => {
+                write!(f, "several identities match the user with uid {uid}")
+            }
+            Self::Foreign(why) => why.fmt(f),
             Self::NotAName => f.write_str(
                 "the identity that matches this certificate makes no valid name of it (one to 63 \
                  characters, a letter or digit first, no `..`)",

@@ -3,15 +3,14 @@
 use super::refuse::Asked;
 use super::{Pipeline, Who, events};
 use crate::audit::{EventId, Refusal, RefusalKind, Writer};
-use crate::identity::{CertificateFacts, Unidentified};
+use crate::identity::{Evidence, Unidentified};
 use crate::proxy::receive;
 use crate::proxy::respond::{self, Body};
-use crate::proxy::{Connection, Gate, Peer, RefusedKind, Stranger, Watch};
+use crate::proxy::{Address, Connection, Gate, Peer, RefusedKind, Stranger, Watch};
 use http::request::Parts;
 use http::{Request, Response, header};
 use hyper::body::Incoming;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The gate that the front hands requests to.
@@ -21,8 +20,9 @@ pub struct Entry(pub Arc<Pipeline>);
 impl Gate for Entry {
     type Who = Who;
 
-    fn identify(&self, facts: &CertificateFacts, peer: &Peer) -> Result<Who, Unidentified> {
-        Who::new(self.0.policy.load_full(), &self.0.doors.load(), peer.listener, facts)
+    fn identify(&self, evidence: &Evidence, peer: &Peer) -> Result<Who, Unidentified> {
+        let came_to = peer.listener.clone();
+        Who::new(self.0.policy.load_full(), &self.0.doors.load(), came_to, evidence)
     }
 
     fn arrived(&self, connection: &Arc<Connection<Who>>) {
@@ -36,9 +36,9 @@ impl Gate for Entry {
     async fn turn_away(&self, stranger: Arc<Stranger>, _head: Parts) -> Response<Body> {
         self.0.log.refusal(&Refusal {
             kind: RefusalKind::Connection,
-            address: stranger.peer.client.ip(),
+            whence: stranger.peer.client.whence(),
             reason: stranger.why.reason(),
-            text: stranger.certificate.as_ref().map(|c| format!("subject {}", c.subject)),
+            text: stranger.evidence.as_ref().map(events::shown),
         });
         respond::stranger(&stranger.why)
     }
@@ -92,13 +92,13 @@ impl Watch for Doorkeeper {
         );
         self.0.refusal(&Refusal {
             kind: if handshake { RefusalKind::Handshake } else { RefusalKind::Connection },
-            address: peer.client.ip(),
+            whence: peer.client.whence(),
             reason: kind.as_str(),
             text: Some(detail),
         });
     }
 
-    fn accept_failed(&self, listener: SocketAddr, error: &io::Error) {
+    fn accept_failed(&self, listener: &Address, error: &io::Error) {
         tracing::error!(%listener, %error, "cannot accept connections, trying again");
     }
 }
