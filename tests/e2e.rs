@@ -34,6 +34,8 @@ mod gate;
 mod hostile;
 #[path = "e2e/http.rs"]
 mod http;
+#[path = "e2e/local.rs"]
+mod local;
 #[path = "e2e/log.rs"]
 mod log;
 #[path = "e2e/raw.rs"]

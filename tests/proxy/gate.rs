@@ -92,11 +92,13 @@ pub struct Setup {
     pub edits: Vec<(&'static str, String)>,
     /// Who runs the gate; whoever runs the test otherwise.
     pub user: Option<u32>,
+    /// A command that runs the gate's.
+    pub by: Vec<String>,
 }
 
 impl Setup {
     pub fn new(script: Script) -> Self {
-        Self { script, front: "", audit: None, edits: Vec::new(), user: None }
+        Self { script, front: "", audit: None, edits: Vec::new(), user: None, by: Vec::new() }
     }
 }
 
@@ -116,7 +118,7 @@ impl Gate {
         }
         write_private(&files.path("dockward.yaml"), &policy);
         let said = std::fs::File::create(files.path("said")).unwrap();
-        let mut process = command(setup.user, &files, &fake)
+        let mut process = command(setup.user, &setup.by, &files, &fake)
             .args(["serve", "--config"])
             .arg(files.path("dockward.yaml"))
             .stdin(Stdio::null())
@@ -242,9 +244,14 @@ impl Drop for Gate {
     }
 }
 
-/// The gate's command, as this user.
-fn command(user: Option<u32>, files: &Files, fake: &FakeDaemon) -> Command {
+/// The gate's command, as this user or by that command.
+fn command(user: Option<u32>, by: &[String], files: &Files, fake: &FakeDaemon) -> Command {
     let gate = env!("CARGO_BIN_EXE_dockward");
+    if let [program, words @ ..] = by {
+        let mut command = Command::new(program);
+        command.args(words).arg(gate);
+        return command;
+    }
     let Some(user) = user else { return Command::new(gate) };
     let entries = std::fs::read_dir(files.directory()).unwrap().map(|entry| entry.unwrap().path());
     let theirs = [files.directory().to_owned(), fake.socket.clone(), fake.directory().to_owned()];

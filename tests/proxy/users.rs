@@ -181,7 +181,10 @@ async fn a_gate_without_privileges_sees_namespaces_too() {
     let gate = Gate::with(setup).await;
     let socket = place.socket();
     assert_eq!(curl(&["env"], &socket, LIST).await.0, "200");
-    for whom in [&["unshare", "-U", "--map-root-user"][..], &["unshare", "-p", "-f"]] {
+    // of the socket's group, since root there is nobody to the file
+    let member = ["setpriv", "--regid", "4242", "--clear-groups"];
+    for below in [&["unshare", "-U", "--map-root-user"][..], &["unshare", "-p", "-f"]] {
+        let whom = &[&member[..], below].concat();
         let (status, body) = curl(whom, &socket, LIST).await;
         assert_eq!(status, "403", "{whom:?}: {body}");
         assert!(body.contains("[peer.namespace]"), "{whom:?}: {body}");
@@ -405,4 +408,46 @@ async fn another_place_takes_a_restart() {
     let well = || (place.socket().exists()).then_some(());
     until("the socket is there still", well).await;
     gate.settle().await;
+}
+
+/// Each kind is taken in its order, whatever the order of the two; the files are systemd's.
+#[tokio::test]
+async fn systemd_hands_over_both_kinds() {
+    let place = Place::new();
+    let mut setup = place.setup(script(), "", HERE);
+    setup.edits[0].1 = "client_ca: ca.pem }\n  - { unix: systemd }".to_owned();
+    setup.edits.push(("tls: \"127.0.0.1:0\"", "tls: systemd".to_owned()));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (path, port) = (place.socket().display().to_string(), free.to_string());
+    let words = ["systemd-socket-activate", "-l", &path, "-l", &port];
+    setup.by = words.map(str::to_owned).to_vec();
+    // it starts the gate when the first client comes
+    let first = async {
+        let mut client = loop {
+            match Client::at(&place.socket()).await {
+                Ok(client) => break client,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        client.get(LIST).await
+    };
+    let (gate, answer) = tokio::join!(Gate::with(setup), soon(first));
+    assert_eq!(answer.status, 200);
+    assert_eq!(gate.address, free);
+    assert_eq!(gate.client("dev").await.get(LIST).await.status, 200);
+    let listener = |e: &Value| e["client"]["listener"] == format!("unix:{path}");
+    let events = gate.settle().await;
+    assert!(events.iter().any(listener));
+    assert!(place.socket().exists(), "it is not the gate's to remove");
+}
+
+/// What is handed over is of the kind that the policy asks for, or nothing starts.
+#[tokio::test]
+async fn a_socket_of_another_kind_is_not_taken() {
+    let place = Place::new();
+    let mut setup = place.setup(script(), "", HERE);
+    setup.edits[0].1 = "client_ca: ca.pem }\n  - { unix: systemd }".to_owned();
+    let failed = tokio::spawn(Gate::with(setup)).await.err().expect("it has started");
+    let said = failed.into_panic().downcast::<String>().unwrap();
+    assert!(said.contains("takes more Unix sockets of systemd than were handed over"), "{said}");
 }
