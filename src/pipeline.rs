@@ -167,12 +167,12 @@ impl Pipeline {
         Ok(exchange.run(decision, permit, upload, on_upgrade).await?)
     }
 
-    /// Who holds the connection at this moment, if its certificate still holds.
+    /// Who holds the connection at this moment, if what it is known by still holds.
     fn who(&self, connection: &Connection<Who>, policy: &Arc<Policy>) -> Result<Known, Refused> {
         let now = Timestamp::now();
         connection.standing.check(now.as_second())?;
-        let (doors, facts) = (self.doors.load(), &connection.certificate);
-        connection.who.under(policy, &doors, &self.grants, facts, now)
+        let (doors, evidence) = (self.doors.load(), &connection.evidence);
+        connection.who.under(policy, &doors, &self.grants, evidence, now)
     }
 }
 

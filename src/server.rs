@@ -6,18 +6,17 @@
 mod reload;
 
 use crate::audit::{AuditError, Gate as Instance, Writer};
-use crate::config::{Bind, Config, Listen, Mistakes, TlsMin};
+use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, UnixBind};
 use crate::daemon::Daemon;
 use crate::pipeline::{Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions, TICK};
 use crate::proxy::{
-    Budget, Credentials, Entrance, Front, ListenError, Shutdown, Streams, Tls, TlsError,
+    Address, Budget, Credentials, Entrance, Front, Handed, ListenError, Secured, Shutdown, Streams,
+    Tls, TlsError, Way,
 };
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use reload::{Loaded, Reloader};
-use std::collections::VecDeque;
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +38,7 @@ pub struct Server {
     config: Config,
     pipeline: Arc<Pipeline>,
     front: Arc<Front<Entry>>,
-    entrances: Vec<(Entrance, Tls)>,
+    entrances: Vec<(Entrance, Way)>,
     shutdown: Shutdown,
 }
 
@@ -56,8 +55,8 @@ pub enum ServerError {
     Listen(ListenError),
     /// The service manager handed over fewer sockets than the configuration takes.
     TooFewSockets {
-        /// How many the configuration takes.
-        wanted: usize,
+        /// Of which kind.
+        kind: &'static str,
     },
     /// Signals cannot be waited for, or the like.
     Io(std::io::Error),
@@ -70,10 +69,10 @@ impl fmt::Display for ServerError {
             Self::Audit(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
-            Self::TooFewSockets { wanted } => write!(
+            Self::TooFewSockets { kind } => write!(
                 f,
-                "the configuration takes {wanted} sockets of systemd and fewer were handed over: \
-                 start the service by its .socket unit"
+                "the configuration takes more {kind} sockets of systemd than were handed over, start the \
+                 service by its .socket unit and see that it has a ListenStream= for each"
             ),
             Self::Io(error) => error.fmt(f),
         }
@@ -115,15 +114,10 @@ impl Server {
         let files = loaded.files();
         let Loaded { config, secured, .. } = loaded;
         let mut entrances = Vec::new();
-        let mut handed: VecDeque<Entrance> = Entrance::activated()?.into();
+        let mut handed = Handed::over()?;
         for (listen, secured) in config.listen.iter().zip(secured) {
-            let entrance = match listen.address {
-                Bind::Address(address) => Entrance::bind(address).await?,
-                Bind::Systemd => handed
-                    .pop_front()
-                    .ok_or(ServerError::TooFewSockets { wanted: config.listen.len() })?,
-            };
-            entrances.push((entrance, Tls::new(secured)));
+            let entrance = entrance(listen, &mut handed).await?;
+            entrances.push((entrance, way(secured)));
         }
         let directory = &config.audit.directory;
         let log = Arc::new(Writer::open(directory, Instance::here(), RESERVE)?);
@@ -148,7 +142,7 @@ impl Server {
     }
 
     /// Where clients come in, with the ports that were really bound.
-    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.entrances.iter().map(|(entrance, _)| entrance.address())
     }
 
@@ -169,9 +163,9 @@ impl Server {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut doors = Vec::new();
-        for (entrance, tls) in entrances {
-            doors.push((entrance.address(), tls.clone()));
-            tokio::spawn(entrance.serve(tls, Arc::clone(&front), shutdown.live()));
+        for (entrance, way) in entrances {
+            doors.push((entrance.address().clone(), way.clone()));
+            tokio::spawn(entrance.serve(way, Arc::clone(&front), shutdown.live()));
         }
         // a service manager that is not there is told nothing
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -207,9 +201,30 @@ async fn wait(
     }
 }
 
+async fn entrance(listen: &Listen, handed: &mut Handed) -> Result<Entrance, ServerError> {
+    let too_few = |kind| ServerError::TooFewSockets { kind };
+    match &listen.way {
+        config::Way::Tls(TlsListen { address: Bind::Address(address), .. }) => {
+            Ok(Entrance::bind(*address).await?)
+        }
+        config::Way::Tls(TlsListen { address: Bind::Systemd, .. }) => {
+            handed.tcp.pop_front().ok_or(too_few("TCP"))
+        }
+        config::Way::Unix(unix) => match &unix.bind {
+            UnixBind::Path(path) => Ok(Entrance::make(path, unix.mode, unix.group)?),
+            UnixBind::Systemd => handed.unix.pop_front().ok_or(too_few("Unix")),
+        },
+    }
+}
+
+/// A listener that has no TLS knows its clients by the kernel.
+fn way(secured: Option<Secured>) -> Way {
+    secured.map_or(Way::Peer, |secured| Way::Tls(Tls::new(secured)))
+}
+
 /// The files behind a listener.
 #[must_use]
-pub fn credentials(listen: &Listen) -> Credentials {
+pub fn credentials(listen: &TlsListen) -> Credentials {
     Credentials {
         certificate: listen.certificate.clone(),
         key: listen.key.clone(),
@@ -221,12 +236,12 @@ pub fn credentials(listen: &Listen) -> Credentials {
     }
 }
 
-fn doors(config: &Config, entrances: &[(Entrance, Tls)]) -> Doors {
-    doors_of(config, entrances.iter().map(|(entrance, _)| entrance.address()))
+fn doors(config: &Config, entrances: &[(Entrance, Way)]) -> Doors {
+    doors_of(config, entrances.iter().map(|(entrance, _)| entrance.address().clone()))
 }
 
-fn doors_of(config: &Config, bound: impl Iterator<Item = SocketAddr>) -> Doors {
-    let door = |(listen, address): (&Listen, SocketAddr)| Door {
+fn doors_of(config: &Config, bound: impl Iterator<Item = Address>) -> Doors {
+    let door = |(listen, address): (&Listen, Address)| Door {
         address,
         identities: listen.identities.clone(),
     };
@@ -247,6 +262,6 @@ fn places(config: &Config) -> Places {
 fn directories(config: &Config) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let parent = |file: &PathBuf| file.parent().map(Path::to_owned);
     let files = config.files.iter().filter_map(parent).collect();
-    let keys = config.listen.iter().filter_map(|listen| parent(&listen.key)).collect();
+    let keys = config.listen.iter().filter_map(|listen| parent(&listen.tls()?.key)).collect();
     (files, keys)
 }

@@ -54,7 +54,7 @@ identities: [{{ name: somebody, match: {{ cn: somebody }}, roles: [{name}] }}]
 fn the_example_loads() {
     let config = config::load(&here("config/dockward.yaml"), now());
     let config = config.unwrap_or_else(|why| panic!("\n{why}"));
-    assert_eq!(config.listen[0].certificate, here("config/pki/server.pem"));
+    assert_eq!(config.listen[0].tls().unwrap().certificate, here("config/pki/server.pem"));
     assert_eq!(config.policy.identities.len(), 4);
     assert_eq!(config.front, config::Front::standard(), "the example shows the defaults");
 }

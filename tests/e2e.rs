@@ -36,6 +36,8 @@ mod hostile;
 mod http;
 #[path = "e2e/issued.rs"]
 mod issued;
+#[path = "e2e/local.rs"]
+mod local;
 #[path = "e2e/log.rs"]
 mod log;
 #[path = "e2e/raw.rs"]

@@ -125,6 +125,7 @@ fn a_recorded_decision_is_told_and_judged_again() {
         serial: None,
         sans: Vec::new(),
         fingerprint: None,
+        unix: None,
     });
     event.request = Some(Request {
         method: "POST".to_owned(),

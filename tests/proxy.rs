@@ -57,3 +57,5 @@ mod synced;
 mod tunnels;
 #[path = "proxy/uploads.rs"]
 mod uploads;
+#[path = "proxy/users.rs"]
+mod users;

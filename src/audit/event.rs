@@ -12,7 +12,7 @@ use super::id::EventId;
 
 pub use sections::{
     Client, Decision, Ended, Forwarded, Identity, Outcome, Proof, REASONS_MAX, Reason, Request,
-    TEXT_MAX, Verdict,
+    TEXT_MAX, User, Verdict,
 };
 
 /// What an event is about.

@@ -1,8 +1,9 @@
-//! Noise, folded. Whoever can reach the port can fail a handshake as often as he likes; were each
+//! Noise, folded. Whoever can reach a listener can fail a handshake as often as he likes; were each
 //! a line, he could fill the disk and with it stop the gate. So refusals of people without an
-//! identity are counted by address and kind, written once a minute, and bounded in number.
+//! identity are counted by whence and kind, written once a minute, and bounded in number.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use super::clock::written;
 use super::escape::clip;
 use super::event::{Client, Event, Folded, Stage};
 
-/// Different (address, kind, reason) kept apart in a minute; the rest is one count.
+/// Different (whence, kind, reason) kept apart in a minute; the rest is one count.
 pub const LIMIT: usize = 1024;
 const TEXT_MAX: usize = 256;
 
@@ -24,13 +25,31 @@ pub enum RefusalKind {
     Connection,
 }
 
+/// Where somebody comes from, as far as it tells one from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Whence {
+    /// From this address.
+    Address(IpAddr),
+    /// From a Unix socket, as the user of this number.
+    User(u32),
+}
+
+impl fmt::Display for Whence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::User(uid) => write!(f, "uid:{uid}"),
+        }
+    }
+}
+
 /// Somebody without an identity turned away.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     /// At which door.
     pub kind: RefusalKind,
     /// Whence.
-    pub address: IpAddr,
+    pub whence: Whence,
     /// Stable reason id. Static, so that no peer can make new ones.
     pub reason: &'static str,
     /// Words for people; only the first in a minute is kept, cut at 256 bytes.
@@ -44,7 +63,7 @@ pub struct Refusals {
     others: Option<Tally>,
 }
 
-type Key = (IpAddr, RefusalKind, &'static str);
+type Key = (Whence, RefusalKind, &'static str);
 
 #[derive(Debug)]
 struct Tally {
@@ -57,7 +76,7 @@ struct Tally {
 impl Refusals {
     /// Counts one refusal.
     pub fn add(&mut self, refusal: &Refusal, now: Timestamp) {
-        let key = (refusal.address, refusal.kind, refusal.reason);
+        let key = (refusal.whence, refusal.kind, refusal.reason);
         if let Some(tally) = self.entries.get_mut(&key) {
             return tally.again(now);
         }
@@ -83,11 +102,11 @@ impl Refusals {
     }
 }
 
-fn entry(((address, kind, reason), mut tally): (Key, Tally)) -> Event {
+fn entry(((whence, kind, reason), mut tally): (Key, Tally)) -> Event {
     let text = tally.text.take();
     let mut event = tally.event(kind, reason, text);
     event.client =
-        Some(Client { address: address.to_string(), listener: None, connection: None, tls: None });
+        Some(Client { address: whence.to_string(), listener: None, connection: None, tls: None });
     event
 }
 
@@ -122,8 +141,8 @@ mod tests {
     use super::*;
 
     fn refusal(address: u32, kind: RefusalKind) -> Refusal {
-        let address = IpAddr::V4(Ipv4Addr::from_bits(address));
-        Refusal { kind, address, reason: "tls.failed", text: Some("no certificate".into()) }
+        let whence = Whence::Address(IpAddr::V4(Ipv4Addr::from_bits(address)));
+        Refusal { kind, whence, reason: "tls.failed", text: Some("no certificate".into()) }
     }
 
     fn count(event: &Event) -> u64 {
@@ -147,6 +166,19 @@ mod tests {
         assert_eq!(events[0].text.as_deref(), Some("no certificate"));
         assert_eq!(events[1].stage, Stage::ConnectionRefused);
         assert!(refusals.drain().is_empty());
+    }
+
+    #[test]
+    fn users_are_told_apart() {
+        let mut refusals = Refusals::default();
+        for uid in [1000, 1001, 1000] {
+            let whence = Whence::User(uid);
+            let refusal = Refusal { whence, ..refusal(1, RefusalKind::Connection) };
+            refusals.add(&refusal, Timestamp::UNIX_EPOCH);
+        }
+        let events = refusals.drain();
+        assert_eq!(events.iter().map(count).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(events[1].client.as_ref().unwrap().address, "uid:1001");
     }
 
     #[test]

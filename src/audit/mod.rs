@@ -29,7 +29,7 @@ mod writer;
 pub use chain::Hash;
 pub use error::AuditError;
 pub use event::{Event, Gate, Stage};
-pub use fold::{Refusal, RefusalKind};
+pub use fold::{Refusal, RefusalKind, Whence};
 pub use id::EventId;
 pub use keep::keep_policy;
 pub use permitted::Permitted;

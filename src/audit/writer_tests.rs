@@ -13,6 +13,7 @@ use super::super::event::Gap;
 use super::super::segment::LogFile;
 use super::super::{Fault, FileSummary, RefusalKind, VerifyError, find, verify};
 use super::*;
+use crate::audit::Whence;
 
 /// What the fake files do, and what was done to them.
 #[derive(Default)]
@@ -270,7 +271,7 @@ async fn refusals_are_folded_and_written_at_the_end() {
     let log = Log::new();
     let refusal = Refusal {
         kind: RefusalKind::Handshake,
-        address: "192.0.2.1".parse().unwrap(),
+        whence: Whence::Address("192.0.2.1".parse().unwrap()),
         reason: "tls.no-certificate",
         text: None,
     };
@@ -287,9 +288,9 @@ async fn noise_does_not_eat_the_reserve() {
     let log = Log::new();
     log.disk.full.store(true, Ordering::SeqCst);
     for last in 1..=3 {
-        let address = format!("192.0.2.{last}").parse().unwrap();
+        let whence = Whence::Address(format!("192.0.2.{last}").parse().unwrap());
         let kind = RefusalKind::Connection;
-        log.writer.refusal(&Refusal { kind, address, reason: "connection.limit", text: None });
+        log.writer.refusal(&Refusal { kind, whence, reason: "connection.limit", text: None });
     }
     log.decide(Durability::Synced).await.unwrap();
     log.writer.close().await.unwrap();

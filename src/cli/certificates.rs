@@ -2,7 +2,7 @@
 //! together, and when they end. The files may well be on another machine than the one that checks, so
 //! nothing here keeps a policy from being good.
 
-use crate::config::{Config, Warning};
+use crate::config::{Config, Listen, Warning};
 use crate::identity::expiry::{self, Dated, What};
 use crate::proxy::Trust;
 use crate::proxy::tls::{self, TlsError};
@@ -21,7 +21,7 @@ pub(super) struct Certificates {
 /// Looks at the files of every listener, as of `now` (seconds since 1970).
 pub(super) fn look(config: &Config, now: i64) -> Certificates {
     let mut found = Certificates { dated: Vec::new(), unread: Vec::new() };
-    for listen in &config.listen {
+    for listen in config.listen.iter().filter_map(Listen::tls) {
         found.read(&listen.certificate);
         match Trust::read(&credentials(listen), now) {
             Ok(trust) => found.dated.extend(trust.dated()),

@@ -93,6 +93,9 @@ fn identity_rows(identities: &[Rule]) -> Vec<Vec<String>> {
 }
 
 fn matched_by(rule: &Rule) -> String {
+    if let Some(peer) = rule.matching().peer() {
+        return peer.to_string();
+    }
     let fields: Vec<String> = rule.matching().fields().map(|field| field.to_string()).collect();
     if fields.is_empty() { "fingerprint".to_owned() } else { fields.join(", ") }
 }

@@ -2,9 +2,9 @@
 //! as whom; by the very code that a handshake asks.
 
 use super::{Failure, out};
-use crate::config::{Bind, Config, Listen};
+use crate::config::{Bind, Config, Listen, TlsListen};
 use crate::identity::{CertificateFacts, Identity, Unidentified, identify};
-use crate::proxy::{Trust, tls};
+use crate::proxy::{TlsError, Trust, tls};
 use crate::server::credentials;
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -25,7 +25,8 @@ pub(super) struct Verdict {
 /// The file cannot be read.
 pub(super) fn ask(config: &Config, file: &Path, now: Timestamp) -> Result<Vec<Verdict>, Failure> {
     let chain = tls::certificates(file).map_err(|error| Failure(error.to_string()))?;
-    Ok(config.listen.iter().map(|listen| verdict(config, listen, &chain, now)).collect())
+    let listeners = config.listen.iter().filter_map(|listen| Some((listen, listen.tls()?)));
+    Ok(listeners.map(|(listen, tls)| verdict(config, listen, tls, &chain, now)).collect())
 }
 
 /// Whether at least one listener lets it in.
@@ -36,32 +37,34 @@ pub(super) fn is_let_in(verdicts: &[Verdict]) -> bool {
 fn verdict(
     config: &Config,
     listen: &Listen,
+    tls: &TlsListen,
     chain: &[CertificateDer<'static>],
     now: Timestamp,
 ) -> Verdict {
-    let listener = match listen.address {
+    let listener = match tls.address {
         Bind::Address(address) => address.to_string(),
         Bind::Systemd => "systemd".to_owned(),
     };
-    Verdict { listener, answer: answer(config, listen, chain, now) }
+    Verdict { listener, answer: answer(config, listen, tls, chain, now) }
 }
 
 fn answer(
     config: &Config,
     listen: &Listen,
+    tls: &TlsListen,
     chain: &[CertificateDer<'static>],
     now: Timestamp,
 ) -> Result<(Box<Identity>, i64), (String, String)> {
     let seconds = now.as_second();
     let moment = UnixTime::since_unix_epoch(Duration::from_secs(seconds.unsigned_abs()));
-    let unread = |error: tls::TlsError| ("listener.unusable".to_owned(), error.to_string());
-    let trust = Trust::read(&credentials(listen), seconds).map_err(unread)?;
+    let unread = |error: TlsError| ("listener.unusable".to_owned(), error.to_string());
+    let trust = Trust::read(&credentials(tls), seconds).map_err(unread)?;
     let untrusted = |why: crate::proxy::Untrusted| (why.id().to_owned(), why.to_string());
     let until = trust.verify(chain, moment).map_err(untrusted)?;
     let unidentified = |why: Unidentified| (why.reason().to_owned(), why.to_string());
     let leaf = chain.first().map_or(&[][..], |leaf| leaf.as_ref());
     let facts = CertificateFacts::read(leaf).map_err(|why| unidentified(why.into()))?;
-    let identity = identify(&config.policy.identities, &facts).map_err(unidentified)?;
+    let identity = identify(&config.policy.identities, &facts.into()).map_err(unidentified)?;
     let named = |names: &Vec<crate::policy::pattern::Pattern>| {
         names.iter().any(|pattern| pattern.matches(identity.name.as_str()))
     };

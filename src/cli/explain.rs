@@ -206,7 +206,7 @@ fn look(
         files.into_iter().filter_map(|file| file.parent()).map(Path::to_owned).collect()
     };
     let configs = parents(config.files.iter().collect());
-    let keys = parents(config.listen.iter().map(|listen| &listen.key).collect());
+    let keys = parents(config.listen.iter().filter_map(|one| Some(&one.tls()?.key)).collect());
     let gate = GatePaths { config: &configs, audit: &config.audit.directory, pki: &keys };
     let protected = facts::protected(&gate, &config.daemon.socket, None);
     facts::gather::host_paths(paths, peer, &protected)

@@ -2,11 +2,12 @@
 //! restart of the gate does not bring the daemon back.
 //!
 //! No client certificate is at hand, so the gate counts as well when it begins the TLS handshake with
-//! the certificate that the policy file names, and asks for ours.
+//! the certificate that the policy file names, and asks for ours; at a Unix socket, when it answers at all:
+//! whoever runs this need not be somebody whom it knows.
 
 use super::out::{self, Paint};
 use super::{Failure, HealthcheckArgs, Outcome};
-use crate::config::{self, Bind, Listen};
+use crate::config::{self, Bind, TlsListen, UnixBind, Way};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -22,6 +23,10 @@ use std::time::Duration;
 /// For each step of a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Why a gate whose only listener is a Unix socket of systemd's is not asked.
+const SYSTEMDS: &str = "the socket's path is systemd's to choose, write it under unix: and leave the .socket \
+                        unit out, or ask by a tls listener";
+
 /// Asks both, and says of each how it is.
 ///
 /// # Errors
@@ -30,9 +35,19 @@ pub fn run(args: &HealthcheckArgs) -> Result<Outcome, Failure> {
     let config = config::load(&args.config, jiff::Timestamp::now())?;
     let mut answers = Vec::new();
     for listen in &config.listen {
-        let address = address(listen, args.listen)?;
-        let well = gate(address, &listen.certificate);
-        answers.push(("gate", address.to_string(), well));
+        match &listen.way {
+            Way::Tls(tls) => {
+                let address = address(tls, args.listen)?;
+                answers.push(("gate", address.to_string(), gate(address, &tls.certificate)));
+            }
+            Way::Unix(unix) => match &unix.bind {
+                UnixBind::Path(path) => {
+                    answers.push(("gate", path.display().to_string(), answers_at(path)));
+                }
+                UnixBind::Systemd if config.listen.len() > 1 => {}
+                UnixBind::Systemd => return Err(Failure(SYSTEMDS.into())),
+            },
+        }
     }
     let socket = config.daemon.socket;
     answers.push(("daemon", socket.display().to_string(), daemon(&socket)));
@@ -51,7 +66,7 @@ pub fn run(args: &HealthcheckArgs) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-fn address(listen: &Listen, given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+fn address(listen: &TlsListen, given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
     match (given, listen.address) {
         (Some(address), _) => Ok(address),
         (None, Bind::Address(address)) => Ok(reachable(address)),
@@ -153,6 +168,16 @@ impl ServerCertVerifier for Exactly {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Whether somebody speaks HTTP there, be it to refuse.
+fn answers_at(socket: &Path) -> Result<(), String> {
+    let stream = UnixStream::connect(socket).map_err(|why| format!("nobody listens: {why}"))?;
+    let head = ping(stream).map_err(|why| format!("it does not answer: {why}"))?;
+    match head.starts_with(b"HTTP/1.1 ") {
+        true => Ok(()),
+        false => Err("it does not answer in HTTP".to_owned()),
     }
 }
 
@@ -263,6 +288,24 @@ mod tests {
         });
         assert_eq!(daemon(&socket), Ok(()));
         assert_eq!(daemon(&socket), Err("it answers \"HTTP/1.1 500 No\"".to_owned()));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_gate_at_a_unix_socket_is_well_if_it_answers_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("dockward.sock");
+        assert!(answers_at(&socket).unwrap_err().starts_with("nobody listens"));
+        let listener = UnixListener::bind(&socket).unwrap();
+        let thread = std::thread::spawn(move || {
+            for answer in ["HTTP/1.1 403 Forbidden\r\n\r\n", "SSH-2.0\r\n"] {
+                let (mut stream, _) = listener.accept().unwrap();
+                assert!(stream.read(&mut [0; 128]).unwrap() > 0);
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        assert_eq!(answers_at(&socket), Ok(()));
+        assert_eq!(answers_at(&socket), Err("it does not answer in HTTP".to_owned()));
         thread.join().unwrap();
     }
 

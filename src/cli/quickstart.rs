@@ -99,7 +99,7 @@ fn is_kept(path: &Path, args: &Wanted) -> Result<(), Failure> {
             path.display()
         )))
     };
-    match config.listen.iter().any(|door| door.address == listen) {
+    match config.listen.iter().any(|door| door.tls().is_some_and(|tls| tls.address == listen)) {
         false => says(&format!("address than {}", args.listen)),
         true if config.daemon.socket != *daemon => {
             says(&format!("daemon than {}", daemon.display()))

@@ -13,7 +13,7 @@ use std::fmt::Write;
 const IDENTITY: &[Rule] = &[
     identity(
         "identity.unknown",
-        "a certificate that no entry of identities matches, or of which no valid name comes",
+        "a certificate or user that no entry of identities matches, or of which no valid name comes",
         "who is not known has no rights",
         "add an entry to identities, or issue the certificate with a field that one asks for",
     ),
@@ -25,7 +25,7 @@ const IDENTITY: &[Rule] = &[
     ),
     identity(
         "identity.ambiguous-match",
-        "a certificate that several entries match, none of them with more conditions than the others",
+        "a certificate or user that several entries match, none of them with more conditions than the others",
         "which one counts would be a guess",
         "add a condition to one of the entries",
     ),
@@ -52,6 +52,13 @@ const IDENTITY: &[Rule] = &[
         "a certificate of which something cannot be read",
         "a value that cannot be read is not a value that is absent",
         "issue the certificate again",
+    ),
+    identity(
+        "peer.namespace",
+        "somebody at a Unix socket who is no user of this host: in another user or process namespace, or of \
+         whom nothing can be seen",
+        "a container that was given the socket has users of its own, with the same numbers",
+        "ask from the host itself, or use TLS and a certificate",
     ),
     identity(
         "certificate.expired",
@@ -221,7 +228,7 @@ fn json() -> Value {
 mod tests {
     use super::*;
     use crate::identity::rule::Field;
-    use crate::identity::{Closed, IdentityError, Unidentified};
+    use crate::identity::{Closed, Foreign, IdentityError, Unidentified};
     use std::path::Path;
 
     #[test]
@@ -246,6 +253,9 @@ mod tests {
             Unidentified::WrongDoor,
             Unidentified::Closed(Closed::Now),
             Unidentified::Certificate(IdentityError::NotACertificate),
+            Unidentified::UnknownPeer(1),
+            Unidentified::AmbiguousPeer(1),
+            Unidentified::Foreign(Foreign::Gone),
         ];
         let ids: Vec<&str> = parts().iter().flat_map(|part| &part.2).map(|rule| rule.id).collect();
         for refusal in identities {

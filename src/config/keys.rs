@@ -96,6 +96,12 @@ const BIND: Shape = Shape::Notation(&Notation {
     pattern: "^(systemd|.+:[0-9]+)$",
 });
 
+const ACCOUNT: Shape = Shape::Notation(&Notation {
+    what: "a name or number of this host",
+    check: super::compile::is_account,
+    pattern: "^[^:]+$",
+});
+
 const CLEAN_PATH: Shape = Shape::Notation(&Notation {
     what: "an absolute path in its shortest form",
     check: super::compile::clean_path,
@@ -133,14 +139,10 @@ pub(super) const FILE: Section = Section {
 const LISTEN: Section = Section {
     what: "an entry of listen",
     keys: &[
-        Key::required("tls", BIND, "an address such as 0.0.0.0:2376, or systemd"),
-        Key::required("certificate", Shape::Text, "the server's certificate chain, PEM"),
-        Key::required("key", Shape::Text, "its private key, PEM"),
-        Key::required(
-            "client_ca",
-            Shape::Text,
-            "the authority that signs client certificates, PEM",
-        ),
+        Key::new("tls", BIND, "an address such as 0.0.0.0:2376, or systemd; this or unix"),
+        Key::new("certificate", Shape::Text, "the server's certificate chain, PEM"),
+        Key::new("key", Shape::Text, "its private key, PEM"),
+        Key::new("client_ca", Shape::Text, "the authority that signs client certificates, PEM"),
         Key::new(
             "crl",
             Shape::Text,
@@ -157,6 +159,17 @@ const LISTEN: Section = Section {
             "a file of serials, certificates and keys that are refused, one a line",
         ),
         Key::new("tls_min", Shape::Word(&["1.2", "1.3"]), "the oldest TLS version; left out: 1.3"),
+        Key::new(
+            "unix",
+            Shape::Text,
+            "the path of a socket, or systemd: clients are users of this host, known by uid and gid",
+        ),
+        Key::new(
+            "mode",
+            Shape::Quoted,
+            "the socket's mode, nothing for others; left out: \"0660\"",
+        ),
+        Key::new("group", ACCOUNT, "the socket's group; left out: the gate's own"),
         Key::new("identities", TEXTS, "which identities may come in here; left out: all"),
     ],
 };
@@ -207,7 +220,7 @@ const IDENTITY: Section = Section {
         Key::required(
             "match",
             Shape::Section(&MATCH),
-            "conditions on the certificate; all must hold",
+            "conditions on the certificate, or on the user at a Unix socket; all must hold",
         ),
         Key::required("roles", TEXTS, "the roles held, tried in this order"),
         Key::new(
@@ -256,6 +269,8 @@ const MATCH: Section = Section {
         Key::new("cn", Shape::Text, "common name"),
         Key::new("ou", Shape::Text, "organisational unit"),
         Key::new("fingerprint", Shape::Text, "sha256: and 64 hexadecimal digits"),
+        Key::new("uid", ACCOUNT, "the user at a Unix socket, by name or number"),
+        Key::new("gid", ACCOUNT, "a group of the user at a Unix socket, by name or number"),
     ],
 };
 

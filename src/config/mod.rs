@@ -60,6 +60,55 @@ pub struct Config {
 /// One door for clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
+    /// By which way they come.
+    pub way: Way,
+    /// Names of identities that may come in here; `None` is all.
+    pub identities: Option<Vec<Pattern>>,
+}
+
+impl Listen {
+    /// What TLS needs, if clients come by it.
+    #[must_use]
+    pub const fn tls(&self) -> Option<&TlsListen> {
+        match &self.way {
+            Way::Tls(tls) => Some(tls),
+            Way::Unix(_) => None,
+        }
+    }
+}
+
+/// By which way clients come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// TCP with TLS: they are known by their certificates.
+    Tls(TlsListen),
+    /// A Unix socket: they are users of this host.
+    Unix(UnixListen),
+}
+
+/// A Unix socket for clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnixListen {
+    /// Where it comes from.
+    pub bind: UnixBind,
+    /// The file's mode, if we make it; nothing for others.
+    pub mode: u32,
+    /// The file's group, if it is not the gate's own.
+    pub group: Option<u32>,
+}
+
+/// Where a Unix socket comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnixBind {
+    /// Made by us, at this path.
+    Path(PathBuf),
+    /// Handed over by the service manager: the listeners written so take them in order.
+    Systemd,
+}
+
+/// TLS for clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsListen {
     /// Where it stands.
     pub address: Bind,
     /// The server's certificate chain, PEM.
@@ -76,8 +125,6 @@ pub struct Listen {
     pub deny: Option<PathBuf>,
     /// The oldest TLS version.
     pub tls_min: TlsMin,
-    /// Names of identities that may come in here; `None` is all.
-    pub identities: Option<Vec<Pattern>>,
 }
 
 /// Where a listener comes from.

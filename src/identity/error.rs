@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::peer::Foreign;
 use super::rule::Field;
 use super::validity::Closed;
 
@@ -157,6 +158,12 @@ impl std::error::Error for ValidityError {}
 pub enum Unidentified {
     /// No rule matches.
     Unknown,
+    /// No rule matches the user with this number.
+    UnknownPeer(u32),
+    /// Several rules match the user with this number, and none of them asks for more than the others.
+    AmbiguousPeer(u32),
+    /// Whoever is at the Unix socket is no user of this host.
+    Foreign(Foreign),
     /// A rule matches, and the name it would produce is not one.
     NotAName,
     /// A field that some rule names has several values.
@@ -178,9 +185,10 @@ impl Unidentified {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Unknown | Self::NotAName => "identity.unknown",
+            Self::Unknown | Self::UnknownPeer(_) | Self::NotAName => "identity.unknown",
+            Self::Foreign(_) => "peer.namespace",
             Self::AmbiguousField(_) => "identity.ambiguous-field",
-            Self::AmbiguousMatch => "identity.ambiguous-match",
+            Self::AmbiguousMatch | Self::AmbiguousPeer(_) => "identity.ambiguous-match",
             Self::Unprintable(_) => "identity.unprintable",
             Self::WrongDoor => "identity.wrong-listener",
             Self::Closed(_) => "identity.closed",
@@ -193,6 +201,11 @@ impl fmt::Display for Unidentified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("no identity matches this certificate"),
+            Self::UnknownPeer(uid) => write!(f, "no identity matches the user with uid {uid}"),
+            Self::AmbiguousPeer(uid) => {
+                write!(f, "several identities match the user with uid {uid}")
+            }
+            Self::Foreign(why) => why.fmt(f),
             Self::NotAName => f.write_str(
                 "the identity that matches this certificate makes no valid name of it (one to 63 \
                  characters, a letter or digit first, no `..`)",

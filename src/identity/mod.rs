@@ -1,10 +1,11 @@
-//! Who asks. A verified certificate becomes one identity or a refusal with a reason, never a guess.
+//! Who asks. A verified certificate, or the user at a Unix socket, becomes one identity or a refusal with
+//! a reason, never a guess.
 //!
 //! Everything here is pure: the certificate arrives as bytes that the TLS layer has already verified
 //! against the client CA, the rules arrive compiled, and no clock is read: "now" is an argument. So the same code serves
 //! the listener, the offline commands and the fuzzer.
 //!
-//! - [`certificate`] reads the facts out of a leaf and decides nothing.
+//! - [`certificate`] reads the facts out of a leaf and decides nothing; [`peer`] is the user at a socket.
 //! - [`pattern`] holds the two small languages of the policy file: what a value may look like, and
 //!   which name comes out of it.
 //! - [`rule`] puts both together.
@@ -14,9 +15,11 @@
 pub mod certificate;
 mod distinguished_name;
 pub mod error;
+mod evidence;
 pub mod expiry;
 mod key_usage;
 pub mod pattern;
+pub mod peer;
 pub mod rule;
 mod sequence;
 pub mod validity;
@@ -24,7 +27,9 @@ pub mod validity;
 pub use certificate::{CertificateFacts, Fingerprint, is_integer};
 pub(crate) use distinguished_name::display as shown_name;
 pub use error::{IdentityError, PatternError, RuleError, Unidentified, ValidityError};
+pub use evidence::Evidence;
 pub use key_usage::{KeyUsageError, check_issues, check_key_usage};
 pub use pattern::{IdentityName, NameTemplate, Pattern};
+pub use peer::{Foreign, PeerFacts, PeerMatch};
 pub use rule::{Conflict, Field, Identity, Match, Mode, Rule, conflicts, identify, supposed};
 pub use validity::{Closed, Validity};

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::certificate::{CertificateFacts, Fingerprint, is_printable};
 use super::error::{RuleError, Unidentified};
+use super::evidence::Evidence;
 use super::pattern::{IdentityName, NameTemplate, Pattern, overlap};
+use super::peer::PeerMatch;
 use super::validity::Validity;
 
 /// A field of the certificate that a rule can name. The order is the order in which captures are
@@ -40,15 +42,17 @@ impl fmt::Display for Field {
     }
 }
 
-/// Conditions that must all hold. Never empty: a rule for everybody cannot be written.
+/// Conditions that must all hold, on a certificate or on the user at a Unix socket and never on both.
+/// Never empty: a rule for everybody cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
     patterns: BTreeMap<Field, Pattern>,
     fingerprint: Option<Fingerprint>,
+    peer: Option<PeerMatch>,
 }
 
 impl Match {
-    /// Puts conditions together.
+    /// Puts conditions on a certificate together.
     ///
     /// # Errors
     /// No condition at all, or one field named twice.
@@ -65,7 +69,19 @@ impl Match {
         if by_field.is_empty() && fingerprint.is_none() {
             return Err(RuleError::NoCondition);
         }
-        Ok(Self { patterns: by_field, fingerprint })
+        Ok(Self { patterns: by_field, fingerprint, peer: None })
+    }
+
+    /// Conditions on the user at a Unix socket.
+    #[must_use]
+    pub const fn of_peer(peer: PeerMatch) -> Self {
+        Self { patterns: BTreeMap::new(), fingerprint: None, peer: Some(peer) }
+    }
+
+    /// What is asked of the user at a Unix socket, if this is about one.
+    #[must_use]
+    pub const fn peer(&self) -> Option<PeerMatch> {
+        self.peer
     }
 
     /// The fields that are asked for, in the order of their captures.
@@ -81,7 +97,15 @@ impl Match {
 
     /// What the `*` caught, field by field, or `None` if any condition does not hold. A field that
     /// has no value or several holds no condition.
-    fn captures(&self, certificate: &CertificateFacts) -> Option<Vec<String>> {
+    fn captures(&self, evidence: &Evidence) -> Option<Vec<String>> {
+        match (evidence, self.peer) {
+            (Evidence::Certificate(certificate), None) => self.captures_of(certificate),
+            (Evidence::Peer(facts), Some(peer)) => peer.holds(facts).then(Vec::new),
+            (Evidence::Certificate(_), Some(_)) | (Evidence::Peer(_), None) => None,
+        }
+    }
+
+    fn captures_of(&self, certificate: &CertificateFacts) -> Option<Vec<String>> {
         if self.fingerprint.is_some_and(|wanted| wanted != certificate.sha256) {
             return None;
         }
@@ -97,15 +121,26 @@ impl Match {
     fn is_stricter_than(&self, other: &Self) -> bool {
         let same = other.patterns.iter().all(|(f, pattern)| self.patterns.get(f) == Some(pattern));
         let same_leaf = other.fingerprint.is_none() || self.fingerprint == other.fingerprint;
-        same && same_leaf && self.condition_count() > other.condition_count()
+        let same_user = match (self.peer, other.peer) {
+            (Some(peer), Some(other)) => peer.asks_all_of(other),
+            (None, None) => true,
+            _ => false,
+        };
+        same && same_leaf && same_user && self.condition_count() > other.condition_count()
     }
 
     fn condition_count(&self) -> usize {
-        self.patterns.len() + usize::from(self.fingerprint.is_some())
+        let of_peer = self.peer.map_or(0, PeerMatch::condition_count);
+        self.patterns.len() + usize::from(self.fingerprint.is_some()) + of_peer
     }
 
-    /// Whether two matches on the same fields could hold for one certificate, with no winner.
+    /// Whether two matches on the same fields could hold for one certificate, with no winner. Of users
+    /// only the very same conditions collide: a group is as a field of its own, and who is in two is
+    /// refused when she comes.
     fn collides_with(&self, other: &Self) -> bool {
+        if self.peer.is_some() || other.peer.is_some() {
+            return self.peer == other.peer;
+        }
         let same_fields = self.patterns.keys().eq(other.patterns.keys());
         let pairs = self.patterns.values().zip(other.patterns.values());
         let leaves = match (self.fingerprint, other.fingerprint) {
@@ -219,7 +254,7 @@ impl Rule {
         name: IdentityName,
         rule: usize,
         captures: Vec<String>,
-        certificate: CertificateFacts,
+        evidence: Evidence,
     ) -> Identity {
         Identity {
             name,
@@ -229,7 +264,7 @@ impl Rule {
             valid: self.valid.clone(),
             rule,
             captures,
-            certificate: Arc::new(certificate),
+            evidence: Arc::new(evidence),
         }
     }
 }
@@ -251,8 +286,8 @@ pub struct Identity {
     pub rule: usize,
     /// What the `*` caught, as in the certificate (not folded).
     pub captures: Vec<String>,
-    /// The certificate that proved it.
-    pub certificate: Arc<CertificateFacts>,
+    /// What proved it.
+    pub evidence: Arc<Evidence>,
 }
 
 impl Identity {
@@ -267,30 +302,35 @@ impl Identity {
     }
 }
 
-/// Finds who holds the certificate. A rule that asks for all that another matching rule asks, and
+/// Finds whose the certificate is, or who the user is. A rule that asks for all that another matching rule asks, and
 /// more, wins over it.
 ///
 /// # Errors
 /// Nobody, or no single answer: a field named by *some* rule with several values or with a character
 /// that is not printable, matching or not; two matching rules without a winner; a name that is none.
-pub fn identify(rules: &[Rule], certificate: &CertificateFacts) -> Result<Identity, Unidentified> {
-    let named: BTreeSet<Field> = rules.iter().flat_map(|rule| rule.matching.fields()).collect();
-    named.into_iter().try_for_each(|field| single_reading(field, certificate))?;
-    let holds = |(at, rule)| Candidate::of(at, rule, certificate);
+pub fn identify(rules: &[Rule], evidence: &Evidence) -> Result<Identity, Unidentified> {
+    if let Evidence::Certificate(certificate) = evidence {
+        single_readings(rules, certificate)?;
+    }
+    let holds = |(at, rule)| Candidate::of(at, rule, evidence);
     let matching: Vec<Candidate<'_>> = rules.iter().enumerate().filter_map(holds).collect();
-    let winner = strictest(matching)?;
+    let winner = strictest(matching, evidence)?;
     let name = winner.rule.name.produce(&winner.captures).map_err(|_| Unidentified::NotAName)?;
-    Ok(winner.rule.identity(name, winner.at, winner.captures, certificate.clone()))
+    Ok(winner.rule.identity(name, winner.at, winner.captures, evidence.clone()))
 }
 
-/// The identity that would bear this name, without a certificate to prove it: for questions asked
+/// The identity that would bear this name, with nothing to prove it: for questions asked
 /// offline, never for a connection. `None` if no rule produces the name, or if what its `*` caught
 /// cannot be told from it.
 #[must_use]
 pub fn supposed(rules: &[Rule], name: &IdentityName) -> Option<Identity> {
     rules.iter().enumerate().find_map(|(at, rule)| {
         let captures = rule.name.captures_behind(name)?;
-        Some(rule.identity(name.clone(), at, captures, CertificateFacts::blank()))
+        let evidence = match rule.matching.peer {
+            Some(peer) => peer.supposed().into(),
+            None => CertificateFacts::blank().into(),
+        };
+        Some(rule.identity(name.clone(), at, captures, evidence))
     })
 }
 
@@ -328,8 +368,8 @@ struct Candidate<'r> {
 }
 
 impl<'r> Candidate<'r> {
-    fn of(at: usize, rule: &'r Rule, certificate: &CertificateFacts) -> Option<Self> {
-        let captures = rule.matching.captures(certificate)?;
+    fn of(at: usize, rule: &'r Rule, evidence: &Evidence) -> Option<Self> {
+        let captures = rule.matching.captures(evidence)?;
         Some(Self { at, rule, captures })
     }
 
@@ -338,12 +378,26 @@ impl<'r> Candidate<'r> {
     }
 }
 
-fn strictest(mut matching: Vec<Candidate<'_>>) -> Result<Candidate<'_>, Unidentified> {
+fn strictest<'r>(
+    mut matching: Vec<Candidate<'r>>,
+    evidence: &Evidence,
+) -> Result<Candidate<'r>, Unidentified> {
+    let (nobody, several) = match evidence {
+        Evidence::Certificate(_) => (Unidentified::Unknown, Unidentified::AmbiguousMatch),
+        Evidence::Peer(peer) => {
+            (Unidentified::UnknownPeer(peer.uid), Unidentified::AmbiguousPeer(peer.uid))
+        }
+    };
     if matching.is_empty() {
-        return Err(Unidentified::Unknown);
+        return Err(nobody);
     }
     let winner = matching.iter().position(|one| matching.iter().all(|other| one.beats(other)));
-    winner.map(|at| matching.swap_remove(at)).ok_or(Unidentified::AmbiguousMatch)
+    winner.map(|at| matching.swap_remove(at)).ok_or(several)
+}
+
+fn single_readings(rules: &[Rule], certificate: &CertificateFacts) -> Result<(), Unidentified> {
+    let named: BTreeSet<Field> = rules.iter().flat_map(|rule| rule.matching.fields()).collect();
+    named.into_iter().try_for_each(|field| single_reading(field, certificate))
 }
 
 fn single_reading(field: Field, certificate: &CertificateFacts) -> Result<(), Unidentified> {

@@ -3,7 +3,7 @@
 use super::named;
 use super::refuse::Asked;
 use crate::audit::event::{
-    Client, Decision, Forwarded, Identity as Proven, Proof, Reason, Request,
+    Client, Decision, Forwarded, Identity as Proven, Proof, Reason, Request, User,
 };
 use crate::audit::{Event, Hash, Stage, redact};
 use crate::docker::body::Body;
@@ -11,7 +11,7 @@ use crate::docker::body::create::{ContainerCreate, HostConfig, Mount};
 use crate::docker::body::service::ServiceSpec;
 use crate::docker::image::Origin;
 use crate::docker::{Malformed, OutboundBody};
-use crate::identity::{CertificateFacts, Identity, Unidentified};
+use crate::identity::{CertificateFacts, Evidence, Identity, PeerFacts, Unidentified};
 use crate::policy::facts::{Container, Image};
 use crate::policy::{Denial, Facts, Finding, Permit, Policy, Seen};
 use crate::proxy::{Peer, Untrusted};
@@ -72,7 +72,7 @@ pub(super) fn malformed(asked: &Asked, policy: &Policy, malformed: &Malformed) -
     decided(asked, policy, Decision::deny([reason]))
 }
 
-/// The decision that a certificate is nobody's any more.
+/// The decision that who asks is nobody any more.
 pub(super) fn stranger(asked: &Asked, policy: &Policy, why: &Unidentified) -> Event {
     let id = why.reason().to_owned();
     decided(asked, policy, Decision::deny([Reason { id, field: None, value: None }]))
@@ -102,21 +102,51 @@ fn reason(finding: &Finding) -> Reason {
     }
 }
 
+/// What is told of somebody who is nobody, for people.
+pub(super) fn shown(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Certificate(facts) => format!("subject {}", facts.subject),
+        Evidence::Peer(PeerFacts { uid, gid, groups, .. }) => {
+            let groups: Vec<String> = groups.iter().map(u32::to_string).collect();
+            format!("uid {uid}, gid {gid}, groups {}", groups.join(" "))
+        }
+    }
+}
+
 pub(super) fn proven(identity: &Identity) -> Proven {
-    let facts: &CertificateFacts = &identity.certificate;
+    let blank = Proven {
+        name: identity.name.to_string(),
+        roles: identity.roles.clone(),
+        proven: Proof::Unix,
+        subject: None,
+        issuer: None,
+        serial: None,
+        sans: Vec::new(),
+        fingerprint: None,
+        unix: None,
+    };
+    match &*identity.evidence {
+        Evidence::Certificate(facts) => by_certificate(blank, facts),
+        Evidence::Peer(facts) => {
+            let &PeerFacts { uid, gid, groups: _, login_uid, pid } = facts;
+            Proven { unix: Some(User { uid, gid, login_uid, pid }), ..blank }
+        }
+    }
+}
+
+fn by_certificate(blank: Proven, facts: &CertificateFacts) -> Proven {
     let kinds =
         [("URI", &facts.uris), ("DNS", &facts.dns), ("email", &facts.emails), ("IP", &facts.ips)];
     let sans =
         kinds.iter().flat_map(|(kind, values)| values.iter().map(move |v| format!("{kind}:{v}")));
     Proven {
-        name: identity.name.to_string(),
-        roles: identity.roles.clone(),
         proven: Proof::Certificate,
         subject: Some(facts.subject.clone()),
         issuer: Some(facts.issuer.clone()),
         serial: Some(facts.serial.clone()),
         sans: sans.collect(),
         fingerprint: Some(facts.sha256.to_string()),
+        ..blank
     }
 }
 

@@ -3,9 +3,10 @@
 use super::Known;
 use super::grants::Grants;
 use super::refuse::Refused;
-use crate::identity::{CertificateFacts, Identity, Unidentified, identify};
+use crate::identity::{Evidence, Identity, Unidentified, identify};
 use crate::policy::Policy;
 use crate::policy::pattern::Pattern;
+use crate::proxy::Address;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::net::SocketAddr;
@@ -18,8 +19,8 @@ pub struct Doors(pub Vec<Door>);
 /// A listener, and who may come in there.
 #[derive(Clone, Debug)]
 pub struct Door {
-    /// The address that was bound.
-    pub address: SocketAddr,
+    /// What was bound.
+    pub address: Address,
     /// Names that may come in; `None` is all.
     pub identities: Option<Vec<Pattern>>,
 }
@@ -27,13 +28,12 @@ pub struct Door {
 impl Doors {
     /// Whether this name may come in at the address that the client came to. An address that no
     /// door has lets nobody in.
-    fn open_to(&self, name: &str, came_to: SocketAddr) -> bool {
-        let at = |door: &&Door| {
-            let ip = door.address.ip();
-            door.address.port() == came_to.port()
-                && (ip.is_unspecified() || ip.to_canonical() == came_to.ip().to_canonical())
+    fn open_to(&self, name: &str, came_to: &Address) -> bool {
+        let at = |door: &&Door| match (&door.address, came_to) {
+            (Address::Tcp(door), Address::Tcp(came_to)) => covers(door, came_to),
+            _ => false,
         };
-        let exact = self.0.iter().find(|door| door.address == came_to);
+        let exact = self.0.iter().find(|door| door.address == *came_to);
         let door = exact.or_else(|| self.0.iter().find(at));
         door.is_some_and(|door| match &door.identities {
             None => true,
@@ -42,27 +42,34 @@ impl Doors {
     }
 }
 
+/// Whether who came to this address may have come by that door, which may stand for every address.
+fn covers(door: &SocketAddr, came_to: &SocketAddr) -> bool {
+    let ip = door.ip();
+    door.port() == came_to.port()
+        && (ip.is_unspecified() || ip.to_canonical() == came_to.ip().to_canonical())
+}
+
 /// The identity of a connection. It is worked out again when the policy has changed, and its mode
 /// and validity by the clock each time it is asked for.
 #[derive(Debug)]
 pub struct Who {
     name: String,
-    came_to: SocketAddr,
+    came_to: Address,
     latest: ArcSwap<(Arc<Policy>, Identity)>,
 }
 
 impl Who {
-    /// Identifies the certificate.
+    /// Identifies who has come.
     ///
     /// # Errors
     /// Why it is nobody.
     pub(super) fn new(
         policy: Arc<Policy>,
         doors: &Doors,
-        came_to: SocketAddr,
-        facts: &CertificateFacts,
+        came_to: Address,
+        evidence: &Evidence,
     ) -> Result<Self, Unidentified> {
-        let identity = admitted(&policy, doors, came_to, facts)?;
+        let identity = admitted(&policy, doors, &came_to, evidence)?;
         identity.open(Timestamp::now().as_second())?;
         let name = identity.name.to_string();
         Ok(Self { name, came_to, latest: ArcSwap::from_pointee((policy, identity)) })
@@ -81,13 +88,13 @@ impl Who {
     /// Who it is under this policy, now.
     ///
     /// # Errors
-    /// It is nobody any more, or its certificate has ended.
+    /// It is nobody any more.
     pub(super) fn under(
         &self,
         policy: &Arc<Policy>,
         doors: &Doors,
         grants: &Grants,
-        facts: &CertificateFacts,
+        evidence: &Evidence,
         now: Timestamp,
     ) -> Result<Known, Refused> {
         let latest = self.latest.load_full();
@@ -95,7 +102,7 @@ impl Who {
             latest.1.clone()
         } else {
             let identity =
-                admitted(policy, doors, self.came_to, facts).map_err(Refused::Stranger)?;
+                admitted(policy, doors, &self.came_to, evidence).map_err(Refused::Stranger)?;
             self.latest.store(Arc::new((Arc::clone(policy), identity.clone())));
             identity
         };
@@ -109,10 +116,10 @@ impl Who {
 fn admitted(
     policy: &Policy,
     doors: &Doors,
-    came_to: SocketAddr,
-    facts: &CertificateFacts,
+    came_to: &Address,
+    evidence: &Evidence,
 ) -> Result<Identity, Unidentified> {
-    let identity = identify(&policy.identities, facts)?;
+    let identity = identify(&policy.identities, evidence)?;
     match doors.open_to(identity.name.as_str(), came_to) {
         true => Ok(identity),
         false => Err(Unidentified::WrongDoor),

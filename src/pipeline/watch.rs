@@ -3,15 +3,14 @@
 use super::refuse::Asked;
 use super::{Pipeline, Who, events};
 use crate::audit::{EventId, Refusal, RefusalKind, Writer};
-use crate::identity::{CertificateFacts, Unidentified};
+use crate::identity::{Evidence, Unidentified};
 use crate::proxy::receive;
 use crate::proxy::respond::{self, Body};
-use crate::proxy::{Connection, Gate, Peer, RefusedKind, Stranger, Watch};
+use crate::proxy::{Address, Connection, Gate, Peer, RefusedKind, Stranger, Watch};
 use http::request::Parts;
 use http::{Request, Response, header};
 use hyper::body::Incoming;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The gate that the front hands requests to.
@@ -21,15 +20,14 @@ pub struct Entry(pub Arc<Pipeline>);
 impl Gate for Entry {
     type Who = Who;
 
-    fn identify(&self, facts: &CertificateFacts, peer: &Peer) -> Result<Who, Unidentified> {
-        let policy = self.0.policy.load_full();
-        let who = Who::new(policy, &self.0.doors.load(), peer.listener, facts);
-        who.inspect_err(|why| {
+    fn identify(&self, evidence: &Evidence, peer: &Peer) -> Result<Who, Unidentified> {
+        let (policy, came_to) = (self.0.policy.load_full(), peer.listener.clone());
+        Who::new(policy, &self.0.doors.load(), came_to, evidence).inspect_err(|why| {
             self.0.log.refusal(&Refusal {
                 kind: RefusalKind::Connection,
-                address: peer.client.ip(),
+                whence: peer.client.whence(),
                 reason: why.reason(),
-                text: Some(format!("subject {}", facts.subject)),
+                text: Some(events::shown(evidence)),
             });
         })
     }
@@ -104,13 +102,13 @@ impl Watch for Doorkeeper {
         };
         self.0.refusal(&Refusal {
             kind: if handshake { RefusalKind::Handshake } else { RefusalKind::Connection },
-            address: peer.client.ip(),
+            whence: peer.client.whence(),
             reason,
             text: Some(detail),
         });
     }
 
-    fn accept_failed(&self, listener: SocketAddr, error: &io::Error) {
+    fn accept_failed(&self, listener: &Address, error: &io::Error) {
         tracing::error!(%listener, %error, "cannot accept connections, trying again");
     }
 }

@@ -1,10 +1,9 @@
-//! One connection from accept to close: places before the handshake, the certificate, the identity,
-//! then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever, holds
+//! One connection from accept to close: places before the handshake, the certificate or the user, the
+//! identity, then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever, holds
 //! more than a share or goes unseen is this file's.
 
 use std::any::Any;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -16,25 +15,28 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::address::{Address, Origin};
 use super::clock::{Answer, Clock, Heard, Phase};
 use super::gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
-use super::limits::{Place, Places, TooMany, address_key};
+use super::limits::{Place, Places, TooMany};
+use super::listener::Way;
+use super::peer;
 use super::receive;
 use super::respond::{self, Body};
 use super::shutdown::Live;
-use super::socket::{Line, Socket};
+use super::socket::{Line, Socket, Stream};
 use super::standing::Standing;
 use super::tls::Tls;
 use super::trust::{Untrusted, Verdict, with_verdict};
+use crate::audit::Whence;
 use crate::config::Front as Limits;
-use crate::identity::{CertificateFacts, Unidentified};
+use crate::identity::{CertificateFacts, Evidence, Foreign, Unidentified};
 
 /// hyper panics below this buffer size.
 const HYPER_BUFFER_MIN: usize = 8192;
@@ -46,11 +48,11 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct Connection<W> {
     /// Where it comes from.
     pub peer: Peer,
-    /// What its certificate says.
-    pub certificate: CertificateFacts,
+    /// By what it is known.
+    pub evidence: Evidence,
     /// Who it is.
     pub who: W,
-    /// Whether its certificate still holds.
+    /// Whether that still holds.
     pub standing: Standing,
     /// Held by whatever must have ended before the process does: tasks take a clone.
     pub live: Live,
@@ -110,7 +112,7 @@ pub struct Front<G> {
     gate: Arc<G>,
     watch: Arc<dyn Watch>,
     all: Arc<Places<()>>,
-    addresses: Arc<Places<IpAddr>>,
+    addresses: Arc<Places<Whence>>,
     identities: Arc<Places<String>>,
     next: AtomicU64,
 }
@@ -119,7 +121,7 @@ pub struct Front<G> {
 #[derive(Debug)]
 struct Seat {
     _all: Place<()>,
-    _address: Place<IpAddr>,
+    _address: Place<Whence>,
     identity: OnceLock<Place<String>>,
     _live: Live,
 }
@@ -204,22 +206,38 @@ impl<G: Gate> Front<G> {
     /// Serves one accepted connection to its end.
     pub(super) async fn welcome(
         self: Arc<Self>,
-        stream: TcpStream,
-        client: SocketAddr,
-        tls: Tls,
+        stream: Stream,
+        client: Origin,
+        listener: Address,
+        way: Way,
         live: Live,
     ) {
-        let mut peer = Peer {
-            connection: ConnectionId(self.next.fetch_add(1, Ordering::Relaxed)),
-            client,
-            listener: stream.local_addr().unwrap_or(client),
-            tls: "",
-        };
+        let connection = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
+        let mut peer = Peer { connection, client, listener, tls: "" };
         let Some(seat) = self.seat(&peer, live.clone()) else { return };
+        let user = match (&way, &stream) {
+            (Way::Peer, Stream::Unix(stream)) => Some(peer::facts(stream)),
+            _ => None,
+        };
         let line = Line::new(stream);
-        if let Some((stream, standing)) = self.shake_hands(&line, &seat, &mut peer, tls).await {
-            let reception = self.receive(standing, peer.clone(), &line, &seat, &live);
-            self.converse(stream, reception, &peer, live).await;
+        match (way, user) {
+            (Way::Tls(tls), _) => {
+                let shaken = self.shake_hands(&line, &seat, &mut peer, tls).await;
+                let Some((stream, standing)) = shaken else { return };
+                let facts = CertificateFacts::read(standing.leaf());
+                let evidence = facts.map(Evidence::from).map_err(Unidentified::from);
+                let reception = self.receive(evidence, standing, &peer, &line, &seat, &live);
+                self.converse(stream, reception, &peer, live).await;
+            }
+            (Way::Peer, user) => {
+                let seat_of = Arc::clone(&seat) as Arc<dyn Any + Send + Sync>;
+                let socket = Socket::new(Arc::clone(&line), seat_of);
+                let evidence = user.unwrap_or(Err(Foreign::Hidden));
+                let evidence = evidence.map(Evidence::from).map_err(Unidentified::Foreign);
+                let standing = Standing::of_user();
+                let reception = self.receive(evidence, standing, &peer, &line, &seat, &live);
+                self.converse(socket, reception, &peer, live).await;
+            }
         }
     }
 
@@ -228,7 +246,7 @@ impl<G: Gate> Front<G> {
             self.refuse(peer, kind, &format!("{} are open", most.most));
         };
         let all = self.all.enter(()).map_err(|most| refuse(RefusedKind::TooMany, most)).ok()?;
-        let address = self.addresses.enter(address_key(peer.client.ip()));
+        let address = self.addresses.enter(peer.client.key());
         let address = address.map_err(|most| refuse(RefusedKind::TooManyFromAddress, most)).ok()?;
         let identity = OnceLock::new();
         Some(Arc::new(Seat { _all: all, _address: address, identity, _live: live }))
@@ -281,35 +299,29 @@ impl<G: Gate> Front<G> {
 
     fn receive(
         &self,
+        evidence: Result<Evidence, Unidentified>,
         standing: Standing,
-        peer: Peer,
+        peer: &Peer,
         line: &Arc<Line>,
         seat: &Seat,
         live: &Live,
     ) -> Reception<G::Who> {
-        let facts = CertificateFacts::read(standing.leaf());
-        let (certificate, who) = match facts {
-            Ok(facts) => {
-                let who = self.gate.identify(&facts, &peer);
-                (Some(facts), who)
-            }
-            Err(error) => (None, Err(error.into())),
+        let (peer, line, live) = (peer.clone(), Arc::clone(line), live.clone());
+        let (evidence, why) = match evidence {
+            Err(why) => (None, why),
+            Ok(evidence) => match self.gate.identify(&evidence, &peer) {
+                Err(why) => (Some(evidence), why),
+                Ok(who) => {
+                    let ending = watch::Sender::new(None);
+                    let connection =
+                        Connection { peer, evidence, who, standing, live, line, ending };
+                    return self.admit(connection, seat);
+                }
+            },
         };
-        match (certificate, who) {
-            (Some(certificate), Ok(who)) => {
-                let (line, live) = (Arc::clone(line), live.clone());
-                let ending = watch::Sender::new(None);
-                let connection =
-                    Connection { peer, certificate, who, standing, live, line, ending };
-                self.admit(connection, seat)
-            }
-            (certificate, who) => {
-                let why = who.err().unwrap_or(Unidentified::Unknown);
-                let detail = format!("{} ({why})", why.reason());
-                self.refuse(&peer, RefusedKind::Unidentified, &detail);
-                Reception::Stranger(Arc::new(Stranger { peer, certificate, why }))
-            }
-        }
+        let detail = format!("{} ({why})", why.reason());
+        self.refuse(&peer, RefusedKind::Unidentified, &detail);
+        Reception::Stranger(Arc::new(Stranger { peer, evidence, why }))
     }
 
     fn admit(&self, connection: Connection<G::Who>, seat: &Seat) -> Reception<G::Who> {
@@ -331,19 +343,19 @@ impl<G: Gate> Front<G> {
 
     async fn converse(
         &self,
-        tls: TlsStream<Socket>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         reception: Reception<G::Who>,
         peer: &Peer,
         live: Live,
     ) {
         let untaken = Untaken::default();
-        self.serve(tls, reception, peer, live, &untaken).await;
+        self.serve(stream, reception, peer, live, &untaken).await;
         untaken.close().await;
     }
 
     async fn serve(
         &self,
-        tls: TlsStream<Socket>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         reception: Reception<G::Who>,
         peer: &Peer,
         mut live: Live,
@@ -361,7 +373,7 @@ impl<G: Gate> Front<G> {
                 Ok::<_, std::convert::Infallible>(response.map(|body| Answer::new(body, busy)))
             }
         });
-        let heard = TokioIo::new(Heard { inner: tls, clock: clock.clone() });
+        let heard = TokioIo::new(Heard { inner: stream, clock: clock.clone() });
         let mut served = pin!(self.http().serve_connection(heard, service).with_upgrades());
         let mut closing = false;
         loop {

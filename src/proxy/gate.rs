@@ -4,27 +4,27 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
+use super::address::{Address, Origin};
 use super::connection::Connection;
 use super::respond::Body;
-use crate::identity::{CertificateFacts, Unidentified};
+use crate::identity::{Evidence, Unidentified};
 
 /// Who decides: the pipeline, or a test.
 pub trait Gate: Send + Sync + 'static {
     /// What is known of an identified client, for all requests of its connection.
     type Who: Send + Sync + 'static;
 
-    /// Who the certificate says the client is. Asked once, after the handshake.
+    /// Who the client is by what it has shown, or the kernel of it. Asked once, after the handshake.
     ///
     /// # Errors
     /// Why it is nobody; its first request is then answered by [`Gate::turn_away`].
-    fn identify(&self, facts: &CertificateFacts, peer: &Peer) -> Result<Self::Who, Unidentified>;
+    fn identify(&self, evidence: &Evidence, peer: &Peer) -> Result<Self::Who, Unidentified>;
 
     /// An identified client has a place: it is one that can be ended from now on.
     fn arrived(&self, connection: &Arc<Connection<Self::Who>>) {
@@ -56,7 +56,7 @@ pub trait Watch: Send + Sync + 'static {
     fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String);
 
     /// A listener cannot accept, out of descriptors for example; it goes on after a pause.
-    fn accept_failed(&self, listener: SocketAddr, error: &io::Error);
+    fn accept_failed(&self, listener: &Address, error: &io::Error);
 }
 
 /// Why a connection was refused.
@@ -64,7 +64,7 @@ pub trait Watch: Send + Sync + 'static {
 pub enum RefusedKind {
     /// As many connections as there may be.
     TooMany,
-    /// As many of this address as there may be.
+    /// As many of this address, or of this user at a Unix socket, as there may be.
     TooManyFromAddress,
     /// As many of this identity as there may be.
     TooManyOfIdentity,
@@ -76,7 +76,7 @@ pub enum RefusedKind {
     Untrusted(&'static str),
     /// The handshake took too long.
     HandshakeTimeout,
-    /// The certificate is good and is nobody's.
+    /// The certificate is good and is nobody's, or the user is nobody who is known.
     Unidentified,
     /// hyper cannot parse the head, or it is too large.
     Head,
@@ -124,21 +124,21 @@ impl fmt::Display for ConnectionId {
 pub struct Peer {
     /// The connection's number.
     pub connection: ConnectionId,
-    /// The client's address and port.
-    pub client: SocketAddr,
-    /// Our own address and port.
-    pub listener: SocketAddr,
-    /// `1.3` or `1.2`; empty before the handshake.
+    /// Where it comes from.
+    pub client: Origin,
+    /// By which listener it came in.
+    pub listener: Address,
+    /// `1.3` or `1.2`; empty before the handshake, and at a Unix socket.
     pub tls: &'static str,
 }
 
-/// A client with a good certificate that no rule knows.
+/// A client that TLS or the kernel knows, and no rule.
 #[derive(Clone, Debug)]
 pub struct Stranger {
     /// Where it comes from.
     pub peer: Peer,
-    /// What its certificate says, if that can be read.
-    pub certificate: Option<CertificateFacts>,
+    /// By what it would be known, if that can be read.
+    pub evidence: Option<Evidence>,
     /// Why it is nobody.
     pub why: Unidentified,
 }

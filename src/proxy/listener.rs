@@ -1,19 +1,25 @@
-//! Where clients come in: a bound address or a socket that systemd hands over, and a loop that goes
-//! on accepting when the process is out of descriptors and stops when it is asked to.
+//! Where clients come in: a bound address, a Unix socket that we make, or what systemd hands over, and a
+//! loop that goes on accepting when the process is out of descriptors and stops when it is asked to.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use listenfd::ListenFd;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, UnixListener};
 
+use super::address::{Address, Origin};
 use super::connection::Front;
 use super::gate::Gate;
+use super::peer;
 use super::shutdown::Live;
+use super::socket::Stream;
+use super::socket_file::{SocketError, SocketFile};
 use super::tls::Tls;
 
 /// How long to leave a listener alone that cannot accept for want of descriptors or memory. The
@@ -25,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub enum ListenError {
     /// The address cannot be bound.
     Bind(SocketAddr, io::Error),
+    /// The Unix socket cannot be made.
+    Make(PathBuf, SocketError),
     /// A socket handed over cannot be listened on.
     Activated(usize, io::Error),
 }
@@ -36,10 +44,11 @@ impl fmt::Display for ListenError {
                 f,
                 "{address}: cannot listen ({error}), see who holds the port or choose another"
             ),
+            Self::Make(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Activated(index, error) => write!(
                 f,
                 "socket {index} handed over by systemd: cannot listen ({error}), use ListenStream= \
-                 with an address and a port"
+                 with an address and a port, or with a path"
             ),
         }
     }
@@ -47,11 +56,37 @@ impl fmt::Display for ListenError {
 
 impl std::error::Error for ListenError {}
 
+/// By what clients of a listener are known.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// By the certificate that they show in TLS.
+    Tls(Tls),
+    /// By the user who connected, as the kernel says; without TLS.
+    Peer,
+}
+
 /// A socket that listens.
 #[derive(Debug)]
 pub struct Entrance {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
+    address: Address,
+    /// The file that we have made.
+    _file: Option<SocketFile>,
+}
+
+#[derive(Debug)]
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// The sockets that systemd handed over, each kind in its order.
+#[derive(Debug, Default)]
+pub struct Handed {
+    /// Those with an address and a port.
+    pub tcp: VecDeque<Entrance>,
+    /// Those with a path.
+    pub unix: VecDeque<Entrance>,
 }
 
 impl Entrance {
@@ -63,61 +98,106 @@ impl Entrance {
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|error| ListenError::Bind(address, error))?;
         let address = listener.local_addr().map_err(|error| ListenError::Bind(address, error))?;
-        Ok(Self { listener, address })
+        Ok(Self::tcp(listener, address))
     }
 
-    /// The sockets that systemd handed over (`LISTEN_FDS`), in its order; none where this is not an
-    /// activated service. To be called once, within the runtime.
+    /// Makes a Unix socket with this mode and group; it is removed when the entrance is. To be called
+    /// within the runtime.
     ///
     /// # Errors
-    /// When one of them is no TCP socket that listens.
-    pub fn activated() -> Result<Vec<Self>, ListenError> {
-        let mut handed = ListenFd::from_env();
-        (0..handed.len())
-            .map(|index| {
-                Self::take(&mut handed, index).map_err(|e| ListenError::Activated(index, e))
-            })
-            .collect()
+    /// When it cannot be made, or something else is there.
+    pub fn make(path: &Path, mode: u32, group: Option<u32>) -> Result<Self, ListenError> {
+        let failed = |error| ListenError::Make(path.to_owned(), error);
+        let (listener, file) = SocketFile::listen(path, mode, group).map_err(failed)?;
+        let listener = UnixListener::from_std(listener).map_err(|error| failed(error.into()))?;
+        let address = Address::Unix(Arc::new(path.to_owned()));
+        Ok(Self { listener: Listener::Unix(listener), address, _file: Some(file) })
     }
 
-    fn take(handed: &mut ListenFd, index: usize) -> io::Result<Self> {
-        let listener = handed.take_tcp_listener(index)?.ok_or(io::ErrorKind::NotFound)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener: TcpListener::from_std(listener)?, address })
+    const fn tcp(listener: TcpListener, address: SocketAddr) -> Self {
+        Self { listener: Listener::Tcp(listener), address: Address::Tcp(address), _file: None }
     }
 
     /// The address that clients come to, with the port that was really bound.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub const fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Accepts until `live` is ending. Each connection is served in a task of its own.
-    pub async fn serve<G: Gate>(self, tls: Tls, front: Arc<Front<G>>, live: Live) {
-        let welcome = |stream, address| {
-            tokio::spawn(Arc::clone(&front).welcome(stream, address, tls.clone(), live.clone()));
+    pub async fn serve<G: Gate>(self, way: Way, front: Arc<Front<G>>, live: Live) {
+        let welcome = |stream: Stream, from| {
+            // of all the addresses that were bound, the one that this client came to
+            let listener = match &stream {
+                Stream::Tcp(tcp) => tcp.local_addr().map(Address::Tcp).ok(),
+                Stream::Unix(_) => None,
+            };
+            let listener = listener.unwrap_or_else(|| self.address.clone());
+            let (front, way, live) = (Arc::clone(&front), way.clone(), live.clone());
+            tokio::spawn(front.welcome(stream, from, listener, way, live));
         };
-        let complain = |error: io::Error| front.watch().accept_failed(self.address, &error);
+        let complain = |error: io::Error| front.watch().accept_failed(&self.address, &error);
         accept(&self.listener, live.clone(), welcome, complain).await;
+    }
+}
+
+impl Handed {
+    /// The sockets that systemd handed over (`LISTEN_FDS`); none where this is not an activated service.
+    /// To be called once, within the runtime.
+    ///
+    /// # Errors
+    /// When one of them is neither a TCP socket nor a Unix socket with a path, or does not listen.
+    pub fn over() -> Result<Self, ListenError> {
+        let (mut fds, mut handed) = (ListenFd::from_env(), Self::default());
+        for index in 0..fds.len() {
+            handed.take(&mut fds, index).map_err(|error| ListenError::Activated(index, error))?;
+        }
+        Ok(handed)
+    }
+
+    fn take(&mut self, fds: &mut ListenFd, index: usize) -> io::Result<()> {
+        if let Ok(Some(listener)) = fds.take_unix_listener(index) {
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            let path = address.as_pathname().ok_or(io::ErrorKind::AddrNotAvailable)?;
+            let address = Address::Unix(Arc::new(path.to_owned()));
+            let listener = Listener::Unix(UnixListener::from_std(listener)?);
+            self.unix.push_back(Entrance { listener, address, _file: None });
+            return Ok(());
+        }
+        let listener = fds.take_tcp_listener(index)?.ok_or(io::ErrorKind::NotFound)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        self.tcp.push_back(Entrance::tcp(TcpListener::from_std(listener)?, address));
+        Ok(())
     }
 }
 
 /// What accepts: a listener, or a test.
 trait Accept {
-    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<(Stream, Origin)>> + Send;
 }
 
-impl Accept for TcpListener {
-    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send {
-        Self::accept(self)
+impl Accept for Listener {
+    async fn accept(&self) -> io::Result<(Stream, Origin)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, from) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), Origin::Tcp(from)))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                let uid = peer::uid(&stream)?;
+                Ok((Stream::Unix(stream), Origin::User(uid)))
+            }
+        }
     }
 }
 
 async fn accept(
     listener: &impl Accept,
     mut live: Live,
-    welcome: impl Fn(TcpStream, SocketAddr),
+    welcome: impl Fn(Stream, Origin),
     complain: impl Fn(io::Error),
 ) {
     loop {
@@ -127,7 +207,7 @@ async fn accept(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => welcome(stream, address),
+            Ok((stream, from)) => welcome(stream, from),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 complain(error);
@@ -155,23 +235,22 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 mod tests {
     use std::cell::{Cell, RefCell};
     use std::io;
-    use std::net::SocketAddr;
     use std::sync::Mutex;
 
     use tokio::net::{TcpListener, TcpStream};
     use tokio::time::{Duration, Instant};
 
-    use super::{Accept, PAUSE, accept};
+    use super::{Accept, Listener, Origin, PAUSE, Stream, accept};
     use crate::proxy::Shutdown;
 
     /// Fails as often as it was told to, then accepts.
     struct Poor {
-        listener: TcpListener,
+        listener: Listener,
         failures: Mutex<Vec<io::Error>>,
     }
 
     impl Accept for Poor {
-        async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        async fn accept(&self) -> io::Result<(Stream, Origin)> {
             let failure = self.failures.lock().unwrap().pop();
             match failure {
                 Some(error) => Err(error),
@@ -190,6 +269,7 @@ mod tests {
             io::Error::from_raw_os_error(EMFILE),
             io::Error::from_raw_os_error(EMFILE),
         ];
+        let listener = Listener::Tcp(listener);
         let poor = Poor { listener, failures: Mutex::new(failures) };
         let (shutdown, complaints) = (Shutdown::new(), Cell::new(0));
         let (live, started) = (shutdown.live(), Instant::now());

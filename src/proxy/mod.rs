@@ -1,31 +1,36 @@
 //! The client's side (L3): listeners, TLS, connections, the receiving of bodies, and the one place
-//! where an error becomes HTTP. It decides nothing: who a certificate is and what a request may do
+//! where an error becomes HTTP. It decides nothing: who somebody is and what a request may do
 //! is asked of a [`Gate`], and what never became a request is told to a [`Watch`].
 //!
 //! hyper is the parser and nothing stands beside it. What this room adds is bounds (places, times,
 //! bytes) and a line that shows when the client is gone.
 
+mod address;
 mod clock;
 pub mod connection;
 pub mod gate;
 pub mod limits;
 pub mod listener;
+mod peer;
 pub mod receive;
 pub mod respond;
 pub mod shutdown;
 mod socket;
+mod socket_file;
 mod standing;
 pub mod tls;
 pub mod trust;
 
 pub use crate::config::Front as Limits;
+pub use address::{Address, Origin};
 pub use connection::{Connection, Ending, Front};
 pub use gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
 pub use limits::{Places, StreamPermit, Streams, TooMany};
-pub use listener::{Entrance, ListenError};
+pub use listener::{Entrance, Handed, ListenError, Way};
 pub use receive::{Budget, Opaque, Received, Unreceived};
 pub use respond::Body;
 pub use shutdown::{Live, Shutdown};
+pub use socket_file::SocketError;
 pub use standing::Standing;
 pub use tls::{Credentials, Secured, Tls, TlsError};
 pub use trust::{Trust, Untrusted};

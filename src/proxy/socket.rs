@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -23,22 +24,76 @@ const KEEPALIVE_PROBES: u32 = 4;
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 << 10;
 
-/// One client's TCP connection.
+/// A client's connection, by TCP or by a Unix socket.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+macro_rules! each {
+    ($self:expr, $stream:ident => $what:expr) => {
+        match $self {
+            Stream::Tcp($stream) => $what,
+            Stream::Unix($stream) => $what,
+        }
+    };
+}
+
+impl Stream {
+    async fn ready(&self, interest: Interest) -> io::Result<tokio::io::Ready> {
+        each!(self, stream => stream.ready(interest).await)
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        each!(self, stream => stream.readable().await)
+    }
+
+    fn try_read(&self, to: &mut [u8]) -> io::Result<usize> {
+        each!(self, stream => stream.try_read(to))
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        each!(self, stream => stream.try_write(bytes))
+    }
+
+    fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        each!(self, stream => stream.try_write_vectored(parts))
+    }
+
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => stream.poll_read_ready(cx))
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => stream.poll_write_ready(cx))
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        each!(self, stream => stream.as_fd())
+    }
+}
+
+/// One client's connection.
 #[derive(Debug)]
 pub(super) struct Line {
-    stream: TcpStream,
+    stream: Stream,
     /// True once the parser, or the tunnel after it, has let go.
     hung_up: watch::Sender<bool>,
 }
 
 impl Line {
-    pub(super) fn new(stream: TcpStream) -> Arc<Self> {
-        // A socket that refuses an option still works; a dead peer is then found by the next write.
-        let _ = stream.set_nodelay(true);
-        let _ = sockopt::set_socket_keepalive(&stream, true);
-        let _ = sockopt::set_tcp_keepidle(&stream, KEEPALIVE_IDLE);
-        let _ = sockopt::set_tcp_keepintvl(&stream, KEEPALIVE_INTERVAL);
-        let _ = sockopt::set_tcp_keepcnt(&stream, KEEPALIVE_PROBES);
+    pub(super) fn new(stream: Stream) -> Arc<Self> {
+        if let Stream::Tcp(stream) = &stream {
+            // A socket that refuses an option still works; a dead peer is then found by the next write.
+            let _ = stream.set_nodelay(true);
+            let _ = sockopt::set_socket_keepalive(stream, true);
+            let _ = sockopt::set_tcp_keepidle(stream, KEEPALIVE_IDLE);
+            let _ = sockopt::set_tcp_keepintvl(stream, KEEPALIVE_INTERVAL);
+            let _ = sockopt::set_tcp_keepcnt(stream, KEEPALIVE_PROBES);
+        }
         Arc::new(Self { stream, hung_up: watch::Sender::new(false) })
     }
 
@@ -165,7 +220,7 @@ impl Socket {
     fn write_with(
         &self,
         cx: &mut Context<'_>,
-        attempt: impl Fn(&TcpStream) -> io::Result<usize>,
+        attempt: impl Fn(&Stream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.line.stream.poll_write_ready(cx))?;

@@ -1,6 +1,7 @@
 //! Whether a client that is connected is still to be believed. A certificate that was good in the
 //! handshake can end, be revoked, or lose its authority while its connection lives, so the question stays
-//! open as long as the connection does.
+//! open as long as the connection does. Of a user at a Unix socket nothing can be taken back but what policy
+//! says of her.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +12,12 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use super::tls::Tls;
 use super::trust::{Trust, Untrusted, Verdict, shown};
 
-/// A client's chain, and until when it holds.
+/// A client's chain and until when it holds, or nothing that could end.
 #[derive(Debug)]
-pub struct Standing {
+pub struct Standing(Option<Chain>);
+
+#[derive(Debug)]
+struct Chain {
     tls: Tls,
     chain: Vec<CertificateDer<'static>>,
     /// Under which trust it was looked at last, and the last second (since 1970) for which that holds.
@@ -37,23 +41,38 @@ impl Standing {
             _ => trust.verify(&chain, UnixTime::now()),
         };
         match until {
-            Ok(until) => Ok(Self { tls, chain, held: ArcSwap::from_pointee((trust, until)) }),
+            Ok(until) => {
+                let held = ArcSwap::from_pointee((trust, until));
+                Ok(Self(Some(Chain { tls, chain, held })))
+            }
             Err(why) => Err((why, chain.first().map_or_else(String::new, |leaf| shown(leaf)))),
         }
     }
 
-    /// The client's own certificate, DER.
-    #[must_use]
-    pub fn leaf(&self) -> &[u8] {
-        self.chain.first().map_or(&[], |leaf| leaf.as_ref())
+    /// Of who needs no certificate.
+    pub(super) const fn of_user() -> Self {
+        Self(None)
     }
 
-    /// Whether it holds at this moment, seconds since 1970. The chain is verified again only when the
+    /// The client's own certificate, DER; empty of who needs none.
+    #[must_use]
+    pub fn leaf(&self) -> &[u8] {
+        let chain = self.0.as_ref().map_or(&[][..], |held| &held.chain);
+        chain.first().map_or(&[], |leaf| leaf.as_ref())
+    }
+
+    /// Whether it holds at this moment, and until when, seconds since 1970. The chain is verified again only when the
     /// listener's files were read anew.
     ///
     /// # Errors
     /// Why not.
     pub fn check(&self, now: i64) -> Result<i64, Untrusted> {
+        self.0.as_ref().map_or(Ok(i64::MAX), |chain| chain.check(now))
+    }
+}
+
+impl Chain {
+    fn check(&self, now: i64) -> Result<i64, Untrusted> {
         let held = self.held.load();
         let (trust, until) = &**held;
         let secured = self.tls.secured();

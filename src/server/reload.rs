@@ -8,13 +8,12 @@
 use super::{credentials, directories, doors_of};
 use crate::audit::event::{Event, FileHash};
 use crate::audit::{self, AuditError, Durability, Stage, Writer};
-use crate::config::{self, Config, Mistakes};
+use crate::config::{self, Bind, Config, Mistakes, UnixListen};
 use crate::pipeline::Pipeline;
-use crate::proxy::{Credentials, Secured, Tls, TlsError};
+use crate::proxy::{Address, Credentials, Secured, TlsError, Way};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +22,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) config: Config,
-    pub(super) secured: Vec<Secured>,
+    /// For each listener, if it has TLS.
+    pub(super) secured: Vec<Option<Secured>>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -55,10 +55,14 @@ impl Loaded {
         let config = config::load(path, now).map_err(Unloaded::Config)?;
         let (mut secured, mut warnings) = (Vec::new(), Vec::new());
         for listen in &config.listen {
+            let Some(listen) = listen.tls() else {
+                secured.push(None);
+                continue;
+            };
             let loaded = Secured::load(&credentials(listen), now.as_second());
             let (one, warned) =
                 loaded.map_err(|error| Unloaded::Tls(error, names(&config).collect()))?;
-            secured.push(one);
+            secured.push(Some(one));
             warnings.extend(warned);
         }
         Ok(Self { config, secured, warnings })
@@ -66,7 +70,7 @@ impl Loaded {
 
     /// What was read beside the policy, by its hash.
     pub(super) fn files(&self) -> Vec<FileHash> {
-        let all = self.secured.iter().flat_map(Secured::files);
+        let all = self.secured.iter().flatten().flat_map(Secured::files);
         let by_path: BTreeMap<_, _> = all.map(|(path, hash)| (path, hash)).collect();
         let told = |(path, sha256): (&PathBuf, &String)| FileHash {
             path: path.display().to_string(),
@@ -91,7 +95,7 @@ pub(super) struct Reloader {
     path: PathBuf,
     config: Config,
     pipeline: Arc<Pipeline>,
-    doors: Vec<(SocketAddr, Tls)>,
+    doors: Vec<(Address, Way)>,
     /// Every file that a reload reads, those of a configuration that was refused among them.
     watched: BTreeSet<PathBuf>,
     /// What they were when they were read last.
@@ -118,7 +122,7 @@ impl Reloader {
         path: PathBuf,
         config: Config,
         pipeline: Arc<Pipeline>,
-        doors: Vec<(SocketAddr, Tls)>,
+        doors: Vec<(Address, Way)>,
     ) -> Self {
         let watched = names(&config).collect();
         let read = traces(&watched);
@@ -179,10 +183,12 @@ impl Reloader {
         recorded.map_err(|error| error.to_string())?;
         // from here on nothing can fail
         new.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        for (secured, (_, tls)) in new.secured.into_iter().zip(&self.doors) {
-            tls.adopt(secured);
+        for (secured, (_, way)) in new.secured.into_iter().zip(&self.doors) {
+            if let (Some(secured), Way::Tls(tls)) = (secured, way) {
+                tls.adopt(secured);
+            }
         }
-        let bound = self.doors.iter().map(|(address, _)| *address);
+        let bound = self.doors.iter().map(|(address, _)| address.clone());
         self.pipeline.doors.store(Arc::new(doors_of(&new.config, bound)));
         self.pipeline.policy.store(Arc::new(new.config.policy.clone()));
         self.config = new.config;
@@ -208,7 +214,7 @@ fn traces(watched: &BTreeSet<PathBuf>) -> Traces {
 
 /// Every file that is read for a configuration, and the directories of included ones, where more may come.
 fn names(config: &Config) -> impl Iterator<Item = PathBuf> {
-    let keys = config.listen.iter().flat_map(|listen| {
+    let keys = config.listen.iter().filter_map(config::Listen::tls).flat_map(|listen| {
         let credentials = credentials(listen);
         Credentials::files(&credentials).map(Path::to_owned).collect::<Vec<_>>()
     });
@@ -219,12 +225,19 @@ fn names(config: &Config) -> impl Iterator<Item = PathBuf> {
 
 /// Whether only what a reload can replace differs.
 fn same_house(old: &Config, new: &Config) -> bool {
-    let addresses = |config: &Config| config.listen.iter().map(|l| l.address).collect::<Vec<_>>();
-    addresses(old) == addresses(new)
+    places(old).eq(places(new))
         && old.daemon == new.daemon
         && old.audit == new.audit
         && old.front == new.front
         && directories(old) == directories(new) // what is never mounted is worked out once
+}
+
+/// Where the listeners are, and for files what they are like.
+fn places(config: &Config) -> impl Iterator<Item = (Option<Bind>, Option<&UnixListen>)> {
+    config.listen.iter().map(|listen| match &listen.way {
+        config::Way::Tls(tls) => (Some(tls.address), None),
+        config::Way::Unix(unix) => (None, Some(unix)),
+    })
 }
 
 /// Writes down what comes into force; the policy's text is kept beside the log.

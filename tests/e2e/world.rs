@@ -7,6 +7,7 @@ use super::gate::Gate;
 use serde::Deserialize;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -71,6 +72,8 @@ impl World {
     /// Starts both daemons at once, then the gate.
     pub(crate) fn new() -> Self {
         let scratch = tempfile::Builder::new().prefix("dockward-e2e-").tempdir().unwrap();
+        let through = fs::Permissions::from_mode(0o711); // other users reach the gate's socket
+        fs::set_permissions(scratch.path(), through).unwrap();
         let at = |name: &str| scratch.path().join(name);
         let (direct, behind) = std::thread::scope(|scope| {
             let direct = scope.spawn(|| PrivateDaemon::start(&at("direct-daemon")));
@@ -90,6 +93,17 @@ impl World {
 
     /// Runs each step on both sides at once and compares; all differences are told at the end.
     pub(crate) fn compare(self, client: &str, program: &str, steps: &[Step]) -> Self {
+        self.compare_by(client, program, steps, |world, line| world.gated("admin", program, line))
+    }
+
+    /// The same by another way through the gate.
+    pub(crate) fn compare_by(
+        self,
+        client: &str,
+        program: &str,
+        steps: &[Step],
+        by: impl Fn(&Self, &str) -> Outcome,
+    ) -> Self {
         let mut wrong = Vec::new();
         let mut ran = 0;
         for step in steps {
@@ -99,7 +113,7 @@ impl World {
             ran += 1;
             let (direct, gated) = std::thread::scope(|scope| {
                 let direct = scope.spawn(|| self.direct(program, &step.run));
-                let gated = self.gated("admin", program, &step.run);
+                let gated = by(&self, &step.run);
                 (direct.join().unwrap(), gated)
             });
             let said = direct.stdout.contains(&step.says) || direct.stderr.contains(&step.says);
@@ -142,6 +156,18 @@ impl World {
         shell.env("DOCKER_HOST", format!("tcp://127.0.0.1:{port}"));
         shell.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", self.gate.bundle(client));
         self.outcome(shell)
+    }
+
+    /// One shell line through the gate with this address of the daemon, and what else the environment has.
+    pub(crate) fn local(&self, program: &str, line: &str, environment: &[(&str, &str)]) -> Outcome {
+        let mut shell = self.shell("gated", program, line);
+        shell.envs(environment.iter().copied());
+        self.outcome(shell)
+    }
+
+    /// Where the gate's own files are.
+    pub(crate) fn gate_directory(&self) -> std::path::PathBuf {
+        self.scratch.path().join("gate")
     }
 
     fn shell(&self, side: &str, program: &str, line: &str) -> Command {

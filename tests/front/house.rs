@@ -8,10 +8,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use dockward::docker::Malformed;
-use dockward::identity::{CertificateFacts, Unidentified};
+use dockward::identity::{Evidence, Unidentified};
 use dockward::proxy::{
-    Body, Budget, Connection, Credentials, Entrance, Front, Gate, Limits, Peer, RefusedKind,
-    Secured, Shutdown, Stranger, Tls, Unreceived, Watch, receive, respond,
+    Address, Body, Budget, Connection, Credentials, Entrance, Front, Gate, Limits, Peer,
+    RefusedKind, Secured, Shutdown, Stranger, Tls, Unreceived, Watch, Way, receive, respond,
 };
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -102,7 +102,7 @@ impl Watch for Ledger {
         self.0.send_modify(|all| all.push((kind, detail)));
     }
 
-    fn accept_failed(&self, listener: SocketAddr, error: &io::Error) {
+    fn accept_failed(&self, listener: &Address, error: &io::Error) {
         panic!("{listener}: {error}");
     }
 }
@@ -117,8 +117,8 @@ pub struct Clerk {
 impl Gate for Clerk {
     type Who = String;
 
-    fn identify(&self, facts: &CertificateFacts, _: &Peer) -> Result<String, Unidentified> {
-        match facts.common_names.first() {
+    fn identify(&self, evidence: &Evidence, _: &Peer) -> Result<String, Unidentified> {
+        match evidence.certificate().and_then(|facts| facts.common_names.first()) {
             Some(name) if name != "nobody" => Ok(name.clone()),
             _ => Err(Unidentified::Unknown),
         }
@@ -246,8 +246,9 @@ impl House {
         let ledger = Arc::new(Ledger(watch::Sender::new(Vec::new())));
         let front = Front::new(limits, Arc::clone(&clerk), Arc::clone(&ledger) as Arc<dyn Watch>);
         let entrance = Entrance::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let (address, shutdown) = (entrance.address(), Shutdown::new());
-        tokio::spawn(entrance.serve(tls.clone(), Arc::clone(&front), shutdown.live()));
+        let Address::Tcp(address) = *entrance.address() else { panic!("it is TCP") };
+        let shutdown = Shutdown::new();
+        tokio::spawn(entrance.serve(Way::Tls(tls.clone()), Arc::clone(&front), shutdown.live()));
         let events = Mutex::new(events);
         Self { address, front, clerk, ledger, shutdown, tls, files, events }
     }

@@ -1,4 +1,4 @@
-//! A client that writes bytes over TLS and takes answers apart by hand.
+//! A client that writes bytes over TLS, or to a Unix socket, and takes answers apart by hand.
 
 use crate::gate::{OURS, soon};
 use crate::pki::{Pair, Wish};
@@ -7,10 +7,11 @@ use rustls::{ClientConfig, RootCertStore};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -34,8 +35,8 @@ fn config(pair: &Pair) -> ClientConfig {
 }
 
 /// A connection of somebody.
-pub struct Client {
-    stream: TlsStream<TcpStream>,
+pub struct Client<S = TlsStream<TcpStream>> {
+    stream: S,
     /// Read and not yet taken.
     ahead: Vec<u8>,
 }
@@ -116,6 +117,27 @@ impl Client {
         Ok(Self { stream, ahead: Vec::new() })
     }
 
+    /// Says that no more comes, in TLS only: the connection itself stays open both ways.
+    pub async fn close_notify(&mut self) {
+        self.stream.get_mut().1.send_close_notify();
+        soon(self.stream.flush()).await.unwrap();
+    }
+
+    /// Closes our half of the connection without a word of TLS, as Python's `shutdown` does.
+    pub fn cut_half(&mut self) {
+        let tcp = self.stream.get_ref().0;
+        rustix::net::shutdown(tcp, rustix::net::Shutdown::Write).unwrap();
+    }
+}
+
+impl Client<UnixStream> {
+    /// As the user that runs the tests.
+    pub async fn at(socket: &Path) -> io::Result<Self> {
+        Ok(Self { stream: UnixStream::connect(socket).await?, ahead: Vec::new() })
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         soon(self.stream.write_all(bytes.as_ref())).await.unwrap();
         soon(self.stream.flush()).await.unwrap();
@@ -230,18 +252,6 @@ impl Client {
     /// Closes our half.
     pub async fn half_close(&mut self) {
         soon(self.stream.shutdown()).await.unwrap();
-    }
-
-    /// Says that no more comes, in TLS only: the connection itself stays open both ways.
-    pub async fn close_notify(&mut self) {
-        self.stream.get_mut().1.send_close_notify();
-        soon(self.stream.flush()).await.unwrap();
-    }
-
-    /// Closes our half of the connection without a word of TLS, as Python's `shutdown` does.
-    pub fn cut_half(&mut self) {
-        let tcp = self.stream.get_ref().0;
-        rustix::net::shutdown(tcp, rustix::net::Shutdown::Write).unwrap();
     }
 
     async fn fill(&mut self) -> io::Result<usize> {

@@ -88,11 +88,17 @@ pub struct Setup {
     pub front: &'static str,
     /// Where the log is; in the gate's own directory otherwise.
     pub audit: Option<PathBuf>,
+    /// Text of the policy that is replaced by other text.
+    pub edits: Vec<(&'static str, String)>,
+    /// Who runs the gate; whoever runs the test otherwise.
+    pub user: Option<u32>,
+    /// A command that runs the gate's.
+    pub by: Vec<String>,
 }
 
 impl Setup {
     pub fn new(script: Script) -> Self {
-        Self { script, front: "", audit: None }
+        Self { script, front: "", audit: None, edits: Vec::new(), user: None, by: Vec::new() }
     }
 }
 
@@ -105,10 +111,14 @@ impl Gate {
         let files = Files::new();
         let audit = setup.audit.unwrap_or_else(|| files.path("audit"));
         let fake = FakeDaemon::start(setup.script);
-        let policy = files.policy(setup.front, &fake.socket, &audit);
+        let mut policy = files.policy(setup.front, &fake.socket, &audit);
+        for (from, to) in &setup.edits {
+            assert!(policy.contains(from), "{from:?} is not in the policy");
+            policy = policy.replace(from, to);
+        }
         write_private(&files.path("dockward.yaml"), &policy);
         let said = std::fs::File::create(files.path("said")).unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_dockward"))
+        let mut process = command(setup.user, &setup.by, &files, &fake)
             .args(["serve", "--config"])
             .arg(files.path("dockward.yaml"))
             .stdin(Stdio::null())
@@ -122,7 +132,8 @@ impl Gate {
             panic!("{}", std::fs::read_to_string(files.path("said")).unwrap())
         };
         let address = ready.split(" on ").nth(1).and_then(|rest| rest.split(' ').next());
-        let address = address.and_then(|text| text.parse().ok()).expect(&ready);
+        let address = address.and_then(|text| text.trim_end_matches(',').parse().ok());
+        let address = address.expect(&ready);
         Self { fake, address, audit, files, process }
     }
 
@@ -237,6 +248,26 @@ impl Drop for Gate {
             }
         }
     }
+}
+
+/// The gate's command, as this user or by that command.
+fn command(user: Option<u32>, by: &[String], files: &Files, fake: &FakeDaemon) -> Command {
+    let gate = env!("CARGO_BIN_EXE_dockward");
+    if let [program, words @ ..] = by {
+        let mut command = Command::new(program);
+        command.args(words).arg(gate);
+        return command;
+    }
+    let Some(user) = user else { return Command::new(gate) };
+    let entries = std::fs::read_dir(files.directory()).unwrap().map(|entry| entry.unwrap().path());
+    let theirs = [files.directory().to_owned(), fake.socket.clone(), fake.directory().to_owned()];
+    for path in entries.chain(theirs) {
+        std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+    }
+    let mut command = Command::new("setpriv");
+    let user = user.to_string();
+    command.args(["--reuid", &user, "--regid", &user, "--clear-groups", gate]);
+    command
 }
 
 /// Every line of a log.

@@ -10,7 +10,7 @@ use dockward::daemon::Daemon;
 use dockward::docker::ApiVersion;
 use dockward::pipeline::{Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions};
 use dockward::proxy::{
-    Budget, Credentials, Entrance, Front, Limits, Secured, Shutdown, Streams, Tls,
+    Address, Budget, Credentials, Entrance, Front, Limits, Secured, Shutdown, Streams, Tls, Way,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -22,10 +22,11 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
     let now = jiff::Timestamp::now();
     let config = dockward::config::parse(&text, files.directory(), now).unwrap();
     let entrance = Entrance::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let (address, limits) = (entrance.address(), Limits::default());
+    let (door, limits) = (entrance.address().clone(), Limits::default());
+    let Address::Tcp(address) = door else { panic!("it is TCP") };
     let pipeline = Arc::new(Pipeline {
         policy: ArcSwap::from_pointee(config.policy),
-        doors: ArcSwap::from_pointee(Doors(vec![Door { address, identities: None }])),
+        doors: ArcSwap::from_pointee(Doors(vec![Door { address: door, identities: None }])),
         daemon: Daemon::new(fake.socket.clone()),
         log: Arc::clone(log),
         streams: Streams::new(limits.streams_per_identity),
@@ -54,7 +55,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
     let watch = Arc::new(Doorkeeper(Arc::clone(log)));
     let front = Front::new(limits, Arc::new(Entry(pipeline)), watch);
     let shutdown = Shutdown::new();
-    tokio::spawn(entrance.serve(tls, front, shutdown.live()));
+    tokio::spawn(entrance.serve(Way::Tls(tls), front, shutdown.live()));
     (address, shutdown)
 }
 

@@ -109,7 +109,7 @@ pub struct FakeDaemon {
     pub socket: PathBuf,
     shared: Arc<Shared>,
     listener: Option<AbortHandle>,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 struct Shared {
@@ -129,7 +129,7 @@ impl FakeDaemon {
             ticks: watch::Sender::new(0),
             open: Mutex::default(),
         });
-        let mut fake = Self { socket, shared, listener: None, _directory: directory };
+        let mut fake = Self { socket, shared, listener: None, directory };
         fake.listen();
         fake
     }
@@ -150,6 +150,10 @@ impl FakeDaemon {
     pub fn restart(&mut self, script: Script) {
         *self.shared.script.lock().unwrap() = script;
         self.listen();
+    }
+
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     pub fn log(&self) -> Log {

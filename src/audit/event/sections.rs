@@ -41,6 +41,23 @@ pub struct Identity {
     /// SHA-256 of the certificate, hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The user at a Unix socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unix: Option<User>,
+}
+
+/// A user of this host, as the kernel says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// The id that the session began with, before `su` or `sudo`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_uid: Option<u32>,
+    /// The process. Noted only: numbers are used again.
+    pub pid: u32,
 }
 
 /// By what an identity was proven.
@@ -49,12 +66,14 @@ pub struct Identity {
 pub enum Proof {
     /// A client certificate verified in the handshake.
     Certificate,
+    /// The kernel's word for who opened a Unix socket.
+    Unix,
 }
 
 /// From where.
 #[derive(Debug, Clone, Serialize)]
 pub struct Client {
-    /// Address, with the port where it is one connection.
+    /// Address, with the port where it is one connection; `uid:1000` at a Unix socket.
     pub address: String,
     /// The listener it came in by.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,10 +2,10 @@
 //! two entries could match is a mistake here, so that nobody can choose between two names later.
 
 use super::super::mistake::{Ledger, Place, suggest};
-use super::super::yaml::{Node, Value};
-use super::validity;
+use super::super::yaml::{Entry, Node, Value};
+use super::{account, validity};
 use crate::identity::rule::Field;
-use crate::identity::{Conflict, Match, Mode, Rule, conflicts};
+use crate::identity::{Conflict, Match, Mode, PeerMatch, Rule, conflicts};
 use crate::policy::Role;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -116,6 +116,9 @@ pub(super) fn refuse<T>(
 }
 
 fn matching(node: &Node, ledger: &mut Ledger) -> Option<Match> {
+    if node.get("uid").or_else(|| node.get("gid")).is_some() {
+        return of_peer(node, ledger);
+    }
     let fields = [Field::Uri, Field::Dns, Field::Email, Field::Cn, Field::Ou];
     let mut patterns = Vec::new();
     let mut whole = true;
@@ -142,6 +145,29 @@ fn matching(node: &Node, ledger: &mut Ledger) -> Option<Match> {
     }
     match Match::new(patterns, fingerprint) {
         Ok(matching) => Some(matching),
+        Err(why) => refuse(node, &why, "name a field", ledger),
+    }
+}
+
+/// Conditions on the user at a Unix socket. Who has a certificate is never asked for a uid, nor the other
+/// way round, so an entry with both would match nobody.
+fn of_peer(node: &Node, ledger: &mut Ledger) -> Option<Match> {
+    let of_others = |entry: &&Entry| !matches!(entry.key.as_str(), "uid" | "gid");
+    if let Some(other) = node.entries().iter().find(of_others) {
+        let what =
+            format!("uid and gid are of users at a Unix socket, {} of certificates", other.key);
+        ledger.mistake(other.at, what, "write an entry for each, with names of their own");
+        return None;
+    }
+    let found = |key: &str| node.get(key);
+    let uid = found("uid").map(|node| account::user(node, ledger));
+    let gid = found("gid").map(|node| account::group(node, ledger));
+    let (uid, gid) = match (uid, gid) {
+        (Some(None), _) | (_, Some(None)) => return None,
+        (uid, gid) => (uid.flatten(), gid.flatten()),
+    };
+    match PeerMatch::new(uid, gid) {
+        Ok(peer) => Some(Match::of_peer(peer)),
         Err(why) => refuse(node, &why, "name a field", ledger),
     }
 }
@@ -187,7 +213,7 @@ fn report_conflicts(places: &[Place], rules: &[Rule], ledger: &mut Ledger) {
         let (a, b, what, next) = match conflict {
             Conflict::Name(a, b) => (a, b, "could produce the same name", "rename one of them"),
             Conflict::Match(a, b) => {
-                (a, b, "could match the same certificate", "add a condition to one of them")
+                (a, b, "could match the same client", "add a condition to one of them")
             }
         };
         if let (Some(first), Some(second)) = (places.get(a), places.get(b)) {

@@ -2,12 +2,15 @@
 //! passed over here in silence; what is said here is about meaning: names that exist, numbers that
 //! fit one another, identities that cannot be confused.
 
+mod account;
 mod identities;
 mod profiles;
 mod roles;
 mod top;
+mod unix;
 mod validity;
 
+pub(super) use account::is_account;
 pub(super) use identities::moment;
 pub(super) use profiles::clean_path;
 pub(super) use top::bind;
@@ -16,7 +19,8 @@ pub(super) use validity::{days, hours, zone};
 use super::mistake::{Ledger, Mistakes, Place};
 use super::shape::{self, Shape};
 use super::yaml::{Entry, Node};
-use super::{Config, keys, risk};
+use super::{Config, Listen, keys, risk};
+use crate::identity::Rule;
 use crate::policy::Policy;
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -39,6 +43,7 @@ pub(super) fn compile(
     let profiles = profiles::compile(&named(files, "admission", &mut ledger), &mut ledger);
     let roles = roles::compile(&named(files, "roles", &mut ledger), &profiles, &mut ledger);
     let identities = identities::compile(files, &roles, now, &mut ledger);
+    ways_in(&listen, &identities, &mut ledger);
     let text: String = ledger.sources().iter().map(|source| source.text.as_str()).collect();
     let hash = hash(&text);
     let policy = Policy { hash, identities, roles };
@@ -49,6 +54,20 @@ pub(super) fn compile(
     warnings.dedup();
     let profiles = profiles.into_iter().map(|(name, p)| (name, (*p).clone())).collect();
     Ok(Config { listen, daemon, audit, front, policy, profiles, files: paths, text, warnings })
+}
+
+/// Who is known by what no listener asks for comes in nowhere.
+fn ways_in(listen: &[Listen], identities: &[Rule], ledger: &mut Ledger) {
+    let tls = listen.iter().any(|one| one.tls().is_some());
+    let unix = listen.iter().any(|one| one.tls().is_none());
+    for rule in identities {
+        let what = match rule.matching().peer() {
+            Some(_) if !unix => "comes in by a Unix socket, and no entry of listen has one",
+            None if !tls => "comes in by a certificate, and no entry of listen has tls",
+            _ => continue,
+        };
+        ledger.warn(format!("identity {}", rule.name()), what, false);
+    }
 }
 
 /// A key that stands in one file alone.

@@ -3,7 +3,10 @@
 use super::super::mistake::Ledger;
 use super::super::units;
 use super::super::yaml::Node;
-use super::super::{AuditConfig, Bind, DaemonConfig, Front, Listen, TlsMin};
+use super::super::{
+    AuditConfig, Bind, DaemonConfig, Front, Listen, TlsListen, TlsMin, UnixBind, Way,
+};
+use super::unix;
 use crate::docker::ApiVersion;
 use crate::policy::pattern::Pattern;
 use std::time::Duration;
@@ -28,10 +31,7 @@ pub(super) fn listen(files: &[Node], ledger: &mut Ledger) -> Vec<Listen> {
     let mut listeners: Vec<Listen> = Vec::new();
     for node in nodes {
         let Some(listener) = listener(node, ledger) else { continue };
-        let same = |other: &Listen| {
-            other.address == listener.address && matches!(other.address, Bind::Address(_))
-        };
-        if listeners.iter().any(same) {
+        if listeners.iter().any(|other| is_same_place(&other.way, &listener.way)) {
             ledger.mistake(node.at, "this address is listened on twice", "remove one");
         }
         listeners.push(listener);
@@ -39,13 +39,41 @@ pub(super) fn listen(files: &[Node], ledger: &mut Ledger) -> Vec<Listen> {
     listeners
 }
 
+fn is_same_place(one: &Way, other: &Way) -> bool {
+    match (one, other) {
+        (Way::Tls(a), Way::Tls(b)) => a.address == b.address && a.address != Bind::Systemd,
+        (Way::Unix(a), Way::Unix(b)) => a.bind == b.bind && a.bind != UnixBind::Systemd,
+        _ => false,
+    }
+}
+
 fn listener(node: &Node, ledger: &mut Ledger) -> Option<Listen> {
+    let identities = node.get("identities").map(|names| identities(names, ledger));
+    let way = match (node.get("tls"), node.get("unix")) {
+        (Some(_), None) => Way::Tls(tls(node, ledger)?),
+        (None, Some(_)) => Way::Unix(unix::listener(node, ledger)?),
+        (Some(_), Some(unix)) => {
+            ledger.mistake(unix.at, "tls and unix in one entry", "write an entry for each");
+            return None;
+        }
+        (None, None) => {
+            let at = super::Place { width: 1, ..node.at };
+            let next = "write tls: with an address such as 0.0.0.0:2376, or unix: with a path";
+            ledger.mistake(at, "an entry of listen has neither tls nor unix", next);
+            return None;
+        }
+    };
+    Some(Listen { way, identities })
+}
+
+fn tls(node: &Node, ledger: &mut Ledger) -> Option<TlsListen> {
+    unix::not_of_tls(node, ledger);
+    needed_by_tls(node, ledger);
     let path = |key: &str, ledger: &Ledger| {
         node.get(key).and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)))
     };
     let old = node.get("tls_min").and_then(Node::text) == Some("1.2");
-    Some(Listen {
-        identities: node.get("identities").map(|names| identities(names, ledger)),
+    Some(TlsListen {
         address: bind(node.get("tls")?.text()?).ok()?,
         certificate: path("certificate", ledger)?,
         key: path("key", ledger)?,
@@ -55,6 +83,20 @@ fn listener(node: &Node, ledger: &mut Ledger) -> Option<Listen> {
         deny: path("deny", ledger),
         tls_min: if old { TlsMin::Tls12 } else { TlsMin::Tls13 },
     })
+}
+
+/// There is no TLS listener without client certificates.
+fn needed_by_tls(node: &Node, ledger: &mut Ledger) {
+    let keys = [
+        ("certificate", "the server's certificate chain, PEM"),
+        ("key", "its private key, PEM"),
+        ("client_ca", "the authority that signs client certificates, PEM"),
+    ];
+    for (key, what) in keys.into_iter().filter(|(key, _)| node.get(key).is_none()) {
+        let at = super::Place { width: 1, ..node.at };
+        let next = format!("write {key}: {what}");
+        ledger.mistake(at, format!("an entry of listen with tls has no {key:?}"), next);
+    }
 }
 
 fn accepts_expired(node: &Node, ledger: &mut Ledger) -> bool {

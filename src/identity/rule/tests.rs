@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::identity::Closed;
+use crate::identity::PeerFacts;
 
 fn rule(name: &str, patterns: &[(Field, &str)]) -> Rule {
     with_fingerprint(name, patterns, None)
@@ -13,7 +14,11 @@ fn with_fingerprint(name: &str, patterns: &[(Field, &str)], leaf: Option<Fingerp
     Rule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false).unwrap()
 }
 
-fn certificate(values: &[(Field, &str)]) -> CertificateFacts {
+fn certificate(values: &[(Field, &str)]) -> Evidence {
+    facts(values).into()
+}
+
+fn facts(values: &[(Field, &str)]) -> CertificateFacts {
     let mut facts = CertificateFacts::blank();
     for (field, value) in values {
         let values = match field {
@@ -45,7 +50,7 @@ fn each_field_identifies() {
     }
     let leaf = Fingerprint::of(b"the leaf");
     let rules = [with_fingerprint("tower", &[], Some(leaf))];
-    let held = CertificateFacts { sha256: leaf, ..certificate(&[]) };
+    let held = CertificateFacts { sha256: leaf, ..facts(&[]) }.into();
     assert_eq!(identify(&rules, &held).unwrap().name.as_str(), "tower");
     assert_eq!(name(&rules, &[]), Err("identity.unknown"));
 }
@@ -63,7 +68,7 @@ fn an_identity_carries_what_the_rule_gives() {
     assert_eq!((identity.name.as_str(), identity.rule), ("ci-a7", 1));
     assert_eq!((identity.roles, identity.mode, identity.danger_observe_root), (roles, mode, true));
     assert_eq!(identity.captures, ["A7"]);
-    assert_eq!(*identity.certificate, certificate(&[(Uri, "ci:A7")]));
+    assert_eq!(*identity.evidence, certificate(&[(Uri, "ci:A7")]));
 }
 
 #[test]
@@ -121,7 +126,7 @@ fn a_fingerprint_is_a_condition_like_any_other() {
         rule("ci-{1}", &[(Uri, "ci:*")]),
         with_fingerprint("pinned-{1}", &[(Uri, "ci:*")], Some(leaf)),
     ];
-    let held = CertificateFacts { sha256: leaf, ..certificate(&[(Uri, "ci:7")]) };
+    let held = CertificateFacts { sha256: leaf, ..facts(&[(Uri, "ci:7")]) }.into();
     assert_eq!(identify(&rules, &held).unwrap().name.as_str(), "pinned-7");
     assert_eq!(name(&rules, &[(Uri, "ci:7")]), Ok("ci-7".to_owned()));
     let apart = [rule("ci-{1}", &[(Uri, "ci:*")]), with_fingerprint("pin", &[], Some(leaf))];
@@ -206,4 +211,93 @@ fn an_identity_is_there_only_while_its_rule_is_valid() {
         end.to_string(),
         "who is refused does not learn when to come again"
     );
+}
+
+fn of_peer(name: &str, uid: Option<u32>, gid: Option<u32>) -> Rule {
+    let matching = Match::of_peer(PeerMatch::new(uid, gid).unwrap());
+    Rule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false).unwrap()
+}
+
+fn user(uid: u32, gid: u32, groups: &[u32]) -> Evidence {
+    PeerFacts { uid, gid, groups: groups.to_vec(), login_uid: None, pid: 1 }.into()
+}
+
+#[test]
+fn a_user_is_known_by_uid_or_by_any_of_her_groups() {
+    let rules = [of_peer("jo", Some(1000), None), of_peer("admins", None, Some(50))];
+    let who = |held: &Evidence| {
+        identify(&rules, held).map(|i| i.name.to_string()).map_err(|why| why.reason())
+    };
+    assert_eq!(who(&user(1000, 9, &[])), Ok("jo".to_owned()));
+    assert_eq!(who(&user(1001, 50, &[])), Ok("admins".to_owned()));
+    assert_eq!(who(&user(1001, 9, &[7, 50])), Ok("admins".to_owned()));
+    assert_eq!(who(&user(1001, 9, &[7])), Err("identity.unknown"));
+    assert_eq!(who(&user(50, 9, &[])), Err("identity.unknown"), "a uid is no gid");
+    assert_eq!(who(&user(1000, 50, &[])), Err("identity.ambiguous-match"), "she is both");
+    let both = [rules[0].clone(), rules[1].clone(), of_peer("x", Some(1000), Some(50))];
+    let identity = identify(&both, &user(1000, 9, &[50])).map(|i| i.name.to_string());
+    assert_eq!(identity, Ok("x".to_owned()), "more conditions win");
+}
+
+#[test]
+fn no_kind_of_evidence_stands_for_another() {
+    let rules = [of_peer("root", Some(0), None), rule("{1}", &[(Cn, "*")])];
+    let identity = identify(&rules, &user(0, 0, &[])).unwrap();
+    assert_eq!((identity.name.as_str(), &*identity.evidence), ("root", &user(0, 0, &[])));
+    assert_eq!(name(&rules, &[(Cn, "root2")]), Ok("root2".to_owned()));
+    assert_eq!(name(&rules[..1], &[(Cn, "root")]), Err("identity.unknown"));
+    assert!(identify(&rules[1..], &user(0, 0, &[])).is_err());
+    let supposed = supposed(&rules, &"root".parse().unwrap()).unwrap();
+    assert_eq!(*supposed.evidence, user_at(0));
+}
+
+fn user_at(pid: u32) -> Evidence {
+    PeerFacts { uid: 0, gid: 0, groups: Vec::new(), login_uid: None, pid }.into()
+}
+
+#[test]
+fn the_very_same_user_twice_is_a_conflict() {
+    let twice = [of_peer("a", Some(1), None), of_peer("b", Some(1), None)];
+    assert_eq!(conflicts(&twice), [Conflict::Match(0, 1)]);
+    let groups = [of_peer("a", None, Some(1)), of_peer("b", None, Some(1))];
+    assert_eq!(conflicts(&groups), [Conflict::Match(0, 1)]);
+    let apart = [
+        of_peer("a", Some(1), None),
+        of_peer("b", None, Some(1)),
+        of_peer("c", Some(1), Some(1)),
+        of_peer("d", None, Some(2)),
+        rule("e", &[(Cn, "a")]),
+    ];
+    assert_eq!(conflicts(&apart), []);
+    assert_eq!(PeerMatch::new(None, None), Err(RuleError::NoCondition));
+}
+
+proptest! {
+    /// A winner is one that both rules match, so that the stricter narrows and never widens; and rules
+    /// that may stand together give one user one name, or none, in whatever order they are written.
+    #[test]
+    fn what_is_stricter_holds_for_fewer(
+        a in (0..3_u32, 0..3_u32), b in (0..3_u32, 0..3_u32),
+        peer in (1..3_u32, 1..3_u32, prop::collection::vec(1..3_u32, 0..2)),
+    ) {
+        let some = |n: u32| (n > 0).then_some(n);
+        let matching = |(uid, gid)| PeerMatch::new(some(uid), some(gid)).map(Match::of_peer);
+        let (Ok(first), Ok(second)) = (matching(a), matching(b)) else { return Ok(()) };
+        let held = user(peer.0, peer.1, &peer.2);
+        let holds = |matching: &Match| matching.captures(&held).is_some();
+        if first.is_stricter_than(&second) {
+            prop_assert!(!holds(&first) || holds(&second));
+            prop_assert!(!second.is_stricter_than(&first));
+        }
+        prop_assert_eq!(first.collides_with(&second), second.collides_with(&first));
+        let of = |name: &str, matching: Match| {
+            Rule::new(name.parse().unwrap(), matching, vec![], Mode::Enforce, false).unwrap()
+        };
+        let forth = [of("a", first.clone()), of("b", second.clone())];
+        let back = [of("b", second), of("a", first)];
+        prop_assert_eq!(
+            identify(&forth, &held).map(|i| i.name),
+            identify(&back, &held).map(|i| i.name)
+        );
+    }
 }

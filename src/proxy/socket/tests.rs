@@ -4,62 +4,71 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
-use super::{Line, Socket};
+use super::{Line, Socket, Stream};
 
-async fn pair() -> (TcpStream, Arc<Line>) {
+/// What clients hold.
+trait Client: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Client for T {}
+
+async fn pairs() -> [(Box<dyn Client>, Arc<Line>); 2] {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    (client, Line::new(listener.accept().await.unwrap().0))
+    let tcp = Line::new(Stream::Tcp(listener.accept().await.unwrap().0));
+    let (user, ours) = UnixStream::pair().unwrap();
+    [(Box::new(client), tcp), (Box::new(user), Line::new(Stream::Unix(ours)))]
 }
 
 #[tokio::test]
 async fn waiting_bytes_are_no_end_and_do_not_spin() {
-    let (mut client, line) = pair().await;
-    client.write_all(b"pipelined").await.unwrap();
-    line.stream.readable().await.unwrap();
-    let mut gone = pin!(line.gone());
-    let mut polls = 0;
-    let counted = poll_fn(|cx| {
-        polls += 1;
-        gone.as_mut().poll(cx)
-    });
-    let waited = tokio::time::timeout(Duration::from_millis(100), counted).await;
-    assert!(waited.is_err(), "the client is there");
-    assert!(polls < 5, "polled {polls} times for nothing");
+    for (mut client, line) in pairs().await {
+        client.write_all(b"pipelined").await.unwrap();
+        line.stream.readable().await.unwrap();
+        let mut gone = pin!(line.gone());
+        let mut polls = 0;
+        let counted = poll_fn(|cx| {
+            polls += 1;
+            gone.as_mut().poll(cx)
+        });
+        let waited = tokio::time::timeout(Duration::from_millis(100), counted).await;
+        assert!(waited.is_err(), "the client is there");
+        assert!(polls < 5, "polled {polls} times for nothing");
 
-    drop(client);
-    tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
-    let mut unread = [0; 9];
-    assert_eq!(line.stream.try_read(&mut unread).unwrap(), 9, "not a byte was taken");
+        drop(client);
+        tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
+        let mut unread = [0; 9];
+        assert_eq!(line.stream.try_read(&mut unread).unwrap(), 9, "not a byte was taken");
+    }
 }
 
 #[tokio::test]
 async fn whoever_lets_go_tells_client_and_waiters() {
-    let (mut client, line) = pair().await;
-    let socket = Socket::new(Arc::clone(&line), Arc::new(()));
-    let mut gone = pin!(line.gone());
-    let first = poll_fn(|cx| Poll::Ready(gone.as_mut().poll(cx).is_pending())).await;
-    assert!(first && !*line.hung_up.borrow());
-    drop(socket);
-    tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
-    assert!(*line.hung_up.borrow());
-    assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0, "while the line is still held");
+    for (mut client, line) in pairs().await {
+        let socket = Socket::new(Arc::clone(&line), Arc::new(()));
+        let mut gone = pin!(line.gone());
+        let first = poll_fn(|cx| Poll::Ready(gone.as_mut().poll(cx).is_pending())).await;
+        assert!(first && !*line.hung_up.borrow());
+        drop(socket);
+        tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
+        assert!(*line.hung_up.borrow());
+        assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0, "while the line is still held");
+    }
 }
 
 #[tokio::test]
 async fn reads_writes_and_half_closes() {
-    let (mut client, line) = pair().await;
-    let mut socket = Socket::new(line, Arc::new(()));
-    client.write_all(b"question").await.unwrap();
-    client.shutdown().await.unwrap();
-    let mut question = String::new();
-    socket.read_to_string(&mut question).await.unwrap();
-    socket.write_all(b"answer").await.unwrap();
-    socket.shutdown().await.unwrap();
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).await.unwrap();
-    assert_eq!((question.as_str(), answer.as_str()), ("question", "answer"));
+    for (mut client, line) in pairs().await {
+        let mut socket = Socket::new(line, Arc::new(()));
+        client.write_all(b"question").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut question = String::new();
+        socket.read_to_string(&mut question).await.unwrap();
+        socket.write_all(b"answer").await.unwrap();
+        socket.shutdown().await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert_eq!((question.as_str(), answer.as_str()), ("question", "answer"));
+    }
 }

@@ -1,0 +1,174 @@
+//! The file of a Unix socket. Nobody can connect to a socket that does not listen yet, so mode and group
+//! are set between the two: there is no moment at which it is open to more than it will be.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+/// Connections that may wait to be accepted, as systemd's units usually have it.
+const BACKLOG: i32 = 1024;
+
+/// Why a socket cannot be made.
+#[derive(Debug)]
+pub enum SocketError {
+    /// Something that is no socket is there.
+    Other,
+    /// Somebody listens there.
+    Taken,
+    /// The system says no.
+    System(io::Error),
+}
+
+impl fmt::Display for SocketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other => f.write_str(
+                "something that is no socket is there, move it away or choose another path",
+            ),
+            Self::Taken => f.write_str(
+                "somebody listens there already, end that process or choose another path",
+            ),
+            Self::System(error) => write!(
+                f,
+                "cannot be made ({error}), see that its directory is there and that dockward may write \
+                 in it and belongs to the group"
+            ),
+        }
+    }
+}
+
+impl From<io::Error> for SocketError {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+impl From<rustix::io::Errno> for SocketError {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::System(error.into())
+    }
+}
+
+/// A socket's file, removed when this is dropped, unless another has taken its place.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    is: (u64, u64),
+}
+
+impl SocketFile {
+    /// Makes it and listens, with this mode and group. A socket that is left of a process which has ended
+    /// is replaced.
+    ///
+    /// # Errors
+    /// See [`SocketError`]; then what was there is there still.
+    pub(super) fn listen(
+        path: &Path,
+        mode: u32,
+        group: Option<u32>,
+    ) -> Result<(UnixListener, Self), SocketError> {
+        remove_stale(path)?;
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket =
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+        let file = Self { path: path.to_owned(), is: identity(path)? };
+        std::os::unix::fs::chown(path, None, group)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        rustix::net::listen(&socket, BACKLOG)?;
+        Ok((UnixListener::from(socket), file))
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|is| is == self.is) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let is = fs::symlink_metadata(path)?;
+    Ok((is.dev(), is.ino()))
+}
+
+fn remove_stale(path: &Path) -> Result<(), SocketError> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+        Ok(is) if !is.file_type().is_socket() => return Err(SocketError::Other),
+        Ok(_) => {}
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Ok(fs::remove_file(path)?)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(_) => Err(SocketError::Taken),
+        // a backlog that is full, or one that may not be connected to: somebody is there
+        Err(_) => Err(SocketError::Taken),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn the_file_has_its_mode_and_goes_with_its_listener() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        for wanted in [0o600, 0o660] {
+            let made = SocketFile::listen(&path, wanted, None).unwrap();
+            assert_eq!(mode(&path), wanted);
+            UnixStream::connect(&path).unwrap();
+            drop(made);
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn only_a_socket_that_nobody_listens_on_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        drop(UnixListener::bind(&path).unwrap());
+        let made = SocketFile::listen(&path, 0o600, None).unwrap();
+        assert!(matches!(SocketFile::listen(&path, 0o600, None), Err(SocketError::Taken)));
+        UnixStream::connect(&path).unwrap();
+        drop(made);
+        fs::write(&path, "precious").unwrap();
+        assert!(matches!(SocketFile::listen(&path, 0o600, None), Err(SocketError::Other)));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(matches!(SocketFile::listen(&path, 0o600, None), Err(SocketError::Other)));
+    }
+
+    #[test]
+    fn what_has_taken_its_place_is_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let made = SocketFile::listen(&path, 0o600, None).unwrap();
+        fs::rename(&path, directory.path().join("old")).unwrap();
+        let next = UnixListener::bind(&path).unwrap();
+        drop(made);
+        assert!(path.exists());
+        drop(next);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_said() {
+        let error = SocketFile::listen(Path::new("/nowhere/s"), 0o600, None).unwrap_err();
+        assert!(error.to_string().contains("see that its directory is there"), "{error}");
+    }
+}
