@@ -6,16 +6,15 @@ use std::any::Any;
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -23,6 +22,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::address::{Address, Origin};
 use super::clock::{Answer, Clock, Heard, Phase};
+use super::connected::{Connection, Ending};
 use super::gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
 use super::limits::{Place, Places, TooMany};
 use super::listener::Way;
@@ -34,76 +34,13 @@ use super::socket::{Line, Socket, Stream};
 use super::standing::Standing;
 use super::tls::Tls;
 use super::trust::{Untrusted, Verdict, with_verdict};
+use super::untaken::Untaken;
 use crate::audit::Whence;
 use crate::config::Front as Limits;
 use crate::identity::{CertificateFacts, Evidence, Foreign, Unidentified};
 
 /// hyper panics below this buffer size.
 const HYPER_BUFFER_MIN: usize = 8192;
-/// How long a client may take to be told of the end of its connection.
-const FAREWELL: Duration = Duration::from_secs(1);
-
-/// An identified client's connection.
-#[derive(Debug)]
-pub struct Connection<W> {
-    /// Where it comes from.
-    pub peer: Peer,
-    /// By what it is known.
-    pub evidence: Evidence,
-    /// Who it is.
-    pub who: W,
-    /// Whether that still holds.
-    pub standing: Standing,
-    /// Held by whatever must have ended before the process does: tasks take a clone.
-    pub live: Live,
-    line: Arc<Line>,
-    ending: watch::Sender<Option<Arc<Ending>>>,
-}
-
-/// Why we end a connection before its client does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// A stable id.
-    pub reason: &'static str,
-    /// For people.
-    pub text: String,
-}
-
-impl<W> Connection<W> {
-    /// Ends it: whatever is open on it is cut. The first reason stays.
-    pub fn end(&self, why: Ending) {
-        self.ending.send_if_modified(|ending| {
-            let first = ending.is_none();
-            if first {
-                *ending = Some(Arc::new(why));
-            }
-            first
-        });
-    }
-
-    /// Why it was ended, if it was.
-    pub fn ended(&self) -> Option<Arc<Ending>> {
-        self.ending.borrow().clone()
-    }
-
-    /// Resolves with the reason when it is ended; at once if it was.
-    pub async fn ending(&self) -> Arc<Ending> {
-        let mut ending = self.ending.subscribe();
-        match ending.wait_for(Option::is_some).await.map(|why| why.clone()) {
-            Ok(Some(why)) => why,
-            _ => std::future::pending().await, // the sender lives in `self`
-        }
-    }
-
-    /// Resolves when the client is gone: it closed its side, the connection broke, or we have closed
-    /// it. Bytes that wait unread, pipelined ones for example, change nothing.
-    ///
-    /// A client that half-closes is gone by this measure, so a tunnel looks for the end in its
-    /// stream and not here.
-    pub async fn gone(&self) {
-        self.line.gone().await;
-    }
-}
 
 /// What all connections share.
 #[derive(Debug)]
@@ -150,31 +87,6 @@ impl<W> Reception<W> {
             Self::Known(connection) => connection.ending().await,
             Self::Stranger(_) | Self::Crowded(_) => std::future::pending().await,
         }
-    }
-}
-
-/// The upgrade that a request asked for last and did not get. When such a connection ends, hyper hands
-/// it over all the same instead of closing it, and dropped it would end without a word of TLS.
-#[derive(Debug, Default)]
-struct Untaken(Mutex<Option<OnUpgrade>>);
-
-impl Untaken {
-    fn note(&self, asked: Option<OnUpgrade>, status: StatusCode) {
-        if asked.is_some() {
-            *self.lock() = asked.filter(|_| status != StatusCode::SWITCHING_PROTOCOLS);
-        }
-    }
-
-    /// Closes what hyper has let go of, if it has: to be called when it holds nothing any more.
-    async fn close(&self) {
-        let Some(upgrade) = self.lock().take() else { return };
-        if let Ok(upgraded) = upgrade.await {
-            let _ = timeout(FAREWELL, TokioIo::new(upgraded).shutdown()).await;
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<OnUpgrade>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::address::{Address, Origin};
-use super::connection::Connection;
+use super::connected::Connection;
 use super::respond::Body;
 use crate::identity::{Evidence, Unidentified};
 

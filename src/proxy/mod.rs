@@ -7,6 +7,7 @@
 
 mod address;
 mod clock;
+pub mod connected;
 pub mod connection;
 pub mod gate;
 pub mod limits;
@@ -20,10 +21,12 @@ mod socket_file;
 mod standing;
 pub mod tls;
 pub mod trust;
+mod untaken;
 
 pub use crate::config::Front as Limits;
 pub use address::{Address, Origin};
-pub use connection::{Connection, Ending, Front};
+pub use connected::{Connection, Ending};
+pub use connection::Front;
 pub use gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
 pub use limits::{Places, StreamPermit, Streams, TooMany};
 pub use listener::{Entrance, Handed, ListenError, Way};
