@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::rule::Field;
+use super::token::TokenError;
 
 /// A certificate of which something cannot be read. Reading stops there: a value that we cannot read
 /// is not a value that is absent.
@@ -142,6 +143,8 @@ pub enum Unidentified {
     WrongDoor,
     /// The certificate cannot be read.
     Certificate(IdentityError),
+    /// A token was sent that counts for nothing. It is never as if none had been sent.
+    Token(TokenError),
 }
 
 impl Unidentified {
@@ -155,6 +158,7 @@ impl Unidentified {
             Self::Unprintable(_) => "identity.unprintable",
             Self::WrongDoor => "identity.wrong-listener",
             Self::Certificate(_) => "identity.certificate",
+            Self::Token(error) => error.reason(),
         }
     }
 }
@@ -179,6 +183,7 @@ impl fmt::Display for Unidentified {
                 f.write_str("this identity may not come in here, use the listener it was given")
             }
             Self::Certificate(error) => error.fmt(f),
+            Self::Token(error) => error.fmt(f),
         }
     }
 }
@@ -188,5 +193,11 @@ impl std::error::Error for Unidentified {}
 impl From<IdentityError> for Unidentified {
     fn from(error: IdentityError) -> Self {
         Self::Certificate(error)
+    }
+}
+
+impl From<TokenError> for Unidentified {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
     }
 }

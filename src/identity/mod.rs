@@ -8,6 +8,7 @@
 //! - [`pattern`] holds the two small languages of the policy file: what a value may look like, and
 //!   which name comes out of it.
 //! - [`rule`] puts both together.
+//! - [`token`] proves the ID token of a CI job, which may be asked for beside the certificate.
 
 pub mod certificate;
 mod distinguished_name;
@@ -15,9 +16,11 @@ pub mod error;
 pub mod pattern;
 pub mod rule;
 mod sequence;
+pub mod token;
 
 pub use certificate::{CertificateFacts, Fingerprint};
 pub(crate) use distinguished_name::display as shown_name;
 pub use error::{IdentityError, PatternError, RuleError, Unidentified};
 pub use pattern::{IdentityName, NameTemplate, Pattern};
 pub use rule::{Conflict, Field, Identity, Match, Mode, Rule, conflicts, identify, supposed};
+pub use token::{Claims, Issuer, Issuers, KeySet, TokenError};
