@@ -102,6 +102,17 @@ pub enum RuleError {
     NoCondition,
     /// The same field is asked for twice.
     FieldTwice(Field),
+    /// `token` names no claim.
+    NoClaim,
+    /// A claim is compared with a capture that the certificate's part does not make.
+    NoSuchBound {
+        /// The claim.
+        claim: String,
+        /// The number in its pattern, from 1.
+        wanted: usize,
+        /// How many `*` there are in the certificate's part.
+        captures: usize,
+    },
     /// The name uses a capture that the conditions do not make.
     NoSuchCapture {
         /// The number in the template, from 1.
@@ -116,6 +127,12 @@ impl fmt::Display for RuleError {
         match self {
             Self::NoCondition => f.write_str("match is empty, name at least one field"),
             Self::FieldTwice(field) => write!(f, "{field} is named twice, keep one"),
+            Self::NoClaim => f.write_str("token names no claim, name one or remove the key"),
+            Self::NoSuchBound { claim, wanted, captures } => write!(
+                f,
+                "{claim:?} uses {{{wanted}}} but what is asked of the certificate has {captures} `*`, \
+                 add one there or write the value out"
+            ),
             Self::NoSuchCapture { wanted, captures } => write!(
                 f,
                 "the name uses {{{wanted}}} but match has {captures} `*`, add one or write the name out"

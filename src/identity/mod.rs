@@ -8,19 +8,23 @@
 //! - [`pattern`] holds the two small languages of the policy file: what a value may look like, and
 //!   which name comes out of it.
 //! - [`rule`] puts both together.
-//! - [`token`] proves the ID token of a CI job, which may be asked for beside the certificate.
+//! - [`token`] proves the ID token of a CI job, which may be asked for beside the certificate; what
+//!   is asked of its claims is in [`claim`].
 
 pub mod certificate;
+pub mod claim;
 mod distinguished_name;
 pub mod error;
+mod matching;
 pub mod pattern;
 pub mod rule;
 mod sequence;
 pub mod token;
 
 pub use certificate::{CertificateFacts, Fingerprint};
+pub use claim::ClaimPattern;
 pub(crate) use distinguished_name::display as shown_name;
 pub use error::{IdentityError, PatternError, RuleError, Unidentified};
 pub use pattern::{IdentityName, NameTemplate, Pattern};
 pub use rule::{Conflict, Field, Identity, Match, Mode, Rule, conflicts, identify, supposed};
-pub use token::{Claims, Issuer, Issuers, KeySet, TokenError};
+pub use token::{Claims, Issuer, Issuers, KeySet, TokenError, Tokens};

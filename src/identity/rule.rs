@@ -2,119 +2,16 @@
 //! an identity. It refuses wherever a second reading is possible: a client must never be able to
 //! pick between two names.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::certificate::{CertificateFacts, Fingerprint, is_printable};
+use super::certificate::{CertificateFacts, is_printable};
 use super::error::{RuleError, Unidentified};
-use super::pattern::{IdentityName, NameTemplate, Pattern, overlap};
+use super::matching::Held;
+use super::pattern::{IdentityName, NameTemplate, overlap};
+use super::token::{Claims, TokenError};
 
-/// A field of the certificate that a rule can name. The order is the order in which captures are
-/// counted when several fields of one rule have a `*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// URI subject alternative name.
-    Uri,
-    /// DNS subject alternative name.
-    Dns,
-    /// Email subject alternative name.
-    Email,
-    /// Common name of the subject.
-    Cn,
-    /// Organisational unit of the subject.
-    Ou,
-}
-
-impl fmt::Display for Field {
-    /// The key of the policy file.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Uri => "uri",
-            Self::Dns => "dns",
-            Self::Email => "email",
-            Self::Cn => "cn",
-            Self::Ou => "ou",
-        })
-    }
-}
-
-/// Conditions that must all hold. Never empty: a rule for everybody cannot be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    patterns: BTreeMap<Field, Pattern>,
-    fingerprint: Option<Fingerprint>,
-}
-
-impl Match {
-    /// Puts conditions together.
-    ///
-    /// # Errors
-    /// No condition at all, or one field named twice.
-    pub fn new(
-        patterns: impl IntoIterator<Item = (Field, Pattern)>,
-        fingerprint: Option<Fingerprint>,
-    ) -> Result<Self, RuleError> {
-        let mut by_field = BTreeMap::new();
-        for (field, pattern) in patterns {
-            if by_field.insert(field, pattern).is_some() {
-                return Err(RuleError::FieldTwice(field));
-            }
-        }
-        if by_field.is_empty() && fingerprint.is_none() {
-            return Err(RuleError::NoCondition);
-        }
-        Ok(Self { patterns: by_field, fingerprint })
-    }
-
-    /// The fields that are asked for, in the order of their captures.
-    pub fn fields(&self) -> impl Iterator<Item = Field> {
-        self.patterns.keys().copied()
-    }
-
-    /// How many captures a match makes.
-    #[must_use]
-    pub fn capture_count(&self) -> usize {
-        self.patterns.values().map(Pattern::capture_count).sum()
-    }
-
-    /// What the `*` caught, field by field, or `None` if any condition does not hold. A field that
-    /// has no value or several holds no condition.
-    fn captures(&self, certificate: &CertificateFacts) -> Option<Vec<String>> {
-        if self.fingerprint.is_some_and(|wanted| wanted != certificate.sha256) {
-            return None;
-        }
-        let mut captures = Vec::new();
-        for (field, pattern) in &self.patterns {
-            let [value] = certificate.values(*field) else { return None };
-            captures.extend(pattern.captures(value)?);
-        }
-        Some(captures)
-    }
-
-    /// Whether this asks for all that the other asks, on the same patterns, and for more.
-    fn is_stricter_than(&self, other: &Self) -> bool {
-        let same = other.patterns.iter().all(|(f, pattern)| self.patterns.get(f) == Some(pattern));
-        let same_leaf = other.fingerprint.is_none() || self.fingerprint == other.fingerprint;
-        same && same_leaf && self.condition_count() > other.condition_count()
-    }
-
-    fn condition_count(&self) -> usize {
-        self.patterns.len() + usize::from(self.fingerprint.is_some())
-    }
-
-    /// Whether two matches on the same fields could hold for one certificate, with no winner.
-    fn collides_with(&self, other: &Self) -> bool {
-        let same_fields = self.patterns.keys().eq(other.patterns.keys());
-        let pairs = self.patterns.values().zip(other.patterns.values());
-        let leaves = match (self.fingerprint, other.fingerprint) {
-            (Some(a), Some(b)) => a == b,
-            (None, None) => true,
-            _ => return false,
-        };
-        same_fields && leaves && pairs.into_iter().all(|(a, b)| a.overlaps(b))
-    }
-}
+pub use super::matching::{Field, Match};
 
 /// Whether a refusal is a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,7 +102,10 @@ impl Rule {
         rule: usize,
         captures: Vec<String>,
         certificate: CertificateFacts,
+        claims: Option<&Claims>,
     ) -> Identity {
+        let logged = claims.into_iter().flat_map(Claims::logged);
+        let asked = claims.filter(|_| self.matching.asks_for_a_token());
         Identity {
             name,
             roles: self.roles.clone(),
@@ -214,6 +114,8 @@ impl Rule {
             rule,
             captures,
             certificate: Arc::new(certificate),
+            claims: logged.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            until: asked.map(Claims::expires),
         }
     }
 }
@@ -231,26 +133,50 @@ pub struct Identity {
     pub danger_observe_root: bool,
     /// Index of the rule that identified, in the order of the file, from 0.
     pub rule: usize,
-    /// What the `*` caught, as in the certificate (not folded).
+    /// What the `*` caught, as in the certificate (not folded), then as in the token's claims.
     pub captures: Vec<String>,
     /// The certificate that proved it.
     pub certificate: Arc<CertificateFacts>,
+    /// What the policy keeps of the token that was sent, by claim, whether or not it was asked for.
+    pub claims: Vec<(String, String)>,
+    /// The end of the token (seconds since 1970) where one was asked for: from then on this is
+    /// nobody.
+    pub until: Option<i64>,
 }
 
-/// Finds who holds the certificate. A rule that asks for all that another matching rule asks, and
-/// more, wins over it.
+/// Finds who holds the certificate, and the token where one was sent and proven. A rule that asks for
+/// all that another matching rule asks, and more, wins over it; so one that asks for a token wins over
+/// the same without.
+///
+/// A token that fits no rule proves nothing, and the certificate counts alone: that gives no more than
+/// sending none. But one that fits a rule in all but the certificate that it is bound to is refused:
+/// one of the two is in the wrong hands, and the log shall say so.
 ///
 /// # Errors
 /// Nobody, or no single answer: a field named by *some* rule with several values or with a character
-/// that is not printable, matching or not; two matching rules without a winner; a name that is none.
-pub fn identify(rules: &[Rule], certificate: &CertificateFacts) -> Result<Identity, Unidentified> {
+/// that is not printable, matching or not; two matching rules without a winner; a name that is none;
+/// a token that is another's.
+pub fn identify(
+    rules: &[Rule],
+    certificate: &CertificateFacts,
+    claims: Option<&Claims>,
+) -> Result<Identity, Unidentified> {
     let named: BTreeSet<Field> = rules.iter().flat_map(|rule| rule.matching.fields()).collect();
     named.into_iter().try_for_each(|field| single_reading(field, certificate))?;
-    let holds = |(at, rule)| Candidate::of(at, rule, certificate);
-    let matching: Vec<Candidate<'_>> = rules.iter().enumerate().filter_map(holds).collect();
+    let (mut matching, mut unbound) = (Vec::new(), false);
+    for (at, rule) in rules.iter().enumerate() {
+        match rule.matching.held_by(certificate, claims) {
+            Held::Yes(captures) => matching.push(Candidate { at, rule, captures }),
+            Held::ButForTheBinding => unbound = true,
+            Held::No => {}
+        }
+    }
+    if unbound && !matching.iter().any(|one| one.rule.matching.asks_for_a_token()) {
+        return Err(TokenError::Unbound.into());
+    }
     let winner = strictest(matching)?;
     let name = winner.rule.name.produce(&winner.captures).map_err(|_| Unidentified::NotAName)?;
-    Ok(winner.rule.identity(name, winner.at, winner.captures, certificate.clone()))
+    Ok(winner.rule.identity(name, winner.at, winner.captures, certificate.clone(), claims))
 }
 
 /// The identity that would bear this name, without a certificate to prove it: for questions asked
@@ -260,7 +186,7 @@ pub fn identify(rules: &[Rule], certificate: &CertificateFacts) -> Result<Identi
 pub fn supposed(rules: &[Rule], name: &IdentityName) -> Option<Identity> {
     rules.iter().enumerate().find_map(|(at, rule)| {
         let captures = rule.name.captures_behind(name)?;
-        Some(rule.identity(name.clone(), at, captures, CertificateFacts::blank()))
+        Some(rule.identity(name.clone(), at, captures, CertificateFacts::blank(), None))
     })
 }
 
@@ -269,8 +195,8 @@ pub fn supposed(rules: &[Rule], name: &IdentityName) -> Option<Identity> {
 pub enum Conflict {
     /// Both could produce one name.
     Name(usize, usize),
-    /// Both could match one certificate, by the same fields and without a winner. Rules on
-    /// different fields may stand together; who holds both is refused when she comes.
+    /// Both could match one certificate, by the same fields and claims and without a winner. Rules
+    /// on different ones may stand together; who holds both is refused when she comes.
     Match(usize, usize),
 }
 
@@ -297,12 +223,7 @@ struct Candidate<'r> {
     captures: Vec<String>,
 }
 
-impl<'r> Candidate<'r> {
-    fn of(at: usize, rule: &'r Rule, certificate: &CertificateFacts) -> Option<Self> {
-        let captures = rule.matching.captures(certificate)?;
-        Some(Self { at, rule, captures })
-    }
-
+impl Candidate<'_> {
     fn beats(&self, other: &Self) -> bool {
         self.at == other.at || self.rule.matching.is_stricter_than(&other.rule.matching)
     }

@@ -19,6 +19,7 @@ pub use keys::{Key, KeySet};
 
 use crate::docker::json::{Object, Value};
 use compact::{Header, Parts};
+use http::HeaderName;
 use std::sync::Arc;
 
 /// The longest token that is read, in bytes. GitHub's and GitLab's have one to three thousand.
@@ -124,6 +125,15 @@ impl Issuers {
     pub fn iter(&self) -> impl Iterator<Item = &Issuer> {
         self.0.iter()
     }
+}
+
+/// Tokens as a second proof: in which header they come, and whose they may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// The header field that holds the token and nothing else.
+    pub header: HeaderName,
+    /// Who may issue them.
+    pub issuers: Issuers,
 }
 
 /// Reads a token and proves it, at this moment (seconds since 1970). What it claims counts only

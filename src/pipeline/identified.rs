@@ -110,7 +110,7 @@ fn admitted(
     came_to: SocketAddr,
     facts: &CertificateFacts,
 ) -> Result<Identity, Unidentified> {
-    let identity = identify(&policy.identities, facts)?;
+    let identity = identify(&policy.identities, facts, None)?;
     match doors.open_to(identity.name.as_str(), came_to) {
         true => Ok(identity),
         false => Err(Unidentified::WrongDoor),

@@ -23,6 +23,18 @@ impl Claims {
         Self { values: object.0.iter().filter_map(flat).collect(), expires, log }
     }
 
+    /// Claims that nobody signed.
+    #[cfg(test)]
+    pub(in crate::identity) fn unsigned(
+        values: &[(&str, &str)],
+        expires: i64,
+        log: &[&str],
+    ) -> Self {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let log = log.iter().map(|name| (*name).to_owned()).collect();
+        Self { values: values.collect(), expires, log }
+    }
+
     /// The value of a claim.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
