@@ -35,6 +35,7 @@ fn decision() -> Event {
         serial: None,
         sans: vec!["uri:spiffe://example.org/ci/1".into()],
         fingerprint: None,
+        claims: serde_json::Map::new(),
     });
     event.request = Some(Request {
         method: "POST".into(),

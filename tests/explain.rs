@@ -125,6 +125,7 @@ fn a_recorded_decision_is_told_and_judged_again() {
         serial: None,
         sans: Vec::new(),
         fingerprint: None,
+        claims: serde_json::Map::new(),
     });
     event.request = Some(Request {
         method: "POST".to_owned(),

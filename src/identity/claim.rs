@@ -222,7 +222,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in ".{0,40}", value in ".{0,40}") {
             if let Ok(pattern) = text.parse::<ClaimPattern>() {
-                let _ = pattern.captures(&value, &[value.clone()]);
+                let _ = pattern.captures(&value, std::slice::from_ref(&value));
                 prop_assert_eq!(pattern.to_string(), text);
             }
         }

@@ -108,6 +108,7 @@ pub(super) fn proven(identity: &Identity) -> Proven {
         [("URI", &facts.uris), ("DNS", &facts.dns), ("email", &facts.emails), ("IP", &facts.ips)];
     let sans =
         kinds.iter().flat_map(|(kind, values)| values.iter().map(move |v| format!("{kind}:{v}")));
+    let claims = identity.claims.iter();
     Proven {
         name: identity.name.to_string(),
         roles: identity.roles.clone(),
@@ -117,6 +118,7 @@ pub(super) fn proven(identity: &Identity) -> Proven {
         serial: Some(facts.serial.clone()),
         sans: sans.collect(),
         fingerprint: Some(facts.sha256.to_string()),
+        claims: claims.map(|(name, value)| (name.clone(), value.clone().into())).collect(),
     }
 }
 

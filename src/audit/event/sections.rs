@@ -41,6 +41,9 @@ pub struct Identity {
     /// SHA-256 of the certificate, hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// Claims of a token that was proven beside it, those that the policy keeps.
+    #[serde(skip_serializing_if = "Map::is_empty", serialize_with = "bounded_fields")]
+    pub claims: Map<String, Value>,
 }
 
 /// By what an identity was proven.

@@ -3,6 +3,7 @@
 
 use super::super::mistake::{Ledger, Place, suggest};
 use super::super::yaml::{Node, Value};
+use super::tokens;
 use crate::identity::rule::Field;
 use crate::identity::{Conflict, Match, Mode, Rule, conflicts};
 use crate::policy::Role;
@@ -27,6 +28,7 @@ pub(in crate::config) fn moment(text: &str) -> Result<Timestamp, String> {
 pub(super) fn compile(
     files: &[Node],
     roles: &BTreeMap<String, Role>,
+    tokens: &tokens::Compiled,
     now: Timestamp,
     ledger: &mut Ledger,
 ) -> Vec<Rule> {
@@ -42,9 +44,11 @@ pub(super) fn compile(
     for name in roles.keys().filter(|name| !held.contains(name)) {
         ledger.warn(format!("role {name}"), "nobody holds it", false);
     }
-    let compiled = nodes.iter().filter_map(|node| Some((node.at, rule(node, now, ledger)?)));
+    let compiled =
+        nodes.iter().filter_map(|node| Some((node.at, rule(node, tokens, now, ledger)?)));
     let (places, rules): (Vec<Place>, Vec<Rule>) = compiled.collect();
     report_conflicts(&places, &rules, ledger);
+    tokens::warn_of_none(tokens, &rules, ledger);
     rules
 }
 
@@ -62,8 +66,13 @@ fn check_roles(node: &Node, roles: &BTreeMap<String, Role>, ledger: &mut Ledger)
     }
 }
 
-fn rule(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Rule> {
-    let matching = matching(node.get("match")?, ledger);
+fn rule(
+    node: &Node,
+    tokens: &tokens::Compiled,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Option<Rule> {
+    let matching = matching(node.get("match")?, tokens, ledger);
     let mode = mode(node, now, ledger);
     let name_node = node.get("name")?;
     let name = match name_node.text()?.parse() {
@@ -77,20 +86,23 @@ fn rule(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Rule> {
         ledger.mistake(at, "danger_observe_root without mode: observe", "remove it");
     }
     match Rule::new(name, matching?, roles, mode?, danger) {
-        Ok(rule) => Some(rule),
+        Ok(rule) => {
+            tokens::warn(&rule, ledger);
+            Some(rule)
+        }
         Err(why) => refuse(name_node, &why, "correct the name or match", ledger),
     }
 }
 
 /// Notes an error of the identity room, which ends with the next step where it has one.
-fn refuse<T>(
+pub(super) fn refuse<T>(
     node: &Node,
     why: &dyn std::fmt::Display,
     next: &str,
     ledger: &mut Ledger,
 ) -> Option<T> {
     let text = why.to_string();
-    let steps = [", write ", ", use ", ", remove ", ", add ", ", name ", ", keep "];
+    let steps = [", write ", ", use ", ", remove ", ", add ", ", name ", ", keep ", ", fetch "];
     let found = steps.iter().find_map(|step| Some((text.split_once(step)?, step)));
     let (what, step) = match found {
         Some(((what, rest), step)) => {
@@ -102,7 +114,7 @@ fn refuse<T>(
     None
 }
 
-fn matching(node: &Node, ledger: &mut Ledger) -> Option<Match> {
+fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Option<Match> {
     let fields = [Field::Uri, Field::Dns, Field::Email, Field::Cn, Field::Ou];
     let mut patterns = Vec::new();
     let mut whole = true;
@@ -124,12 +136,22 @@ fn matching(node: &Node, ledger: &mut Ledger) -> Option<Match> {
             Err(why) => return refuse::<Match>(at, &why, "correct the fingerprint", ledger),
         },
     };
+    let token = node.get("token").map(|token| (token, tokens::claims(token, tokens, ledger)));
     if !whole {
         return None;
     }
-    match Match::new(patterns, fingerprint) {
+    if let (Some((at, _)), true, None) = (&token, patterns.is_empty(), fingerprint) {
+        ledger.mistake(at.at, "a token alone is never enough", "name a field of the certificate");
+        return None;
+    }
+    let matching = match Match::new(patterns, fingerprint) {
+        Ok(matching) => matching,
+        Err(why) => return refuse(node, &why, "name a field", ledger),
+    };
+    let Some((at, claims)) = token else { return Some(matching) };
+    match matching.with_token(claims?) {
         Ok(matching) => Some(matching),
-        Err(why) => refuse(node, &why, "name a field", ledger),
+        Err(why) => refuse(at, &why, "correct the claims", ledger),
     }
 }
 
