@@ -98,7 +98,7 @@ impl From<reload::Unloaded> for ServerError {
     fn from(why: reload::Unloaded) -> Self {
         match why {
             reload::Unloaded::Config(mistakes) => Self::Config(mistakes),
-            reload::Unloaded::Tls(error) => Self::Tls(error),
+            reload::Unloaded::Tls(error, _) => Self::Tls(error),
         }
     }
 }
@@ -207,7 +207,9 @@ async fn wait(
     }
 }
 
-fn credentials(listen: &Listen) -> Credentials {
+/// The files behind a listener.
+#[must_use]
+pub fn credentials(listen: &Listen) -> Credentials {
     Credentials {
         certificate: listen.certificate.clone(),
         key: listen.key.clone(),

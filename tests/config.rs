@@ -191,6 +191,70 @@ fn check_shows_the_policy_or_every_mistake() {
     assert_eq!(json["mistakes"].as_array().unwrap().len(), golden.matches("\n      = ").count());
 }
 
+/// A certificate with its key, good from one day to another.
+fn certificate(from: (i32, u8, u8), to: (i32, u8, u8)) -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["gate".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
+    params.not_after = rcgen::date_time_ymd(to.0, to.1, to.2);
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+#[test]
+fn check_says_which_certificates_are_over_and_which_files_are_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let (over, _) = certificate((2020, 1, 1), (2020, 6, 1));
+    let (good, _) = certificate((2020, 1, 1), (4000, 1, 1));
+    std::fs::write(path("c.pem"), over).unwrap();
+    std::fs::write(path("ca.pem"), good).unwrap();
+    let policy = path("policy.yaml");
+    let lines = "version: 1
+listen:
+  - { tls: '127.0.0.1:1', certificate: c.pem, key: k.pem, client_ca: ca.pem }
+  - { tls: '127.0.0.1:2', certificate: c.pem, key: k.pem, client_ca: ca.pem }
+daemon: { socket: docker.sock }
+audit: { directory: log }
+identities: [{ name: a, match: { cn: a }, roles: [r], valid: { days: mon-fri } }]
+roles: { r: { scope: any } }
+";
+    std::fs::write(&policy, lines).unwrap();
+    let checked = dockward(&["check", "--config", policy.to_str().unwrap()]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    let shown = text(&checked.stdout);
+    let said: Vec<&str> = shown.lines().filter(|line| line.contains("certificates: ")).collect();
+    assert_eq!(said.len(), 2, "{shown}");
+    let key = path("k.pem");
+    assert_eq!(
+        said[0],
+        format!("  certificates: {}: no such file, create it or correct the path", key.display())
+    );
+    assert!(
+        said[1].contains(
+            "c.pem: the server certificate (CN=rcgen self signed cert) ended 2020-06-01T00:00:00Z ("
+        ),
+        "{shown}"
+    );
+    assert!(said[1].ends_with("days ago), issue it again and reload"), "{shown}");
+    assert!(shown.contains("mon-fri UTC"), "{shown}");
+
+    let json = dockward(&["check", "--format", "json", "--config", policy.to_str().unwrap()]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let stages: Vec<_> = json["certificates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["what"], &one["stage"]))
+        .collect();
+    assert_eq!(
+        stages,
+        [
+            (&Value::from("server certificate"), &Value::from("expired")),
+            (&"client authority".into(), &"good".into())
+        ]
+    );
+}
+
 #[test]
 fn what_is_built_in_is_printed() {
     let rules = text(&dockward(&["rules", "--format", "md"]).stdout);

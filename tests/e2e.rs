@@ -34,6 +34,8 @@ mod gate;
 mod hostile;
 #[path = "e2e/http.rs"]
 mod http;
+#[path = "e2e/issued.rs"]
+mod issued;
 #[path = "e2e/log.rs"]
 mod log;
 #[path = "e2e/raw.rs"]
@@ -86,6 +88,12 @@ fn the_command_line_28_does_the_same_through_the_gate() {
         );
     };
     World::new().compare("cli-28", &program, &steps(include_str!("e2e/cli.yaml"))).end();
+}
+
+#[test]
+fn a_key_is_issued_in_one_command_and_taken_back_in_one() {
+    let program = cli("20.10").expect("Debian's docker.io brings the command line 20.10");
+    issued::from_nothing_to_a_context_and_back(&program);
 }
 
 #[test]

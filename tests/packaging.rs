@@ -60,6 +60,31 @@ fn the_service_is_hardened() {
 }
 
 #[test]
+fn the_lists_are_written_long_before_they_run_out() {
+    let mut analyze = Command::new("systemd-analyze");
+    analyze.args(["security", "--offline=true", "--threshold=15", "--no-pager"]);
+    assert_ran(&run(analyze.arg(systemd("dockward-crl.service"))));
+    let unit = read("dockward-crl.service");
+    let start = values(&unit, "ExecStart")[0].to_owned();
+    let (program, args) = start.split_once(' ').unwrap();
+    assert_eq!((program, values(&unit, "Type")), ("/usr/bin/dockward", vec!["oneshot"]));
+    assert_eq!(values(&read("dockward-crl.timer"), "OnCalendar"), ["daily"]);
+    // the very arguments, on an authority that is new and on one whose list is gone
+    let directory = tempfile::tempdir().unwrap();
+    let pki = directory.path().join("pki");
+    let dockward = |args: &str| {
+        let args = args.replace("/etc/dockward/pki", pki.to_str().unwrap());
+        let output = run(Command::new(env!("CARGO_BIN_EXE_dockward")).args(args.split(' ')));
+        assert_ran(&output);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    dockward("certs init --dir /etc/dockward/pki");
+    assert!(dockward(args).contains("nothing written"));
+    fs::remove_file(pki.join("crl.pem")).unwrap();
+    assert!(dockward(args).contains("number 2"));
+}
+
+#[test]
 fn the_service_outlives_the_daemon() {
     let unit = read("dockward.service");
     assert!(values(&unit, "After").iter().any(|v| v.split(' ').any(|u| u == "docker.service")));
@@ -93,6 +118,9 @@ fn systemd_reads_every_unit_without_a_complaint() {
     let service = read("dockward.service").replace("/usr/bin/dockward", "/bin/true");
     put("dockward.service", &service);
     put("dockward.socket", &read("dockward.socket"));
+    let lists = read("dockward-crl.service").replace("/usr/bin/dockward", "/bin/true");
+    put("dockward-crl.service", &lists.replace("/bin/systemctl", "/bin/true"));
+    put("dockward-crl.timer", &read("dockward-crl.timer"));
     let before = "[Service]\nType=notify\nExecStart=/bin/true -H fd:// -H tcp://0.0.0.0:2376\n";
     put("docker.service", before);
     put("docker.socket", "[Socket]\nListenStream=/run/docker.sock\nListenStream=2376\n");
@@ -104,6 +132,7 @@ fn systemd_reads_every_unit_without_a_complaint() {
     let mut verify = Command::new("systemd-analyze");
     verify.args(["verify", "--man=no", "--recursive-errors=no"]);
     let units = ["dockward.service", "dockward.socket", "docker.service", "docker.socket"];
+    let units = units.into_iter().chain(["dockward-crl.service", "dockward-crl.timer"]);
     let output = run(verify.args(units.map(|unit| here.join(unit))));
     assert_ran(&output);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");

@@ -45,6 +45,8 @@ mod passed;
 mod record;
 #[path = "proxy/refused.rs"]
 mod refused;
+#[path = "proxy/revoked.rs"]
+mod revoked;
 #[path = "proxy/slow.rs"]
 mod slow;
 #[path = "proxy/smuggled.rs"]

@@ -33,6 +33,6 @@ pub use fold::{Refusal, RefusalKind};
 pub use id::EventId;
 pub use keep::keep_policy;
 pub use permitted::Permitted;
-pub use read::{Found, ReadError, find};
+pub use read::{Found, ReadError, find, last_seen};
 pub use verify::{Fault, FileSummary, Summary, VerifyError, verify};
 pub use writer::{Counts, Durability, Recorded, Writer};

@@ -1,15 +1,18 @@
 //! Reading the log back, a line at a time, whatever its size: to find the event that a refusal
 //! quoted, and to verify the chain.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::chain::LINE_MAX;
 use super::directory;
+use super::event::Stage;
 use super::id::EventId;
 
 /// An event found in the log.
@@ -47,6 +50,43 @@ pub fn find(directory: &Path, id: EventId) -> Result<Option<Found>, ReadError> {
         }
     }
     Ok(None)
+}
+
+/// When each certificate was last used, by its serial number: the time of the newest decision about it, as it
+/// stands in the log. Does not verify the chain.
+///
+/// # Errors
+/// If the directory or a file in it cannot be read.
+pub fn last_seen(directory: &Path) -> Result<BTreeMap<String, String>, ReadError> {
+    let mut seen = BTreeMap::new();
+    for file in directory::files(directory).map_err(ReadError::at(directory))? {
+        let path = directory.join(&file);
+        let failed = ReadError::at(&path);
+        let mut lines = Lines::open(&path).map_err(&failed)?;
+        while let Some(line) = lines.next_line().map_err(&failed)? {
+            if let Some((serial, time)) = line.whole().and_then(decided) {
+                seen.insert(serial, time);
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// The serial number and time of a decision.
+fn decided(line: &[u8]) -> Option<(String, String)> {
+    #[derive(Deserialize)]
+    struct Decided {
+        stage: Stage,
+        time: String,
+        identity: Option<Proven>,
+    }
+    #[derive(Deserialize)]
+    struct Proven {
+        serial: Option<String>,
+    }
+    let event: Decided = serde_json::from_slice(line).ok()?;
+    let serial = event.identity?.serial?;
+    (event.stage == Stage::Decision).then_some((serial, event.time))
 }
 
 fn is_event(line: &Line<'_>, id: EventId) -> Option<Value> {

@@ -1,11 +1,12 @@
-//! `dockward check`: every mistake of a policy file, or what it grants in a table, and what of that
-//! amounts to root on the host. For people before a reload, and for CI before a merge.
+//! `dockward check`: every mistake of a policy file, or what it grants in a table, what of that
+//! amounts to root on the host, and which certificates are near their end. For people before a
+//! reload, and for CI before a merge.
 
 use super::out::{self, Paint};
-use super::{CheckArgs, Failure, Outcome, TableFormat};
+use super::{CheckArgs, Failure, Outcome, TableFormat, certificates, client_certificate, clock};
 use crate::config::{self, Config, Mistakes, Warning};
 use crate::docker::{Resource, Verb};
-use crate::identity::{Mode, Rule};
+use crate::identity::{Mode, Rule, Validity};
 use crate::policy::grants::{Grants, Spelling};
 use crate::policy::{Admission, Role};
 use jiff::Timestamp;
@@ -13,19 +14,45 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Checks a policy file. Warnings are no failure: exit code 0.
+/// Checks a policy file. Warnings are no failure: exit code 0. A client certificate that no listener lets
+/// in is a finding: exit code 1.
 ///
 /// # Errors
 /// The file has mistakes; with `--format json` they are on standard output as well.
 pub fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
-    let loaded = config::load(&args.config, Timestamp::now());
+    let now = clock::now()?;
+    let mut loaded = config::load(&args.config, now);
+    let found = loaded.as_mut().ok().map(|config| {
+        let found = certificates::look(config, now.as_second());
+        config.warnings.extend(found.warnings(now.as_second()));
+        found.json(now.as_second())
+    });
+    let asked = match (&loaded, &args.client_cert) {
+        (Ok(config), Some(file)) => Some((file, client_certificate::ask(config, file, now)?)),
+        _ => None,
+    };
     match (&loaded, args.format) {
-        (Ok(config), TableFormat::Text) => out::print(&report(config, Paint::stdout()))?,
-        (Ok(config), TableFormat::Json) => out::json(&report_json(config))?,
+        (Ok(config), TableFormat::Text) => {
+            let mut text = report(config, Paint::stdout());
+            if let Some((file, verdicts)) = &asked {
+                text.push_str(&client_certificate::text(file, verdicts, Paint::stdout()));
+            }
+            out::print(&text)?;
+        }
+        (Ok(config), TableFormat::Json) => {
+            let mut report = report_json(config, found);
+            if let (Some((_, verdicts)), Some(report)) = (&asked, report.as_object_mut()) {
+                let verdicts = client_certificate::object(verdicts);
+                report.insert("client_certificate".to_owned(), verdicts);
+            }
+            out::json(&report)?;
+        }
         (Err(mistakes), TableFormat::Json) => out::json(&mistakes_json(mistakes))?,
         (Err(_), TableFormat::Text) => {}
     }
-    loaded.map(|_| Outcome::Done).map_err(|mistakes| match args.format {
+    let refused = asked.is_some_and(|(_, verdicts)| !client_certificate::is_let_in(&verdicts));
+    let outcome = if refused { Outcome::Findings } else { Outcome::Done };
+    loaded.map(|_| outcome).map_err(|mistakes| match args.format {
         TableFormat::Text => {
             Failure(format!("{} cannot be used\n\n{mistakes}", args.config.display()))
         }
@@ -57,9 +84,10 @@ fn cells<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 fn identity_rows(identities: &[Rule]) -> Vec<Vec<String>> {
-    let mut rows = vec![cells(["IDENTITY", "MATCHED BY", "ROLES", "MODE"])];
+    let mut rows = vec![cells(["IDENTITY", "MATCHED BY", "ROLES", "MODE", "VALID"])];
     rows.extend(identities.iter().map(|rule| {
-        vec![rule.name().to_string(), matched_by(rule), rule.roles().join(", "), mode(rule)]
+        let roles = rule.roles().join(", ");
+        vec![rule.name().to_string(), matched_by(rule), roles, mode(rule), valid(rule)]
     }));
     rows
 }
@@ -79,6 +107,10 @@ fn mode(rule: &Rule) -> String {
             format!("observe until {}", until.unwrap_or_default())
         }
     }
+}
+
+fn valid(rule: &Rule) -> String {
+    rule.valid().map_or_else(|| "always".to_owned(), Validity::to_string)
 }
 
 fn role_rows(roles: &BTreeMap<String, Role>) -> Vec<Vec<String>> {
@@ -151,12 +183,12 @@ fn mistakes_json(mistakes: &Mistakes) -> Value {
     json!({ "ok": false, "mistakes": mistakes.iter().map(one).collect::<Vec<_>>() })
 }
 
-fn report_json(config: &Config) -> Value {
+fn report_json(config: &Config, certificates: Option<Value>) -> Value {
     let policy = &config.policy;
     let identity = |rule: &Rule| {
         json!({
             "name": rule.name().to_string(), "matched_by": matched_by(rule),
-            "roles": rule.roles(), "mode": mode(rule),
+            "roles": rule.roles(), "mode": mode(rule), "valid": valid(rule),
         })
     };
     let warning = |warning: &Warning| json!({ "subject": warning.subject, "what": warning.what, "root": warning.root });
@@ -168,6 +200,7 @@ fn report_json(config: &Config) -> Value {
         "identities": policy.identities.iter().map(identity).collect::<Vec<_>>(),
         "roles": policy.roles.values().map(role_json).collect::<Vec<_>>(),
         "profiles": config.profiles.keys().collect::<Vec<_>>(),
+        "certificates": certificates,
         "memory_worst_case": config.front.worst_case_memory(),
         "warnings": config.warnings.iter().map(warning).collect::<Vec<_>>(),
     })

@@ -109,7 +109,13 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
         Err(error) => return Ok(malformed(error)),
     };
     let call = ApiCall { head: &head, body };
-    let (facts, supposed) = suppose(config, &identity, &call);
+    let (facts, mut supposed) = suppose(config, &identity, &call);
+    if identity.open(Timestamp::now().as_second()).is_err() {
+        let _ = writeln!(
+            supposed,
+            "supposed: {name} comes at a time that its valid has; now it may not come in"
+        );
+    }
     let mut explained = match policy::decide(&identity, &call, &facts, &config.policy) {
         Decision::Deny(denial) => denied(name, &denial.findings),
         Decision::Allow(permit) => {

@@ -1,7 +1,11 @@
 //! The command line (L5): one file per subcommand. Each does its work by the rooms below, says what
 //! came of it, and ends with one of three exit codes that scripts can lean on.
 
+mod certificates;
+pub mod certs;
 pub mod check;
+mod client_certificate;
+mod clock;
 pub mod explain;
 pub mod healthcheck;
 pub mod out;
@@ -9,6 +13,8 @@ pub mod print;
 pub mod quickstart;
 pub mod rules;
 pub mod serve;
+mod starter;
+mod words;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -46,6 +52,8 @@ pub enum Command {
     Schema,
     /// Ask whether the gate and the daemon behind it are well.
     Healthcheck(HealthcheckArgs),
+    /// Keep a certificate authority: issue, renew, revoke and list certificates.
+    Certs(certs::args::CertsArgs),
     /// Print completions for a shell.
     Completions(CompletionsArgs),
     /// Print the manual page.
@@ -80,6 +88,9 @@ pub struct CheckArgs {
     /// The policy file.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+    /// Also say whether this client certificate (PEM, with its chain) will be let in, and as whom.
+    #[arg(long, value_name = "FILE")]
+    pub client_cert: Option<PathBuf>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     pub format: TableFormat,
@@ -206,6 +217,7 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Command::Rules(args) => rules::run(args),
         Command::Schema => print::schema(),
         Command::Healthcheck(args) => healthcheck::run(args),
+        Command::Certs(args) => certs::run(args),
         Command::Completions(args) => print::completions(args.shell),
         Command::Man => print::manual(),
     }

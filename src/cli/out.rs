@@ -25,6 +25,12 @@ pub fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "dockward: {red}: {text}");
 }
 
+/// Writes a line to standard error that is no failure, beside what a program may be reading.
+pub fn note(text: &str) {
+    let yellow = Paint::of(&io::stderr()).yellow("note");
+    let _ = writeln!(io::stderr().lock(), "dockward: {yellow}: {text}");
+}
+
 /// Whether words are coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paint(bool);

@@ -35,14 +35,22 @@ fn manual_page() -> std::io::Result<Vec<u8>> {
     command.build();
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        page.extend(format!(".SH \"DOCKWARD {}\"\n", sub.get_name().to_uppercase()).bytes());
-        let man = clap_mangen::Man::new(sub.clone());
-        man.render_synopsis_section(&mut page)?;
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
-    }
+    parts(&command, "DOCKWARD", &mut page)?;
     Ok(page)
+}
+
+/// A part for each subcommand, and for each of theirs.
+fn parts(command: &clap::Command, name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let name = format!("{name} {}", sub.get_name().to_uppercase());
+        page.extend(format!(".SH \"{name}\"\n").bytes());
+        let man = clap_mangen::Man::new(sub.clone());
+        man.render_synopsis_section(page)?;
+        man.render_description_section(page)?;
+        man.render_options_section(page)?;
+        parts(sub, &name, page)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -50,7 +58,7 @@ mod tests {
     #[test]
     fn the_manual_has_every_subcommand() {
         let page = String::from_utf8(super::manual_page().unwrap()).unwrap();
-        for name in ["QUICKSTART", "SERVE", "CHECK", "EXPLAIN", "HEALTHCHECK"] {
+        for name in ["QUICKSTART", "SERVE", "CHECK", "EXPLAIN", "HEALTHCHECK", "CERTS REVOKE"] {
             assert!(page.contains(&format!("DOCKWARD {name}")), "{name}");
         }
     }

@@ -1,7 +1,9 @@
 //! `dockward quickstart`: a demo authority, two clients and a policy in one directory, then the gate,
 //! and the commands to try: one that is allowed, and those that are refused.
 
-use super::{Failure, Outcome, QuickstartArgs, out, serve};
+use super::starter::{ADMINISTRATOR, DEVELOPER};
+use super::words::shell_word;
+use super::{Failure, Outcome, QuickstartArgs, clock, out, serve};
 use crate::config::{self, Bind};
 use crate::identity::IdentityName;
 use crate::pki::{self, Bundle, demo};
@@ -36,6 +38,8 @@ const REFUSED: [(&str, &str); 8] = [
 /// # Errors
 /// What keeps it from being run.
 pub fn run(args: &QuickstartArgs) -> Result<Outcome, Failure> {
+    // before certificates are made that would be over when the clock is set
+    clock::now()?;
     let prepared = prepare(&Wanted::of(args))?;
     serve::serve(&prepared.config, |ready| out::print(&format!("{ready}\n{}", prepared.text)))
 }
@@ -135,26 +139,7 @@ identities:
     roles: [administrator]
 
 roles:
-  developer:
-    scope: any
-    admission: baseline
-    allow:
-      system: [info, events, df]
-      container: [read, run, exec, logs, stop, restart, kill, rename, delete, pause, unpause, copy-out]
-      image: [read, pull]
-      volume: [read, create, delete]
-      network: [read, create, connect, disconnect, delete]
-    images: {{ run: ["**"], pull: ["docker.io/**"] }}
-  administrator:            # root on this host: keep its certificate as you keep root
-    scope: any
-    admission: unrestricted
-    allow:
-      "*": ["*"]
-      container: ["*", attach, checkpoint, copy-in]
-      image: ["*", import, load]
-      build: ["*", create, buildkit, prune]
-    images: {{ run: ["**"], pull: ["**"], push: ["**"], write: ["**"] }}
-"#,
+{DEVELOPER}{ADMINISTRATOR}"#,
         listen = args.listen,
         certificate = server.certificate().display(),
         key = server.key().display(),
@@ -194,18 +179,9 @@ fn commands(listen: SocketAddr, dir: &Path, clients: &[(IdentityName, Bundle)]) 
     text
 }
 
-/// A path as a shell reads it back.
-fn shell_word(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
-    match path.chars().all(plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', r"'\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Wanted, prepare, shell_word};
+    use super::{Wanted, prepare};
 
     #[test]
     fn a_policy_that_is_there_must_say_what_is_asked_for() {
@@ -226,11 +202,5 @@ mod tests {
             let refused = prepare(&wanted(listen, daemon)).err().unwrap();
             assert!(refused.0.contains(&format!("another {word} than")), "{}", refused.0);
         }
-    }
-
-    #[test]
-    fn a_path_is_quoted_where_a_shell_would_split_it() {
-        assert_eq!(shell_word("/a/b-c.d"), "/a/b-c.d");
-        assert_eq!(shell_word("/a b/it's"), r"'/a b/it'\''s'");
     }
 }

@@ -36,6 +36,18 @@ const IDENTITY: &[Rule] = &[
         "issue the certificate without it",
     ),
     identity(
+        "identity.wrong-listener",
+        "an identity that comes to a listener whose `identities` do not have it",
+        "a key for the inside must not open from outside",
+        "use the listener it was given, or add its name to `identities` of this one",
+    ),
+    identity(
+        "identity.closed",
+        "an identity outside the days, the hours or the end of its `valid`",
+        "a key that is stolen at night must not open at night",
+        "come at a time that `valid` of its entry has, or have it changed",
+    ),
+    identity(
         "identity.certificate",
         "a certificate of which something cannot be read",
         "a value that cannot be read is not a value that is absent",
@@ -279,7 +291,7 @@ fn json() -> Value {
 mod tests {
     use super::*;
     use crate::identity::rule::Field;
-    use crate::identity::{IdentityError, TokenError, Unidentified};
+    use crate::identity::{Closed, IdentityError, TokenError, Unidentified};
     use std::path::Path;
 
     #[test]
@@ -301,6 +313,8 @@ mod tests {
             Unidentified::AmbiguousField(Field::Cn),
             Unidentified::AmbiguousMatch,
             Unidentified::Unprintable(Field::Cn),
+            Unidentified::WrongDoor,
+            Unidentified::Closed(Closed::Now),
             Unidentified::Certificate(IdentityError::NotACertificate),
         ];
         let ids: Vec<&str> = parts().iter().flat_map(|part| &part.2).map(|rule| rule.id).collect();

@@ -1,6 +1,6 @@
 //! `dockward serve`: the gate, in the foreground, until it is told to stop.
 
-use super::{Failure, Outcome, ServeArgs, out};
+use super::{Failure, Outcome, ServeArgs, clock, out};
 use crate::server::Server;
 use std::path::Path;
 use tracing_subscriber::EnvFilter;
@@ -19,6 +19,9 @@ pub(super) fn serve(
     config: &Path,
     ready: impl FnOnce(&str) -> Result<(), Failure>,
 ) -> Result<Outcome, Failure> {
+    // No certificate is good in 1970, and every `until` and `valid` is open again: nobody who should come
+    // in could, and somebody who should not might.
+    clock::now()?;
     operations_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(error.to_string()))?;

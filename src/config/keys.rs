@@ -42,6 +42,24 @@ const MOMENT: Shape = Shape::Notation(&Notation {
     pattern: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.+(Z|[+-][0-9]{2}:[0-9]{2}))?$",
 });
 
+const DAYS: Shape = Shape::Notation(&Notation {
+    what: "days of the week",
+    check: |text| super::compile::days(text).map(drop),
+    pattern: "^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?(, *(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?)*$",
+});
+
+const HOURS: Shape = Shape::Notation(&Notation {
+    what: "hours of the day",
+    check: |text| super::compile::hours(text).map(drop),
+    pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+});
+
+const ZONE: Shape = Shape::Notation(&Notation {
+    what: "a time zone that is known here",
+    check: |text| super::compile::zone(text).map(drop),
+    pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
+});
+
 const PORT: Shape = Shape::Notation(&Notation {
     what: "a host port",
     check: host_port,
@@ -236,6 +254,29 @@ const IDENTITY: Section = Section {
             Shape::Flag,
             "let even root on the host through while observing",
         ),
+        Key::new(
+            "valid",
+            Shape::Section(&VALID),
+            "when it may come in; outside it is refused as if unknown",
+        ),
+    ],
+};
+
+const VALID: Section = Section {
+    what: "valid",
+    keys: &[
+        Key::new(
+            "days",
+            Shape::Either(&DAYS, &Shape::List(&DAYS)),
+            "days of the week, such as mon-fri or [sat, sun]; left out: every day",
+        ),
+        Key::new(
+            "hours",
+            HOURS,
+            "by the wall clock, such as 08:00-18:00; over midnight they belong to the day they begin on",
+        ),
+        Key::new("zone", ZONE, "the wall clock's IANA zone, such as Europe/Berlin; left out: UTC"),
+        Key::new("until", MOMENT, "the end; a date is its first moment in the zone"),
     ],
 };
 

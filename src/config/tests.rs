@@ -234,6 +234,70 @@ fn a_carriage_return_alone_ends_a_line_for_the_carets_too() {
     assert_eq!((mistake.text.as_str(), mistake.width), ("foo: 1", 3), "{mistake:?}");
 }
 
+fn valid(text: &str) -> Result<Config, Mistakes> {
+    let text = format!(
+        "version: 1
+listen: [{{ tls: systemd, certificate: c, key: k, client_ca: ca }}]
+daemon: {{ socket: s }}
+audit: {{ directory: log }}
+identities: [{{ name: a, match: {{ cn: a }}, roles: [r], valid: {{ {text} }} }}]
+roles: {{ r: {{ scope: any }} }}
+"
+    );
+    parse(&text, Path::new(""), now())
+}
+
+#[test]
+fn valid_is_read_in_its_zone() {
+    for (text, shown) in [
+        (
+            "days: mon-fri, hours: '08:00-18:00', zone: Europe/Berlin, until: 2027-06-30",
+            "mon-fri 08:00-18:00 Europe/Berlin until 2027-06-29T22:00:00Z",
+        ),
+        ("until: 2027-06-30", "until 2027-06-30T00:00:00Z"),
+        ("until: 2027-06-30, zone: America/New_York", "until 2027-06-30T04:00:00Z"),
+        ("until: '2027-06-30T12:00:00+02:00'", "until 2027-06-30T10:00:00Z"),
+        ("hours: 22:00-06:00", "mon-sun 22:00-06:00 UTC"),
+        ("days: [sat, sun]", "sat-sun UTC"),
+        ("days: 'sat,sun'", "sat-sun UTC"),
+        ("days: [mon-wed, fri]", "mon-wed,fri UTC"),
+    ] {
+        let config = valid(text).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(config.policy.identities[0].valid().unwrap().to_string(), shown, "{text}");
+        assert!(!config.warnings.iter().any(|w| w.subject == "identity a"), "{text}");
+    }
+    let over = valid("until: 2026-11-21").unwrap();
+    let warned = over.warnings.iter().find(|w| w.subject == "identity a").unwrap();
+    assert_eq!(warned.what, "valid until 2026-11-21T00:00:00Z: over, it is refused");
+}
+
+/// What a machine is set to, and what counts leap seconds, is no zone; nor is another spelling.
+#[test]
+fn a_zone_is_the_same_everywhere() {
+    for wrong in [
+        "localtime",
+        "europe/berlin",
+        "utc",
+        "right/UTC",
+        "Etc/Unknown",
+        "CEST",
+        "../UTC",
+        "+02:00",
+    ] {
+        assert!(valid(&format!("days: mon, zone: '{wrong}'")).is_err(), "{wrong}");
+    }
+    for zone in ["UTC", "Europe/Berlin", "Asia/Kolkata", "Etc/GMT-3"] {
+        assert!(valid(&format!("days: mon, zone: {zone}")).is_ok(), "{zone}");
+    }
+}
+
+/// On a machine without zoneinfo the bundled rules serve.
+#[test]
+fn zones_are_known_without_the_system() {
+    let bundled = jiff::tz::TimeZoneDatabase::bundled();
+    assert!(bundled.get("Europe/Berlin").is_ok() && bundled.get("Europe/Bonn").is_err());
+}
+
 #[test]
 fn tokens_are_taken_from_the_issuers_that_are_listed() {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config");

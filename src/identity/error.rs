@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::rule::Field;
 use super::token::TokenError;
+use super::validity::Closed;
 
 /// A certificate of which something cannot be read. Reading stops there: a value that we cannot read
 /// is not a value that is absent.
@@ -143,6 +144,32 @@ impl fmt::Display for RuleError {
 
 impl std::error::Error for RuleError {}
 
+/// A `valid` of the policy file that means nothing, found at load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValidityError {
+    /// Not days of the week.
+    Days,
+    /// Not two times of the day.
+    Hours,
+    /// Hours that end when they begin.
+    NoHours,
+    /// It restricts nothing.
+    Always,
+}
+
+impl fmt::Display for ValidityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Days => "not days, write mon-fri, or [sat, sun] with any of mon, tue, wed, thu, fri, sat, sun",
+            Self::Hours => "not hours, write 08:00-18:00, or 22:00-06:00 for a night",
+            Self::NoHours => "hours that end when they begin, write 08:00-18:00, or 00:00-24:00 for a whole day",
+            Self::Always => "valid restricts nothing, name days, hours or until",
+        })
+    }
+}
+
+impl std::error::Error for ValidityError {}
+
 /// Why nobody was identified. Every variant is a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unidentified {
@@ -158,6 +185,8 @@ pub enum Unidentified {
     Unprintable(Field),
     /// The identity may not come in at this listener.
     WrongDoor,
+    /// The identity may not come in at this time.
+    Closed(Closed),
     /// The certificate cannot be read.
     Certificate(IdentityError),
     /// A token was sent that counts for nothing. It is never as if none had been sent.
@@ -174,6 +203,7 @@ impl Unidentified {
             Self::AmbiguousMatch => "identity.ambiguous-match",
             Self::Unprintable(_) => "identity.unprintable",
             Self::WrongDoor => "identity.wrong-listener",
+            Self::Closed(_) => "identity.closed",
             Self::Certificate(_) => "identity.certificate",
             Self::Token(error) => error.reason(),
         }
@@ -199,6 +229,8 @@ impl fmt::Display for Unidentified {
             Self::WrongDoor => {
                 f.write_str("this identity may not come in here, use the listener it was given")
             }
+            // the same for both: whoever is refused need not learn when to come again
+            Self::Closed(_) => f.write_str("this identity may not come in now"),
             Self::Certificate(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
         }

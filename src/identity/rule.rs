@@ -10,6 +10,7 @@ use super::error::{RuleError, Unidentified};
 use super::matching::Held;
 use super::pattern::{IdentityName, NameTemplate, overlap};
 use super::token::{Claims, TokenError};
+use super::validity::Validity;
 
 pub use super::matching::{Field, Match};
 
@@ -44,6 +45,7 @@ pub struct Rule {
     roles: Vec<String>,
     mode: Mode,
     danger_observe_root: bool,
+    valid: Option<Validity>,
 }
 
 impl Rule {
@@ -63,7 +65,14 @@ impl Rule {
         if wanted > captures {
             return Err(RuleError::NoSuchCapture { wanted, captures });
         }
-        Ok(Self { name, matching, roles, mode, danger_observe_root })
+        Ok(Self { name, matching, roles, mode, danger_observe_root, valid: None })
+    }
+
+    /// The same rule, holding only then.
+    #[must_use]
+    pub fn valid_in(mut self, validity: Validity) -> Self {
+        self.valid = Some(validity);
+        self
     }
 
     /// How those whom the rule matches are named.
@@ -96,6 +105,12 @@ impl Rule {
         self.danger_observe_root
     }
 
+    /// When the rule holds; `None` is always.
+    #[must_use]
+    pub const fn valid(&self) -> Option<&Validity> {
+        self.valid.as_ref()
+    }
+
     fn identity(
         &self,
         name: IdentityName,
@@ -111,6 +126,7 @@ impl Rule {
             roles: self.roles.clone(),
             mode: self.mode,
             danger_observe_root: self.danger_observe_root,
+            valid: self.valid.clone(),
             rule,
             captures,
             certificate: Arc::new(certificate),
@@ -131,6 +147,8 @@ pub struct Identity {
     pub mode: Mode,
     /// Whether observing reaches as far as root on the host.
     pub danger_observe_root: bool,
+    /// When it may come in, `None` is always; see [`Identity::open`].
+    pub valid: Option<Validity>,
     /// Index of the rule that identified, in the order of the file, from 0.
     pub rule: usize,
     /// What the `*` caught, as in the certificate (not folded), then as in the token's claims.
@@ -142,6 +160,22 @@ pub struct Identity {
     /// The end of the token (seconds since 1970) where one was asked for: from then on this is
     /// nobody.
     pub until: Option<i64>,
+}
+
+impl Identity {
+    /// Until when it may be here (seconds since 1970, UTC), as of `now`; `None` is for as long as its
+    /// certificate lasts. A token that was asked for ends it too. What it began must end then.
+    ///
+    /// # Errors
+    /// It may not be here now.
+    pub fn open(&self, now: i64) -> Result<Option<i64>, Unidentified> {
+        if self.until.is_some_and(|end| now >= end) {
+            return Err(TokenError::Expired.into());
+        }
+        let closes = self.valid.as_ref().map_or(Ok(None), |valid| valid.open(now));
+        let closes = closes.map_err(Unidentified::Closed)?;
+        Ok(closes.into_iter().chain(self.until).min())
+    }
 }
 
 /// Finds who holds the certificate, and the token where one was sent and proven. A rule that asks for

@@ -63,6 +63,7 @@ impl Who {
         facts: &CertificateFacts,
     ) -> Result<Self, Unidentified> {
         let identity = admitted(&policy, doors, came_to, facts)?;
+        identity.open(Timestamp::now().as_second())?;
         let name = identity.name.to_string();
         Ok(Self { name, came_to, latest: ArcSwap::from_pointee((policy, identity)) })
     }
@@ -98,6 +99,7 @@ impl Who {
             self.latest.store(Arc::new((Arc::clone(policy), identity.clone())));
             identity
         };
+        identity.open(now.as_second()).map_err(Refused::Stranger)?;
         identity.mode = identity.mode.at(now.as_second());
         grants.extend(identity.name.as_str(), now, &mut identity.roles);
         Ok(Arc::new(identity))

@@ -105,6 +105,18 @@ impl Pems {
     }
 }
 
+/// Whether nothing but a bundle is in a directory.
+pub(super) fn is_bundle_alone(directory: &Path) -> Result<bool, PkiError> {
+    let entries = fs::read_dir(directory).map_err(PkiError::io(directory))?;
+    for entry in entries {
+        let name = entry.map_err(PkiError::io(directory))?.file_name();
+        if !NAMES.iter().any(|known| name == *known) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Makes a directory that only its owner may enter; one that is there is left as it is.
 pub(super) fn private_directory(path: &Path) -> Result<(), PkiError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
@@ -127,18 +139,18 @@ fn unusable(path: &Path, why: &'static str) -> PkiError {
 }
 
 /// A hidden neighbour of the directory, so that a rename stays on one file system.
-fn beside(directory: &Path, what: &str) -> PathBuf {
+pub(super) fn beside(directory: &Path, what: &str) -> PathBuf {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
     directory.with_file_name(format!(".{name}.{what}"))
 }
 
-fn remove(directory: &Path) -> Result<(), PkiError> {
+pub(super) fn remove(directory: &Path) -> Result<(), PkiError> {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(PkiError::io(directory)(error)),
         _ => Ok(()),
     }
 }
 
-fn sync_directory(path: &Path) -> Result<(), PkiError> {
+pub(super) fn sync_directory(path: &Path) -> Result<(), PkiError> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(PkiError::io(path))
 }

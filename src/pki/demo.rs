@@ -2,25 +2,23 @@
 //! and makes anew only what has run out or no longer says what is asked, so that the certificates in
 //! somebody's shell go on working.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
 };
 
 use super::bundle::{Bundle, Pems, private_directory, write_private};
 use super::error::PkiError;
+use super::say;
 use crate::identity::{CertificateFacts, IdentityName};
 
 /// How long a demo certificate is good.
 pub const VALIDITY: Duration = Duration::from_secs(30 * DAY);
 
 const DAY: u64 = 24 * 60 * 60;
-/// Validity starts this much earlier, for clients whose clock is behind.
-const CLOCK_SKEW: u64 = 60 * 60;
 const CA_NAME: &str = "dockward demo CA";
 const SERVER_NAME: &str = "dockward demo server";
 
@@ -89,19 +87,14 @@ struct Leaf {
 
 impl Leaf {
     fn server(hosts: &[String]) -> Result<Self, PkiError> {
-        let alt_names = hosts.iter().map(|host| host_name(host)).collect::<Result<_, _>>()?;
+        let alt_names = hosts.iter().map(|host| say::host(host)).collect::<Result<_, _>>()?;
         let usage = ExtendedKeyUsagePurpose::ServerAuth;
         Ok(Self { common_name: SERVER_NAME.to_owned(), alt_names, usage })
     }
 
     fn client(name: &IdentityName, uri: &str) -> Result<Self, PkiError> {
-        let bad = || PkiError::Uri(uri.to_owned());
-        if uri.is_empty() || !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(bad());
-        }
-        let uri = SanType::URI(uri.try_into().map_err(|_| bad())?);
         let usage = ExtendedKeyUsagePurpose::ClientAuth;
-        Ok(Self { common_name: name.to_string(), alt_names: vec![uri], usage })
+        Ok(Self { common_name: name.to_string(), alt_names: vec![say::uri(uri)?], usage })
     }
 
     fn params(&self, now: u64, last: u64) -> CertificateParams {
@@ -193,18 +186,6 @@ fn client(name: &str, uri: &str) -> Result<(IdentityName, Leaf), PkiError> {
     Ok((parsed, leaf))
 }
 
-fn host_name(host: &str) -> Result<SanType, PkiError> {
-    if let Ok(ip) = host.parse::<IpAddr>() {
-        return Ok(SanType::IpAddress(ip));
-    }
-    let bad = || PkiError::Host(host.to_owned());
-    let label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if host.is_empty() || !host.chars().all(label) {
-        return Err(bad());
-    }
-    Ok(SanType::DnsName(host.try_into().map_err(|_| bad())?))
-}
-
 fn authority_params(now: u64, last: u64) -> CertificateParams {
     let mut params = params(now, last, CA_NAME);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -214,14 +195,7 @@ fn authority_params(now: u64, last: u64) -> CertificateParams {
 
 /// A certificate for [`VALIDITY`], but not beyond `last`.
 fn params(now: u64, last: u64, common_name: &str) -> CertificateParams {
-    let epoch = date_time_ymd(1970, 1, 1);
-    let until = now.saturating_add(VALIDITY.as_secs()).min(last);
-    let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, common_name);
-    params.not_before = epoch + Duration::from_secs(now.saturating_sub(CLOCK_SKEW));
-    params.not_after = epoch + Duration::from_secs(until);
-    params
+    say::params(now, now.saturating_add(VALIDITY.as_secs()).min(last), common_name)
 }
 
 /// Whether it has run out or will within a day.

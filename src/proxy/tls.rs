@@ -18,6 +18,7 @@ use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
 
 use super::trust::{Trust, Verifier};
+use crate::identity::expiry::{Dated, What};
 
 /// Sessions that can be resumed, over all clients of a listener.
 const SESSIONS: usize = 512;
@@ -57,7 +58,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    fn read(path: &Path) -> Result<Self, TlsError> {
+    pub(super) fn read(path: &Path) -> Result<Self, TlsError> {
         let bytes = fs::read(path).map_err(|error| TlsError::Unreadable(path.to_owned(), error))?;
         Ok(Self { path: path.to_owned(), bytes })
     }
@@ -94,7 +95,7 @@ impl Source {
 pub struct Secured {
     pub(super) server: Arc<ServerConfig>,
     pub(super) trust: Arc<Trust>,
-    certificate: Vec<CertificateDer<'static>>,
+    own: Vec<Dated>,
     files: Vec<(PathBuf, String)>,
 }
 
@@ -117,11 +118,17 @@ impl Secured {
         )?;
         let trust = Arc::new(trust);
         let chain = certificate.certificates()?;
-        let server = Arc::new(configure(files, &trust, chain.clone(), key.key()?)?);
+        let own = |der: &CertificateDer<'_>| {
+            let path = Some(certificate.path.clone());
+            Dated::of_certificate(What::ServerCertificate, path, der)
+                .map_err(|_| TlsError::NotPem(certificate.path.clone()))
+        };
+        let own = chain.iter().map(own).collect::<Result<_, _>>()?;
+        let server = Arc::new(configure(files, &trust, chain, key.key()?)?);
         let shown = [&certificate, &authorities].into_iter().chain(&lists).chain(&deny);
         let files_read = shown.map(|source| (source.path.clone(), source.sha256())).collect();
         let warnings = warnings(files);
-        Ok((Self { server, trust, certificate: chain, files: files_read }, warnings))
+        Ok((Self { server, trust, own, files: files_read }, warnings))
     }
 
     /// The files and their SHA-256, hexadecimal; the private key is not among them.
@@ -130,16 +137,9 @@ impl Secured {
         &self.files
     }
 
-    /// Our own chain, leaf first.
-    #[must_use]
-    pub fn certificate(&self) -> &[CertificateDer<'static>] {
-        &self.certificate
-    }
-
-    /// Whom the listener believes.
-    #[must_use]
-    pub fn trust(&self) -> &Trust {
-        &self.trust
+    /// Everything that ends some day: our own chain, the authorities, their lists.
+    pub fn dated(&self) -> impl Iterator<Item = Dated> {
+        self.own.iter().cloned().chain(self.trust.dated())
     }
 }
 
@@ -268,6 +268,14 @@ fn configure(
     config.send_tls13_tickets = 1;
     config.max_early_data_size = 0;
     Ok(config)
+}
+
+/// The certificates of a PEM file, in order; one at least.
+///
+/// # Errors
+/// Names the file and what to do.
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    Source::read(path)?.certificates()
 }
 
 fn warnings(files: &Credentials) -> Vec<String> {

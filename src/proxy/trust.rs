@@ -22,7 +22,8 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 use webpki::{EndEntityCert, KeyUsage};
 
-use super::tls::{Source, TlsError};
+use super::tls::{Credentials, Source, TlsError};
+use crate::identity::expiry::Dated;
 use deny::DenyList;
 use path::Authority;
 use revocation::Revocation;
@@ -67,6 +68,18 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// Reads what a listener's clients are verified by, without its own certificate and key; `now` is
+    /// seconds since 1970.
+    ///
+    /// # Errors
+    /// Names the file and what to do.
+    pub fn read(files: &Credentials, now: i64) -> Result<Self, TlsError> {
+        let lists = files.crl.as_deref().map(Source::read).transpose()?;
+        let deny = files.deny.as_deref().map(Source::read).transpose()?;
+        let lists = lists.as_ref().map(|lists| (lists, files.accept_expired_crl));
+        Self::load(&Source::read(&files.client_ca)?, lists, deny.as_ref(), now)
+    }
+
     /// Reads authorities, revocation lists (and whether expired ones count) and the deny-list. Everything that cannot be read whole is
     /// an error; `now` is seconds since 1970.
     ///
@@ -121,11 +134,10 @@ impl Trust {
         }
     }
 
-    /// What ends, and when (seconds since 1970): each authority and each revocation list.
-    pub fn ends(&self) -> impl Iterator<Item = (String, i64)> {
-        let authorities =
-            self.authorities.iter().map(|a| (format!("client CA {}", a.name), a.not_after));
-        authorities.chain(self.revocation.iter().flat_map(Revocation::ends))
+    /// What ends some day: each authority and each revocation list.
+    pub fn dated(&self) -> impl Iterator<Item = Dated> {
+        let authorities = self.authorities.iter().map(|authority| authority.dated.clone());
+        authorities.chain(self.revocation.iter().flat_map(Revocation::dated))
     }
 }
 

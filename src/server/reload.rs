@@ -12,7 +12,7 @@ use crate::config::{self, Config, Mistakes};
 use crate::pipeline::Pipeline;
 use crate::proxy::{Credentials, Secured, Tls, TlsError};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
@@ -32,15 +32,16 @@ pub(super) struct Loaded {
 pub(super) enum Unloaded {
     /// The configuration has mistakes.
     Config(Mistakes),
-    /// A certificate, authority or list cannot be used.
-    Tls(TlsError),
+    /// A certificate, authority or list cannot be used. With it what else the configuration names: what is
+    /// put right there is to be seen.
+    Tls(TlsError, BTreeSet<PathBuf>),
 }
 
 impl fmt::Display for Unloaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(mistakes) => mistakes.fmt(f),
-            Self::Tls(error) => error.fmt(f),
+            Self::Tls(error, _) => error.fmt(f),
         }
     }
 }
@@ -55,7 +56,8 @@ impl Loaded {
         let (mut secured, mut warnings) = (Vec::new(), Vec::new());
         for listen in &config.listen {
             let loaded = Secured::load(&credentials(listen), now.as_second());
-            let (one, warned) = loaded.map_err(Unloaded::Tls)?;
+            let (one, warned) =
+                loaded.map_err(|error| Unloaded::Tls(error, names(&config).collect()))?;
             secured.push(one);
             warnings.extend(warned);
         }
@@ -91,7 +93,9 @@ pub(super) struct Reloader {
     config: Config,
     pipeline: Arc<Pipeline>,
     doors: Vec<(SocketAddr, Tls)>,
-    /// What the files were when they were read last.
+    /// Every file that a reload reads, those of a configuration that was refused among them.
+    watched: BTreeSet<PathBuf>,
+    /// What they were when they were read last.
     read: Traces,
     /// What they were a moment ago: what is being written is left alone until it stands still.
     seen: Traces,
@@ -117,14 +121,15 @@ impl Reloader {
         pipeline: Arc<Pipeline>,
         doors: Vec<(SocketAddr, Tls)>,
     ) -> Self {
-        let read = traces(&config);
+        let watched = names(&config).collect();
+        let read = traces(&watched);
         let reloads = Reloads::default();
-        Self { path, config, pipeline, doors, seen: read.clone(), read, reloads }
+        Self { path, config, pipeline, doors, watched, seen: read.clone(), read, reloads }
     }
 
     /// Looks at the clock and at the files: ends what has ended, loads what was replaced.
     pub(super) async fn tick(&mut self) {
-        let now = traces(&self.config);
+        let now = traces(&self.watched);
         if now != self.read && now == self.seen {
             let _ = self.reload().await; // said in the log
         } else {
@@ -139,7 +144,7 @@ impl Reloader {
     /// Why the old stays in force, for people.
     pub(super) async fn reload(&mut self) -> Result<(), String> {
         // what changes from here on is seen at the next tick
-        self.read = traces(&self.config);
+        self.read = traces(&self.watched);
         let outcome = self.replace().await;
         match &outcome {
             Ok(()) => {
@@ -160,7 +165,12 @@ impl Reloader {
     }
 
     async fn replace(&mut self) -> Result<(), String> {
-        let new = Loaded::read(&self.path, Timestamp::now()).map_err(|why| why.to_string())?;
+        let new = Loaded::read(&self.path, Timestamp::now()).map_err(|why| {
+            if let Unloaded::Tls(_, names) = &why {
+                self.watch(names.clone());
+            }
+            why.to_string()
+        })?;
         if !same_house(&self.config, &new.config) {
             return Err("listen (but for certificates and identities), daemon, audit, front and \
                         other directories of keys or included files take a restart"
@@ -176,24 +186,29 @@ impl Reloader {
         let bound = self.doors.iter().map(|(address, _)| *address);
         self.pipeline.doors.store(Arc::new(doors_of(&new.config, bound)));
         self.pipeline.policy.store(Arc::new(new.config.policy.clone()));
-        self.read = joined(std::mem::take(&mut self.read), traces(&new.config));
         self.config = new.config;
+        self.watched.clear();
+        self.watch(BTreeSet::new());
         Ok(())
     }
-}
 
-/// What is known of old names as it was before they were read; new names as they are.
-fn joined(before: Traces, mut now: Traces) -> Traces {
-    for (path, trace) in &mut now {
-        if let Some(known) = before.get(path) {
-            *trace = *known;
+    /// Watches more files. What is known of one as it was before it was read stays.
+    fn watch(&mut self, more: BTreeSet<PathBuf>) {
+        self.watched.extend(names(&self.config).chain(more));
+        let known = std::mem::take(&mut self.read);
+        self.read = traces(&self.watched);
+        for (path, trace) in known {
+            self.read.entry(path).and_modify(|now| *now = trace);
         }
     }
-    now
 }
 
-/// What every file is that a reload reads, and the directories of included ones, where more may come.
-fn traces(config: &Config) -> Traces {
+fn traces(watched: &BTreeSet<PathBuf>) -> Traces {
+    watched.iter().map(|path| (path.clone(), trace(path))).collect()
+}
+
+/// Every file that is read for a configuration, and the directories of included ones, where more may come.
+fn names(config: &Config) -> impl Iterator<Item = PathBuf> {
     let keys = config.listen.iter().flat_map(|listen| {
         let credentials = credentials(listen);
         Credentials::files(&credentials).map(Path::to_owned).collect::<Vec<_>>()
@@ -201,8 +216,7 @@ fn traces(config: &Config) -> Traces {
     let included = config.files.iter().skip(1);
     let directories = included.filter_map(|file| file.parent()).map(Path::to_owned);
     let issuers = config.key_sets.iter().map(|set| set.path.clone());
-    let all = config.files.iter().cloned().chain(directories).chain(keys).chain(issuers);
-    all.map(|path| (path.clone(), trace(&path))).collect()
+    config.files.iter().cloned().chain(directories).chain(keys).chain(issuers)
 }
 
 /// Whether only what a reload can replace differs.

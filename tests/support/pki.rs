@@ -4,11 +4,13 @@
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevocationReason, RevokedCertParams, SanType, SerialNumber,
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -24,6 +26,13 @@ impl Pair {
     /// The chain as rustls takes it.
     pub fn chain(&self) -> Vec<CertificateDer<'static>> {
         vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()]
+    }
+
+    /// The serial number.
+    pub fn serial(&self) -> SerialNumber {
+        let chain = self.chain();
+        let (_, leaf) = X509Certificate::from_der(&chain[0]).unwrap();
+        SerialNumber::from_slice(leaf.raw_serial())
     }
 
     /// The key as rustls takes it.
@@ -144,6 +153,25 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = wish.params().signed_by(&key, &self.issuer).unwrap();
         Pair { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    /// What it has revoked, as a list that ends at that moment, PEM.
+    pub fn list(&self, revoked: &[&Pair], until: SystemTime) -> String {
+        let revoked = revoked.iter().map(|pair| RevokedCertParams {
+            serial_number: pair.serial(),
+            revocation_time: SystemTime::now().into(),
+            reason_code: Some(RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        });
+        let list = CertificateRevocationListParams {
+            this_update: (SystemTime::now() - DAY).into(),
+            next_update: until.into(),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
 
     /// The certificate as rustls takes it.

@@ -3,7 +3,7 @@
 
 use super::super::mistake::{Ledger, Place, suggest};
 use super::super::yaml::{Node, Value};
-use super::tokens;
+use super::{tokens, validity};
 use crate::identity::rule::Field;
 use crate::identity::{Conflict, Match, Mode, Rule, conflicts};
 use crate::policy::Role;
@@ -17,10 +17,15 @@ const LONGEST_OBSERVING: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A date, which is its first moment in UTC, or a time with its zone (RFC 3339).
 pub(in crate::config) fn moment(text: &str) -> Result<Timestamp, String> {
+    moment_in(text, &TimeZone::UTC)
+}
+
+/// The same, with a date that begins when it begins in this zone.
+pub(super) fn moment_in(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
     let wrong = || "write 2026-12-01 or 2026-12-01T08:00:00Z".to_owned();
     if text.len() == 10 {
         let date: Date = text.parse().map_err(|_| wrong())?;
-        return date.to_zoned(TimeZone::UTC).map(|z| z.timestamp()).map_err(|_| wrong());
+        return date.to_zoned(zone.clone()).map(|z| z.timestamp()).map_err(|_| wrong());
     }
     text.parse().map_err(|_| wrong())
 }
@@ -85,10 +90,17 @@ fn rule(
         let at = node.get("danger_observe_root").map_or(node.at, |flag| flag.at);
         ledger.mistake(at, "danger_observe_root without mode: observe", "remove it");
     }
+    let valid = match node.get("valid") {
+        Some(written) => Some(validity::compile(written, name_node.text()?, now, ledger)?),
+        None => None,
+    };
     match Rule::new(name, matching?, roles, mode?, danger) {
         Ok(rule) => {
             tokens::warn(&rule, ledger);
-            Some(rule)
+            Some(match valid {
+                Some(validity) => rule.valid_in(validity),
+                None => rule,
+            })
         }
         Err(why) => refuse(name_node, &why, "correct the name or match", ledger),
     }

@@ -7,11 +7,13 @@ mod profiles;
 mod roles;
 mod tokens;
 mod top;
+mod validity;
 
 pub(super) use identities::moment;
 pub(super) use profiles::clean_path;
 pub(super) use tokens::header;
 pub(super) use top::bind;
+pub(super) use validity::{days, hours, zone};
 
 use super::mistake::{Ledger, Mistakes, Place};
 use super::shape::{self, Shape};

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::certificate::Fingerprint;
 use super::*;
+use crate::identity::Closed;
 
 mod tokens;
 
@@ -189,4 +190,23 @@ proptest! {
         let forth = identify(&rules, &held, None).map(|identity| identity.name);
         prop_assert_eq!(forth, identify(&backwards, &held, None).map(|identity| identity.name));
     }
+}
+
+#[test]
+fn an_identity_is_there_only_while_its_rule_is_valid() {
+    let until = Validity::new("mon-fri".parse().unwrap(), None, jiff::tz::TimeZone::UTC, Some(100));
+    let plain = rule("ci", &[(Cn, "ci")]);
+    let bound = plain.clone().valid_in(until.unwrap());
+    let found = |rule: Rule| identify(&[rule], &certificate(&[(Cn, "ci")]), None).unwrap();
+    // 1970 began on a Thursday; who is asked for is found at any time, and then asked whether it may be here
+    let identity = found(bound);
+    assert_eq!(identity.open(99), Ok(Some(100)));
+    assert_eq!(identity.open(100).map_err(|why| why.reason()), Err("identity.closed"));
+    assert_eq!(found(plain).open(100), Ok(None));
+    let (hours, end) = (Unidentified::Closed(Closed::Now), Unidentified::Closed(Closed::Ended));
+    assert_eq!(
+        hours.to_string(),
+        end.to_string(),
+        "who is refused does not learn when to come again"
+    );
 }

@@ -9,7 +9,7 @@ use webpki::{EndEntityCert, VerifiedPath};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::untrusted::Untrusted;
-use crate::identity::CertificateFacts;
+use crate::identity::expiry::{Dated, What};
 use crate::proxy::tls::{Source, TlsError};
 
 /// An authority of the `client_ca` file.
@@ -17,9 +17,8 @@ use crate::proxy::tls::{Source, TlsError};
 pub(super) struct Authority {
     /// Its subject, escaped, to be shown.
     pub(super) name: String,
+    pub(super) dated: Dated,
     pub(super) anchor: TrustAnchor<'static>,
-    /// The last second of its validity, since 1970.
-    pub(super) not_after: i64,
     pub(super) step: Step,
     pub(super) der: CertificateDer<'static>,
     /// Which authority of the same file issued it, by its place there; none for a root.
@@ -70,13 +69,15 @@ fn authority(
     let anchor = webpki::anchor_from_trusted_cert(der).map_err(unusable)?.to_owned();
     let step = EndEntityCert::try_from(der).map_err(unusable)?;
     let step = step_of(&step).map_err(|_| unreadable())?;
-    let name = CertificateFacts::read(der).map_err(|_| unreadable())?.subject;
+    let dated = Dated::of_certificate(What::ClientAuthority, Some(file.path.clone()), der);
+    let dated = dated.map_err(|_| unreadable())?;
+    let name = dated.subject.clone();
     let (_, certificate) = X509Certificate::from_der(der).map_err(|_| unreadable())?;
     if !certificate.is_ca() {
         return Err(none(format!("{name} is no CA")));
     }
     let issuer = all.iter().position(|other| other != der && has_signed(other, der));
-    Ok(Authority { name, anchor, not_after: step.not_after, step, der: der.clone(), issuer })
+    Ok(Authority { name, dated, anchor, step, der: der.clone(), issuer })
 }
 
 fn has_signed(issuer: &[u8], certificate: &[u8]) -> bool {

@@ -13,6 +13,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certific
 
 use super::path::{Authority, Key, Step};
 use super::untrusted::Untrusted;
+use crate::identity::expiry::{Dated, Span, What};
 use crate::proxy::tls::{Source, TlsError};
 
 /// How far a list's beginning may lie in the future, for an authority whose clock is ahead, in seconds.
@@ -31,6 +32,8 @@ struct List {
     /// The authority's name, escaped.
     name: String,
     revoked: CertRevocationList<'static>,
+    /// The second from which it speaks, since 1970.
+    this_update: i64,
     /// The last second for which it speaks, since 1970.
     next_update: i64,
 }
@@ -84,10 +87,12 @@ impl Revocation {
         Ok(until)
     }
 
-    pub(super) fn ends(&self) -> impl Iterator<Item = (String, i64)> {
+    pub(super) fn dated(&self) -> impl Iterator<Item = Dated> {
         self.lists.values().filter_map(|lists| {
             let latest = lists.iter().max_by_key(|list| list.next_update)?;
-            Some((format!("CRL of {}", latest.name), latest.next_update))
+            let span = Span { not_before: latest.this_update, not_after: latest.next_update };
+            let (subject, path) = (latest.name.clone(), Some(self.file.clone()));
+            Some(Dated { what: What::RevocationList, subject, path, span })
         })
     }
 
@@ -128,11 +133,13 @@ impl List {
         let authority = signer(&revoked, &parsed, authorities).ok_or_else(|| {
             of("is signed by no authority of client_ca: put its certificate there")
         })?;
-        let name = authority.name.clone();
-        Ok((
-            authority.step.key.clone(),
-            Self { name, revoked, next_update: next_update.timestamp() },
-        ))
+        let list = Self {
+            name: authority.name.clone(),
+            revoked,
+            this_update: parsed.last_update().timestamp(),
+            next_update: next_update.timestamp(),
+        };
+        Ok((authority.step.key.clone(), list))
     }
 }
 

@@ -124,7 +124,7 @@ fn a_chain_holds_until_the_first_of_what_it_stands_on_ends() {
     let brief = Authority::root("brief", 5);
     let none = Trust::load(&source(pem(&[&brief])), None, None, NOW).unwrap();
     assert_eq!(ask(&none, &[&brief.client(1)]).unwrap(), NOW + 5 * DAY, "the authority");
-    assert_eq!(trust.ends().count(), 4);
+    assert_eq!(trust.dated().count(), 4);
 }
 
 #[test]

@@ -47,7 +47,14 @@ fn a_token_adds_to_its_certificate() {
     assert_eq!(identity.roles, ["main-{1}"]);
     let kept = [("project", "acme/web"), ("run", "7")];
     assert_eq!(identity.claims, kept.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(identity.open(END - 1), Ok(Some(END)));
+    assert_eq!(identity.open(END).map_err(|why| why.reason()), Err("token.expired"));
+    let early = Validity::new("mon-sun".parse().unwrap(), None, jiff::tz::TimeZone::UTC, Some(9));
+    let early = Identity { valid: Some(early.unwrap()), ..identity };
+    assert_eq!(early.open(8), Ok(Some(9)));
+    assert_eq!(early.open(9).map_err(|why| why.reason()), Err("identity.closed"));
     let without = identify(&rules, &certificate(&[(Uri, "ci:web")]), None).unwrap();
+    assert_eq!(without.open(END), Ok(None));
     assert_eq!((without.name.as_str(), without.until), ("ci-web", None));
     assert!(without.claims.is_empty());
 }

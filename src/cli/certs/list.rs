@@ -1,0 +1,82 @@
+//! `certs list`: what was issued, how it stands, and who still uses it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::super::out::{self, Paint};
+use super::super::{Failure, Outcome, TableFormat, clock};
+use super::args::ListArgs;
+use crate::audit;
+use crate::pki::ca::{self, Entry, Index, Kind, State};
+
+pub(super) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
+    let index = ca::read(&args.directory.dir)?;
+    let seen = args.log.as_deref().map(audit::last_seen).transpose();
+    let seen = seen.map_err(|error| Failure(error.to_string()))?;
+    let now = clock::now()?;
+    let entries = chosen(&index, now, args.all);
+    match args.format {
+        TableFormat::Text => out::print(&table(&entries, now, seen.as_ref(), Paint::stdout()))?,
+        TableFormat::Json => {
+            let all = entries.iter().map(|entry| object(entry, now, seen.as_ref()));
+            out::json(&all.collect())?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn chosen(index: &Index, now: Timestamp, all: bool) -> Vec<&Entry> {
+    let counts = |entry: &&Entry| all || (entry.kind == Kind::Client && entry.until >= now);
+    index.certificates.iter().filter(counts).collect()
+}
+
+type Seen = BTreeMap<String, String>;
+
+fn table(entries: &[&Entry], now: Timestamp, seen: Option<&Seen>, paint: Paint) -> String {
+    let mut heading = vec!["NAME", "SERIAL", "UNTIL", "STATE"];
+    heading.extend(seen.map(|_| "LAST SEEN"));
+    let mut rows: Vec<Vec<String>> = vec![heading.into_iter().map(str::to_owned).collect()];
+    for entry in entries {
+        let (serial, until) = (entry.serial.to_string(), entry.until.to_string());
+        let mut row = vec![entry.name.clone(), serial, until, state(entry, now)];
+        row.extend(seen.map(|seen| last(entry, seen).unwrap_or("never").to_owned()));
+        rows.push(row);
+    }
+    out::table(&rows, paint)
+}
+
+fn state(entry: &Entry, now: Timestamp) -> String {
+    let word = word(entry.state(now));
+    match entry.revoked {
+        Some(revocation) => format!("{word} {} ({})", revocation.at, revocation.reason),
+        None => word.to_owned(),
+    }
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Valid => "valid",
+        State::Expiring => "expiring soon",
+        State::Expired => "expired",
+        State::Revoked => "revoked",
+    }
+}
+
+fn last<'s>(entry: &Entry, seen: &'s Seen) -> Option<&'s str> {
+    seen.get(entry.serial.as_str()).map(String::as_str)
+}
+
+fn object(entry: &Entry, now: Timestamp, seen: Option<&Seen>) -> Value {
+    let mut object = json!({
+        "name": entry.name, "serial": entry.serial, "kind": entry.kind, "uris": entry.uris,
+        "dns": entry.dns, "emails": entry.emails, "ips": entry.ips, "issued": entry.issued,
+        "until": entry.until, "state": word(entry.state(now)), "revoked": entry.revoked,
+        "fingerprint": entry.fingerprint.to_string(),
+    });
+    if let (Some(seen), Some(object)) = (seen, object.as_object_mut()) {
+        object.insert("last_seen".to_owned(), json!(last(entry, seen)));
+    }
+    object
+}

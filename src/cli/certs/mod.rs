@@ -1,0 +1,78 @@
+//! `dockward certs`: the authority for those who have none. Each command does its work in `pki::ca` and says
+//! what comes next; whatever came from elsewhere works the same (`docs/certificates.md`).
+
+pub mod args;
+mod crl;
+mod init;
+mod issue;
+mod list;
+mod revoke;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Failure, Outcome, clock};
+use crate::pki::PkiError;
+use crate::pki::ca::{Ca, Passphrase};
+use args::{CertsArgs, CertsCommand, DirectoryArgs, PassphraseArgs};
+
+/// The environment variable with the passphrase.
+const PASSPHRASE: &str = "DOCKWARD_CA_PASSPHRASE";
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// What keeps it from being run.
+pub fn run(args: &CertsArgs) -> Result<Outcome, Failure> {
+    match &args.command {
+        CertsCommand::Init(args) => init::run(args),
+        CertsCommand::Issue(args) => issue::issue(args),
+        CertsCommand::Renew(args) => issue::renew(args),
+        CertsCommand::Revoke(args) => revoke::run(args),
+        CertsCommand::List(args) => list::run(args),
+        CertsCommand::Crl(args) => crl::run(args),
+    }
+}
+
+impl From<PkiError> for Failure {
+    fn from(error: PkiError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The authority, locked until it is dropped.
+fn open(directory: &DirectoryArgs, keys: &PassphraseArgs) -> Result<Ca, Failure> {
+    let passphrase = passphrase(keys)?;
+    Ok(Ca::open(&directory.dir, passphrase, clock::now()?)?)
+}
+
+/// From the file, else from the environment; never from the command line, which everybody can read.
+fn passphrase(args: &PassphraseArgs) -> Result<Option<Passphrase>, Failure> {
+    if let Some(path) = &args.passphrase_file {
+        let text = fs::read_to_string(path);
+        let text =
+            text.map_err(|e| Failure(format!("{}: {e}, correct the path", path.display())))?;
+        return Ok(Some(Passphrase::new(&text)?));
+    }
+    match std::env::var(PASSPHRASE) {
+        Ok(text) => Ok(Some(Passphrase::new(&text)?)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(error) => Err(Failure(format!("{PASSPHRASE}: {error}, write it as UTF-8"))),
+    }
+}
+
+/// A path that still leads there from another directory.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    let failed = |error| Failure(format!("{}: {error}, correct the path", path.display()));
+    std::path::absolute(path).map_err(failed)
+}
+
+/// How this program is called again: by its name where it was found by it, else by its path.
+fn program() -> String {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let by_path = called.to_string_lossy().contains('/');
+    match std::env::current_exe() {
+        Ok(path) if by_path => super::words::shell_path(&path),
+        _ => "dockward".to_owned(),
+    }
+}

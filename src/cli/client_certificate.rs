@@ -1,0 +1,110 @@
+//! `check --client-cert`: whether a certificate that is there already will be let in, at which listener, and
+//! as whom; by the very code that a handshake asks.
+
+use super::{Failure, out};
+use crate::config::{Bind, Config, Listen};
+use crate::identity::{CertificateFacts, Identity, Unidentified, identify};
+use crate::proxy::{Trust, tls};
+use crate::server::credentials;
+use jiff::Timestamp;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
+
+/// What one listener says of the certificate.
+pub(super) struct Verdict {
+    listener: String,
+    /// Who it is and until when (seconds since 1970), or the reason's id and words.
+    answer: Result<(Box<Identity>, i64), (String, String)>,
+}
+
+/// Asks every listener of the policy about a PEM file, the client's certificate first.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn ask(config: &Config, file: &Path, now: Timestamp) -> Result<Vec<Verdict>, Failure> {
+    let chain = tls::certificates(file).map_err(|error| Failure(error.to_string()))?;
+    Ok(config.listen.iter().map(|listen| verdict(config, listen, &chain, now)).collect())
+}
+
+/// Whether at least one listener lets it in.
+pub(super) fn is_let_in(verdicts: &[Verdict]) -> bool {
+    verdicts.iter().any(|verdict| verdict.answer.is_ok())
+}
+
+fn verdict(
+    config: &Config,
+    listen: &Listen,
+    chain: &[CertificateDer<'static>],
+    now: Timestamp,
+) -> Verdict {
+    let listener = match listen.address {
+        Bind::Address(address) => address.to_string(),
+        Bind::Systemd => "systemd".to_owned(),
+    };
+    Verdict { listener, answer: answer(config, listen, chain, now) }
+}
+
+fn answer(
+    config: &Config,
+    listen: &Listen,
+    chain: &[CertificateDer<'static>],
+    now: Timestamp,
+) -> Result<(Box<Identity>, i64), (String, String)> {
+    let seconds = now.as_second();
+    let moment = UnixTime::since_unix_epoch(Duration::from_secs(seconds.unsigned_abs()));
+    let unread = |error: tls::TlsError| ("listener.unusable".to_owned(), error.to_string());
+    let trust = Trust::read(&credentials(listen), seconds).map_err(unread)?;
+    let untrusted = |why: crate::proxy::Untrusted| (why.id().to_owned(), why.to_string());
+    let until = trust.verify(chain, moment).map_err(untrusted)?;
+    let unidentified = |why: Unidentified| (why.reason().to_owned(), why.to_string());
+    let leaf = chain.first().map_or(&[][..], |leaf| leaf.as_ref());
+    let facts = CertificateFacts::read(leaf).map_err(|why| unidentified(why.into()))?;
+    let identity = identify(&config.policy.identities, &facts, None).map_err(unidentified)?;
+    let named = |names: &Vec<crate::policy::pattern::Pattern>| {
+        names.iter().any(|pattern| pattern.matches(identity.name.as_str()))
+    };
+    if !listen.identities.as_ref().is_none_or(named) {
+        return Err(unidentified(Unidentified::WrongDoor));
+    }
+    let open = identity.open(seconds).map_err(unidentified)?;
+    Ok((Box::new(identity), open.map_or(until, |open| open.min(until))))
+}
+
+/// For people: a line a listener.
+pub(super) fn text(file: &Path, verdicts: &[Verdict], paint: out::Paint) -> String {
+    let line = |verdict: &Verdict| match &verdict.answer {
+        Ok((identity, until)) => format!(
+            "  {}: {} as {}, roles {}, until {}\n",
+            verdict.listener,
+            paint.green("let in"),
+            identity.name,
+            identity.roles.join(", "),
+            moment(*until),
+        ),
+        Err((id, why)) => {
+            format!("  {}: {}, {why} [{id}]\n", verdict.listener, paint.red("refused"))
+        }
+    };
+    let lines: String = verdicts.iter().map(line).collect();
+    format!("\n{}\n{lines}", paint.bold(&format!("CLIENT CERTIFICATE {}", file.display())))
+}
+
+/// For programs.
+pub(super) fn object(verdicts: &[Verdict]) -> Value {
+    let one = |verdict: &Verdict| match &verdict.answer {
+        Ok((identity, until)) => json!({
+            "listener": verdict.listener, "let_in": true, "identity": identity.name.to_string(),
+            "roles": identity.roles, "until": moment(*until),
+        }),
+        Err((id, why)) => {
+            json!({ "listener": verdict.listener, "let_in": false, "reason": id, "why": why })
+        }
+    };
+    verdicts.iter().map(one).collect()
+}
+
+fn moment(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| "for ever".to_owned(), |at| at.to_string())
+}

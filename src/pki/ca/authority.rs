@@ -1,0 +1,163 @@
+//! The two authorities: a root for ten years that signs one issuing CA for three, which signs everything
+//! else. The issuing key is the one in daily use; should it be lost, the root's list says so, and clients
+//! need no new `ca.pem`.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::super::error::PkiError;
+use super::super::say;
+use super::keys::{self, Passphrase};
+use super::layout;
+use super::names::Permitted;
+use super::serial::Serial;
+use super::store::Store;
+
+const DAY: u64 = 24 * 60 * 60;
+const ROOT_LIFE: u64 = 3_652 * DAY;
+const ISSUING_LIFE: u64 = 1_096 * DAY;
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The root.
+    Root,
+    /// The issuing CA.
+    Issuing,
+}
+
+impl Which {
+    /// Its certificate's and its key's file.
+    const fn files(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Root => (layout::ROOT, layout::ROOT_KEY),
+            Self::Issuing => (layout::ISSUING, layout::ISSUING_KEY),
+        }
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Root => "root",
+            Self::Issuing => "issuing CA",
+        })
+    }
+}
+
+/// A certificate that can sign.
+pub(super) struct Authority {
+    pub(super) issuer: Issuer<'static, KeyPair>,
+    pub(super) pem: String,
+    /// Last moment of its validity.
+    pub(super) until: Timestamp,
+}
+
+impl Authority {
+    /// Reads it, once certificate and key are known to belong together.
+    pub(super) fn load(
+        store: &Store,
+        which: Which,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, PkiError> {
+        let (certificate, key) = which.files();
+        let (path, key_path) = (store.path(certificate), store.path(key));
+        let pem = fs::read_to_string(&path).map_err(PkiError::io(&path))?;
+        let key = keys::read(&key_path, passphrase)?;
+        let unusable = |path: &Path, why| PkiError::Unusable { path: path.to_owned(), why };
+        let der = CertificateDer::from_pem_slice(pem.as_bytes());
+        let der = der.map_err(|_| unusable(&path, "not a certificate"))?;
+        let (_, read) =
+            X509Certificate::from_der(&der).map_err(|_| unusable(&path, "not a certificate"))?;
+        if read.public_key().raw != key.subject_public_key_info() {
+            return Err(unusable(&key_path, "not the key of the certificate beside it"));
+        }
+        let until = Timestamp::from_second(read.validity().not_after.timestamp());
+        let until = until.map_err(|_| PkiError::Clock)?;
+        Ok(Self { issuer: Issuer::from_ca_cert_der(&der, key)?, pem, until })
+    }
+
+    /// The subject of its certificate, as it stands there: what its list calls its issuer.
+    pub(super) fn subject(store: &Store, which: Which) -> Result<Vec<u8>, PkiError> {
+        let path = store.path(which.files().0);
+        let unusable = || PkiError::Unusable { path: path.clone(), why: "not a certificate" };
+        let pem = fs::read(&path).map_err(PkiError::io(&path))?;
+        let der = CertificateDer::from_pem_slice(&pem).map_err(|_| unusable())?;
+        let (_, read) = X509Certificate::from_der(&der).map_err(|_| unusable())?;
+        Ok(read.subject().as_raw().to_vec())
+    }
+
+    /// A new root.
+    pub(super) fn root(now: Timestamp, key: KeyPair) -> Result<Self, PkiError> {
+        let serial = Serial::random()?;
+        let (params, until) = params(now, ROOT_LIFE, "root", &serial, 1)?;
+        let pem = params.self_signed(&key)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), pem, until })
+    }
+
+    /// A new issuing CA under this root, and its certificate.
+    pub(super) fn issuing(
+        &self,
+        now: Timestamp,
+        key: KeyPair,
+        permitted: &Permitted,
+    ) -> Result<(Self, Certificate), PkiError> {
+        let serial = Serial::random()?;
+        let (mut params, until) = params(now, ISSUING_LIFE, "issuing", &serial, 0)?;
+        params.name_constraints = Some(permitted.constraints());
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        let certificate = self.sign(&params, &key)?;
+        let pem = certificate.pem();
+        Ok((Self { issuer: Issuer::new(params, key), pem, until }, certificate))
+    }
+
+    pub(super) fn sign(
+        &self,
+        params: &CertificateParams,
+        key: &impl PublicKeyData,
+    ) -> Result<Certificate, PkiError> {
+        Ok(params.signed_by(key, &self.issuer)?)
+    }
+}
+
+/// An authority's certificate, and the last moment of its validity. The end of the serial number is in
+/// the name, so that two authorities in one file are never taken for one another.
+fn params(
+    now: Timestamp,
+    life: u64,
+    what: &str,
+    serial: &Serial,
+    below: u8,
+) -> Result<(CertificateParams, Timestamp), PkiError> {
+    let now = seconds(now)?;
+    let until = now.saturating_add(life);
+    let mark: String = serial.as_str().chars().skip(24).collect();
+    let mut params = say::params(now, until, &format!("dockward {what} CA {mark}"));
+    params.serial_number = Some(SerialNumber::from_slice(&serial.bytes()));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok((params, moment(until)?))
+}
+
+/// Seconds since 1970.
+pub(super) fn seconds(moment: Timestamp) -> Result<u64, PkiError> {
+    u64::try_from(moment.as_second()).map_err(|_| PkiError::Clock)
+}
+
+/// The moment so many seconds after 1970.
+pub(super) fn moment(seconds: u64) -> Result<Timestamp, PkiError> {
+    let seconds = i64::try_from(seconds).map_err(|_| PkiError::Clock)?;
+    Timestamp::from_second(seconds).map_err(|_| PkiError::Clock)
+}

@@ -1,0 +1,308 @@
+//! Issuing. The index says first what will exist, then it is handed out: whatever a crash cuts short,
+//! nothing is in anybody's hands that cannot be found and revoked. What a crash can leave is an entry
+//! without a certificate, which harms nobody; issue again.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rcgen::{
+    Certificate, ExtendedKeyUsagePurpose, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
+};
+
+use super::super::bundle::{Bundle, Pems, private_directory};
+use super::super::error::PkiError;
+use super::super::say;
+use super::Ca;
+use super::authority::{Authority, Which, moment, seconds};
+use super::index::{Entry, Kind};
+use super::layout;
+use super::lifetime::Lifetime;
+use super::names::{self, Permitted};
+use super::request;
+use super::serial::Serial;
+use super::store::{self, NewFile};
+use crate::identity::{CertificateFacts, IdentityName};
+
+/// How long a client's certificate is good when nobody says otherwise.
+const CLIENT_LIFE: Lifetime = Lifetime::of_seconds(30 * DAY);
+/// The same of the gate's own.
+pub(super) const SERVER_LIFE: Lifetime = Lifetime::of_seconds(365 * DAY);
+const DAY: u64 = 24 * 60 * 60;
+
+/// The common name of the gate's certificate. No client can have it: it is no name of an identity.
+const SERVER_NAME: &str = "dockward server";
+
+/// What a client's certificate shall say.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The name: common name, last part of the URI.
+    pub name: IdentityName,
+    /// The URI; left out: `spiffe://TRUST_DOMAIN/NAME`.
+    pub uri: Option<String>,
+    /// DNS names.
+    pub dns: Vec<String>,
+    /// Addresses for mail.
+    pub emails: Vec<String>,
+    /// How long it is good; left out: 30 days, or as long as the issuing CA.
+    pub lifetime: Option<Lifetime>,
+}
+
+/// How a client gets its certificate.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    /// With a new key, in a directory for `DOCKER_CERT_PATH`.
+    Bundle(PathBuf),
+    /// For the key of a signing request.
+    Request {
+        /// The request, PEM.
+        csr: PathBuf,
+        /// Where the certificate goes, with that of the issuing CA.
+        out: PathBuf,
+    },
+}
+
+/// A certificate that was issued.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// What the index says of it.
+    pub entry: Entry,
+    /// What clients verify the gate with.
+    pub ca: PathBuf,
+    /// The certificate.
+    pub certificate: PathBuf,
+    /// Its key, unless that stayed where the request came from.
+    pub key: Option<PathBuf>,
+    /// What the request asks for and was not given.
+    pub not_given: Vec<String>,
+}
+
+impl Ca {
+    /// Issues a client's certificate.
+    ///
+    /// # Errors
+    /// What cannot be said, signed or written, and a place where something is already.
+    pub fn issue(&mut self, wish: &Wish, delivery: &Delivery) -> Result<Issued, PkiError> {
+        let leaf = Leaf::client(wish, &self.index.trust_domain, &self.index.permitted)?;
+        let place = delivery.place();
+        if place.symlink_metadata().is_ok() {
+            return Err(PkiError::Exists(place.to_owned()));
+        }
+        self.deliver(&leaf, wish.lifetime, CLIENT_LIFE, delivery)
+    }
+
+    /// Issues the gate's certificate for these hosts and puts it in the place of the one that is there.
+    /// `endpoint` is by which of them clients reach it from now on, if that changes.
+    ///
+    /// # Errors
+    /// A host that the issuing CA may not sign for, or what cannot be written.
+    pub fn issue_server(
+        &mut self,
+        hosts: &[String],
+        lifetime: Option<Lifetime>,
+        endpoint: Option<String>,
+    ) -> Result<Issued, PkiError> {
+        let leaf = Leaf::server(hosts, &self.index.permitted)?;
+        let issuing = self.issuing()?;
+        let until = leaf.until(self.now, lifetime, SERVER_LIFE, &issuing)?;
+        let key = self.index.key.generate()?;
+        let certificate = leaf.sign(self.now, until, &issuing, &key)?;
+        let entry = entry(Kind::Server, &certificate, self.now)?;
+        self.index.certificates.push(entry.clone());
+        self.index.endpoint = endpoint.unwrap_or_else(|| self.index.endpoint.clone());
+        let files = vec![
+            NewFile::public(layout::SERVER, certificate.pem() + &issuing.pem),
+            NewFile::secret(layout::SERVER_KEY, key.serialize_pem()),
+        ];
+        self.store.commit(&self.index, files)?;
+        Ok(Issued {
+            entry,
+            ca: self.path(layout::ROOT),
+            certificate: self.path(layout::SERVER),
+            key: Some(self.path(layout::SERVER_KEY)),
+            not_given: Vec::new(),
+        })
+    }
+
+    /// Signs, records, and only then writes; over what is there, which the caller has looked at.
+    pub(super) fn deliver(
+        &mut self,
+        leaf: &Leaf,
+        lifetime: Option<Lifetime>,
+        usual: Lifetime,
+        delivery: &Delivery,
+    ) -> Result<Issued, PkiError> {
+        let issuing = self.issuing()?;
+        let until = leaf.until(self.now, lifetime, usual, &issuing)?;
+        let now = self.now;
+        match delivery {
+            Delivery::Bundle(directory) => {
+                // before anything is recorded: here it fails for want of a right or a directory
+                parent(directory).map_or(Ok(()), private_directory)?;
+                let key = self.index.key.generate()?;
+                let certificate = leaf.sign(now, until, &issuing, &key)?;
+                let entry = self.record(&certificate)?;
+                let pems = Pems {
+                    ca: self.root()?,
+                    certificate: certificate.pem() + &issuing.pem,
+                    key: key.serialize_pem(),
+                };
+                pems.write(directory)?;
+                let bundle = Bundle { directory: directory.clone() };
+                let (ca, certificate, key) =
+                    (bundle.ca(), bundle.certificate(), Some(bundle.key()));
+                Ok(Issued { entry, ca, certificate, key, not_given: Vec::new() })
+            }
+            Delivery::Request { csr, out } => {
+                let request = request::read(csr)?;
+                let certificate = leaf.sign(now, until, &issuing, &request.key)?;
+                let entry = self.record(&certificate)?;
+                store::write_public(out, &(certificate.pem() + &issuing.pem))?;
+                let said = leaf.words();
+                let not_given = request.asks.into_iter().filter(|asked| !said.contains(asked));
+                let not_given = not_given.collect();
+                let ca = self.path(layout::ROOT);
+                Ok(Issued { entry, ca, certificate: out.clone(), key: None, not_given })
+            }
+        }
+    }
+
+    fn record(&mut self, certificate: &Certificate) -> Result<Entry, PkiError> {
+        let entry = entry(Kind::Client, certificate, self.now)?;
+        self.index.certificates.push(entry.clone());
+        self.store.commit(&self.index, Vec::new())?;
+        Ok(entry)
+    }
+
+    fn issuing(&self) -> Result<Authority, PkiError> {
+        if self.index.issuing_is_revoked() {
+            return Err(PkiError::IssuingRevoked);
+        }
+        let issuing = Authority::load(&self.store, Which::Issuing, self.passphrase.as_ref())?;
+        if issuing.until <= self.now { Err(PkiError::IssuingExpired) } else { Ok(issuing) }
+    }
+
+    fn root(&self) -> Result<String, PkiError> {
+        let path = self.path(layout::ROOT);
+        std::fs::read_to_string(&path).map_err(PkiError::io(&path))
+    }
+}
+
+impl Delivery {
+    /// What must not be there yet.
+    pub(super) fn place(&self) -> &Path {
+        match self {
+            Self::Bundle(directory) => directory,
+            Self::Request { out, .. } => out,
+        }
+    }
+}
+
+fn parent(path: &Path) -> Option<&Path> {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty())
+}
+
+/// What a certificate shall say.
+pub(super) struct Leaf {
+    common_name: String,
+    alt_names: Vec<SanType>,
+    usage: ExtendedKeyUsagePurpose,
+}
+
+impl Leaf {
+    pub(super) fn client(
+        wish: &Wish,
+        trust_domain: &str,
+        permitted: &Permitted,
+    ) -> Result<Self, PkiError> {
+        let uri = match &wish.uri {
+            Some(uri) => say::uri(uri)?,
+            None => say::uri(&format!("spiffe://{trust_domain}/{}", wish.name))?,
+        };
+        let mut alt_names = vec![uri];
+        for name in &wish.dns {
+            match permitted.host(name)? {
+                SanType::IpAddress(_) => return Err(PkiError::Host(name.clone())),
+                name => alt_names.push(name),
+            }
+        }
+        for address in &wish.emails {
+            alt_names.push(names::email(address)?);
+        }
+        let usage = ExtendedKeyUsagePurpose::ClientAuth;
+        Ok(Self { common_name: wish.name.to_string(), alt_names, usage })
+    }
+
+    pub(super) fn server(hosts: &[String], permitted: &Permitted) -> Result<Self, PkiError> {
+        let alt_names = hosts.iter().map(|host| permitted.host(host)).collect::<Result<_, _>>()?;
+        let usage = ExtendedKeyUsagePurpose::ServerAuth;
+        Ok(Self { common_name: SERVER_NAME.to_owned(), alt_names, usage })
+    }
+
+    /// The end of its validity: as asked for, which must be before the authority's, or the usual, cut to
+    /// it.
+    pub(super) fn until(
+        &self,
+        now: Timestamp,
+        asked: Option<Lifetime>,
+        usual: Lifetime,
+        issuing: &Authority,
+    ) -> Result<Timestamp, PkiError> {
+        let life = asked.unwrap_or(usual).seconds();
+        let until = moment(seconds(now)?.saturating_add(life));
+        match (asked, until) {
+            (_, Ok(until)) if until <= issuing.until => Ok(until),
+            (Some(_), _) => Err(PkiError::TooLong(issuing.until)),
+            (None, _) => Ok(issuing.until),
+        }
+    }
+
+    pub(super) fn sign(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        issuing: &Authority,
+        key: &impl PublicKeyData,
+    ) -> Result<Certificate, PkiError> {
+        let mut params = say::params(seconds(now)?, seconds(until)?, &self.common_name);
+        params.serial_number = Some(SerialNumber::from_slice(&Serial::random()?.bytes()));
+        params.subject_alt_names.clone_from(&self.alt_names);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![self.usage.clone()];
+        params.use_authority_key_identifier_extension = true;
+        issuing.sign(&params, key)
+    }
+
+    /// What it says, in the words of a request.
+    fn words(&self) -> Vec<String> {
+        let names = self.alt_names.iter().map(|name| match name {
+            SanType::URI(uri) => format!("URI:{uri}"),
+            SanType::DnsName(name) => format!("DNS:{name}"),
+            SanType::Rfc822Name(email) => format!("email:{email}"),
+            SanType::IpAddress(ip) => format!("IP:{ip}"),
+            _ => String::new(),
+        });
+        names.chain([format!("CN={}", self.common_name)]).collect()
+    }
+}
+
+/// What the index says of a certificate: read from its DER, so that it is what it says.
+pub(super) fn entry(
+    kind: Kind,
+    certificate: &Certificate,
+    now: Timestamp,
+) -> Result<Entry, PkiError> {
+    let facts = CertificateFacts::read(certificate.der()).map_err(|_| PkiError::Clock)?;
+    Ok(Entry {
+        serial: facts.serial.parse()?,
+        kind,
+        name: facts.common_names.into_iter().next().unwrap_or_default(),
+        uris: facts.uris,
+        dns: facts.dns,
+        emails: facts.emails,
+        ips: facts.ips.iter().filter_map(|ip| ip.parse().ok()).collect(),
+        issued: now,
+        until: Timestamp::from_second(facts.not_after).map_err(|_| PkiError::Clock)?,
+        fingerprint: facts.sha256,
+        revoked: None,
+    })
+}

@@ -1,0 +1,207 @@
+//! The revocation lists: one of each authority, both in `crl.pem`. A gate that is given them lets nobody in
+//! once they have run out, so they are written anew long before (`dockward certs crl`, by a timer).
+
+use std::fs;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rcgen::{
+    CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber, date_time_ymd,
+};
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject as _;
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
+
+use super::super::error::PkiError;
+use super::super::say;
+use super::Ca;
+use super::authority::{Authority, Which, moment, seconds};
+use super::index::{Entry, Index, Kind};
+use super::layout;
+use super::lifetime::Lifetime;
+use super::store::{NewFile, Store};
+
+/// A list that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Whose.
+    pub which: Which,
+    /// Its number.
+    pub number: u64,
+    /// When it runs out.
+    pub until: Timestamp,
+}
+
+impl Ca {
+    /// Writes these lists anew, good for `days` from now on, as those after them. With `unless_younger`,
+    /// nothing is written while both are there and were written within that time.
+    ///
+    /// # Errors
+    /// A key that cannot be had, or a file that cannot be written.
+    pub fn write_lists(
+        &mut self,
+        which: &[Which],
+        days: Option<u32>,
+        unless_younger: Option<Lifetime>,
+    ) -> Result<Vec<Written>, PkiError> {
+        if let Some(age) = unless_younger
+            && self.are_younger(which, age)?
+        {
+            return Ok(Vec::new());
+        }
+        self.index.crl_days = days.unwrap_or(self.index.crl_days);
+        let (file, written) = self.lists(which)?;
+        self.store.commit(&self.index, vec![file])?;
+        Ok(written)
+    }
+
+    /// The file of lists with these written anew and the others as they are. Raises the numbers in the
+    /// index, so it has to be committed together with it.
+    pub(super) fn lists(&mut self, anew: &[Which]) -> Result<(NewFile, Vec<Written>), PkiError> {
+        let there = read(&self.store)?;
+        let (mut text, mut written) = (String::new(), Vec::new());
+        for which in listed(&self.index) {
+            let kept = of(&there, &self.store, &self.index, which)?;
+            match kept.filter(|_| !anew.contains(&which)) {
+                Some(list) => text.push_str(&list.pem()),
+                None => {
+                    let authority = Authority::load(&self.store, which, self.passphrase.as_ref())?;
+                    let (pem, list) = sign(&mut self.index, &authority, which, self.now)?;
+                    text.push_str(&pem);
+                    written.push(list);
+                }
+            }
+        }
+        Ok((NewFile::public(layout::CRL, text), written))
+    }
+
+    fn are_younger(&self, which: &[Which], age: Lifetime) -> Result<bool, PkiError> {
+        let there = read(&self.store)?;
+        let oldest = seconds(self.now)?.saturating_sub(age.seconds());
+        for which in listed(&self.index).into_iter().filter(|one| which.contains(one)) {
+            let list = of(&there, &self.store, &self.index, which)?;
+            if list.is_none_or(|list| list.written < oldest) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Both lists of an authority that is being made.
+pub(super) fn first(
+    index: &mut Index,
+    issuing: &Authority,
+    root: &Authority,
+    now: Timestamp,
+) -> Result<String, PkiError> {
+    let (of_issuing, _) = sign(index, issuing, Which::Issuing, now)?;
+    let (of_root, _) = sign(index, root, Which::Root, now)?;
+    Ok(of_issuing + &of_root)
+}
+
+/// Whose lists belong in the file. Nothing that a revoked issuing CA signs counts, its list included: a
+/// gate that finds none refuses everything from there.
+fn listed(index: &Index) -> Vec<Which> {
+    match index.issuing_is_revoked() {
+        true => vec![Which::Root],
+        false => vec![Which::Issuing, Which::Root],
+    }
+}
+
+fn sign(
+    index: &mut Index,
+    authority: &Authority,
+    which: Which,
+    now: Timestamp,
+) -> Result<(String, Written), PkiError> {
+    let numbers = &mut index.crl_number;
+    let number = match which {
+        Which::Root => &mut numbers.root,
+        Which::Issuing => &mut numbers.issuing,
+    };
+    *number = number.saturating_add(1);
+    let number = *number;
+    let now = seconds(now)?;
+    let until = now.saturating_add(Lifetime::days(index.crl_days).seconds());
+    let epoch = date_time_ymd(1970, 1, 1);
+    let revoked = index.certificates.iter().filter(|entry| is_signed_by(entry, which));
+    let params = CertificateRevocationListParams {
+        this_update: epoch + Duration::from_secs(now),
+        next_update: epoch + Duration::from_secs(until),
+        crl_number: SerialNumber::from(number),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.filter_map(revoked_certificate).collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let pem = params.signed_by(&authority.issuer)?.pem()?;
+    Ok((pem, Written { which, number, until: moment(until)? }))
+}
+
+fn is_signed_by(entry: &Entry, which: Which) -> bool {
+    (entry.kind == Kind::Authority) == (which == Which::Root)
+}
+
+/// A revoked certificate stays on the list after it has run out: there are few, and a clock may be wrong.
+fn revoked_certificate(entry: &Entry) -> Option<RevokedCertParams> {
+    let revocation = entry.revoked?;
+    let at = u64::try_from(revocation.at.as_second()).ok()?;
+    Some(RevokedCertParams {
+        serial_number: SerialNumber::from_slice(&entry.serial.bytes()),
+        revocation_time: date_time_ymd(1970, 1, 1) + Duration::from_secs(at),
+        reason_code: revocation.reason.code(),
+        invalidity_date: None,
+    })
+}
+
+/// A list that is there.
+struct List {
+    der: CertificateRevocationListDer<'static>,
+    issuer: Vec<u8>,
+    number: Option<u64>,
+    /// Seconds since 1970.
+    written: u64,
+}
+
+impl List {
+    fn pem(&self) -> String {
+        say::pem("X509 CRL", &self.der)
+    }
+}
+
+/// The list of that authority, if it is the one that was written last.
+fn of<'l>(
+    lists: &'l [List],
+    store: &Store,
+    index: &Index,
+    which: Which,
+) -> Result<Option<&'l List>, PkiError> {
+    let subject = Authority::subject(store, which)?;
+    let number = match which {
+        Which::Root => index.crl_number.root,
+        Which::Issuing => index.crl_number.issuing,
+    };
+    Ok(lists.iter().find(|list| list.issuer == subject && list.number == Some(number)))
+}
+
+/// What can be read of the file. The rest is written anew, since all of it can be.
+fn read(store: &Store) -> Result<Vec<List>, PkiError> {
+    let path = store.path(layout::CRL);
+    let pem = match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        pem => pem.map_err(PkiError::io(&path))?,
+    };
+    let lists = CertificateRevocationListDer::pem_slice_iter(&pem).map_while(Result::ok);
+    Ok(lists.filter_map(parse).collect())
+}
+
+fn parse(der: CertificateRevocationListDer<'static>) -> Option<List> {
+    let (issuer, number, written) = {
+        let (_, list) = CertificateRevocationList::from_der(&der).ok()?;
+        let number = list.crl_number().and_then(|number| u64::try_from(number).ok());
+        let written = u64::try_from(list.last_update().timestamp()).ok()?;
+        (list.issuer().as_raw().to_vec(), number, written)
+    };
+    Some(List { der, issuer, number, written })
+}

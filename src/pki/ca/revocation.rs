@@ -1,0 +1,90 @@
+//! Why a certificate was revoked: the words of the command line, the index and the list.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rcgen::RevocationReason;
+use serde::{Deserialize, Serialize};
+
+use super::super::error::PkiError;
+
+/// When and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revocation {
+    /// When it was revoked.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// A reason of RFC 5280, 5.3.1; those that make sense for this authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Somebody else may have the key.
+    KeyCompromise,
+    /// Another certificate took its place.
+    Superseded,
+    /// What had it is no more.
+    Cessation,
+    /// Who had it has moved on.
+    AffiliationChanged,
+    /// Not said.
+    Unspecified,
+    /// Who has it may no longer come.
+    PrivilegeWithdrawn,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [
+        Self::KeyCompromise,
+        Self::Superseded,
+        Self::Cessation,
+        Self::AffiliationChanged,
+        Self::Unspecified,
+        Self::PrivilegeWithdrawn,
+    ];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::KeyCompromise => "key-compromise",
+            Self::Superseded => "superseded",
+            Self::Cessation => "cessation",
+            Self::AffiliationChanged => "affiliation-changed",
+            Self::Unspecified => "unspecified",
+            Self::PrivilegeWithdrawn => "privilege-withdrawn",
+        }
+    }
+
+    /// Its code in a list; none for unspecified, as RFC 5280 asks for.
+    pub(super) const fn code(self) -> Option<RevocationReason> {
+        match self {
+            Self::KeyCompromise => Some(RevocationReason::KeyCompromise),
+            Self::Superseded => Some(RevocationReason::Superseded),
+            Self::Cessation => Some(RevocationReason::CessationOfOperation),
+            Self::AffiliationChanged => Some(RevocationReason::AffiliationChanged),
+            Self::Unspecified => None,
+            Self::PrivilegeWithdrawn => Some(RevocationReason::PrivilegeWithdrawn),
+        }
+    }
+}
+
+impl FromStr for Reason {
+    type Err = PkiError;
+
+    fn from_str(text: &str) -> Result<Self, PkiError> {
+        let found = Self::ALL.into_iter().find(|reason| reason.as_str() == text);
+        found.ok_or_else(|| PkiError::Reason(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

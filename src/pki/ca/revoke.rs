@@ -1,0 +1,106 @@
+//! Revoking: index and list change together. What the list says is what the index says, so no list that is
+//! written later forgets one.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::super::error::PkiError;
+use super::Ca;
+use super::authority::Which;
+use super::index::{Entry, Kind, State};
+use super::layout;
+use super::renew::of_file;
+use super::revocation::{Reason, Revocation};
+use super::serial::Serial;
+use super::store::NewFile;
+use crate::identity::IdentityName;
+
+/// Which certificates.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// All of a client that have not run out, and its last in any case, so that it cannot be renewed.
+    Name(IdentityName),
+    /// The one of that serial number.
+    Serial(Serial),
+    /// The one in this file, PEM.
+    Certificate(PathBuf),
+    /// The issuing CA, with all that it signed.
+    Issuing,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Revoked {
+    /// Revoked just now.
+    pub now: Vec<Entry>,
+    /// Had been revoked before; left as it was.
+    pub before: Vec<Entry>,
+}
+
+impl Ca {
+    /// Revokes. What was revoked before stays as it was, its reason included.
+    ///
+    /// # Errors
+    /// Nothing is known by that name or number, a key that cannot be had, or a file that cannot be
+    /// written; then nothing is revoked.
+    pub fn revoke(&mut self, selection: &Selection, reason: Reason) -> Result<Revoked, PkiError> {
+        let revocation = Revocation { at: self.now, reason };
+        let chosen = self.chosen(selection)?;
+        let mut revoked = Revoked { now: Vec::new(), before: Vec::new() };
+        for entry in self.index.certificates.iter_mut().filter(|e| chosen.contains(&e.serial)) {
+            match entry.revoked {
+                Some(_) => revoked.before.push(entry.clone()),
+                None => {
+                    entry.revoked = Some(revocation);
+                    revoked.now.push(entry.clone());
+                }
+            }
+        }
+        if !revoked.now.is_empty() {
+            let files = self.changed(&revoked.now)?;
+            self.store.commit(&self.index, files)?;
+        }
+        Ok(revoked)
+    }
+
+    fn chosen(&self, selection: &Selection) -> Result<Vec<Serial>, PkiError> {
+        let unknown = |what: &str| PkiError::Unknown(what.to_owned());
+        let one = |entry: &Entry| vec![entry.serial.clone()];
+        match selection {
+            Selection::Name(name) => match self.of_client(name.as_str()) {
+                none if none.is_empty() => Err(unknown(name.as_str())),
+                some => Ok(some),
+            },
+            Selection::Serial(serial) => {
+                self.index.by_serial(serial).map(one).ok_or_else(|| unknown(serial.as_str()))
+            }
+            Selection::Certificate(path) => of_file(&self.index, path).map(one),
+            Selection::Issuing => {
+                self.index.newest(Kind::Authority).map(one).ok_or_else(|| unknown("issuing CA"))
+            }
+        }
+    }
+
+    fn of_client(&self, name: &str) -> Vec<Serial> {
+        let newest = self.index.clients(name).next_back().map(|entry| &entry.serial);
+        let counts = |entry: &&Entry| {
+            entry.state(self.now) != State::Expired || Some(&entry.serial) == newest
+        };
+        self.index.clients(name).filter(counts).map(|entry| entry.serial.clone()).collect()
+    }
+
+    /// The files that change with these.
+    fn changed(&mut self, revoked: &[Entry]) -> Result<Vec<NewFile>, PkiError> {
+        let authority = revoked.iter().any(|entry| entry.kind == Kind::Authority);
+        let which = if authority { Which::Root } else { Which::Issuing };
+        let (lists, _) = self.lists(&[which])?;
+        let mut files = vec![lists];
+        if authority {
+            // as a trust anchor it would be believed whatever the root's list says
+            let path = self.path(layout::ROOT);
+            let root = fs::read_to_string(&path).map_err(PkiError::io(&path))?;
+            files.push(NewFile::public(layout::CLIENT_CA, root));
+        }
+        Ok(files)
+    }
+}

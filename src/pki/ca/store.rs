@@ -1,0 +1,188 @@
+//! The authority's directory: one writer at a time, and several files that change together or not at all.
+//!
+//! A change is written whole into `.next`, the index among its files. Renaming that to `.commit` is the one
+//! moment at which it happens; only then its files are moved to their places. After a crash the next command
+//! throws `.next` away, since nothing of it counted, and finishes `.commit`, since all of it does.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use super::super::bundle::{beside, private_directory, remove, sync_directory};
+use super::super::error::PkiError;
+use super::index::Index;
+use super::layout;
+
+const LOCK: &str = ".lock";
+const NEXT: &str = ".next";
+const COMMIT: &str = ".commit";
+
+/// The largest index that is read: some hundred thousand certificates.
+const INDEX_MAX: u64 = 256 * 1024 * 1024;
+
+/// The directory, locked until this is dropped.
+#[derive(Debug)]
+pub(super) struct Store {
+    directory: PathBuf,
+    /// The lock is the open file's (`flock`), so it goes with the process, however that ends.
+    _lock: File,
+}
+
+/// A file to be put in place.
+#[derive(Clone, Debug)]
+pub(super) struct NewFile {
+    pub(super) name: &'static str,
+    pub(super) text: String,
+    pub(super) mode: Mode,
+}
+
+/// Who may read a file that was not there before. One that was keeps its owner and mode, since somebody
+/// may have given it to the gate's user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Its owner: 0600.
+    Secret,
+    /// Everybody who may enter the directory: 0644.
+    Public,
+}
+
+impl Store {
+    /// Waits for the lock, then finishes or throws away what a crash has left.
+    pub(super) fn lock(directory: &Path) -> Result<Self, PkiError> {
+        let path = directory.join(LOCK);
+        let lock = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(PkiError::io(&path))?;
+        lock.lock().map_err(PkiError::io(&path))?;
+        let store = Self { directory: directory.to_owned(), _lock: lock };
+        remove(&store.path(NEXT))?;
+        store.finish()?;
+        Ok(store)
+    }
+
+    /// A file's place.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// The index, or `None` where there is no authority.
+    pub(super) fn index(&self) -> Result<Option<Index>, PkiError> {
+        read_index(&self.path(layout::INDEX))
+    }
+
+    /// Puts all of the files in place, or none.
+    pub(super) fn commit(&self, index: &Index, mut files: Vec<NewFile>) -> Result<(), PkiError> {
+        let text = index.text(&self.path(layout::INDEX))?;
+        files.push(NewFile { name: layout::INDEX, text, mode: Mode::Secret });
+        let next = self.path(NEXT);
+        remove(&next)?;
+        private_directory(&next)?;
+        for file in &files {
+            let path = next.join(file.name);
+            file.write(&path, &self.path(file.name)).map_err(PkiError::io(&path))?;
+        }
+        sync_directory(&next)?;
+        let commit = self.path(COMMIT);
+        fs::rename(&next, &commit).map_err(PkiError::io(&commit))?;
+        sync_directory(&self.directory)?;
+        self.finish()
+    }
+
+    fn finish(&self) -> Result<(), PkiError> {
+        let commit = self.path(COMMIT);
+        let entries = match fs::read_dir(&commit) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(PkiError::io(&commit))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(PkiError::io(&commit))?;
+            let place = self.directory.join(entry.file_name());
+            fs::rename(entry.path(), &place).map_err(PkiError::io(&place))?;
+        }
+        sync_directory(&self.directory)?;
+        fs::remove_dir(&commit).map_err(PkiError::io(&commit))
+    }
+}
+
+impl NewFile {
+    pub(super) const fn public(name: &'static str, text: String) -> Self {
+        Self { name, text, mode: Mode::Public }
+    }
+
+    pub(super) const fn secret(name: &'static str, text: String) -> Self {
+        Self { name, text, mode: Mode::Secret }
+    }
+
+    fn write(&self, path: &Path, former: &Path) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(self.text.as_bytes())?;
+        let mode = match fs::metadata(former) {
+            Ok(former) => {
+                let own = file.metadata()?;
+                if (former.uid(), former.gid()) != (own.uid(), own.gid()) {
+                    fchown(&file, Some(former.uid()), Some(former.gid()))?;
+                }
+                former.mode() & 0o777
+            }
+            Err(_) => match self.mode {
+                Mode::Secret => 0o600,
+                Mode::Public => 0o644,
+            },
+        };
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.sync_all()
+    }
+}
+
+/// The index of an authority that somebody may be changing: as it was before or after, for reading alone.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub fn read(directory: &Path) -> Result<Index, PkiError> {
+    // one who may only read cannot make the lock, and does without: each file is replaced by one rename
+    let lock = File::open(directory.join(LOCK));
+    let _held = lock.and_then(|lock| lock.lock_shared().map(|()| lock));
+    let committed = read_index(&directory.join(COMMIT).join(layout::INDEX))?;
+    let index = match committed {
+        Some(index) => Some(index),
+        None => read_index(&directory.join(layout::INDEX))?,
+    };
+    index.ok_or_else(|| PkiError::NoAuthority(directory.to_owned()))
+}
+
+/// Whether there is an authority, or one that only has to be put in place.
+pub(super) fn is_there(directory: &Path) -> bool {
+    let index = [directory.join(layout::INDEX), directory.join(COMMIT).join(layout::INDEX)];
+    index.iter().any(|path| path.exists())
+}
+
+fn read_index(path: &Path) -> Result<Option<Index>, PkiError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(PkiError::io(path))?,
+    };
+    let mut text = Vec::new();
+    file.take(INDEX_MAX).read_to_end(&mut text).map_err(PkiError::io(path))?;
+    Index::parse(&text, path).map(Some)
+}
+
+/// Writes one file that is nobody's secret beside its place, then moves it there.
+pub(super) fn write_public(path: &Path, text: &str) -> Result<(), PkiError> {
+    let fresh = beside(path, "new");
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(PkiError::io(&fresh)(error));
+        }
+        _ => {}
+    }
+    let file = NewFile::public("", text.to_owned());
+    file.write(&fresh, path).map_err(PkiError::io(&fresh))?;
+    fs::rename(&fresh, path).map_err(PkiError::io(path))?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_directory(parent.unwrap_or(Path::new(".")))
+}

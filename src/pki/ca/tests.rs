@@ -1,0 +1,136 @@
+use std::path::Path;
+
+use super::*;
+use crate::identity::IdentityName;
+
+const NOW: i64 = 1_790_000_000;
+const DAY: i64 = 86_400;
+
+fn day(day: i64) -> Timestamp {
+    Timestamp::from_second(NOW + day * DAY).unwrap()
+}
+
+fn plan() -> Plan {
+    Plan {
+        hosts: vec!["gate.example".to_owned()],
+        permit_dns: Vec::new(),
+        key: KeyKind::Ecdsa,
+        trust_domain: "x".to_owned(),
+        crl_days: 90,
+        endpoint: "gate.example:2376".to_owned(),
+        policy: String::new(),
+    }
+}
+
+fn made() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    init(directory.path(), &plan(), None, day(0)).unwrap();
+    directory
+}
+
+fn open(directory: &Path, on: i64) -> Ca {
+    Ca::open(directory, None, day(on)).unwrap()
+}
+
+fn name(text: &str) -> IdentityName {
+    text.parse().unwrap()
+}
+
+fn issue(directory: &Path, on: i64, lifetime: Option<&str>) -> Result<Issued, PkiError> {
+    let wish = Wish {
+        name: name("a"),
+        uri: None,
+        dns: Vec::new(),
+        emails: Vec::new(),
+        lifetime: lifetime.map(|text| text.parse().unwrap()),
+    };
+    let bundle = directory.join(format!("bundles/{on}"));
+    open(directory, on).issue(&wish, &Delivery::Bundle(bundle))
+}
+
+fn renew(directory: &Path, on: i64) -> Result<Issued, PkiError> {
+    let bundle = Delivery::Bundle(directory.join(format!("bundles/{on}")));
+    open(directory, on).renew(&Former::Name(name("a")), None, &bundle)
+}
+
+#[test]
+fn no_certificate_outlives_the_issuing_ca() {
+    let directory = made();
+    let end = open(directory.path(), 0).index().newest(Kind::Authority).unwrap().until;
+    assert_eq!(end, day(1_096));
+    let asked = issue(directory.path(), 1_090, Some("6d")).unwrap();
+    assert_eq!(asked.entry.until, end);
+    let beyond = issue(directory.path(), 1_091, Some("6d"));
+    assert!(matches!(beyond, Err(PkiError::TooLong(until)) if until == end));
+    let unasked = issue(directory.path(), 1_092, None).unwrap();
+    assert_eq!(unasked.entry.until, end);
+    let after = issue(directory.path(), 1_096, None);
+    assert!(matches!(after, Err(PkiError::IssuingExpired)));
+}
+
+#[test]
+fn who_left_nothing_asked_has_thirty_days_and_the_gate_a_year() {
+    let directory = made();
+    assert_eq!(issue(directory.path(), 1, None).unwrap().entry.until, day(31));
+    let ca = open(directory.path(), 1);
+    assert_eq!(ca.index().newest(Kind::Server).unwrap().until, day(365));
+    drop(ca);
+    let again = open(directory.path(), 300).renew_server(None).unwrap();
+    assert_eq!(again.entry.until, day(665));
+    assert_eq!(again.entry.dns, ["gate.example", "localhost"]);
+}
+
+#[test]
+fn one_that_has_run_out_is_renewed_for_as_long_and_one_that_was_revoked_then_is_not() {
+    let directory = made();
+    issue(directory.path(), 0, Some("5d")).unwrap();
+    assert_eq!(renew(directory.path(), 10).unwrap().entry.until, day(15));
+    // both have run out; the last is revoked all the same
+    let all = Selection::Name(name("a"));
+    let revoked = open(directory.path(), 20).revoke(&all, Reason::KeyCompromise).unwrap();
+    assert_eq!(revoked.now.len(), 1);
+    assert!(matches!(renew(directory.path(), 21), Err(PkiError::WasRevoked { .. })));
+    let again = open(directory.path(), 21).revoke(&all, Reason::Superseded).unwrap();
+    assert_eq!((again.now.len(), again.before.len()), (0, 1));
+}
+
+#[test]
+fn a_revocation_that_cannot_be_signed_is_not_recorded() {
+    let directory = made();
+    issue(directory.path(), 0, None).unwrap();
+    let key = directory.path().join(layout::ISSUING_KEY);
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let all = Selection::Name(name("a"));
+    let refused = open(directory.path(), 1).revoke(&all, Reason::Unspecified);
+    assert!(matches!(refused, Err(PkiError::Io { path, .. }) if path == key));
+    assert_eq!(read(directory.path()).unwrap().clients("a").next().unwrap().revoked, None);
+    std::fs::write(&key, kept).unwrap();
+    assert_eq!(open(directory.path(), 1).revoke(&all, Reason::Unspecified).unwrap().now.len(), 1);
+}
+
+#[test]
+fn lists_are_old_by_the_clock() {
+    let directory = made();
+    let both = [Which::Root, Which::Issuing];
+    let write = |on: i64| {
+        let age = Some("30d".parse().unwrap());
+        open(directory.path(), on).write_lists(&both, None, age).unwrap()
+    };
+    assert_eq!(write(30), []);
+    let written = write(31);
+    let said: Vec<_> = written.iter().map(|list| (list.which, list.number, list.until)).collect();
+    assert_eq!(said, [(Which::Issuing, 2, day(121)), (Which::Root, 2, day(121))]);
+    assert_eq!(write(32), []);
+}
+
+#[test]
+fn a_key_that_is_not_the_certificates_signs_nothing() {
+    let directory = made();
+    let (root, issuing) =
+        (directory.path().join(layout::ROOT_KEY), directory.path().join(layout::ISSUING_KEY));
+    std::fs::copy(root, &issuing).unwrap();
+    let refused = issue(directory.path(), 1, None);
+    assert!(matches!(refused, Err(PkiError::Unusable { path, .. }) if path == issuing));
+    assert_eq!(read(directory.path()).unwrap().clients("a").count(), 0);
+}
