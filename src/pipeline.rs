@@ -11,6 +11,7 @@ mod gather;
 pub mod grants;
 mod identified;
 pub mod left;
+mod proof;
 mod refuse;
 mod revalidate;
 pub mod sessions;
@@ -29,7 +30,7 @@ use crate::docker::body::Body as Typed;
 use crate::docker::{
     self, ApiCall, ApiVersion, BodyKind, CallHead, Flaw, Hijack, Malformed, RequestHead,
 };
-use crate::identity::Identity;
+use crate::identity::{Claims, Identity};
 use crate::policy::{self, Decision, Facts, Policy};
 use crate::proxy::receive::{Budget, Received};
 use crate::proxy::respond::Body;
@@ -42,6 +43,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use jiff::Timestamp;
 use refuse::{Asked, Refused};
+use sessions::Asking;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -96,7 +98,8 @@ impl Pipeline {
     ) -> Result<Response<Body>, Refused> {
         // identify: under the policy of this moment
         let policy = self.policy.load_full();
-        let identity = self.who(connection, &policy)?;
+        let claims = Self::claims(connection, &policy, &parts.headers)?;
+        let identity = self.who(connection, &policy, claims.as_ref())?;
         asked.identity = Some(Arc::clone(&identity));
 
         // classify: in one way, or not at all
@@ -136,7 +139,8 @@ impl Pipeline {
         let facts = self.facts(&identity, &call, &policy).await;
         output_only(&head, &call.body, &facts)?;
         let policy = self.policy.load_full();
-        let identity = self.who(connection, &policy)?;
+        let claims = Self::claims(connection, &policy, &parts.headers)?;
+        let identity = self.who(connection, &policy, claims.as_ref())?;
         asked.identity = Some(Arc::clone(&identity));
         let permit = match policy::decide(&identity, &call, &facts, &policy) {
             Decision::Allow(permit) => permit,
@@ -151,8 +155,8 @@ impl Pipeline {
             (true, Some(body)) => body::upload(received, body, &uploaded),
             _ => ClientBody::Empty,
         };
-        let judged = (&policy, &identity);
-        let open = self.sessions.open(decision.id, connection, &head, &inspected, judged);
+        let asking = Asking { id: decision.id, head: &head, body: &inspected, claims };
+        let open = self.sessions.open(connection, asking, (&policy, &identity));
         let exchange = Exchange {
             open,
             pipeline: Arc::clone(self),
@@ -167,12 +171,25 @@ impl Pipeline {
         Ok(exchange.run(decision, permit, upload, on_upgrade).await?)
     }
 
-    /// Who holds the connection at this moment, if what it is known by still holds.
-    fn who(&self, connection: &Connection<Who>, policy: &Arc<Policy>) -> Result<Known, Refused> {
+    /// Who asks at this moment, with this token, if the certificate still holds.
+    fn who(
+        &self,
+        connection: &Connection<Who>,
+        policy: &Arc<Policy>,
+        claims: Option<&Arc<Claims>>,
+    ) -> Result<Known, Refused> {
+        let now = Timestamp::now();
+        connection.standing.check(now.as_second())?;
+        let (doors, proofs) = (self.doors.load(), (&connection.evidence, claims));
+        connection.who.under(policy, &doors, &self.grants, proofs, now)
+    }
+
+    /// Whether somebody may stay connected, whatever is asked next.
+    fn may_stay(&self, connection: &Connection<Who>, policy: &Arc<Policy>) -> Result<(), Refused> {
         let now = Timestamp::now();
         connection.standing.check(now.as_second())?;
         let (doors, evidence) = (self.doors.load(), &connection.evidence);
-        connection.who.under(policy, &doors, &self.grants, evidence, now)
+        connection.who.may_stay(policy, &doors, &self.grants, evidence, now)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::proxy::{
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use reload::{Loaded, Reloader};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -258,10 +259,13 @@ fn places(config: &Config) -> Places {
     }
 }
 
-/// The directories of the policy's files and of the keys.
+/// The directories of the policy's files, issuers' keys among them, and of the keys; each once.
 fn directories(config: &Config) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let parent = |file: &PathBuf| file.parent().map(Path::to_owned);
-    let files = config.files.iter().filter_map(parent).collect();
-    let keys = config.listen.iter().filter_map(|listen| parent(&listen.tls()?.key)).collect();
-    (files, keys)
+    fn parents<'f>(files: impl Iterator<Item = &'f PathBuf>) -> Vec<PathBuf> {
+        let parents: BTreeSet<&Path> = files.filter_map(|file| file.parent()).collect();
+        parents.into_iter().map(Path::to_owned).collect()
+    }
+    let issuers = config.key_sets.iter().map(|set| &set.path);
+    let keys = config.listen.iter().filter_map(|listen| Some(&listen.tls()?.key));
+    (parents(config.files.iter().chain(issuers)), parents(keys))
 }

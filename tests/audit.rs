@@ -36,6 +36,7 @@ fn decision() -> Event {
         sans: vec!["uri:spiffe://example.org/ci/1".into()],
         fingerprint: None,
         unix: None,
+        claims: serde_json::Map::new(),
     });
     event.request = Some(Request {
         method: "POST".into(),

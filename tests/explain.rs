@@ -126,6 +126,7 @@ fn a_recorded_decision_is_told_and_judged_again() {
         sans: Vec::new(),
         fingerprint: None,
         unix: None,
+        claims: serde_json::Map::new(),
     });
     event.request = Some(Request {
         method: "POST".to_owned(),

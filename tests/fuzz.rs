@@ -124,6 +124,14 @@ fn secrets_stay_masked_whatever_stands_beside_them() {
 }
 
 #[test]
+fn tokens_say_what_another_reader_reads_or_count_for_nothing() {
+    run("token", 6000);
+    let taken = bodies::taken();
+    println!("fuzz: token: {taken} were taken");
+    assert!(taken >= 500, "{taken} were taken");
+}
+
+#[test]
 fn every_target_is_one_of_cargo_fuzz_too() {
     let files = std::fs::read_dir(directory("fuzz_targets", "")).unwrap();
     let files = files.map(|file| file.unwrap().path().file_stem().unwrap().to_owned());

@@ -17,18 +17,20 @@ mod heads;
 mod json;
 mod request;
 mod texts;
+mod token;
 mod wire;
 
 pub use heads::{path, query, sample};
 pub use json::{body, json};
 pub use request::{IDENTITIES, MEASURED, forwarded, request};
 pub use texts::{certificate, image_reference, policy_file, redaction};
+pub use token::{taken, token};
 
 /// Something that must hold for any bytes.
 pub type Property = fn(&[u8]);
 
 /// Every target by name, as `fuzz/fuzz_targets` has them.
-pub const TARGETS: [(&str, Property); 9] = [
+pub const TARGETS: [(&str, Property); 10] = [
     ("path", path),
     ("query", query),
     ("json", json),
@@ -38,4 +40,5 @@ pub const TARGETS: [(&str, Property); 9] = [
     ("policy_file", policy_file),
     ("image_reference", image_reference),
     ("redaction", redaction),
+    ("token", token),
 ];

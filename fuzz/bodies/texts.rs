@@ -51,7 +51,7 @@ pub fn certificate(data: &[u8]) {
     let names = [&facts.uris, &facts.dns, &facts.emails, &facts.ips];
     assert!(names.into_iter().flatten().all(|name| name.is_ascii()));
     assert!(facts.ips.iter().all(|ip| ip.parse::<std::net::IpAddr>().is_ok()));
-    match identify(&RULES, &facts.clone().into()) {
+    match identify(&RULES, &facts.clone().into(), None) {
         Ok(identity) => {
             let name = identity.name.to_string();
             assert_eq!(name.parse::<IdentityName>().as_ref(), Ok(&identity.name));

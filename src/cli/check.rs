@@ -97,7 +97,9 @@ fn matched_by(rule: &Rule) -> String {
         return peer.to_string();
     }
     let fields: Vec<String> = rule.matching().fields().map(|field| field.to_string()).collect();
-    if fields.is_empty() { "fingerprint".to_owned() } else { fields.join(", ") }
+    let fields = if fields.is_empty() { "fingerprint".to_owned() } else { fields.join(", ") };
+    let claims: Vec<&str> = rule.matching().claims().map(|(name, _)| name).collect();
+    if claims.is_empty() { fields } else { format!("{fields}, token ({})", claims.join(", ")) }
 }
 
 fn mode(rule: &Rule) -> String {
@@ -196,6 +198,7 @@ fn report_json(config: &Config, certificates: Option<Value>) -> Value {
     json!({
         "ok": true,
         "policy": policy.hash,
+        "key_sets": config.key_sets.iter().map(|set| set.path.display().to_string()).collect::<Vec<_>>(),
         "files": config.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
         "identities": policy.identities.iter().map(identity).collect::<Vec<_>>(),
         "roles": policy.roles.values().map(role_json).collect::<Vec<_>>(),

@@ -64,7 +64,8 @@ fn answer(
     let unidentified = |why: Unidentified| (why.reason().to_owned(), why.to_string());
     let leaf = chain.first().map_or(&[][..], |leaf| leaf.as_ref());
     let facts = CertificateFacts::read(leaf).map_err(|why| unidentified(why.into()))?;
-    let identity = identify(&config.policy.identities, &facts.into()).map_err(unidentified)?;
+    let identity =
+        identify(&config.policy.identities, &facts.into(), None).map_err(unidentified)?;
     let named = |names: &Vec<crate::policy::pattern::Pattern>| {
         names.iter().any(|pattern| pattern.matches(identity.name.as_str()))
     };

@@ -205,7 +205,8 @@ fn look(
     let parents = |files: Vec<&PathBuf>| -> Vec<PathBuf> {
         files.into_iter().filter_map(|file| file.parent()).map(Path::to_owned).collect()
     };
-    let configs = parents(config.files.iter().collect());
+    let issuers = config.key_sets.iter().map(|set| &set.path);
+    let configs = parents(config.files.iter().chain(issuers).collect());
     let keys = parents(config.listen.iter().filter_map(|one| Some(&one.tls()?.key)).collect());
     let gate = GatePaths { config: &configs, audit: &config.audit.directory, pki: &keys };
     let protected = facts::protected(&gate, &config.daemon.socket, None);

@@ -128,6 +128,71 @@ const IDENTITY: &[Rule] = &[
     ),
 ];
 
+/// Why a token counts for nothing: 403 and the connection closed.
+const TOKEN: &[Rule] = &[
+    identity(
+        "token.malformed",
+        "a token that is no compact JWS of strict JSON, or that lacks `iss`, `aud`, `exp` or `iat`",
+        "what two readers understand differently proves two things",
+        "send the token as the issuer gave it, with nothing before or after it",
+    ),
+    identity(
+        "token.algorithm",
+        "a token signed with anything but RS256 or ES256, or not with the algorithm of its key",
+        "a token must not choose how it is verified",
+        "ask the issuer for a token that is",
+    ),
+    identity(
+        "token.issuer",
+        "a token of an issuer that is not listed",
+        "nothing is known of it",
+        "add the issuer to tokens, or take a token of one that is there",
+    ),
+    identity(
+        "token.key-unknown",
+        "a token signed with a key that the issuer's set does not have",
+        "nothing can be verified without the key",
+        "fetch the issuer's keys again and reload",
+    ),
+    identity(
+        "token.signature",
+        "a token whose signature is wrong",
+        "it is not what the issuer gave",
+        "send the token as the issuer gave it",
+    ),
+    identity(
+        "token.audience",
+        "a token that was issued for somebody else",
+        "whoever was given it could use it here",
+        "ask the issuer for a token with this gate's audience",
+    ),
+    identity(
+        "token.expired",
+        "a token whose time is over",
+        "the job that it was for is over",
+        "ask the issuer for a new one",
+    ),
+    identity(
+        "token.not-yet",
+        "a token whose time has not come, by more than a minute",
+        "one of the two clocks is wrong",
+        "compare the gate's clock with the issuer's",
+    ),
+    identity(
+        "token.lifetime",
+        "a token that lasts longer than a day",
+        "it would outlive its job",
+        "ask the issuer for a shorter one",
+    ),
+    identity("token.twice", "more than one token", "which one counts would be a guess", "send one"),
+    identity(
+        "token.unbound",
+        "a good token of another project than the certificate's",
+        "one of the two was taken from somebody",
+        "use the certificate that goes with the token",
+    ),
+];
+
 const fn identity(
     id: &'static str,
     what: &'static str,
@@ -138,7 +203,7 @@ const fn identity(
 }
 
 /// The parts of the list: heading, what it comes to, rules.
-fn parts() -> [(&'static str, &'static str, Vec<Rule>); 3] {
+fn parts() -> [(&'static str, &'static str, Vec<Rule>); 4] {
     [
         (
             "Denied by policy",
@@ -154,6 +219,11 @@ fn parts() -> [(&'static str, &'static str, Vec<Rule>); 3] {
             "Nobody in particular",
             "Refused in the handshake, or with 403 and the connection closed.",
             IDENTITY.to_vec(),
+        ),
+        (
+            "A token that counts for nothing",
+            "403 and the connection closed. A token that is wrong is never as if none had been sent.",
+            TOKEN.to_vec(),
         ),
     ]
 }
@@ -228,7 +298,7 @@ fn json() -> Value {
 mod tests {
     use super::*;
     use crate::identity::rule::Field;
-    use crate::identity::{Closed, Foreign, IdentityError, Unidentified};
+    use crate::identity::{Closed, Foreign, IdentityError, TokenError, Unidentified};
     use std::path::Path;
 
     #[test]
@@ -258,7 +328,20 @@ mod tests {
             Unidentified::Foreign(Foreign::Gone),
         ];
         let ids: Vec<&str> = parts().iter().flat_map(|part| &part.2).map(|rule| rule.id).collect();
-        for refusal in identities {
+        let tokens = [
+            TokenError::Malformed(""),
+            TokenError::Algorithm,
+            TokenError::Issuer,
+            TokenError::KeyUnknown,
+            TokenError::Signature,
+            TokenError::Audience { wanted: String::new() },
+            TokenError::Expired,
+            TokenError::NotYet,
+            TokenError::Lifetime,
+            TokenError::Twice,
+            TokenError::Unbound,
+        ];
+        for refusal in identities.into_iter().chain(tokens.map(Unidentified::Token)) {
             assert!(ids.contains(&refusal.reason()), "{refusal:?}");
         }
         for id in Reason::ALL.iter().map(|r| r.id()).chain(Flaw::ALL.iter().map(|f| f.id())) {

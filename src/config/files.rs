@@ -76,7 +76,8 @@ fn unreadable(path: &Path, why: &str, ledger: &mut Ledger) {
     ledger.mistake(Place::whole(file), what, "check the path and its permissions");
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+/// The text of a file, if it is of no more than [`LARGEST`] bytes.
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(|why| why.to_string())?;
     let mut text = String::new();
     file.take(LARGEST + 1).read_to_string(&mut text).map_err(|why| why.to_string())?;

@@ -108,6 +108,12 @@ const CLEAN_PATH: Shape = Shape::Notation(&Notation {
     pattern: "^/",
 });
 
+const HEADER: Shape = Shape::Notation(&Notation {
+    what: "a header for tokens",
+    check: |text| super::compile::header(text).map(drop),
+    pattern: "^[Xx]-[A-Za-z0-9-]+$",
+});
+
 fn host_port(text: &str) -> Result<(), String> {
     let number = units::range::<u16>(text).is_ok();
     match text == "ephemeral" || number {
@@ -126,6 +132,11 @@ pub(super) const FILE: Section = Section {
         Key::new("daemon", Shape::Section(&DAEMON), "the Docker daemon behind"),
         Key::new("audit", Shape::Section(&AUDIT), "the log of decisions"),
         Key::new("front", Shape::Section(&FRONT), "limits before and after authentication"),
+        Key::new(
+            "tokens",
+            Shape::Section(&TOKENS),
+            "ID tokens of CI jobs, a second proof beside the certificate",
+        ),
         Key::new("identities", Shape::List(&Shape::Section(&IDENTITY)), "who is who"),
         Key::new("roles", Shape::Named(&Shape::Section(&ROLE)), "what they may, by name"),
         Key::new(
@@ -213,6 +224,28 @@ const FRONT: Section = Section {
     ],
 };
 
+const TOKENS: Section = Section {
+    what: "tokens",
+    keys: &[
+        Key::new("header", HEADER, "the header that holds the token; left out: X-Dockward-Token"),
+        Key::required(
+            "issuers",
+            Shape::List(&Shape::Section(&ISSUER)),
+            "whose tokens count, each with its keys",
+        ),
+    ],
+};
+
+const ISSUER: Section = Section {
+    what: "an entry of issuers",
+    keys: &[
+        Key::required("issuer", Shape::Text, "the token's iss, exactly, an https:// address"),
+        Key::required("audience", Shape::Text, "what the token's aud must name: this gate"),
+        Key::required("keys", Shape::Text, "a file of the issuer's keys, a JWK set"),
+        Key::new("log", TEXTS, "claims that are kept in the log; left out: sub"),
+    ],
+};
+
 const IDENTITY: Section = Section {
     what: "an entry of identities",
     keys: &[
@@ -220,7 +253,7 @@ const IDENTITY: Section = Section {
         Key::required(
             "match",
             Shape::Section(&MATCH),
-            "conditions on the certificate, or on the user at a Unix socket; all must hold",
+            "conditions on the certificate, and on a token besides, or on the user at a Unix socket; all must hold",
         ),
         Key::required("roles", TEXTS, "the roles held, tried in this order"),
         Key::new(
@@ -271,6 +304,11 @@ const MATCH: Section = Section {
         Key::new("fingerprint", Shape::Text, "sha256: and 64 hexadecimal digits"),
         Key::new("uid", ACCOUNT, "the user at a Unix socket, by name or number"),
         Key::new("gid", ACCOUNT, "a group of the user at a Unix socket, by name or number"),
+        Key::new(
+            "token",
+            Shape::Named(&Shape::Text),
+            "claims of a token that is asked for besides; {1} is what the certificate's first * caught",
+        ),
     ],
 };
 

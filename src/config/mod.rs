@@ -49,12 +49,23 @@ pub struct Config {
     pub policy: Policy,
     /// The profiles of the file by name, each complete.
     pub profiles: BTreeMap<String, Profile>,
-    /// Every file that was read, in order.
+    /// Every policy file that was read, in order.
     pub files: Vec<PathBuf>,
+    /// The files of issuers' keys that were read beside them.
+    pub key_sets: Vec<KeySetFile>,
     /// Their text, one after the other: what the policy's hash is of.
     pub text: String,
     /// What loads and deserves a look, root on the host first.
     pub warnings: Vec<Warning>,
+}
+
+/// A file of an issuer's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySetFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 of what was read, hexadecimal.
+    pub sha256: String,
 }
 
 /// One door for clients.

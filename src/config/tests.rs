@@ -297,3 +297,70 @@ fn zones_are_known_without_the_system() {
     let bundled = jiff::tz::TimeZoneDatabase::bundled();
     assert!(bundled.get("Europe/Berlin").is_ok() && bundled.get("Europe/Bonn").is_err());
 }
+
+#[test]
+fn tokens_are_taken_from_the_issuers_that_are_listed() {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config");
+    let with = |identities: &str, tokens: &str| {
+        let head = "version: 1
+listen: [{ tls: '127.0.0.1:2376', certificate: c.pem, key: k.pem, client_ca: ca.pem }]
+daemon: { socket: /run/docker.sock }
+audit: { directory: log }
+roles: { r: { scope: any } }
+";
+        let issuer = "issuer: 'https://git.example.org', audience: gate, keys: keys/issuer.json";
+        let text = format!(
+            "{head}tokens: {{ {tokens} issuers: [{{ {issuer} }}] }}\nidentities:\n{identities}"
+        );
+        parse(&text, &base, now()).unwrap_or_else(|why| panic!("{why}"))
+    };
+    let plain = "  - { name: 'ci-{1}', match: { uri: 'ci:*' }, roles: [r] }\n";
+    let warned = |config: &Config| {
+        let about = |w: &&Warning| w.subject.starts_with("identity") || w.subject == "tokens";
+        config.warnings.iter().filter(about).map(|w| w.what.clone()).collect::<Vec<_>>()
+    };
+
+    let bound =
+        "  - { name: 'main-{1}', match: { uri: 'ci:*', token: { p: 'a/{1}' } }, roles: [r] }\n";
+    let config = with(&format!("{plain}{bound}"), "");
+    let tokens = config.policy.tokens.as_ref().unwrap();
+    assert_eq!(tokens.header, "x-dockward-token");
+    assert_eq!(tokens.issuers.iter().map(|i| i.audience()).collect::<Vec<_>>(), ["gate"]);
+    assert_eq!(config.key_sets.len(), 1);
+    assert_eq!(config.key_sets[0].path, base.join("keys/issuer.json"));
+    let text = std::fs::read_to_string(base.join("keys/issuer.json")).unwrap();
+    assert_eq!(config.key_sets[0].sha256, compile::hash(&text));
+    assert_eq!(warned(&config), [""; 0]);
+    let left_out = config.warnings.iter().find(|w| w.subject == "tokens https://git.example.org");
+    assert!(left_out.unwrap().what.starts_with("key 2 is left out"));
+    let [_, rule] = config.policy.identities.as_slice() else { panic!() };
+    assert!(rule.matching().asks_for_a_token());
+
+    let named = with(&format!("{plain}{bound}"), "header: X-CI-Token,");
+    assert_eq!(named.policy.tokens.unwrap().header, "x-ci-token");
+    assert!(warned(&with(plain, ""))[0].starts_with("no identity asks for a token"));
+    for (claims, warning) in [
+        ("ref: main", Some("no claim is compared with")),
+        ("p: 'a/*'", Some("no claim is compared with")),
+        ("p: '{1}', ref: '*'", None),
+    ] {
+        let rule = format!(
+            "  - {{ name: 'x-{{1}}', match: {{ cn: '*', token: {{ {claims} }} }}, roles: [r] }}\n"
+        );
+        let found = warned(&with(&rule, ""));
+        assert_eq!(found.len(), usize::from(warning.is_some()), "{claims}: {found:?}");
+        assert!(found.iter().all(|what| what.starts_with(warning.unwrap())), "{claims}: {found:?}");
+    }
+    for (claims, warning) in
+        [("ref: '*'", true), ("iss: 'https://git.example.org'", true), ("p: a/b", false)]
+    {
+        let rule =
+            format!("  - {{ name: x, match: {{ cn: x, token: {{ {claims} }} }}, roles: [r] }}\n");
+        let found = warned(&with(&rule, ""));
+        assert_eq!(
+            found.iter().any(|what| what.starts_with("no claim is written out")),
+            warning,
+            "{claims}"
+        );
+    }
+}

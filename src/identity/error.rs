@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::peer::Foreign;
 use super::rule::Field;
+use super::token::TokenError;
 use super::validity::Closed;
 
 /// A certificate of which something cannot be read. Reading stops there: a value that we cannot read
@@ -103,6 +104,17 @@ pub enum RuleError {
     NoCondition,
     /// The same field is asked for twice.
     FieldTwice(Field),
+    /// `token` names no claim.
+    NoClaim,
+    /// A claim is compared with a capture that the certificate's part does not make.
+    NoSuchBound {
+        /// The claim.
+        claim: String,
+        /// The number in its pattern, from 1.
+        wanted: usize,
+        /// How many `*` there are in the certificate's part.
+        captures: usize,
+    },
     /// The name uses a capture that the conditions do not make.
     NoSuchCapture {
         /// The number in the template, from 1.
@@ -117,6 +129,12 @@ impl fmt::Display for RuleError {
         match self {
             Self::NoCondition => f.write_str("match is empty, name at least one field"),
             Self::FieldTwice(field) => write!(f, "{field} is named twice, keep one"),
+            Self::NoClaim => f.write_str("token names no claim, name one or remove the key"),
+            Self::NoSuchBound { claim, wanted, captures } => write!(
+                f,
+                "{claim:?} uses {{{wanted}}} but what is asked of the certificate has {captures} `*`, \
+                 add one there or write the value out"
+            ),
             Self::NoSuchCapture { wanted, captures } => write!(
                 f,
                 "the name uses {{{wanted}}} but match has {captures} `*`, add one or write the name out"
@@ -178,6 +196,8 @@ pub enum Unidentified {
     Closed(Closed),
     /// The certificate cannot be read.
     Certificate(IdentityError),
+    /// A token was sent that counts for nothing. It is never as if none had been sent.
+    Token(TokenError),
 }
 
 impl Unidentified {
@@ -193,6 +213,7 @@ impl Unidentified {
             Self::WrongDoor => "identity.wrong-listener",
             Self::Closed(_) => "identity.closed",
             Self::Certificate(_) => "identity.certificate",
+            Self::Token(error) => error.reason(),
         }
     }
 }
@@ -224,6 +245,7 @@ impl fmt::Display for Unidentified {
             // the same for both: whoever is refused need not learn when to come again
             Self::Closed(_) => f.write_str("this identity may not come in now"),
             Self::Certificate(error) => error.fmt(f),
+            Self::Token(error) => error.fmt(f),
         }
     }
 }
@@ -233,5 +255,11 @@ impl std::error::Error for Unidentified {}
 impl From<IdentityError> for Unidentified {
     fn from(error: IdentityError) -> Self {
         Self::Certificate(error)
+    }
+}
+
+impl From<TokenError> for Unidentified {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
     }
 }

@@ -11,25 +11,34 @@
 //! - [`rule`] puts both together.
 //! - [`validity`] says when an identity may come in.
 //! - [`expiry`] says when a certificate is near its end.
+//! - [`token`] proves the ID token of a CI job, which may be asked for beside the certificate; what
+//!   is asked of its claims is in [`claim`].
 
 pub mod certificate;
+pub mod claim;
 mod distinguished_name;
 pub mod error;
 mod evidence;
 pub mod expiry;
 mod key_usage;
+mod matching;
 pub mod pattern;
 pub mod peer;
 pub mod rule;
 mod sequence;
+pub mod token;
 pub mod validity;
 
 pub use certificate::{CertificateFacts, Fingerprint, is_integer};
+pub use claim::ClaimPattern;
 pub(crate) use distinguished_name::display as shown_name;
 pub use error::{IdentityError, PatternError, RuleError, Unidentified, ValidityError};
 pub use evidence::Evidence;
 pub use key_usage::{KeyUsageError, check_issues, check_key_usage};
 pub use pattern::{IdentityName, NameTemplate, Pattern};
 pub use peer::{Foreign, PeerFacts, PeerMatch};
-pub use rule::{Conflict, Field, Identity, Match, Mode, Rule, conflicts, identify, supposed};
+pub use rule::{
+    Conflict, Field, Identity, Match, Mode, Rule, awaits_a_token, conflicts, identify, supposed,
+};
+pub use token::{Claims, Issuer, Issuers, KeySet, TokenError, Tokens};
 pub use validity::{Closed, Validity};

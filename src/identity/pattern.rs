@@ -237,16 +237,17 @@ fn parts(text: &str) -> Result<Vec<Part>, PatternError> {
     while let Some((literal, opened)) = rest.split_once('{') {
         let (number, after) = opened.split_once('}').ok_or(PatternError::Placeholder)?;
         parts.extend(literal_part(literal)?);
-        parts.push(capture_part(number)?);
+        parts.push(Part::Capture(capture_number(number)?));
         rest = after;
     }
     parts.extend(literal_part(rest)?);
     Ok(parts)
 }
 
-fn capture_part(number: &str) -> Result<Part, PatternError> {
+/// The number of a capture, `1` to `9`.
+pub(super) fn capture_number(number: &str) -> Result<usize, PatternError> {
     match number.as_bytes() {
-        [digit @ b'1'..=b'9'] => Ok(Part::Capture(usize::from(digit - b'0'))),
+        [digit @ b'1'..=b'9'] => Ok(usize::from(digit - b'0')),
         _ => Err(PatternError::Placeholder),
     }
 }

@@ -2,155 +2,18 @@
 //! an identity. It refuses wherever a second reading is possible: a client must never be able to
 //! pick between two names.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::certificate::{CertificateFacts, Fingerprint, is_printable};
+use super::certificate::{CertificateFacts, is_printable};
 use super::error::{RuleError, Unidentified};
 use super::evidence::Evidence;
-use super::pattern::{IdentityName, NameTemplate, Pattern, overlap};
-use super::peer::PeerMatch;
+use super::matching::Held;
+use super::pattern::{IdentityName, NameTemplate, overlap};
+use super::token::{Claims, TokenError};
 use super::validity::Validity;
 
-/// A field of the certificate that a rule can name. The order is the order in which captures are
-/// counted when several fields of one rule have a `*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// URI subject alternative name.
-    Uri,
-    /// DNS subject alternative name.
-    Dns,
-    /// Email subject alternative name.
-    Email,
-    /// Common name of the subject.
-    Cn,
-    /// Organisational unit of the subject.
-    Ou,
-}
-
-impl fmt::Display for Field {
-    /// The key of the policy file.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Uri => "uri",
-            Self::Dns => "dns",
-            Self::Email => "email",
-            Self::Cn => "cn",
-            Self::Ou => "ou",
-        })
-    }
-}
-
-/// Conditions that must all hold, on a certificate or on the user at a Unix socket and never on both.
-/// Never empty: a rule for everybody cannot be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    patterns: BTreeMap<Field, Pattern>,
-    fingerprint: Option<Fingerprint>,
-    peer: Option<PeerMatch>,
-}
-
-impl Match {
-    /// Puts conditions on a certificate together.
-    ///
-    /// # Errors
-    /// No condition at all, or one field named twice.
-    pub fn new(
-        patterns: impl IntoIterator<Item = (Field, Pattern)>,
-        fingerprint: Option<Fingerprint>,
-    ) -> Result<Self, RuleError> {
-        let mut by_field = BTreeMap::new();
-        for (field, pattern) in patterns {
-            if by_field.insert(field, pattern).is_some() {
-                return Err(RuleError::FieldTwice(field));
-            }
-        }
-        if by_field.is_empty() && fingerprint.is_none() {
-            return Err(RuleError::NoCondition);
-        }
-        Ok(Self { patterns: by_field, fingerprint, peer: None })
-    }
-
-    /// Conditions on the user at a Unix socket.
-    #[must_use]
-    pub const fn of_peer(peer: PeerMatch) -> Self {
-        Self { patterns: BTreeMap::new(), fingerprint: None, peer: Some(peer) }
-    }
-
-    /// What is asked of the user at a Unix socket, if this is about one.
-    #[must_use]
-    pub const fn peer(&self) -> Option<PeerMatch> {
-        self.peer
-    }
-
-    /// The fields that are asked for, in the order of their captures.
-    pub fn fields(&self) -> impl Iterator<Item = Field> {
-        self.patterns.keys().copied()
-    }
-
-    /// How many captures a match makes.
-    #[must_use]
-    pub fn capture_count(&self) -> usize {
-        self.patterns.values().map(Pattern::capture_count).sum()
-    }
-
-    /// What the `*` caught, field by field, or `None` if any condition does not hold. A field that
-    /// has no value or several holds no condition.
-    fn captures(&self, evidence: &Evidence) -> Option<Vec<String>> {
-        match (evidence, self.peer) {
-            (Evidence::Certificate(certificate), None) => self.captures_of(certificate),
-            (Evidence::Peer(facts), Some(peer)) => peer.holds(facts).then(Vec::new),
-            (Evidence::Certificate(_), Some(_)) | (Evidence::Peer(_), None) => None,
-        }
-    }
-
-    fn captures_of(&self, certificate: &CertificateFacts) -> Option<Vec<String>> {
-        if self.fingerprint.is_some_and(|wanted| wanted != certificate.sha256) {
-            return None;
-        }
-        let mut captures = Vec::new();
-        for (field, pattern) in &self.patterns {
-            let [value] = certificate.values(*field) else { return None };
-            captures.extend(pattern.captures(value)?);
-        }
-        Some(captures)
-    }
-
-    /// Whether this asks for all that the other asks, on the same patterns, and for more.
-    fn is_stricter_than(&self, other: &Self) -> bool {
-        let same = other.patterns.iter().all(|(f, pattern)| self.patterns.get(f) == Some(pattern));
-        let same_leaf = other.fingerprint.is_none() || self.fingerprint == other.fingerprint;
-        let same_user = match (self.peer, other.peer) {
-            (Some(peer), Some(other)) => peer.asks_all_of(other),
-            (None, None) => true,
-            _ => false,
-        };
-        same && same_leaf && same_user && self.condition_count() > other.condition_count()
-    }
-
-    fn condition_count(&self) -> usize {
-        let of_peer = self.peer.map_or(0, PeerMatch::condition_count);
-        self.patterns.len() + usize::from(self.fingerprint.is_some()) + of_peer
-    }
-
-    /// Whether two matches on the same fields could hold for one certificate, with no winner. Of users
-    /// only the very same conditions collide: a group is as a field of its own, and who is in two is
-    /// refused when she comes.
-    fn collides_with(&self, other: &Self) -> bool {
-        if self.peer.is_some() || other.peer.is_some() {
-            return self.peer == other.peer;
-        }
-        let same_fields = self.patterns.keys().eq(other.patterns.keys());
-        let pairs = self.patterns.values().zip(other.patterns.values());
-        let leaves = match (self.fingerprint, other.fingerprint) {
-            (Some(a), Some(b)) => a == b,
-            (None, None) => true,
-            _ => return false,
-        };
-        same_fields && leaves && pairs.into_iter().all(|(a, b)| a.overlaps(b))
-    }
-}
+pub use super::matching::{Field, Match};
 
 /// Whether a refusal is a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,7 +118,10 @@ impl Rule {
         rule: usize,
         captures: Vec<String>,
         evidence: Evidence,
+        claims: Option<&Claims>,
     ) -> Identity {
+        let logged = claims.into_iter().flat_map(Claims::logged);
+        let asked = claims.filter(|_| self.matching.asks_for_a_token());
         Identity {
             name,
             roles: self.roles.clone(),
@@ -265,6 +131,8 @@ impl Rule {
             rule,
             captures,
             evidence: Arc::new(evidence),
+            claims: logged.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            until: asked.map(Claims::expires),
         }
     }
 }
@@ -284,39 +152,74 @@ pub struct Identity {
     pub valid: Option<Validity>,
     /// Index of the rule that identified, in the order of the file, from 0.
     pub rule: usize,
-    /// What the `*` caught, as in the certificate (not folded).
+    /// What the `*` caught, as in the certificate (not folded), then as in the token's claims.
     pub captures: Vec<String>,
     /// What proved it.
     pub evidence: Arc<Evidence>,
+    /// What the policy keeps of the token that was sent, by claim, whether or not it was asked for.
+    pub claims: Vec<(String, String)>,
+    /// The end of the token (seconds since 1970) where one was asked for: from then on this is
+    /// nobody.
+    pub until: Option<i64>,
 }
 
 impl Identity {
     /// Until when it may be here (seconds since 1970, UTC), as of `now`; `None` is for as long as its
-    /// certificate lasts. What it began must end then.
+    /// certificate lasts. A token that was asked for ends it too. What it began must end then.
     ///
     /// # Errors
     /// It may not be here now.
     pub fn open(&self, now: i64) -> Result<Option<i64>, Unidentified> {
-        let until = self.valid.as_ref().map_or(Ok(None), |valid| valid.open(now));
-        until.map_err(Unidentified::Closed)
+        if self.until.is_some_and(|end| now >= end) {
+            return Err(TokenError::Expired.into());
+        }
+        let closes = self.valid.as_ref().map_or(Ok(None), |valid| valid.open(now));
+        let closes = closes.map_err(Unidentified::Closed)?;
+        Ok(closes.into_iter().chain(self.until).min())
     }
 }
 
-/// Finds whose the certificate is, or who the user is. A rule that asks for all that another matching rule asks, and
-/// more, wins over it.
+/// Finds whose the certificate is, and the token where one was sent and proven, or who the user is. A rule that asks for
+/// all that another matching rule asks, and more, wins over it; so one that asks for a token wins over
+/// the same without.
+///
+/// A token that fits no rule proves nothing, and the certificate counts alone: that gives no more than
+/// sending none. But one that fits a rule in all but the certificate that it is bound to is refused:
+/// one of the two is in the wrong hands, and the log shall say so.
 ///
 /// # Errors
 /// Nobody, or no single answer: a field named by *some* rule with several values or with a character
-/// that is not printable, matching or not; two matching rules without a winner; a name that is none.
-pub fn identify(rules: &[Rule], evidence: &Evidence) -> Result<Identity, Unidentified> {
+/// that is not printable, matching or not; two matching rules without a winner; a name that is none;
+/// a token that is another's.
+pub fn identify(
+    rules: &[Rule],
+    evidence: &Evidence,
+    claims: Option<&Claims>,
+) -> Result<Identity, Unidentified> {
     if let Evidence::Certificate(certificate) = evidence {
         single_readings(rules, certificate)?;
     }
-    let holds = |(at, rule)| Candidate::of(at, rule, evidence);
-    let matching: Vec<Candidate<'_>> = rules.iter().enumerate().filter_map(holds).collect();
+    let (mut matching, mut unbound) = (Vec::new(), false);
+    for (at, rule) in rules.iter().enumerate() {
+        match rule.matching.held_by(evidence, claims) {
+            Held::Yes(captures) => matching.push(Candidate { at, rule, captures }),
+            Held::ButForTheBinding => unbound = true,
+            Held::No => {}
+        }
+    }
+    if unbound && !matching.iter().any(|one| one.rule.matching.asks_for_a_token()) {
+        return Err(TokenError::Unbound.into());
+    }
     let winner = strictest(matching, evidence)?;
     let name = winner.rule.name.produce(&winner.captures).map_err(|_| Unidentified::NotAName)?;
-    Ok(winner.rule.identity(name, winner.at, winner.captures, evidence.clone()))
+    Ok(winner.rule.identity(name, winner.at, winner.captures, evidence.clone(), claims))
+}
+
+/// Whether somebody of whom nothing is known yet could be somebody with the right token: she is let in as
+/// far as her first request, which has it or not.
+#[must_use]
+pub fn awaits_a_token(rules: &[Rule], evidence: &Evidence) -> bool {
+    rules.iter().any(|rule| rule.matching.could_be(evidence))
 }
 
 /// The identity that would bear this name, with nothing to prove it: for questions asked
@@ -326,11 +229,11 @@ pub fn identify(rules: &[Rule], evidence: &Evidence) -> Result<Identity, Unident
 pub fn supposed(rules: &[Rule], name: &IdentityName) -> Option<Identity> {
     rules.iter().enumerate().find_map(|(at, rule)| {
         let captures = rule.name.captures_behind(name)?;
-        let evidence = match rule.matching.peer {
+        let evidence = match rule.matching.peer() {
             Some(peer) => peer.supposed().into(),
             None => CertificateFacts::blank().into(),
         };
-        Some(rule.identity(name.clone(), at, captures, evidence))
+        Some(rule.identity(name.clone(), at, captures, evidence, None))
     })
 }
 
@@ -339,8 +242,8 @@ pub fn supposed(rules: &[Rule], name: &IdentityName) -> Option<Identity> {
 pub enum Conflict {
     /// Both could produce one name.
     Name(usize, usize),
-    /// Both could match one certificate, by the same fields and without a winner. Rules on
-    /// different fields may stand together; who holds both is refused when she comes.
+    /// Both could match one certificate, by the same fields and claims and without a winner. Rules
+    /// on different ones may stand together; who holds both is refused when she comes.
     Match(usize, usize),
 }
 
@@ -367,12 +270,7 @@ struct Candidate<'r> {
     captures: Vec<String>,
 }
 
-impl<'r> Candidate<'r> {
-    fn of(at: usize, rule: &'r Rule, evidence: &Evidence) -> Option<Self> {
-        let captures = rule.matching.captures(evidence)?;
-        Some(Self { at, rule, captures })
-    }
-
+impl Candidate<'_> {
     fn beats(&self, other: &Self) -> bool {
         self.at == other.at || self.rule.matching.is_stricter_than(&other.rule.matching)
     }

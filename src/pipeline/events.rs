@@ -114,6 +114,7 @@ pub(super) fn shown(evidence: &Evidence) -> String {
 }
 
 pub(super) fn proven(identity: &Identity) -> Proven {
+    let claims = identity.claims.iter();
     let blank = Proven {
         name: identity.name.to_string(),
         roles: identity.roles.clone(),
@@ -124,6 +125,7 @@ pub(super) fn proven(identity: &Identity) -> Proven {
         sans: Vec::new(),
         fingerprint: None,
         unix: None,
+        claims: claims.map(|(name, value)| (name.clone(), value.clone().into())).collect(),
     };
     match &*identity.evidence {
         Evidence::Certificate(facts) => by_certificate(blank, facts),

@@ -90,10 +90,13 @@ impl Exchange {
         cancel: Cancel,
         ends_with_client: bool,
     ) -> Response<Body> {
+        if self.open.is_cut() {
+            return self.failed(&DaemonError::Cancelled); // meanwhile, and before the daemon heard of it
+        }
         let forwarding = self.pipeline.daemon.forward(permitted, upload, cancel);
         let answer = tokio::select! {
             biased;
-            () = self.open.cut() => Err(DaemonError::Cancelled),
+            () = self.open.cut(!ends_with_client) => Err(DaemonError::Cancelled),
             answer = forwarding => answer,
             () = self.connection.gone(), if ends_with_client => Err(DaemonError::Cancelled),
         };
@@ -173,7 +176,7 @@ impl Exchange {
 
     /// Resolves with the reason when the client is gone, or when we end it.
     pub(super) fn interrupted(&self) -> impl Future<Output = Ended> + Send + use<> {
-        let (connection, cut) = (Arc::clone(&self.connection), self.open.cut());
+        let (connection, cut) = (Arc::clone(&self.connection), self.open.cut(false));
         async move {
             tokio::select! {
                 biased;

@@ -1,13 +1,14 @@
 //! Who a connection belongs to, under whichever policy is in force when a request comes.
 
-use super::Known;
 use super::grants::Grants;
+use super::proof::Proofs;
 use super::refuse::Refused;
-use crate::identity::{Evidence, Identity, Unidentified, identify};
+use super::{Known, events};
+use crate::identity::{Claims, Evidence, Identity, Unidentified, awaits_a_token, identify};
 use crate::policy::Policy;
 use crate::policy::pattern::Pattern;
 use crate::proxy::Address;
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,17 +50,27 @@ fn covers(door: &SocketAddr, came_to: &SocketAddr) -> bool {
         && (ip.is_unspecified() || ip.to_canonical() == came_to.ip().to_canonical())
 }
 
-/// The identity of a connection. It is worked out again when the policy has changed, and its mode
-/// and validity by the clock each time it is asked for.
+/// The identity of a connection. It is worked out again when the policy or the token has changed, and its
+/// mode and validity by the clock each time it is asked for.
 #[derive(Debug)]
 pub struct Who {
     name: String,
     came_to: Address,
-    latest: ArcSwap<(Arc<Policy>, Identity)>,
+    /// Whom it was under which policy and with which token; nobody yet where a token is awaited.
+    latest: ArcSwapOption<Latest>,
+    pub(super) proofs: Proofs,
+}
+
+#[derive(Debug)]
+struct Latest {
+    policy: Arc<Policy>,
+    claims: Option<Arc<Claims>>,
+    identity: Identity,
 }
 
 impl Who {
-    /// Identifies who has come.
+    /// Identifies who has come. Somebody who could be somebody with the right token is let in as far as
+    /// her first request.
     ///
     /// # Errors
     /// Why it is nobody.
@@ -69,10 +80,21 @@ impl Who {
         came_to: Address,
         evidence: &Evidence,
     ) -> Result<Self, Unidentified> {
-        let identity = admitted(&policy, doors, &came_to, evidence)?;
-        identity.open(Timestamp::now().as_second())?;
-        let name = identity.name.to_string();
-        Ok(Self { name, came_to, latest: ArcSwap::from_pointee((policy, identity)) })
+        let proofs = Proofs::default();
+        match admitted(&policy, doors, &came_to, evidence, None) {
+            Ok(identity) => {
+                identity.open(Timestamp::now().as_second())?;
+                let name = identity.name.to_string();
+                let latest = ArcSwapOption::from_pointee(Latest { policy, claims: None, identity });
+                Ok(Self { name, came_to, latest, proofs })
+            }
+            Err(Unidentified::Unknown) if awaits_a_token(&policy.identities, evidence) => {
+                // places are counted by the certificate until there is a name
+                let name = events::shown(evidence);
+                Ok(Self { name, came_to, latest: ArcSwapOption::empty(), proofs })
+            }
+            Err(why) => Err(why),
+        }
     }
 
     /// The name it had when it connected.
@@ -81,11 +103,34 @@ impl Who {
     }
 
     /// Who it was when it was last asked for.
-    pub(super) fn latest(&self) -> Identity {
-        self.latest.load().1.clone()
+    pub(super) fn latest(&self) -> Option<Identity> {
+        self.latest.load().as_ref().map(|latest| latest.identity.clone())
     }
 
-    /// Who it is under this policy, now.
+    /// Whether the connection may stay: somebody is known by the certificate alone, or could be with a
+    /// token.
+    ///
+    /// # Errors
+    /// It is nobody any more.
+    pub(super) fn may_stay(
+        &self,
+        policy: &Arc<Policy>,
+        doors: &Doors,
+        grants: &Grants,
+        evidence: &Evidence,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        match self.under(policy, doors, grants, (evidence, None), now) {
+            Err(Refused::Stranger(Unidentified::Unknown))
+                if awaits_a_token(&policy.identities, evidence) =>
+            {
+                Ok(())
+            }
+            other => other.map(drop),
+        }
+    }
+
+    /// Who it is under this policy, with this token, now.
     ///
     /// # Errors
     /// It is nobody any more.
@@ -94,17 +139,21 @@ impl Who {
         policy: &Arc<Policy>,
         doors: &Doors,
         grants: &Grants,
-        evidence: &Evidence,
+        (evidence, claims): (&Evidence, Option<&Arc<Claims>>),
         now: Timestamp,
     ) -> Result<Known, Refused> {
-        let latest = self.latest.load_full();
-        let mut identity = if Arc::ptr_eq(&latest.0, policy) {
-            latest.1.clone()
-        } else {
-            let identity =
-                admitted(policy, doors, &self.came_to, evidence).map_err(Refused::Stranger)?;
-            self.latest.store(Arc::new((Arc::clone(policy), identity.clone())));
-            identity
+        let latest = self.latest.load_full().filter(|latest| latest.is_of(policy, claims));
+        let mut identity = match latest {
+            Some(latest) => latest.identity.clone(),
+            None => {
+                let claimed = claims.map(AsRef::as_ref);
+                let identity = admitted(policy, doors, &self.came_to, evidence, claimed)
+                    .map_err(Refused::Stranger)?;
+                let (policy, claims) = (Arc::clone(policy), claims.cloned());
+                let latest = Latest { policy, claims, identity: identity.clone() };
+                self.latest.store(Some(Arc::new(latest)));
+                identity
+            }
         };
         identity.open(now.as_second()).map_err(Refused::Stranger)?;
         identity.mode = identity.mode.at(now.as_second());
@@ -113,13 +162,25 @@ impl Who {
     }
 }
 
+impl Latest {
+    fn is_of(&self, policy: &Arc<Policy>, claims: Option<&Arc<Claims>>) -> bool {
+        let same_token = match (&self.claims, claims) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        Arc::ptr_eq(&self.policy, policy) && same_token
+    }
+}
+
 fn admitted(
     policy: &Policy,
     doors: &Doors,
     came_to: &Address,
     evidence: &Evidence,
+    claims: Option<&Claims>,
 ) -> Result<Identity, Unidentified> {
-    let identity = identify(&policy.identities, evidence)?;
+    let identity = identify(&policy.identities, evidence, claims)?;
     match doors.open_to(identity.name.as_str(), came_to) {
         true => Ok(identity),
         false => Err(Unidentified::WrongDoor),

@@ -22,13 +22,21 @@ impl Pipeline {
     pub async fn revalidate(self: &Arc<Self>) {
         let policy = self.policy.load_full();
         for connection in self.sessions.connections() {
-            if let Err(why) = self.who(&connection, &policy) {
+            if let Err(why) = self.may_stay(&connection, &policy) {
                 self.end(&connection, ending(&why));
             }
         }
         let mut again = tokio::task::JoinSet::new();
         for session in self.sessions.all() {
-            if self.is_to_be_judged_again(&session, &policy) {
+            let claims = session.claims.as_ref();
+            let identity = match self.who(&session.connection, &policy, claims) {
+                Ok(identity) => identity,
+                Err(why) => {
+                    session.end(&Arc::new(ending(&why)));
+                    continue;
+                }
+            };
+            if is_to_be_judged_again(&session, &policy, &identity) {
                 let pipeline = Arc::clone(self);
                 again.spawn(async move {
                     if let Err(why) = pipeline.judge_again(&session).await {
@@ -46,7 +54,7 @@ impl Pipeline {
             return;
         }
         let mut event = Event::new(Stage::SessionClose);
-        event.identity = Some(events::proven(&connection.who.latest()));
+        event.identity = connection.who.latest().as_ref().map(events::proven);
         event.client = Some(events::client(&connection.peer));
         event.reason = Some(why.reason.to_owned());
         event.text = Some(why.text.clone());
@@ -54,19 +62,9 @@ impl Pipeline {
         self.log.note(event);
     }
 
-    /// Something that lasts, and either who asks or what they may is not what it was.
-    fn is_to_be_judged_again(&self, session: &Session, policy: &Arc<Policy>) -> bool {
-        let Ok(identity) = self.who(&session.connection, policy) else { return false };
-        let (judged_policy, judged_as) = session.judged();
-        if Arc::ptr_eq(&judged_policy, policy) && same(&judged_as, &identity) {
-            return false;
-        }
-        session.head.route.life.ends_with_client()
-    }
-
     async fn judge_again(self: &Arc<Self>, session: &Session) -> Result<(), Refused> {
         let policy = self.policy.load_full();
-        let identity = self.who(&session.connection, &policy)?;
+        let identity = self.who(&session.connection, &policy, session.claims.as_ref())?;
         policy::authorize(&identity, &session.head, &policy)?;
         let Some(body) = &session.body else { return Err(narrowed().into()) };
         let call = ApiCall { head: &session.head, body: docker::body::read(&session.head, body)? };
@@ -80,6 +78,13 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// Something that lasts, and either who asks or what they may is not what it was.
+fn is_to_be_judged_again(session: &Session, policy: &Arc<Policy>, identity: &Identity) -> bool {
+    let (judged_policy, judged_as) = session.judged();
+    let same = Arc::ptr_eq(&judged_policy, policy) && same(&judged_as, identity);
+    !same && session.head.route.life.ends_with_client()
 }
 
 /// Whether two answers to who asks come to the same rights.

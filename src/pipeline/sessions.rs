@@ -7,6 +7,7 @@ use crate::audit::EventId;
 use crate::audit::event::Ended;
 use crate::daemon::Cancel;
 use crate::docker::CallHead;
+use crate::identity::Claims;
 use crate::policy::Policy;
 use crate::proxy::{Connection, ConnectionId, Ending};
 use bytes::Bytes;
@@ -43,9 +44,23 @@ pub struct Session {
     pub since: Timestamp,
     /// The inspected body, or `None` if it is too long to keep.
     pub(super) body: Option<Bytes>,
+    /// What was proven beside the certificate.
+    pub(super) claims: Option<Arc<Claims>>,
     judged: Mutex<(Arc<Policy>, Known)>,
     cancel: Cancel,
+    /// Thrown when everything ends: a short call that changes state runs to its end until then.
+    stop: Cancel,
     why: OnceLock<Cut>,
+}
+
+/// What is asked, and by which decision it was let through.
+#[derive(Debug)]
+pub(super) struct Asking<'a> {
+    pub(super) id: EventId,
+    pub(super) head: &'a Arc<CallHead>,
+    /// The inspected body, as far as there is one.
+    pub(super) body: &'a Bytes,
+    pub(super) claims: Option<Arc<Claims>>,
 }
 
 /// Why we ended something.
@@ -74,6 +89,9 @@ impl Session {
     }
 
     fn cut(&self, why: Cut) {
+        if matches!(why, Cut::Stop) {
+            self.stop.cancel();
+        }
         let _ = self.why.set(why); // the first reason stays
         self.cancel.cancel();
     }
@@ -87,10 +105,16 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Resolves when we end it.
-    pub(super) fn cut(&self) -> impl Future<Output = ()> + Send + use<> {
-        let cancel = self.session.cancel.clone();
+    /// Resolves when we end it. What `runs_on` ends when everything does and not before.
+    pub(super) fn cut(&self, runs_on: bool) -> impl Future<Output = ()> + Send + use<> {
+        let Session { cancel, stop, .. } = &*self.session;
+        let cancel = if runs_on { stop.clone() } else { cancel.clone() };
         async move { cancel.cancelled().await }
+    }
+
+    /// Whether it was ended already.
+    pub(super) fn is_cut(&self) -> bool {
+        self.session.cancel.is_cancelled()
     }
 
     /// The switch that is thrown when we end it.
@@ -131,10 +155,8 @@ impl Sessions {
     /// is cut from the beginning.
     pub(super) fn open(
         self: &Arc<Self>,
-        id: EventId,
         connection: &Arc<Connection<Who>>,
-        head: &Arc<CallHead>,
-        body: &Bytes,
+        Asking { id, head, body, claims }: Asking<'_>,
         (policy, identity): (&Arc<Policy>, &Known),
     ) -> Open {
         let session = Arc::new(Session {
@@ -143,8 +165,10 @@ impl Sessions {
             head: Arc::clone(head),
             since: Timestamp::now(),
             body: (body.len() <= KEPT).then(|| body.clone()),
+            claims,
             judged: Mutex::new((Arc::clone(policy), Arc::clone(identity))),
             cancel: Cancel::new(),
+            stop: Cancel::new(),
             why: OnceLock::new(),
         });
         let mut all = self.lock();

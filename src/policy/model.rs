@@ -13,6 +13,8 @@ pub struct Policy {
     pub hash: String,
     /// Who is who, in the order of the file.
     pub identities: Vec<crate::identity::Rule>,
+    /// Tokens that are asked for beside the certificate; `None` is none, and the header is no matter.
+    pub tokens: Option<crate::identity::Tokens>,
     /// The roles by name.
     pub roles: BTreeMap<String, Role>,
 }

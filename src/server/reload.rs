@@ -71,7 +71,8 @@ impl Loaded {
     /// What was read beside the policy, by its hash.
     pub(super) fn files(&self) -> Vec<FileHash> {
         let all = self.secured.iter().flatten().flat_map(Secured::files);
-        let by_path: BTreeMap<_, _> = all.map(|(path, hash)| (path, hash)).collect();
+        let issuers = self.config.key_sets.iter().map(|set| (&set.path, &set.sha256));
+        let by_path: BTreeMap<_, _> = all.map(|(path, hash)| (path, hash)).chain(issuers).collect();
         let told = |(path, sha256): (&PathBuf, &String)| FileHash {
             path: path.display().to_string(),
             sha256: sha256.clone(),
@@ -220,7 +221,8 @@ fn names(config: &Config) -> impl Iterator<Item = PathBuf> {
     });
     let included = config.files.iter().skip(1);
     let directories = included.filter_map(|file| file.parent()).map(Path::to_owned);
-    config.files.iter().cloned().chain(directories).chain(keys)
+    let issuers = config.key_sets.iter().map(|set| set.path.clone());
+    config.files.iter().cloned().chain(directories).chain(keys).chain(issuers)
 }
 
 /// Whether only what a reload can replace differs.

@@ -22,6 +22,7 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
         "policy_file" => policies(),
         "image_reference" => images(),
         "redaction" => lines(),
+        "token" => tokens(),
         other => panic!("no seeds for {other}"),
     };
     let kept = files(&directory("kept", target), "").into_iter();
@@ -175,6 +176,30 @@ fn lines() -> Vec<Vec<u8>> {
     let queries = requests().filter_map(|case| Some(case.target.split_once('?')?.1.to_owned()));
     let commands = COMMANDS.iter().map(|text| (*text).to_owned());
     commands.chain(queries.take(200)).map(String::into_bytes).collect()
+}
+
+/// A header, and the claims after it.
+fn tokens() -> Vec<Vec<u8>> {
+    const HEADERS: [&str; 6] = [
+        r#"{"alg":"ES256","kid":"ec","typ":"JWT"}"#,
+        r#"{"alg":"ES256"}"#,
+        r#"{"alg":"RS256","kid":"ec"}"#,
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"HS256","kid":"ec","typ":"JWT"}"#,
+        r#"{"typ":"JWT","alg":"ES256","x5t":"a","kid":"ec","crit":["exp"],"jwk":{}}"#,
+    ];
+    const CLAIMS: [&str; 5] = [
+        r#"{"iss":"https://i","aud":"us","iat":1000,"exp":1900,"repository":"acme/web","run_id":"7"}"#,
+        r#"{"iat":990,"nbf":985,"exp":5000,"aud":["them","us"],"iss":"https://i","n":[{"a":null}],"p":true}"#,
+        r#"{"iss":"https://i","aud":"us","iat":1060,"nbf":1060,"exp":1061,"x":"\u0061","y":[[]],"z":-0}"#,
+        r#"{"exp":87400,"iat":1000,"iss":"https://i","aud":["us"],"":"","big":18446744073709551615}"#,
+        r#"{"iss":"https://j","aud":[],"iat":1e3,"nbf":2000,"exp":-1}"#,
+    ];
+    const KEYS: &str =
+        r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"a","x":"AQ","y":"AQ","use":"sig"}]}"#;
+    let each = |header: &&str| CLAIMS.map(|claims| format!("{header}\n{claims}"));
+    let whole = HEADERS.iter().flat_map(each);
+    whole.chain([KEYS.to_owned()]).map(String::into_bytes).collect()
 }
 
 /// The files of a directory with this ending, sorted; none where there is no such directory.

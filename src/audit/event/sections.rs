@@ -44,6 +44,9 @@ pub struct Identity {
     /// The user at a Unix socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unix: Option<User>,
+    /// Claims of a token that was proven beside it, those that the policy keeps.
+    #[serde(skip_serializing_if = "Map::is_empty", serialize_with = "bounded_fields")]
+    pub claims: Map<String, Value>,
 }
 
 /// A user of this host, as the kernel says.

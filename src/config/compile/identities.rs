@@ -3,7 +3,7 @@
 
 use super::super::mistake::{Ledger, Place, suggest};
 use super::super::yaml::{Entry, Node, Value};
-use super::{account, validity};
+use super::{account, tokens, validity};
 use crate::identity::rule::Field;
 use crate::identity::{Conflict, Match, Mode, PeerMatch, Rule, conflicts};
 use crate::policy::Role;
@@ -33,6 +33,7 @@ pub(super) fn moment_in(text: &str, zone: &TimeZone) -> Result<Timestamp, String
 pub(super) fn compile(
     files: &[Node],
     roles: &BTreeMap<String, Role>,
+    tokens: &tokens::Compiled,
     now: Timestamp,
     ledger: &mut Ledger,
 ) -> Vec<Rule> {
@@ -48,9 +49,11 @@ pub(super) fn compile(
     for name in roles.keys().filter(|name| !held.contains(name)) {
         ledger.warn(format!("role {name}"), "nobody holds it", false);
     }
-    let compiled = nodes.iter().filter_map(|node| Some((node.at, rule(node, now, ledger)?)));
+    let compiled =
+        nodes.iter().filter_map(|node| Some((node.at, rule(node, tokens, now, ledger)?)));
     let (places, rules): (Vec<Place>, Vec<Rule>) = compiled.collect();
     report_conflicts(&places, &rules, ledger);
+    tokens::warn_of_none(tokens, &rules, ledger);
     rules
 }
 
@@ -68,8 +71,13 @@ fn check_roles(node: &Node, roles: &BTreeMap<String, Role>, ledger: &mut Ledger)
     }
 }
 
-fn rule(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Rule> {
-    let matching = matching(node.get("match")?, ledger);
+fn rule(
+    node: &Node,
+    tokens: &tokens::Compiled,
+    now: Timestamp,
+    ledger: &mut Ledger,
+) -> Option<Rule> {
+    let matching = matching(node.get("match")?, tokens, ledger);
     let mode = mode(node, now, ledger);
     let name_node = node.get("name")?;
     let name = match name_node.text()?.parse() {
@@ -87,10 +95,13 @@ fn rule(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Rule> {
         None => None,
     };
     match Rule::new(name, matching?, roles, mode?, danger) {
-        Ok(rule) => Some(match valid {
-            Some(validity) => rule.valid_in(validity),
-            None => rule,
-        }),
+        Ok(rule) => {
+            tokens::warn(&rule, ledger);
+            Some(match valid {
+                Some(validity) => rule.valid_in(validity),
+                None => rule,
+            })
+        }
         Err(why) => refuse(name_node, &why, "correct the name or match", ledger),
     }
 }
@@ -103,7 +114,7 @@ pub(super) fn refuse<T>(
     ledger: &mut Ledger,
 ) -> Option<T> {
     let text = why.to_string();
-    let steps = [", write ", ", use ", ", remove ", ", add ", ", name ", ", keep "];
+    let steps = [", write ", ", use ", ", remove ", ", add ", ", name ", ", keep ", ", fetch "];
     let found = steps.iter().find_map(|step| Some((text.split_once(step)?, step)));
     let (what, step) = match found {
         Some(((what, rest), step)) => {
@@ -115,7 +126,7 @@ pub(super) fn refuse<T>(
     None
 }
 
-fn matching(node: &Node, ledger: &mut Ledger) -> Option<Match> {
+fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Option<Match> {
     if node.get("uid").or_else(|| node.get("gid")).is_some() {
         return of_peer(node, ledger);
     }
@@ -140,12 +151,22 @@ fn matching(node: &Node, ledger: &mut Ledger) -> Option<Match> {
             Err(why) => return refuse::<Match>(at, &why, "correct the fingerprint", ledger),
         },
     };
+    let token = node.get("token").map(|token| (token, tokens::claims(token, tokens, ledger)));
     if !whole {
         return None;
     }
-    match Match::new(patterns, fingerprint) {
+    if let (Some((at, _)), true, None) = (&token, patterns.is_empty(), fingerprint) {
+        ledger.mistake(at.at, "a token alone is never enough", "name a field of the certificate");
+        return None;
+    }
+    let matching = match Match::new(patterns, fingerprint) {
+        Ok(matching) => matching,
+        Err(why) => return refuse(node, &why, "name a field", ledger),
+    };
+    let Some((at, claims)) = token else { return Some(matching) };
+    match matching.with_token(claims?) {
         Ok(matching) => Some(matching),
-        Err(why) => refuse(node, &why, "name a field", ledger),
+        Err(why) => refuse(at, &why, "correct the claims", ledger),
     }
 }
 

@@ -6,6 +6,7 @@ mod account;
 mod identities;
 mod profiles;
 mod roles;
+mod tokens;
 mod top;
 mod unix;
 mod validity;
@@ -13,6 +14,7 @@ mod validity;
 pub(super) use account::is_account;
 pub(super) use identities::moment;
 pub(super) use profiles::clean_path;
+pub(super) use tokens::header;
 pub(super) use top::bind;
 pub(super) use validity::{days, hours, zone};
 
@@ -42,18 +44,31 @@ pub(super) fn compile(
     }
     let profiles = profiles::compile(&named(files, "admission", &mut ledger), &mut ledger);
     let roles = roles::compile(&named(files, "roles", &mut ledger), &profiles, &mut ledger);
-    let identities = identities::compile(files, &roles, now, &mut ledger);
+    let tokens = tokens::compile(only(files, "tokens", &mut ledger), &mut ledger);
+    let identities = identities::compile(files, &roles, &tokens, now, &mut ledger);
     ways_in(&listen, &identities, &mut ledger);
+    let tokens::Compiled { tokens, files: key_sets, .. } = tokens;
     let text: String = ledger.sources().iter().map(|source| source.text.as_str()).collect();
     let hash = hash(&text);
-    let policy = Policy { hash, identities, roles };
+    let policy = Policy { hash, identities, tokens, roles };
     risk::warn(&policy, &mut ledger);
     let paths = ledger.sources().iter().map(|source| source.path.clone()).collect();
     let mut warnings = ledger.close()?;
     warnings.sort_by_key(|warning| !warning.root);
     warnings.dedup();
     let profiles = profiles.into_iter().map(|(name, p)| (name, (*p).clone())).collect();
-    Ok(Config { listen, daemon, audit, front, policy, profiles, files: paths, text, warnings })
+    Ok(Config {
+        listen,
+        daemon,
+        audit,
+        front,
+        policy,
+        profiles,
+        files: paths,
+        key_sets,
+        text,
+        warnings,
+    })
 }
 
 /// Who is known by what no listener asks for comes in nowhere.
@@ -122,7 +137,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// SHA-256 over the text of the files in the order read: of one file, what `sha256sum` says of it.
-fn hash(text: &str) -> String {
+pub(super) fn hash(text: &str) -> String {
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

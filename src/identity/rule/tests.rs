@@ -1,8 +1,11 @@
 use proptest::prelude::*;
 
+use super::super::certificate::Fingerprint;
 use super::*;
 use crate::identity::Closed;
 use crate::identity::PeerFacts;
+
+mod tokens;
 
 fn rule(name: &str, patterns: &[(Field, &str)]) -> Rule {
     with_fingerprint(name, patterns, None)
@@ -34,7 +37,7 @@ fn facts(values: &[(Field, &str)]) -> CertificateFacts {
 }
 
 fn name(rules: &[Rule], values: &[(Field, &str)]) -> Result<String, &'static str> {
-    let identity = identify(rules, &certificate(values));
+    let identity = identify(rules, &certificate(values), None);
     identity.map(|identity| identity.name.to_string()).map_err(|why| why.reason())
 }
 
@@ -51,7 +54,7 @@ fn each_field_identifies() {
     let leaf = Fingerprint::of(b"the leaf");
     let rules = [with_fingerprint("tower", &[], Some(leaf))];
     let held = CertificateFacts { sha256: leaf, ..facts(&[]) }.into();
-    assert_eq!(identify(&rules, &held).unwrap().name.as_str(), "tower");
+    assert_eq!(identify(&rules, &held, None).unwrap().name.as_str(), "tower");
     assert_eq!(name(&rules, &[]), Err("identity.unknown"));
 }
 
@@ -64,7 +67,7 @@ fn an_identity_carries_what_the_rule_gives() {
         rule("other", &[(Uri, "other")]),
         Rule::new("ci-{1}".parse().unwrap(), matching, roles.clone(), mode, true).unwrap(),
     ];
-    let identity = identify(&rules, &certificate(&[(Uri, "ci:A7")])).unwrap();
+    let identity = identify(&rules, &certificate(&[(Uri, "ci:A7")]), None).unwrap();
     assert_eq!((identity.name.as_str(), identity.rule), ("ci-a7", 1));
     assert_eq!((identity.roles, identity.mode, identity.danger_observe_root), (roles, mode, true));
     assert_eq!(identity.captures, ["A7"]);
@@ -127,18 +130,18 @@ fn a_fingerprint_is_a_condition_like_any_other() {
         with_fingerprint("pinned-{1}", &[(Uri, "ci:*")], Some(leaf)),
     ];
     let held = CertificateFacts { sha256: leaf, ..facts(&[(Uri, "ci:7")]) }.into();
-    assert_eq!(identify(&rules, &held).unwrap().name.as_str(), "pinned-7");
+    assert_eq!(identify(&rules, &held, None).unwrap().name.as_str(), "pinned-7");
     assert_eq!(name(&rules, &[(Uri, "ci:7")]), Ok("ci-7".to_owned()));
     let apart = [rule("ci-{1}", &[(Uri, "ci:*")]), with_fingerprint("pin", &[], Some(leaf))];
-    assert_eq!(identify(&apart, &held), Err(Unidentified::AmbiguousMatch));
+    assert_eq!(identify(&apart, &held, None), Err(Unidentified::AmbiguousMatch));
 }
 
 #[test]
 fn a_match_that_makes_no_name_is_refused() {
     let rules = [rule("ci-{1}", &[(Uri, "ci:*")])];
     let long = format!("ci:{}", "x".repeat(63));
-    assert_eq!(identify(&rules, &certificate(&[(Uri, &long)])), Err(Unidentified::NotAName));
-    assert_eq!(identify(&[], &certificate(&[(Uri, "ci:7")])), Err(Unidentified::Unknown));
+    assert_eq!(identify(&rules, &certificate(&[(Uri, &long)]), None), Err(Unidentified::NotAName));
+    assert_eq!(identify(&[], &certificate(&[(Uri, "ci:7")]), None), Err(Unidentified::Unknown));
 }
 
 #[test]
@@ -189,8 +192,8 @@ proptest! {
         let held = certificate(&[(Uri, &uri), (Ou, &ou)]);
         let mut backwards = rules.clone();
         backwards.reverse();
-        let forth = identify(&rules, &held).map(|identity| identity.name);
-        prop_assert_eq!(forth, identify(&backwards, &held).map(|identity| identity.name));
+        let forth = identify(&rules, &held, None).map(|identity| identity.name);
+        prop_assert_eq!(forth, identify(&backwards, &held, None).map(|identity| identity.name));
     }
 }
 
@@ -199,7 +202,7 @@ fn an_identity_is_there_only_while_its_rule_is_valid() {
     let until = Validity::new("mon-fri".parse().unwrap(), None, jiff::tz::TimeZone::UTC, Some(100));
     let plain = rule("ci", &[(Cn, "ci")]);
     let bound = plain.clone().valid_in(until.unwrap());
-    let found = |rule: Rule| identify(&[rule], &certificate(&[(Cn, "ci")])).unwrap();
+    let found = |rule: Rule| identify(&[rule], &certificate(&[(Cn, "ci")]), None).unwrap();
     // 1970 began on a Thursday; who is asked for is found at any time, and then asked whether it may be here
     let identity = found(bound);
     assert_eq!(identity.open(99), Ok(Some(100)));

@@ -1,0 +1,95 @@
+//! The text of a token taken apart (RFC 7515, 7.1: the compact serialisation), in one way or not at
+//! all: three parts, base64url without padding and without stray bits, strict JSON.
+
+use super::error::TokenError;
+use super::keys::Algorithm;
+use super::{LONGEST, member, text_of};
+use crate::docker::json::{self, Object, Value};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Header parameters that bring a key of the token's own, change what is signed, or must be
+/// understood (RFC 7515, 4.1; RFC 7516; RFC 7797). A token that needs one of them is none of ours.
+const REFUSED: [&str; 8] = ["crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "enc"];
+
+/// The parts of a token.
+pub(super) struct Parts<'t> {
+    /// The bytes that were signed: header and claims as they stand in the text.
+    pub(super) signed: &'t [u8],
+    /// The header, JSON.
+    pub(super) header: Vec<u8>,
+    /// The claims, JSON.
+    pub(super) claims: Vec<u8>,
+    /// The signature.
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'t> Parts<'t> {
+    pub(super) fn split(text: &'t str) -> Result<Self, TokenError> {
+        if text.len() > LONGEST {
+            return Err(TokenError::Malformed("it is longer than 16 KiB"));
+        }
+        let wrong = TokenError::Malformed("it is not three parts with a dot between them");
+        let (signed, signature) = text.rsplit_once('.').ok_or(wrong.clone())?;
+        let (header, claims) = signed.split_once('.').ok_or(wrong.clone())?;
+        if claims.contains('.') {
+            return Err(wrong);
+        }
+        Ok(Self {
+            signed: signed.as_bytes(),
+            header: decode(header)?,
+            claims: decode(claims)?,
+            signature: decode(signature)?,
+        })
+    }
+}
+
+/// What a header says that counts.
+pub(super) struct Header {
+    pub(super) algorithm: Algorithm,
+    pub(super) kid: Option<String>,
+}
+
+impl Header {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, TokenError> {
+        let header = object(bytes)?;
+        if REFUSED.iter().any(|name| member(&header, name).is_some()) {
+            return Err(TokenError::Malformed(
+                "its header has a parameter that is not taken (crit, jku, jwk, x5u, x5c, b64, zip, enc)",
+            ));
+        }
+        // RFC 8725, 3.11: what the issuer signs for another use says so here
+        if member(&header, "typ").is_some_and(|typ| !is_jwt(typ)) {
+            return Err(TokenError::Malformed("its typ is not JWT"));
+        }
+        let algorithm = text_of(&header, "alg", "its header has no alg, or one that is no string")?;
+        let algorithm = Algorithm::named(algorithm).ok_or(TokenError::Algorithm)?;
+        let kid = match member(&header, "kid") {
+            None => None,
+            Some(Value::Text(kid)) => Some(kid.clone().into_owned()),
+            Some(_) => return Err(TokenError::Malformed("its kid is no string")),
+        };
+        Ok(Self { algorithm, kid })
+    }
+}
+
+fn is_jwt(typ: &Value<'_>) -> bool {
+    matches!(typ, Value::Text(typ) if typ.eq_ignore_ascii_case("JWT"))
+}
+
+/// One JSON object, read strictly.
+pub(super) fn object(bytes: &[u8]) -> Result<Object<'_>, TokenError> {
+    match json::read(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(TokenError::Malformed(
+            "header or claims are not one JSON object with each key once",
+        )),
+    }
+}
+
+/// Base64url without padding; bits that no byte has must be zero, so that there is one text for the
+/// bytes (RFC 4648, 3.5).
+pub(super) fn decode(text: &str) -> Result<Vec<u8>, TokenError> {
+    let decoded = URL_SAFE_NO_PAD.decode(text);
+    decoded.map_err(|_| TokenError::Malformed("a part is not base64url without padding"))
+}
