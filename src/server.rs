@@ -7,8 +7,11 @@ mod reload;
 
 use crate::audit::{AuditError, Gate as Instance, Writer};
 use crate::config::{Bind, Config, Listen, Mistakes, TlsMin};
+use crate::control::{self, ControlError, Desk, House, Loads, Reload, Socket};
 use crate::daemon::Daemon;
-use crate::pipeline::{Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions, TICK};
+use crate::pipeline::{
+    Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions, TICK, Tally,
+};
 use crate::proxy::{
     Budget, Credentials, Entrance, Front, ListenError, Shutdown, Streams, Tls, TlsError,
 };
@@ -22,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, mpsc};
 use tokio::time::MissedTickBehavior;
 
 /// Free space that noise of strangers may not touch, in bytes.
@@ -40,6 +43,8 @@ pub struct Server {
     pipeline: Arc<Pipeline>,
     front: Arc<Front<Entry>>,
     entrances: Vec<(Entrance, Tls)>,
+    control: Option<Socket>,
+    instance: Instance,
     shutdown: Shutdown,
 }
 
@@ -59,6 +64,8 @@ pub enum ServerError {
         /// How many the configuration takes.
         wanted: usize,
     },
+    /// The gate's own socket cannot be made.
+    Control(ControlError),
     /// Signals cannot be waited for, or the like.
     Io(std::io::Error),
 }
@@ -70,6 +77,7 @@ impl fmt::Display for ServerError {
             Self::Audit(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
+            Self::Control(error) => error.fmt(f),
             Self::TooFewSockets { wanted } => write!(
                 f,
                 "the configuration takes {wanted} sockets of systemd and fewer were handed over: \
@@ -91,7 +99,8 @@ macro_rules! server_error_from {
 }
 
 server_error_from! {
-    Config(Mistakes), Audit(AuditError), Tls(TlsError), Listen(ListenError), Io(std::io::Error),
+    Config(Mistakes), Audit(AuditError), Tls(TlsError), Listen(ListenError), Control(ControlError),
+    Io(std::io::Error),
 }
 
 impl From<reload::Unloaded> for ServerError {
@@ -125,10 +134,12 @@ impl Server {
             };
             entrances.push((entrance, Tls::new(secured)));
         }
+        let control = config.control.as_deref().map(Socket::bind).transpose()?;
+        let instance = Instance::here();
         let directory = &config.audit.directory;
-        let log = Arc::new(Writer::open(directory, Instance::here(), RESERVE)?);
-        reload::record(&log, &config, files).await?;
-        let limits = config.front.clone();
+        let log = Arc::new(Writer::open(directory, instance.clone(), RESERVE)?);
+        reload::record(&log, &config, files, None).await?;
+        let (limits, tally) = (config.front.clone(), Arc::new(Tally::default()));
         let pipeline = Arc::new(Pipeline {
             policy: ArcSwap::from_pointee(config.policy.clone()),
             doors: ArcSwap::from_pointee(doors(&config, &entrances)),
@@ -140,11 +151,14 @@ impl Server {
             places: places(&config),
             sessions: Arc::new(Sessions::default()),
             grants: Grants::default(),
+            tally: Arc::clone(&tally),
         });
+        pipeline.resume_grants(Timestamp::now()).await?;
         let entry = Arc::new(Entry(Arc::clone(&pipeline)));
-        let front = Front::new(limits, entry, Arc::new(Doorkeeper(log)));
+        let front = Front::new(limits, entry, Arc::new(Doorkeeper(log, tally)));
         let path = path.to_owned();
-        Ok(Self { path, config, pipeline, front, entrances, shutdown: Shutdown::new() })
+        let shutdown = Shutdown::new();
+        Ok(Self { path, config, pipeline, front, entrances, control, instance, shutdown })
     }
 
     /// Where clients come in, with the ports that were really bound.
@@ -164,7 +178,7 @@ impl Server {
     /// # Errors
     /// Signals cannot be waited for, or the log cannot be closed.
     pub async fn run(self, ready: impl FnOnce()) -> Result<(), ServerError> {
-        let Self { path, config, pipeline, front, entrances, shutdown } = self;
+        let Self { path, config, pipeline, front, entrances, control, instance, shutdown } = self;
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -176,14 +190,25 @@ impl Server {
         // a service manager that is not there is told nothing
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         ready();
-        let mut reloader = Reloader::new(path, config, Arc::clone(&pipeline), doors);
-        wait(&mut hangup, &mut terminate, &mut interrupt, &mut reloader).await;
+        let shown = doors.iter().map(|(address, tls)| (address.to_string(), tls.clone())).collect();
+        let since = Timestamp::now();
+        let loads = Arc::new(ArcSwap::from_pointee(Loads::begin(since)));
+        let (reload, mut asked) = mpsc::channel(1);
+        let (log, loaded) = (config.audit.directory.clone(), Arc::clone(&loads));
+        let house = House { gate: instance, since, doors: shown, front, loads: loaded, log };
+        let desk = Arc::new(Desk { pipeline: Arc::clone(&pipeline), house, reload });
+        let control = control.map(|socket| tokio::spawn(control::serve(socket, desk)));
+        let mut reloader = Reloader::new(path, config, Arc::clone(&pipeline), doors, loads);
+        wait(&mut hangup, &mut terminate, &mut interrupt, &mut asked, &mut reloader).await;
+        drop(asked); // whoever waits for a reload is told that the gate stops
+        control.inspect(tokio::task::JoinHandle::abort);
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         if let Err(left) = shutdown.drain(DRAIN).await {
             tracing::warn!(left, "connections are cut at the end of the drain");
             pipeline.sessions.stop();
             let _ = shutdown.drain(LAST_WORDS).await;
         }
+        pipeline.stop_grants().await;
         pipeline.log.close().await?;
         Ok(())
     }
@@ -193,6 +218,7 @@ async fn wait(
     hangup: &mut Signal,
     terminate: &mut Signal,
     interrupt: &mut Signal,
+    asked: &mut mpsc::Receiver<Reload>,
     reloader: &mut Reloader,
 ) {
     let mut clock = tokio::time::interval(TICK);
@@ -201,7 +227,10 @@ async fn wait(
         tokio::select! {
             _ = terminate.recv() => return,
             _ = interrupt.recv() => return,
-            _ = hangup.recv() => drop(reloader.reload().await),
+            _ = hangup.recv() => drop(reloader.reload(None).await),
+            Some(Reload { actor, answer }) = asked.recv() => {
+                let _ = answer.send(reloader.reload(Some(actor)).await);
+            }
             _ = clock.tick() => reloader.tick().await,
         }
     }
@@ -237,6 +266,7 @@ fn places(config: &Config) -> Places {
         config: files,
         audit: config.audit.directory.clone(),
         pki: keys,
+        control: config.control.clone(),
         protected: OnceCell::new(),
     }
 }

@@ -201,7 +201,12 @@ fn look(
     };
     let configs = parents(config.files.iter().collect());
     let keys = parents(config.listen.iter().map(|listen| &listen.key).collect());
-    let gate = GatePaths { config: &configs, audit: &config.audit.directory, pki: &keys };
+    let gate = GatePaths {
+        config: &configs,
+        audit: &config.audit.directory,
+        pki: &keys,
+        control: config.control.as_deref(),
+    };
     let protected = facts::protected(&gate, &config.daemon.socket, None);
     facts::gather::host_paths(paths, peer, &protected)
 }

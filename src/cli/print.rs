@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn the_manual_has_every_subcommand() {
         let page = String::from_utf8(super::manual_page().unwrap()).unwrap();
-        for name in ["QUICKSTART", "SERVE", "CHECK", "EXPLAIN", "HEALTHCHECK"] {
+        for name in ["QUICKSTART", "SERVE", "CHECK", "EXPLAIN", "STATUS", "GRANT", "HEALTHCHECK"] {
             assert!(page.contains(&format!("DOCKWARD {name}")), "{name}");
         }
     }

@@ -65,6 +65,7 @@ impl Exchange {
         let task = async move {
             // record: on disk, before the daemon hears of it
             let permitted = self.pipeline.log.permit(decision, permit).await?;
+            self.pipeline.tally.allowed();
             Ok(self.forward(permitted, upload, on_upgrade, cancelled, ends_with_client).await)
         };
         tokio::spawn(async move {

@@ -11,6 +11,7 @@ use crate::docker::{self, ApiCall};
 use crate::identity::Identity;
 use crate::policy::{self, Decision, Denial, Policy, Reason};
 use crate::proxy::{Connection, Ending};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub const TICK: Duration = Duration::from_millis(250);
 impl Pipeline {
     /// Ends whoever may not stay, and what is open and would not be let through any more.
     pub async fn revalidate(self: &Arc<Self>) {
+        self.close_grants(Timestamp::now()).await;
         let policy = self.policy.load_full();
         for connection in self.sessions.connections() {
             if let Err(why) = self.who(&connection, &policy) {
@@ -46,12 +48,17 @@ impl Pipeline {
             return;
         }
         let mut event = Event::new(Stage::SessionClose);
-        event.identity = Some(events::proven(&connection.who.latest()));
-        event.client = Some(events::client(&connection.peer));
+        self.tell_of(connection, &mut event);
         event.reason = Some(why.reason.to_owned());
         event.text = Some(why.text.clone());
         self.sessions.end(connection, why);
         self.log.note(event);
+    }
+
+    /// Whose a connection is and where it comes from, for the log.
+    pub fn tell_of(&self, connection: &Connection<Who>, event: &mut Event) {
+        event.identity = Some(events::proven(&connection.who.latest()));
+        event.client = Some(events::client(&connection.peer));
     }
 
     /// Something that lasts, and either who asks or what they may is not what it was.

@@ -6,11 +6,14 @@
 //! systems alike, and has no event that could be missed.
 
 use super::{credentials, directories, doors_of};
-use crate::audit::event::{Event, FileHash};
+use crate::audit::event::{Actor, Event, FileHash};
 use crate::audit::{self, AuditError, Durability, Stage, Writer};
 use crate::config::{self, Config, Mistakes};
+use crate::control::Loads;
+use crate::control::wire::Reloaded;
 use crate::pipeline::Pipeline;
 use crate::proxy::{Credentials, Secured, Tls, TlsError};
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -74,14 +77,8 @@ impl Loaded {
     }
 }
 
-/// How often something was loaded since the start.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Reloads {
-    /// Came into force.
-    pub(super) done: u64,
-    /// Were refused, and the old stayed.
-    pub(super) failed: u64,
-}
+/// Bytes kept of why something was not loaded.
+const ERROR_MAX: usize = 8 << 10;
 
 /// Replaces what can be replaced.
 #[derive(Debug)]
@@ -94,7 +91,7 @@ pub(super) struct Reloader {
     read: Traces,
     /// What they were a moment ago: what is being written is left alone until it stands still.
     seen: Traces,
-    pub(super) reloads: Reloads,
+    loads: Arc<ArcSwap<Loads>>,
 }
 
 type Traces = BTreeMap<PathBuf, Option<Trace>>;
@@ -115,57 +112,67 @@ impl Reloader {
         config: Config,
         pipeline: Arc<Pipeline>,
         doors: Vec<(SocketAddr, Tls)>,
+        loads: Arc<ArcSwap<Loads>>,
     ) -> Self {
         let read = traces(&config);
-        let reloads = Reloads::default();
-        Self { path, config, pipeline, doors, seen: read.clone(), read, reloads }
+        Self { path, config, pipeline, doors, seen: read.clone(), read, loads }
     }
 
     /// Looks at the clock and at the files: ends what has ended, loads what was replaced.
     pub(super) async fn tick(&mut self) {
         let now = traces(&self.config);
         if now != self.read && now == self.seen {
-            let _ = self.reload().await; // said in the log
+            let _ = self.reload(None).await; // said in the log
         } else {
             self.seen = now;
             self.pipeline.revalidate().await;
         }
     }
 
-    /// Reads everything anew. When this returns, whoever may not stay has been told to go.
+    /// Reads everything anew, for `actor` if somebody asked. When this returns, whoever may not stay has
+    /// been told to go.
     ///
     /// # Errors
     /// Why the old stays in force, for people.
-    pub(super) async fn reload(&mut self) -> Result<(), String> {
+    pub(super) async fn reload(&mut self, actor: Option<Actor>) -> Result<Reloaded, String> {
         // what changes from here on is seen at the next tick
         self.read = traces(&self.config);
-        let outcome = self.replace().await;
+        let outcome = self.replace(actor.clone()).await;
+        let mut loads = Loads::clone(&self.loads.load());
         match &outcome {
-            Ok(()) => {
-                self.reloads.done += 1;
+            Ok(_) => {
+                loads = Loads {
+                    done: loads.done.saturating_add(1),
+                    at: Timestamp::now(),
+                    last_error: None,
+                    ..loads
+                };
                 tracing::info!(policy = %self.config.policy.hash, "policy and certificates loaded");
             }
             Err(why) => {
-                self.reloads.failed += 1;
+                loads.failed = loads.failed.saturating_add(1);
+                loads.last_error = Some(clipped(why));
                 tracing::error!("what is in force stays, the new was not loaded:\n{why}");
                 let mut event = Event::new(Stage::PolicyLoad);
                 event.reason = Some("policy.rejected".to_owned());
                 event.text = Some(why.clone());
+                event.actor = actor;
                 self.pipeline.log.note(event);
             }
         }
+        self.loads.store(Arc::new(loads));
         self.pipeline.revalidate().await;
         outcome
     }
 
-    async fn replace(&mut self) -> Result<(), String> {
+    async fn replace(&mut self, actor: Option<Actor>) -> Result<Reloaded, String> {
         let new = Loaded::read(&self.path, Timestamp::now()).map_err(|why| why.to_string())?;
         if !same_house(&self.config, &new.config) {
-            return Err("listen (but for certificates and identities), daemon, audit, front and \
-                        other directories of keys or included files take a restart"
+            return Err("listen (but for certificates and identities), daemon, audit, front, \
+                        control and other directories of keys or included files take a restart"
                 .to_owned());
         }
-        let recorded = record(&self.pipeline.log, &new.config, new.files()).await;
+        let recorded = record(&self.pipeline.log, &new.config, new.files(), actor).await;
         recorded.map_err(|error| error.to_string())?;
         // from here on nothing can fail
         new.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -177,8 +184,29 @@ impl Reloader {
         self.pipeline.policy.store(Arc::new(new.config.policy.clone()));
         self.read = joined(std::mem::take(&mut self.read), traces(&new.config));
         self.config = new.config;
-        Ok(())
+        Ok(self.in_force(new.warnings))
     }
+
+    fn in_force(&self, mut warnings: Vec<String>) -> Reloaded {
+        let policy = &self.config.policy;
+        let about = |w: &config::Warning| format!("{}: {}", w.subject, w.what);
+        warnings.extend(self.config.warnings.iter().map(about));
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Reloaded {
+            policy: policy.hash.clone(),
+            identities: count(policy.identities.len()),
+            roles: count(policy.roles.len()),
+            listeners: count(self.doors.len()),
+            warnings,
+        }
+    }
+}
+
+/// The beginning of a long text.
+fn clipped(text: &str) -> String {
+    let ends = text.char_indices().map(|(at, c)| at.saturating_add(c.len_utf8()));
+    let end = ends.take_while(|end| *end <= ERROR_MAX).last().unwrap_or_default();
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 /// What is known of old names as it was before they were read; new names as they are.
@@ -210,6 +238,7 @@ fn same_house(old: &Config, new: &Config) -> bool {
         && old.daemon == new.daemon
         && old.audit == new.audit
         && old.front == new.front
+        && old.control == new.control
         && directories(old) == directories(new) // what is never mounted is worked out once
 }
 
@@ -221,10 +250,12 @@ pub(super) async fn record(
     log: &Writer,
     config: &Config,
     files: Vec<FileHash>,
+    actor: Option<Actor>,
 ) -> Result<(), AuditError> {
     let hash = audit::keep_policy(&config.audit.directory, config.text.as_bytes())?;
     let mut event = Event::new(Stage::PolicyLoad);
     event.policy = Some(hash);
     event.files = files;
+    event.actor = actor;
     log.record(event, Durability::Synced).await.map(|_| ())
 }

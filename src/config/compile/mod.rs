@@ -31,6 +31,7 @@ pub(super) fn compile(
     let listen = top::listen(files, &mut ledger);
     let daemon = top::daemon(needed(files, "daemon", &mut ledger), &mut ledger);
     let audit = top::audit(needed(files, "audit", &mut ledger), &ledger);
+    let control = top::control(only(files, "control", &mut ledger), &ledger);
     if let Some(first) = files.first() {
         needed(std::slice::from_ref(first), "version", &mut ledger);
     }
@@ -46,7 +47,8 @@ pub(super) fn compile(
     warnings.sort_by_key(|warning| !warning.root);
     warnings.dedup();
     let profiles = profiles.into_iter().map(|(name, p)| (name, (*p).clone())).collect();
-    Ok(Config { listen, daemon, audit, front, policy, profiles, files: paths, text, warnings })
+    let files = paths;
+    Ok(Config { listen, daemon, audit, front, control, policy, profiles, files, text, warnings })
 }
 
 /// A key that stands in one file alone.
