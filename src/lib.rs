@@ -13,7 +13,7 @@
 //! | L1 | [`policy`] | L0; the same |
 //! | L2 | [`audit`], [`config`] | L0, L1; files and formats |
 //! | L3 | [`facts`], [`proxy`], [`daemon`], [`pki`] | L0 to L2 |
-//! | L4 | [`pipeline`], [`server`] | all below |
+//! | L4 | [`pipeline`], [`control`], [`server`] | all below |
 //! | L5 | [`cli`] | all |
 //!
 //! `docs/architecture.md` says why; `tests/tidy.rs` keeps it.
@@ -21,6 +21,7 @@
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod docker;
 pub mod facts;

@@ -15,12 +15,14 @@ mod proof;
 mod refuse;
 mod revalidate;
 pub mod sessions;
+pub mod tally;
 mod watch;
 
-pub use grants::{Grant, Grants};
+pub use grants::{Grant, Grants, Ungranted, Wanted};
 pub use identified::{Door, Doors, Who};
 pub use revalidate::TICK;
 pub use sessions::{Session, Sessions};
+pub use tally::{Tally, Visitor};
 pub use watch::{Doorkeeper, Entry};
 
 use crate::audit::{Event, EventId, Writer};
@@ -71,6 +73,8 @@ pub struct Pipeline {
     pub sessions: Arc<Sessions>,
     /// Roles held for a while.
     pub grants: Grants,
+    /// What there was so far, in numbers.
+    pub tally: Arc<Tally>,
 }
 
 /// The gate's own places, and what the daemon says of its own.
@@ -82,6 +86,8 @@ pub struct Places {
     pub audit: PathBuf,
     /// Directories of keys.
     pub pki: Vec<PathBuf>,
+    /// The gate's own socket.
+    pub control: Option<PathBuf>,
     /// All that is protected, known once the daemon has said where its data is.
     pub protected: OnceCell<Vec<PathBuf>>,
 }
@@ -101,6 +107,7 @@ impl Pipeline {
         let claims = Self::claims(connection, &policy, &parts.headers)?;
         let identity = self.who(connection, &policy, claims.as_ref())?;
         asked.identity = Some(Arc::clone(&identity));
+        self.tally.seen(identity.name.as_str(), Timestamp::now(), &connection.evidence);
 
         // classify: in one way, or not at all
         let accepted = self.daemon.accepted(self.floor).await?;

@@ -3,17 +3,22 @@
 //! Order matters here too: listeners are bound, then the log is opened, and only then is anybody
 //! accepted and the ready line said; at the end the listeners close first and the log last.
 
+mod ending;
 mod reload;
 
 use crate::audit::{AuditError, Gate as Instance, Writer};
 use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, UnixBind};
+use crate::control::{self, ControlError, Desk, House, Loads, Reload, Socket};
 use crate::daemon::Daemon;
-use crate::pipeline::{Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions, TICK};
+use crate::pipeline::{
+    Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions, TICK, Tally,
+};
 use crate::proxy::{
     Address, Budget, Credentials, Entrance, Front, Handed, ListenError, Secured, Shutdown, Streams,
     Tls, TlsError, Way,
 };
 use arc_swap::ArcSwap;
+use ending::Ending;
 use jiff::Timestamp;
 use reload::{Loaded, Reloader};
 use std::collections::BTreeSet;
@@ -22,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, mpsc};
 use tokio::time::MissedTickBehavior;
 
 /// Free space that noise of strangers may not touch, in bytes.
@@ -40,6 +45,8 @@ pub struct Server {
     pipeline: Arc<Pipeline>,
     front: Arc<Front<Entry>>,
     entrances: Vec<(Entrance, Way)>,
+    control: Option<Socket>,
+    instance: Instance,
     shutdown: Shutdown,
 }
 
@@ -59,6 +66,8 @@ pub enum ServerError {
         /// Of which kind.
         kind: &'static str,
     },
+    /// The gate's own socket cannot be made.
+    Control(ControlError),
     /// Signals cannot be waited for, or the like.
     Io(std::io::Error),
 }
@@ -70,6 +79,7 @@ impl fmt::Display for ServerError {
             Self::Audit(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
+            Self::Control(error) => error.fmt(f),
             Self::TooFewSockets { kind } => write!(
                 f,
                 "the configuration takes more {kind} sockets of systemd than were handed over, start the \
@@ -91,7 +101,8 @@ macro_rules! server_error_from {
 }
 
 server_error_from! {
-    Config(Mistakes), Audit(AuditError), Tls(TlsError), Listen(ListenError), Io(std::io::Error),
+    Config(Mistakes), Audit(AuditError), Tls(TlsError), Listen(ListenError), Control(ControlError),
+    Io(std::io::Error),
 }
 
 impl From<reload::Unloaded> for ServerError {
@@ -120,10 +131,12 @@ impl Server {
             let entrance = entrance(listen, &mut handed).await?;
             entrances.push((entrance, way(secured)));
         }
+        let control = config.control.as_deref().map(Socket::bind).transpose()?;
+        let instance = Instance::here();
         let directory = &config.audit.directory;
-        let log = Arc::new(Writer::open(directory, Instance::here(), RESERVE)?);
-        reload::record(&log, &config, files).await?;
-        let limits = config.front.clone();
+        let log = Arc::new(Writer::open(directory, instance.clone(), RESERVE)?);
+        reload::record(&log, &config, files, None).await?;
+        let (limits, tally) = (config.front.clone(), Arc::new(Tally::default()));
         let pipeline = Arc::new(Pipeline {
             policy: ArcSwap::from_pointee(config.policy.clone()),
             doors: ArcSwap::from_pointee(doors(&config, &entrances)),
@@ -135,11 +148,14 @@ impl Server {
             places: places(&config),
             sessions: Arc::new(Sessions::default()),
             grants: Grants::default(),
+            tally: Arc::clone(&tally),
         });
+        pipeline.resume_grants(Timestamp::now()).await?;
         let entry = Arc::new(Entry(Arc::clone(&pipeline)));
-        let front = Front::new(limits, entry, Arc::new(Doorkeeper(log)));
+        let front = Front::new(limits, entry, Arc::new(Doorkeeper(log, tally)));
         let path = path.to_owned();
-        Ok(Self { path, config, pipeline, front, entrances, shutdown: Shutdown::new() })
+        let shutdown = Shutdown::new();
+        Ok(Self { path, config, pipeline, front, entrances, control, instance, shutdown })
     }
 
     /// Where clients come in, with the ports that were really bound.
@@ -159,7 +175,7 @@ impl Server {
     /// # Errors
     /// Signals cannot be waited for, or the log cannot be closed.
     pub async fn run(self, ready: impl FnOnce()) -> Result<(), ServerError> {
-        let Self { path, config, pipeline, front, entrances, shutdown } = self;
+        let Self { path, config, pipeline, front, entrances, control, instance, shutdown } = self;
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -171,14 +187,26 @@ impl Server {
         // a service manager that is not there is told nothing
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         ready();
-        let mut reloader = Reloader::new(path, config, Arc::clone(&pipeline), doors);
-        wait(&mut hangup, &mut terminate, &mut interrupt, &mut reloader).await;
+        let shown = doors.iter().map(|(address, tls)| (address.to_string(), tls.clone())).collect();
+        let since = Timestamp::now();
+        let loads = Arc::new(ArcSwap::from_pointee(Loads::begin(since)));
+        let (reload, mut asked) = mpsc::channel(1);
+        let (log, loaded) = (config.audit.directory.clone(), Arc::clone(&loads));
+        let house = House { gate: instance, since, doors: shown, front, loads: loaded, log };
+        let desk = Arc::new(Desk { pipeline: Arc::clone(&pipeline), house, reload });
+        let served = Arc::clone(&desk);
+        let control = control.map(|socket| tokio::spawn(control::serve(socket, served)));
+        let mut reloader = Reloader::new(path, config, Arc::clone(&pipeline), doors, loads);
+        wait(&mut hangup, &mut terminate, &mut interrupt, &mut asked, &mut reloader, &desk).await;
+        drop(asked); // whoever waits for a reload is told that the gate stops
+        control.inspect(tokio::task::JoinHandle::abort);
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         if let Err(left) = shutdown.drain(DRAIN).await {
             tracing::warn!(left, "connections are cut at the end of the drain");
             pipeline.sessions.stop();
             let _ = shutdown.drain(LAST_WORDS).await;
         }
+        pipeline.stop_grants().await;
         pipeline.log.close().await?;
         Ok(())
     }
@@ -188,16 +216,25 @@ async fn wait(
     hangup: &mut Signal,
     terminate: &mut Signal,
     interrupt: &mut Signal,
+    asked: &mut mpsc::Receiver<Reload>,
     reloader: &mut Reloader,
+    desk: &Desk,
 ) {
+    let mut ending = Ending::default();
     let mut clock = tokio::time::interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = terminate.recv() => return,
             _ = interrupt.recv() => return,
-            _ = hangup.recv() => drop(reloader.reload().await),
-            _ = clock.tick() => reloader.tick().await,
+            _ = hangup.recv() => drop(reloader.reload(None).await),
+            Some(Reload { actor, answer }) = asked.recv() => {
+                let _ = answer.send(reloader.reload(Some(actor)).await);
+            }
+            _ = clock.tick() => {
+                reloader.tick().await;
+                ending.look(&desk.house, &desk.pipeline, Timestamp::now());
+            }
         }
     }
 }
@@ -255,6 +292,7 @@ fn places(config: &Config) -> Places {
         config: files,
         audit: config.audit.directory.clone(),
         pki: keys,
+        control: config.control.clone(),
         protected: OnceCell::new(),
     }
 }

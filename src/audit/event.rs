@@ -122,6 +122,9 @@ pub struct Event {
     /// Who did it by the gate's own socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// The role that is held for a while, in `grant.open` and `grant.close`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Granted>,
     /// A reason id, in events that carry no decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -153,6 +156,7 @@ impl Event {
             policy: None,
             files: Vec::new(),
             actor: None,
+            grant: None,
             reason: None,
             text: None,
             folded: None,
@@ -187,6 +191,19 @@ pub struct Actor {
     /// Why, in their words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// A role that is held for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Granted {
+    /// Whose.
+    pub identity: String,
+    /// Which role.
+    pub role: String,
+    /// When it ends, RFC 3339, UTC.
+    pub until: String,
+    /// Whether a restart of the gate leaves it in force.
+    pub persist: bool,
 }
 
 /// Many events of people without an identity, as one.

@@ -208,7 +208,12 @@ fn look(
     let issuers = config.key_sets.iter().map(|set| &set.path);
     let configs = parents(config.files.iter().chain(issuers).collect());
     let keys = parents(config.listen.iter().filter_map(|one| Some(&one.tls()?.key)).collect());
-    let gate = GatePaths { config: &configs, audit: &config.audit.directory, pki: &keys };
+    let gate = GatePaths {
+        config: &configs,
+        audit: &config.audit.directory,
+        pki: &keys,
+        control: config.control.as_deref(),
+    };
     let protected = facts::protected(&gate, &config.daemon.socket, None);
     facts::gather::host_paths(paths, peer, &protected)
 }

@@ -1,19 +1,24 @@
 //! The command line (L5): one file per subcommand. Each does its work by the rooms below, says what
 //! came of it, and ends with one of three exit codes that scripts can lean on.
 
+mod asking;
 mod certificates;
 pub mod certs;
 pub mod check;
 mod client_certificate;
 mod clock;
 pub mod explain;
+pub mod grant;
 pub mod healthcheck;
 pub mod out;
 pub mod print;
 pub mod quickstart;
+pub mod reload;
 pub mod rules;
 pub mod serve;
+pub mod sessions;
 mod starter;
+pub mod status;
 mod words;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -50,6 +55,14 @@ pub enum Command {
     Rules(RulesArgs),
     /// Print the JSON Schema of the policy file, for editors.
     Schema,
+    /// Say how the gate is: policy, listeners, who is connected, what ends soon.
+    Status(StatusArgs),
+    /// List who is connected and what is open, or end some of it.
+    Sessions(SessionsArgs),
+    /// Give a role to an identity for a while, or take it back.
+    Grant(GrantArgs),
+    /// Have the gate read its policy and certificates again, and say what came of it.
+    Reload(ReloadArgs),
     /// Ask whether the gate and the daemon behind it are well.
     Healthcheck(HealthcheckArgs),
     /// Keep a certificate authority: issue, renew, revoke and list certificates.
@@ -130,6 +143,95 @@ pub struct HealthcheckArgs {
     /// Where the gate listens, if the policy file leaves that to systemd.
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
+}
+
+/// Which gate is asked.
+#[derive(Clone, Debug, Args)]
+pub struct ControlArgs {
+    /// The gate's own socket; left out: /run/dockward/control.sock.
+    #[arg(long, value_name = "SOCKET", conflicts_with = "config")]
+    pub control: Option<PathBuf>,
+    /// The policy file that says where the socket is.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+}
+
+/// `status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// Which gate.
+    #[command(flatten)]
+    pub gate: ControlArgs,
+}
+
+/// `sessions`.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct SessionsArgs {
+    /// Which gate.
+    #[command(flatten)]
+    pub gate: ControlArgs,
+    /// What to do with them; left out: list them.
+    #[command(subcommand)]
+    pub command: Option<SessionsCommand>,
+}
+
+/// What to do with sessions.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SessionsCommand {
+    /// End a session, a connection, or all connections of an identity.
+    Kill(KillArgs),
+}
+
+/// `sessions kill`.
+#[derive(Clone, Debug, Args)]
+pub struct KillArgs {
+    /// The id of a session, the number of a connection, or identity:NAME.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Why; it stands in the audit log.
+    #[arg(long, value_name = "WORDS")]
+    pub reason: String,
+    /// Which gate.
+    #[command(flatten)]
+    pub gate: ControlArgs,
+}
+
+/// `grant`.
+#[derive(Clone, Debug, Args)]
+pub struct GrantArgs {
+    /// The identity, by the name that the policy gives it.
+    #[arg(value_name = "NAME", required_unless_present = "revoke")]
+    pub name: Option<String>,
+    /// The role of the policy that it is to hold too.
+    #[arg(value_name = "ROLE", required_unless_present = "revoke")]
+    pub role: Option<String>,
+    /// For how long, such as 30m or 1h; 24h at most.
+    #[arg(long = "for", value_name = "TIME", required_unless_present = "revoke")]
+    pub lasts: Option<String>,
+    /// Why; it stands in the audit log.
+    #[arg(long, value_name = "WORDS")]
+    pub reason: String,
+    /// Keep it over a restart of the gate.
+    #[arg(long)]
+    pub persist: bool,
+    /// Take this grant back; `status` lists them.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["name", "role", "lasts", "persist"])]
+    pub revoke: Option<String>,
+    /// Which gate.
+    #[command(flatten)]
+    pub gate: ControlArgs,
+}
+
+/// `reload`.
+#[derive(Clone, Debug, Args)]
+pub struct ReloadArgs {
+    /// Which gate.
+    #[command(flatten)]
+    pub gate: ControlArgs,
 }
 
 /// `completions`.
@@ -216,6 +318,10 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Command::Explain(args) => explain::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema => print::schema(),
+        Command::Status(args) => status::run(args),
+        Command::Sessions(args) => sessions::run(args),
+        Command::Grant(args) => grant::run(args),
+        Command::Reload(args) => reload::run(args),
         Command::Healthcheck(args) => healthcheck::run(args),
         Command::Certs(args) => certs::run(args),
         Command::Completions(args) => print::completions(args.shell),
@@ -231,6 +337,20 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_grant_is_given_whole_or_taken_back() {
+        let read = |line: &str| Cli::try_parse_from(line.split('|')).map(|cli| cli.command);
+        assert!(read("dockward|grant|dev|administrator|--for|1h|--reason|why").is_ok());
+        assert!(read("dockward|grant|--revoke|x|--reason|why").is_ok());
+        assert!(read("dockward|grant|dev|administrator|--for|1h").is_err());
+        assert!(read("dockward|grant|dev|administrator|--reason|why").is_err());
+        assert!(read("dockward|grant|dev|--for|1h|--reason|why").is_err());
+        assert!(read("dockward|grant|dev|administrator|--revoke|x|--reason|why").is_err());
+        assert!(read("dockward|sessions|--format|json").is_ok());
+        assert!(read("dockward|sessions|kill|7|--reason|why|--control|s").is_ok());
+        assert!(read("dockward|sessions|kill|7").is_err());
     }
 
     #[test]

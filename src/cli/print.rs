@@ -58,7 +58,16 @@ mod tests {
     #[test]
     fn the_manual_has_every_subcommand() {
         let page = String::from_utf8(super::manual_page().unwrap()).unwrap();
-        for name in ["QUICKSTART", "SERVE", "CHECK", "EXPLAIN", "HEALTHCHECK", "CERTS REVOKE"] {
+        for name in [
+            "QUICKSTART",
+            "SERVE",
+            "CHECK",
+            "EXPLAIN",
+            "STATUS",
+            "GRANT",
+            "HEALTHCHECK",
+            "CERTS REVOKE",
+        ] {
             assert!(page.contains(&format!("DOCKWARD {name}")), "{name}");
         }
     }

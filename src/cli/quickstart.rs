@@ -129,6 +129,7 @@ listen:
     client_ca: "{ca}"
 daemon: {{ socket: "{socket}" }}
 audit: {{ directory: audit }}
+control: {{ socket: control.sock }}
 
 identities:
   - name: dev
@@ -173,7 +174,7 @@ fn commands(listen: SocketAddr, dir: &Path, clients: &[(IdentityName, Bundle)]) 
     let _ = writeln!(text, "\nThe administrator may:\n  {admin} info");
     let _ = writeln!(
         text,
-        "\nEvery decision is on record: tail -f {0}/audit/dockward-*.jsonl\nThe policy is {0}/dockward.yaml; `kill -HUP` reads it again. Ctrl-C ends this.",
+        "\nEvery decision is on record: tail -f {0}/audit/dockward-*.jsonl\nThe policy is {0}/dockward.yaml; `dockward reload --control {0}/control.sock` reads it again.\nHow the gate is: dockward status --control {0}/control.sock\nCtrl-C ends this.",
         shell_word(&dir.display().to_string())
     );
     text

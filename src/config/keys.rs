@@ -137,6 +137,11 @@ pub(super) const FILE: Section = Section {
             Shape::Section(&TOKENS),
             "ID tokens of CI jobs, a second proof beside the certificate",
         ),
+        Key::new(
+            "control",
+            Shape::Section(&CONTROL),
+            "the gate's own socket, for root on its host",
+        ),
         Key::new("identities", Shape::List(&Shape::Section(&IDENTITY)), "who is who"),
         Key::new("roles", Shape::Named(&Shape::Section(&ROLE)), "what they may, by name"),
         Key::new(
@@ -200,6 +205,15 @@ const DAEMON: Section = Section {
 const AUDIT: Section = Section {
     what: "audit",
     keys: &[Key::required("directory", Shape::Text, "where the log is written")],
+};
+
+const CONTROL: Section = Section {
+    what: "control",
+    keys: &[Key::required(
+        "socket",
+        Shape::Text,
+        "where it is made, such as /run/dockward/control.sock",
+    )],
 };
 
 const FRONT: Section = Section {

@@ -23,7 +23,9 @@ mod yaml;
 
 pub use front::{Front, SMALL_BODY};
 pub use mistake::{Mistake, Mistakes, Warning};
+pub use risk::amounts_to_root;
 pub use schema::schema;
+pub use units::duration;
 
 use crate::docker::ApiVersion;
 use crate::policy::pattern::Pattern;
@@ -45,6 +47,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// Limits before and after authentication.
     pub front: Front,
+    /// The gate's own socket; `None`: there is none.
+    pub control: Option<PathBuf>,
     /// Who may do what.
     pub policy: Policy,
     /// The profiles of the file by name, each complete.

@@ -61,6 +61,18 @@ pub(super) fn warn(policy: &Policy, ledger: &mut Ledger) {
     }
 }
 
+/// What of a role amounts to root on the host, for whoever is about to give it away.
+#[must_use]
+pub fn amounts_to_root(role: &Role) -> Vec<String> {
+    let mut ledger = Ledger::default();
+    warn_of_verbs(role, &mut ledger);
+    if let Some(profile) = role.admission.profile() {
+        warn_of_profile(profile, &mut ledger);
+    }
+    let warnings = ledger.close().unwrap_or_default().into_iter().filter(|warning| warning.root);
+    warnings.map(|warning| format!("{}: {}", warning.subject, warning.what)).collect()
+}
+
 fn warn_of_verbs(role: &Role, ledger: &mut Ledger) {
     let subject = format!("role {}", role.name);
     if matches!(role.admission, Admission::Unrestricted) && role.allow.iter().next().is_some() {

@@ -14,7 +14,10 @@ pub(super) fn size(text: &str) -> Result<i64, String> {
 }
 
 /// A time: `500ms`, `10s`, `5m`, `1h`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// How to write one.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let millis = scaled(text, TIMES).filter(|&millis| millis > 0);
     millis
         .map(Duration::from_millis)

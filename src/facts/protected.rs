@@ -30,6 +30,8 @@ pub struct GatePaths<'a> {
     pub audit: &'a Path,
     /// The directories of keys and certificates.
     pub pki: &'a [PathBuf],
+    /// The gate's own socket.
+    pub control: Option<&'a Path>,
 }
 
 /// Every path that may not be mounted, nor anything in it, nor anything that holds it. `data_root` is
@@ -41,7 +43,8 @@ pub fn protected(
     daemon_socket: &Path,
     data_root: Option<&Path>,
 ) -> Vec<PathBuf> {
-    let gate = gate.config.iter().chain(gate.pki).map(PathBuf::as_path).chain([gate.audit]);
+    let files = gate.config.iter().chain(gate.pki).map(PathBuf::as_path);
+    let gate = files.chain([gate.audit]).chain(gate.control);
     let daemon = data_root.into_iter().chain([daemon_socket]);
     let written = gate.chain(daemon).chain(USUAL.iter().map(Path::new));
     let mut all: Vec<PathBuf> = written.flat_map(spellings).collect();
@@ -106,7 +109,12 @@ mod tests {
     fn kept() -> Vec<PathBuf> {
         let config = [PathBuf::from("/etc/dockward/")];
         let pki = [PathBuf::from("/etc/dockward/pki")];
-        let gate = GatePaths { config: &config, audit: Path::new("/var/log/dockward"), pki: &pki };
+        let gate = GatePaths {
+            config: &config,
+            audit: Path::new("/var/log/dockward"),
+            pki: &pki,
+            control: Some(Path::new("/srv/gate/control.sock")),
+        };
         protected(&gate, Path::new("/run/other.sock"), Some(Path::new("/data/docker")))
     }
 
@@ -139,7 +147,11 @@ mod tests {
         for path in refused.into_iter().chain(["/run", "/etc", "/data", "/data/docker/x"]) {
             assert!(touched(path, &plain).is_some(), "{path}");
         }
-        for path in ["/srv", "/var/lib/docker2", "/var/lib/dockerx/docker", "/data2", "/etc2"] {
+        for path in ["/srv", "/srv/gate", "/srv/gate/control.sock"] {
+            assert!(touched(path, &plain).is_some(), "{path}");
+        }
+        for path in ["/srv/gate2", "/var/lib/docker2", "/var/lib/dockerx/docker", "/data2", "/etc2"]
+        {
             assert_eq!(touched(path, &plain), None, "{path}");
         }
     }
@@ -150,7 +162,7 @@ mod tests {
         for path in ["/mnt/alias", "/mnt", "/mnt/alias/lib", "/mnt/alias/lib/docker/x"] {
             assert!(touched(path, &alias).is_some(), "{path}");
         }
-        for path in ["/mnt/alias/www", "/mnt/other", "/srv"] {
+        for path in ["/mnt/alias/www", "/mnt/other", "/srv/www"] {
             assert_eq!(touched(path, &alias), None, "{path}");
         }
         let own_disk = mounts(

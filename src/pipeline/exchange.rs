@@ -65,6 +65,7 @@ impl Exchange {
         let task = async move {
             // record: on disk, before the daemon hears of it
             let permitted = self.pipeline.log.permit(decision, permit).await?;
+            self.pipeline.tally.allowed();
             Ok(self.forward(permitted, upload, on_upgrade, cancelled, ends_with_client).await)
         };
         tokio::spawn(async move {
@@ -195,8 +196,11 @@ impl Exchange {
         };
         let text = error.to_string();
         tracing::warn!(operation = self.head.route.operation, error = %text, "no answer");
-        let bytes = (self.uploaded(), 0);
+        let (bytes, cut) = ((self.uploaded(), 0), self.open.reason());
         self.record(Stage::Complete, status, Some(text), None, bytes, ended);
+        if let (DaemonError::Cancelled, Some(Cut::Ended(why))) = (error, &cut) {
+            return respond::ended(why);
+        }
         match error {
             DaemonError::Upload(why) => respond::message(
                 StatusCode::BAD_REQUEST,

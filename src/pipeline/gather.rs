@@ -82,8 +82,12 @@ impl Pipeline {
         let found = places.protected.get_or_try_init(|| async {
             let info = self.daemon.lookup(Lookup::Info).await?;
             let root = info.get("DockerRootDir").and_then(|root| root.as_str()).map(PathBuf::from);
-            let gate =
-                facts::GatePaths { config: &places.config, audit: &places.audit, pki: &places.pki };
+            let gate = facts::GatePaths {
+                config: &places.config,
+                audit: &places.audit,
+                pki: &places.pki,
+                control: places.control.as_deref(),
+            };
             let all = facts::protected(&gate, self.daemon.socket(), root.as_deref());
             Ok::<_, DaemonError>(all)
         });

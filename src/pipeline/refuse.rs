@@ -79,11 +79,14 @@ impl Pipeline {
             Refused::TooMany(_) | Refused::Unreceived(Unreceived::Busy) => None,
             Refused::Unrecorded(_) | Refused::Away(_) => None,
         };
+        let is_decision = event.is_some();
         if let Some(event) = event
             && let Err(error) = self.log.record(event, Durability::Written).await
         {
             tracing::error!(%error, "a refusal could not be recorded");
             return respond::log_unwritable();
+        } else if is_decision {
+            self.tally.denied();
         }
         let id = asked.id.to_string();
         let name = asked.identity.as_ref().map_or("?", |identity| identity.name.as_str());

@@ -7,10 +7,11 @@ use super::refuse::Refused;
 use super::sessions::Session;
 use super::{Pipeline, Who, events};
 use crate::audit::{Event, Stage};
-use crate::docker::{self, ApiCall};
+use crate::docker::{self, ApiCall, Life};
 use crate::identity::Identity;
 use crate::policy::{self, Decision, Denial, Policy, Reason};
 use crate::proxy::{Connection, Ending};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub const TICK: Duration = Duration::from_millis(250);
 impl Pipeline {
     /// Ends whoever may not stay, and what is open and would not be let through any more.
     pub async fn revalidate(self: &Arc<Self>) {
+        self.close_grants(Timestamp::now()).await;
         let policy = self.policy.load_full();
         for connection in self.sessions.connections() {
             if let Err(why) = self.may_stay(&connection, &policy) {
@@ -54,12 +56,17 @@ impl Pipeline {
             return;
         }
         let mut event = Event::new(Stage::SessionClose);
-        event.identity = connection.who.latest().as_ref().map(events::proven);
-        event.client = Some(events::client(&connection.peer));
+        self.tell_of(connection, &mut event);
         event.reason = Some(why.reason.to_owned());
         event.text = Some(why.text.clone());
         self.sessions.end(connection, why);
         self.log.note(event);
+    }
+
+    /// Whose a connection is and where it comes from, for the log.
+    pub fn tell_of(&self, connection: &Connection<Who>, event: &mut Event) {
+        event.identity = connection.who.latest().as_ref().map(events::proven);
+        event.client = Some(events::client(&connection.peer));
     }
 
     async fn judge_again(self: &Arc<Self>, session: &Session) -> Result<(), Refused> {
@@ -84,7 +91,7 @@ impl Pipeline {
 fn is_to_be_judged_again(session: &Session, policy: &Arc<Policy>, identity: &Identity) -> bool {
     let (judged_policy, judged_as) = session.judged();
     let same = Arc::ptr_eq(&judged_policy, policy) && same(&judged_as, identity);
-    !same && session.head.route.life.ends_with_client()
+    !same && matches!(session.head.route.life, Life::Stream | Life::WriteStream)
 }
 
 /// Whether two answers to who asks come to the same rights.

@@ -1,7 +1,7 @@
 //! The pipeline as the front's gate, and what becomes of connections that never were a request.
 
 use super::refuse::Asked;
-use super::{Pipeline, Who, events};
+use super::{Pipeline, Tally, Who, events};
 use crate::audit::{EventId, Refusal, RefusalKind, Writer};
 use crate::identity::{Evidence, Unidentified};
 use crate::proxy::receive;
@@ -10,6 +10,7 @@ use crate::proxy::{Address, Connection, Gate, Peer, RefusedKind, Stranger, Watch
 use http::request::Parts;
 use http::{Request, Response, header};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ impl Gate for Entry {
 
     fn arrived(&self, connection: &Arc<Connection<Who>>) {
         self.0.sessions.arrived(connection);
+        self.0.tally.seen(connection.who.name(), Timestamp::now(), &connection.evidence);
     }
 
     fn name<'a>(&self, who: &'a Who) -> &'a str {
@@ -83,7 +85,7 @@ const UNREADABLE: &str = "identity.certificate";
 
 /// Connections that never became a request, folded into the log.
 #[derive(Debug)]
-pub struct Doorkeeper(pub Arc<Writer>);
+pub struct Doorkeeper(pub Arc<Writer>, pub Arc<Tally>);
 
 impl Watch for Doorkeeper {
     fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String) {
@@ -94,6 +96,9 @@ impl Watch for Doorkeeper {
                 | RefusedKind::HandshakeTimeout
                 | RefusedKind::Untrusted(_)
         );
+        if handshake {
+            self.1.handshake_refused();
+        }
         let reason = match kind {
             RefusedKind::Unidentified if detail.starts_with(UNREADABLE) => UNREADABLE,
             // on record already, with its subject, by `Entry::identify`

@@ -9,6 +9,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 
+use super::connected::Ending;
 use super::limits::TooMany;
 use super::receive::Unreceived;
 use super::trust::Untrusted;
@@ -146,6 +147,13 @@ pub fn stranger(why: &Unidentified) -> Response<Body> {
 #[must_use]
 pub fn untrusted(why: &Untrusted) -> Response<Body> {
     let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.id());
+    closing(message(StatusCode::FORBIDDEN, &text))
+}
+
+/// We ended what was asked before it was done: 403, and the connection closes.
+#[must_use]
+pub fn ended(why: &Ending) -> Response<Body> {
+    let text = format!("dockward: ended: {} [{}]", shown(&why.text), why.reason);
     closing(message(StatusCode::FORBIDDEN, &text))
 }
 

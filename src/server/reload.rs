@@ -6,11 +6,14 @@
 //! systems alike, and has no event that could be missed.
 
 use super::{credentials, directories, doors_of};
-use crate::audit::event::{Event, FileHash};
+use crate::audit::event::{Actor, Event, FileHash};
 use crate::audit::{self, AuditError, Durability, Stage, Writer};
 use crate::config::{self, Bind, Config, Mistakes, UnixListen};
+use crate::control::Loads;
+use crate::control::wire::Reloaded;
 use crate::pipeline::Pipeline;
 use crate::proxy::{Address, Credentials, Secured, TlsError, Way};
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -81,14 +84,8 @@ impl Loaded {
     }
 }
 
-/// How often something was loaded since the start.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Reloads {
-    /// Came into force.
-    pub(super) done: u64,
-    /// Were refused, and the old stayed.
-    pub(super) failed: u64,
-}
+/// Bytes kept of why something was not loaded.
+const ERROR_MAX: usize = 8 << 10;
 
 /// Replaces what can be replaced.
 #[derive(Debug)]
@@ -103,7 +100,7 @@ pub(super) struct Reloader {
     read: Traces,
     /// What they were a moment ago: what is being written is left alone until it stands still.
     seen: Traces,
-    pub(super) reloads: Reloads,
+    loads: Arc<ArcSwap<Loads>>,
 }
 
 type Traces = BTreeMap<PathBuf, Option<Trace>>;
@@ -124,51 +121,61 @@ impl Reloader {
         config: Config,
         pipeline: Arc<Pipeline>,
         doors: Vec<(Address, Way)>,
+        loads: Arc<ArcSwap<Loads>>,
     ) -> Self {
         let watched = names(&config).collect();
         let read = traces(&watched);
-        let reloads = Reloads::default();
-        Self { path, config, pipeline, doors, watched, seen: read.clone(), read, reloads }
+        Self { path, config, pipeline, doors, watched, seen: read.clone(), read, loads }
     }
 
     /// Looks at the clock and at the files: ends what has ended, loads what was replaced.
     pub(super) async fn tick(&mut self) {
         let now = traces(&self.watched);
         if now != self.read && now == self.seen {
-            let _ = self.reload().await; // said in the log
+            let _ = self.reload(None).await; // said in the log
         } else {
             self.seen = now;
             self.pipeline.revalidate().await;
         }
     }
 
-    /// Reads everything anew. When this returns, whoever may not stay has been told to go.
+    /// Reads everything anew, for `actor` if somebody asked. When this returns, whoever may not stay has
+    /// been told to go.
     ///
     /// # Errors
     /// Why the old stays in force, for people.
-    pub(super) async fn reload(&mut self) -> Result<(), String> {
+    pub(super) async fn reload(&mut self, actor: Option<Actor>) -> Result<Reloaded, String> {
         // what changes from here on is seen at the next tick
         self.read = traces(&self.watched);
-        let outcome = self.replace().await;
+        let outcome = self.replace(actor.clone()).await;
+        let mut loads = Loads::clone(&self.loads.load());
         match &outcome {
-            Ok(()) => {
-                self.reloads.done += 1;
+            Ok(_) => {
+                loads = Loads {
+                    done: loads.done.saturating_add(1),
+                    at: Timestamp::now(),
+                    last_error: None,
+                    ..loads
+                };
                 tracing::info!(policy = %self.config.policy.hash, "policy and certificates loaded");
             }
             Err(why) => {
-                self.reloads.failed += 1;
+                loads.failed = loads.failed.saturating_add(1);
+                loads.last_error = Some(clipped(why));
                 tracing::error!("what is in force stays, the new was not loaded:\n{why}");
                 let mut event = Event::new(Stage::PolicyLoad);
                 event.reason = Some("policy.rejected".to_owned());
                 event.text = Some(why.clone());
+                event.actor = actor;
                 self.pipeline.log.note(event);
             }
         }
+        self.loads.store(Arc::new(loads));
         self.pipeline.revalidate().await;
         outcome
     }
 
-    async fn replace(&mut self) -> Result<(), String> {
+    async fn replace(&mut self, actor: Option<Actor>) -> Result<Reloaded, String> {
         let new = Loaded::read(&self.path, Timestamp::now()).map_err(|why| {
             if let Unloaded::Tls(_, names) = &why {
                 self.watch(names.clone());
@@ -176,11 +183,11 @@ impl Reloader {
             why.to_string()
         })?;
         if !same_house(&self.config, &new.config) {
-            return Err("listen (but for certificates and identities), daemon, audit, front and \
-                        other directories of keys or included files take a restart"
+            return Err("listen (but for certificates and identities), daemon, audit, front, \
+                        control and other directories of keys or included files take a restart"
                 .to_owned());
         }
-        let recorded = record(&self.pipeline.log, &new.config, new.files()).await;
+        let recorded = record(&self.pipeline.log, &new.config, new.files(), actor).await;
         recorded.map_err(|error| error.to_string())?;
         // from here on nothing can fail
         new.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -195,7 +202,21 @@ impl Reloader {
         self.config = new.config;
         self.watched.clear();
         self.watch(BTreeSet::new());
-        Ok(())
+        Ok(self.in_force(new.warnings))
+    }
+
+    fn in_force(&self, mut warnings: Vec<String>) -> Reloaded {
+        let policy = &self.config.policy;
+        let about = |w: &config::Warning| format!("{}: {}", w.subject, w.what);
+        warnings.extend(self.config.warnings.iter().map(about));
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Reloaded {
+            policy: policy.hash.clone(),
+            identities: count(policy.identities.len()),
+            roles: count(policy.roles.len()),
+            listeners: count(self.doors.len()),
+            warnings,
+        }
     }
 
     /// Watches more files. What is known of one as it was before it was read stays.
@@ -207,6 +228,13 @@ impl Reloader {
             self.read.entry(path).and_modify(|now| *now = trace);
         }
     }
+}
+
+/// The beginning of a long text.
+fn clipped(text: &str) -> String {
+    let ends = text.char_indices().map(|(at, c)| at.saturating_add(c.len_utf8()));
+    let end = ends.take_while(|end| *end <= ERROR_MAX).last().unwrap_or_default();
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 fn traces(watched: &BTreeSet<PathBuf>) -> Traces {
@@ -231,6 +259,7 @@ fn same_house(old: &Config, new: &Config) -> bool {
         && old.daemon == new.daemon
         && old.audit == new.audit
         && old.front == new.front
+        && old.control == new.control
         && directories(old) == directories(new) // what is never mounted is worked out once
 }
 
@@ -250,10 +279,12 @@ pub(super) async fn record(
     log: &Writer,
     config: &Config,
     files: Vec<FileHash>,
+    actor: Option<Actor>,
 ) -> Result<(), AuditError> {
     let hash = audit::keep_policy(&config.audit.directory, config.text.as_bytes())?;
     let mut event = Event::new(Stage::PolicyLoad);
     event.policy = Some(hash);
     event.files = files;
+    event.actor = actor;
     log.record(event, Durability::Synced).await.map(|_| ())
 }

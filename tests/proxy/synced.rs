@@ -36,10 +36,12 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
             config: Vec::new(),
             audit: files.path("audit"),
             pki: Vec::new(),
+            control: None,
             protected: OnceCell::new(),
         },
         sessions: Arc::new(Sessions::default()),
         grants: Grants::default(),
+        tally: Arc::default(),
     });
     let credentials = Credentials {
         certificate: files.path("server.pem"),
@@ -52,7 +54,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
     };
     let (secured, _) = Secured::load(&credentials, jiff::Timestamp::now().as_second()).unwrap();
     let tls = Tls::new(secured);
-    let watch = Arc::new(Doorkeeper(Arc::clone(log)));
+    let watch = Arc::new(Doorkeeper(Arc::clone(log), Arc::default()));
     let front = Front::new(limits, Arc::new(Entry(pipeline)), watch);
     let shutdown = Shutdown::new();
     tokio::spawn(entrance.serve(Way::Tls(tls), front, shutdown.live()));

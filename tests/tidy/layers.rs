@@ -55,10 +55,18 @@ const ROOMS: &[Room] = &[
         never: &[],
     },
     Room {
-        name: "server",
+        name: "control",
         uses: &[
             "identity", "docker", "policy", "audit", "config", "facts", "proxy", "daemon", "pki",
             "pipeline",
+        ],
+        never: &["hyper"],
+    },
+    Room {
+        name: "server",
+        uses: &[
+            "identity", "docker", "policy", "audit", "config", "facts", "proxy", "daemon", "pki",
+            "pipeline", "control",
         ],
         never: &[],
     },
@@ -67,7 +75,7 @@ const ROOMS: &[Room] = &[
         name: "cli",
         uses: &[
             "identity", "docker", "policy", "audit", "config", "facts", "proxy", "daemon", "pki",
-            "pipeline", "server",
+            "pipeline", "control", "server",
         ],
         never: &[&["hyper"]],
     },

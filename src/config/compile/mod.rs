@@ -39,6 +39,7 @@ pub(super) fn compile(
     let listen = top::listen(files, &mut ledger);
     let daemon = top::daemon(needed(files, "daemon", &mut ledger), &mut ledger);
     let audit = top::audit(needed(files, "audit", &mut ledger), &ledger);
+    let control = top::control(only(files, "control", &mut ledger), &ledger);
     if let Some(first) = files.first() {
         needed(std::slice::from_ref(first), "version", &mut ledger);
     }
@@ -62,6 +63,7 @@ pub(super) fn compile(
         daemon,
         audit,
         front,
+        control,
         policy,
         profiles,
         files: paths,

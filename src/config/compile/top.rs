@@ -9,6 +9,7 @@ use super::super::{
 use super::unix;
 use crate::docker::ApiVersion;
 use crate::policy::pattern::Pattern;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where to listen: an address with its port, or `systemd`.
@@ -156,6 +157,11 @@ pub(super) fn audit(node: Option<&Node>, ledger: &Ledger) -> AuditConfig {
     let node = node.and_then(|node| node.get("directory"));
     let directory = node.and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)));
     AuditConfig { directory: directory.unwrap_or_default() }
+}
+
+pub(super) fn control(node: Option<&Node>, ledger: &Ledger) -> Option<PathBuf> {
+    let node = node.and_then(|node| node.get("socket"))?;
+    node.text().map(|text| ledger.resolve(node.at, text))
 }
 
 pub(super) fn front(node: Option<&Node>, ledger: &mut Ledger) -> Front {

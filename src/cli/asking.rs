@@ -1,0 +1,99 @@
+//! What the commands share that ask a gate: where its socket is, and how a refusal is said.
+
+use super::out::{self, Paint};
+use super::{ControlArgs, Failure, Outcome, TableFormat};
+use crate::config;
+use crate::control::wire::{Ask, Said};
+use crate::control::{SOCKET, client};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Where the socket is.
+fn socket(args: &ControlArgs) -> Result<PathBuf, Failure> {
+    match (&args.control, &args.config) {
+        (Some(socket), _) => Ok(socket.clone()),
+        (None, None) => Ok(SOCKET.into()),
+        (None, Some(file)) => of_policy(file),
+    }
+}
+
+fn of_policy(file: &Path) -> Result<PathBuf, Failure> {
+    let config = config::load(file, Timestamp::now())?;
+    config.control.ok_or_else(|| {
+        Failure(format!(
+            "{} has no control: and so its gate cannot be asked, write `control: {{ socket: {SOCKET} }}` \
+             and restart the gate",
+            file.display()
+        ))
+    })
+}
+
+/// Asks the gate; `None` if it refused, which was said.
+pub(super) fn ask(args: &ControlArgs, question: Ask) -> Result<Option<Said>, Failure> {
+    let said = client::ask(&socket(args)?, question).map_err(|why| Failure(why.to_string()))?;
+    match said {
+        Said::Refused(why) => {
+            out::complain(&printable(&why));
+            Ok(None)
+        }
+        said => Ok(Some(said)),
+    }
+}
+
+/// Asks, and prints the answer as text or as JSON. `take` is the one kind of answer that fits.
+pub(super) fn show<T: Serialize>(
+    args: &ControlArgs,
+    question: Ask,
+    take: impl Fn(Said) -> Option<T>,
+    text: impl Fn(&T, Paint) -> String,
+) -> Result<Outcome, Failure> {
+    let Some(said) = ask(args, question)? else { return Ok(Outcome::Findings) };
+    let fits = take(said).ok_or_else(|| Failure("the gate answered something else".to_owned()))?;
+    match args.format {
+        TableFormat::Text => out::print(&text(&fits, Paint::stdout()))?,
+        TableFormat::Json => {
+            let json = serde_json::to_value(&fits).map_err(|why| Failure(why.to_string()))?;
+            out::json(&json)?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Text of others, on a terminal: names of targets and reasons steer nothing there.
+pub(super) fn printable(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' => c,
+        c if c.is_control() || ('\u{200b}'..='\u{206f}').contains(&c) => '?',
+        c => c,
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_control_in_the_policy_it_is_said_what_to_write() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("dockward.yaml");
+        let text = "version: 1
+listen: [{ tls: '127.0.0.1:2376', certificate: c, key: k, client_ca: ca }]
+daemon: { socket: s }
+audit: { directory: log }
+identities: [{ name: a, match: { cn: a }, roles: [r] }]
+roles: { r: { scope: any, allow: { container: [list] } } }
+";
+        std::fs::write(&file, text).unwrap();
+        let none = of_policy(&file).unwrap_err();
+        assert!(none.0.contains("has no control:") && none.0.contains("write `control:"), "{none}");
+        std::fs::write(&file, format!("{text}control: {{ socket: run/c.sock }}\n")).unwrap();
+        assert_eq!(of_policy(&file), Ok(scratch.path().join("run/c.sock")));
+    }
+
+    #[test]
+    fn what_others_wrote_steers_no_terminal() {
+        assert_eq!(printable("a\u{1b}[31m\u{202e}b\nä"), "a?[31m?b\nä");
+    }
+}

@@ -1,0 +1,57 @@
+//! `dockward grant`: break-glass. A role for an identity that does not hold it, for a while and with a
+//! reason, and its end before its time.
+
+use super::asking;
+use super::out::Paint;
+use super::{Failure, GrantArgs, Outcome};
+use crate::config;
+use crate::control::wire::{Ask, Grant, GrantWanted, Granted, Named, Said};
+
+/// Grants, or takes back.
+///
+/// # Errors
+/// The gate cannot be asked, or the time is none.
+pub fn run(args: &GrantArgs) -> Result<Outcome, Failure> {
+    if let Some(id) = &args.revoke {
+        let ask = Ask::RevokeGrant(Named { id: id.clone(), reason: args.reason.clone() });
+        let take = |said| match said {
+            Said::Revoked(grant) => Some(grant),
+            _ => None,
+        };
+        let text = |grant: &Grant, _: Paint| {
+            format!("{} does not hold {} any more by this grant\n", grant.identity, grant.role)
+        };
+        return asking::show(&args.gate, ask, take, text);
+    }
+    let take = |said| match said {
+        Said::Granted(granted) => Some(granted),
+        _ => None,
+    };
+    asking::show(&args.gate, Ask::Grant(wanted(args)?), take, granted)
+}
+
+fn wanted(args: &GrantArgs) -> Result<GrantWanted, Failure> {
+    let text = args.lasts.as_deref().unwrap_or_default();
+    let lasts = config::duration(text);
+    let lasts = lasts.map_err(|next| Failure(format!("--for {text:?} is no time, {next}")))?;
+    Ok(GrantWanted {
+        identity: args.name.clone().unwrap_or_default(),
+        role: args.role.clone().unwrap_or_default(),
+        for_seconds: lasts.as_secs(),
+        reason: args.reason.clone(),
+        persist: args.persist,
+    })
+}
+
+fn granted(granted: &Granted, paint: Paint) -> String {
+    let Granted { grant, root } = granted;
+    let mut text = format!(
+        "{} holds {} until {}\nto take it back: dockward grant --revoke {} --reason ..\n",
+        grant.identity, grant.role, grant.until, grant.id
+    );
+    if !root.is_empty() {
+        text.push_str(&format!("{}\n", paint.red("ROOT ON THE HOST")));
+        text.extend(root.iter().map(|what| format!("  {what}\n")));
+    }
+    text
+}

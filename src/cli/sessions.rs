@@ -1,0 +1,73 @@
+//! `dockward sessions`: who is connected and what is open, and an end to some of it.
+
+use super::asking::{self, printable};
+use super::out::{self, Paint};
+use super::{Failure, KillArgs, Outcome, SessionsArgs, SessionsCommand};
+use crate::control::wire::{Ask, Connection, Kill, Killed, Said, Sessions};
+
+/// Lists, or ends.
+///
+/// # Errors
+/// The gate cannot be asked.
+pub fn run(args: &SessionsArgs) -> Result<Outcome, Failure> {
+    let take = |said| match said {
+        Said::Sessions(sessions) => Some(sessions),
+        _ => None,
+    };
+    match &args.command {
+        Some(SessionsCommand::Kill(args)) => kill(args),
+        None => asking::show(&args.gate, Ask::Sessions, take, list),
+    }
+}
+
+fn kill(args: &KillArgs) -> Result<Outcome, Failure> {
+    let ask = Ask::Kill(Kill { id: args.id.clone(), reason: args.reason.clone() });
+    let take = |said| match said {
+        Said::Killed(killed) => Some(killed),
+        _ => None,
+    };
+    let text = |killed: &Killed, _: Paint| match killed.connections {
+        0 => "1 session was ended\n".to_owned(),
+        connections => {
+            format!(
+                "{connections} connections were ended, with {} sessions on them\n",
+                killed.sessions
+            )
+        }
+    };
+    asking::show(&args.gate, ask, take, text)
+}
+
+fn list(sessions: &Sessions, paint: Paint) -> String {
+    if sessions.connections.is_empty() {
+        return "nobody is connected\n".to_owned();
+    }
+    let heading = ["CONNECTION", "IDENTITY", "CLIENT", "SESSION", "OPERATION", "TARGET", "SINCE"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    rows.extend(sessions.connections.iter().flat_map(of_connection));
+    let mut text = out::table(&rows, paint);
+    if sessions.more > 0 {
+        text.push_str(&format!("and {} more\n", sessions.more));
+    }
+    text
+}
+
+fn of_connection(connection: &Connection) -> Vec<Vec<String>> {
+    let begin = || {
+        let Connection { connection, identity, client, .. } = connection;
+        vec![connection.to_string(), identity.clone(), client.clone()]
+    };
+    let open = connection.open.iter().map(|open| {
+        let target = open.target.as_deref().map_or_else(|| "-".to_owned(), printable);
+        let mut row = begin();
+        row.extend([open.id.clone(), open.operation.clone(), target, open.since.clone()]);
+        row
+    });
+    let rows: Vec<_> = open.collect();
+    if rows.is_empty() {
+        let mut row = begin();
+        row.extend(["-"; 4].map(str::to_owned));
+        return vec![row];
+    }
+    rows
+}

@@ -1,0 +1,20 @@
+//! The gate's own socket (L4): for root on the gate's host, to see what goes on and to step in. It can end
+//! sessions and give away roles, so it is careful of whom it believes, keeps out of the way of serving, and
+//! changes nothing that is not on record first.
+
+mod act;
+pub mod client;
+mod desk;
+mod listen;
+mod peer;
+mod socket;
+mod status;
+pub mod wire;
+
+pub use desk::{Desk, Reload};
+pub use listen::serve;
+pub use socket::{ControlError, Socket};
+pub use status::{House, Loads};
+
+/// Where the socket is when nobody says otherwise.
+pub const SOCKET: &str = "/run/dockward/control.sock";

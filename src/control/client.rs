@@ -1,0 +1,86 @@
+//! The asking side of the gate's own socket, for the command line.
+
+use super::socket;
+use super::wire::{ANSWER_MAX, Answer, Ask, Request, Said};
+use std::fmt;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Longer than the gate takes to load anything.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum AskError {
+    /// The socket cannot be connected to.
+    Connect(PathBuf, io::Error),
+    /// The connection broke.
+    Broken(PathBuf, io::Error),
+    /// It was closed without a word: we are not listened to.
+    Closed(PathBuf),
+    /// What came is no answer.
+    Unreadable(String),
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(path, error) => {
+                write!(f, "{}: {error}, {}", path.display(), next(error.kind()))
+            }
+            Self::Broken(path, error) => {
+                write!(f, "{}: {error}, see the log of the gate", path.display())
+            }
+            Self::Closed(path) => write!(
+                f,
+                "{}: the gate hung up, ask as root, outside of containers",
+                path.display()
+            ),
+            Self::Unreadable(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for AskError {}
+
+fn next(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound => {
+            "start the gate, see that its policy has `control:`, or say where with --control or --config"
+        }
+        io::ErrorKind::ConnectionRefused => "nobody listens there, start the gate",
+        io::ErrorKind::PermissionDenied => "ask as root",
+        _ => "see that it is the socket of a gate",
+    }
+}
+
+/// Asks one question.
+///
+/// # Errors
+/// Why there is no answer. A refusal is one.
+pub fn ask(path: &Path, ask: Ask) -> Result<Said, AskError> {
+    let mut stream =
+        socket::connect(path).map_err(|error| AskError::Connect(path.to_owned(), error))?;
+    let broken = |error| AskError::Broken(path.to_owned(), error);
+    stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
+    let mut question = serde_json::to_vec(&Request::of(ask)).map_err(|why| broken(why.into()))?;
+    question.push(b'\n');
+    // a gate that is busy answers and hangs up without having read the question
+    let asked = stream.write_all(&question);
+    let mut text = Vec::new();
+    let most = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX);
+    let heard = stream.take(most).read_to_end(&mut text);
+    if !text.is_empty() {
+        return Answer::read(&text).map(|answer| answer.answer).map_err(AskError::Unreadable);
+    }
+    match asked.and(heard.map(drop)) {
+        Err(error) if !is_hang_up(&error) => Err(broken(error)),
+        _ => Err(AskError::Closed(path.to_owned())),
+    }
+}
+
+fn is_hang_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}

@@ -1,0 +1,150 @@
+//! Where a question is answered.
+
+use super::act::{self, Target};
+use super::status::{self, House};
+use super::wire::{self, Ask, Said};
+use crate::audit::Writer;
+use crate::audit::event::Actor;
+use crate::config;
+use crate::pipeline::grants::is_reason;
+use crate::pipeline::{Pipeline, Ungranted, Wanted};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// How long a reload is waited for. It goes on all the same.
+const RELOAD: Duration = Duration::from_secs(60);
+/// So many connections, and so many sessions, are listed.
+const LISTED: usize = 2048;
+/// Bytes shown of what a session is about.
+const TARGET: usize = 128;
+
+/// Answers questions.
+#[derive(Debug)]
+pub struct Desk {
+    /// Where sessions and grants are.
+    pub pipeline: Arc<Pipeline>,
+    /// What the server knows of itself.
+    pub house: House,
+    /// Who reloads.
+    pub reload: mpsc::Sender<Reload>,
+}
+
+/// A reload that somebody waits for.
+#[derive(Debug)]
+pub struct Reload {
+    /// Who asked.
+    pub actor: Actor,
+    /// What came of it; why the old stayed.
+    pub answer: oneshot::Sender<Result<wire::Reloaded, String>>,
+}
+
+impl Desk {
+    pub(super) fn log(&self) -> &Writer {
+        &self.pipeline.log
+    }
+
+    pub(super) async fn answer(&self, ask: Ask, actor: Actor) -> Said {
+        let now = Timestamp::now();
+        let done = match ask {
+            Ask::Status => {
+                Ok(Said::Status(Box::new(status::status(&self.house, &self.pipeline, now))))
+            }
+            Ask::Sessions => Ok(Said::Sessions(sessions(&self.pipeline))),
+            Ask::Kill(kill) => self.kill(&kill, actor).await,
+            Ask::Grant(wanted) => self.grant(wanted, actor, now).await,
+            Ask::RevokeGrant(named) => self.revoke(&named, actor).await,
+            Ask::Reload => self.reload(actor).await.map(Said::Reloaded),
+        };
+        done.unwrap_or_else(Said::Refused)
+    }
+
+    async fn kill(&self, kill: &wire::Kill, actor: Actor) -> Result<Said, String> {
+        let actor = reasoned(actor, &kill.reason)?;
+        let target = Target::find(&kill.id, &self.pipeline.sessions)?;
+        act::kill(&self.pipeline, target, actor).await.map(Said::Killed)
+    }
+
+    async fn grant(
+        &self,
+        wanted: wire::GrantWanted,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Said, String> {
+        let actor = reasoned(actor, &wanted.reason)?;
+        let wire::GrantWanted { identity, role, for_seconds, reason: _, persist } = wanted;
+        let lasts = Duration::from_secs(for_seconds);
+        let wanted = Wanted { identity, role, lasts, persist };
+        let opened = self.pipeline.open_grant(wanted, actor, now).await;
+        let grant = opened.map_err(|why| why.to_string())?;
+        let policy = self.pipeline.policy.load();
+        let root = policy.roles.get(&grant.role).map(config::amounts_to_root).unwrap_or_default();
+        Ok(Said::Granted(wire::Granted { grant: status::grant(&grant), root }))
+    }
+
+    async fn revoke(&self, named: &wire::Named, actor: Actor) -> Result<Said, String> {
+        let actor = reasoned(actor, &named.reason)?;
+        let unknown = || format!("{:?} is no id of a grant, see `dockward status`", named.id);
+        let id = named.id.parse().map_err(|_| unknown())?;
+        let revoked = self.pipeline.revoke_grant(id, actor).await;
+        if matches!(revoked, Ok(_) | Err(Ungranted::Unkept(_))) {
+            self.pipeline.revalidate().await; // whoever stood on it does not any more
+        }
+        revoked.map(|grant| Said::Revoked(status::grant(&grant))).map_err(|why| why.to_string())
+    }
+
+    async fn reload(&self, actor: Actor) -> Result<wire::Reloaded, String> {
+        let (answer, answered) = oneshot::channel();
+        let stops = || "the gate stops".to_owned();
+        self.reload.send(Reload { actor, answer }).await.map_err(|_| stops())?;
+        match tokio::time::timeout(RELOAD, answered).await {
+            Ok(answer) => answer.map_err(|_| stops())?,
+            Err(_) => Err("it takes long and goes on, see `dockward status` later".to_owned()),
+        }
+    }
+}
+
+/// The actor with the reason given, if it is one.
+fn reasoned(mut actor: Actor, reason: &str) -> Result<Actor, String> {
+    if !is_reason(reason) {
+        return Err("a reason is needed, some words on one line of 512 bytes at most".to_owned());
+    }
+    actor.reason = Some(reason.to_owned());
+    Ok(actor)
+}
+
+fn sessions(pipeline: &Pipeline) -> wire::Sessions {
+    let mut all = pipeline.sessions.connections();
+    all.sort_by_key(|connection| connection.peer.connection);
+    let open = pipeline.sessions.all();
+    let hidden = all.len().saturating_sub(LISTED) + open.len().saturating_sub(LISTED);
+    let connection = |connection: &Arc<crate::proxy::Connection<crate::pipeline::Who>>| {
+        let peer = &connection.peer;
+        let here = open.iter().take(LISTED);
+        let here = here.filter(|session| session.connection.peer.connection == peer.connection);
+        wire::Connection {
+            connection: peer.connection.0,
+            identity: connection.name().to_owned(),
+            client: peer.client.to_string(),
+            listener: peer.listener.to_string(),
+            open: here.map(|session| shown(session)).collect(),
+        }
+    };
+    let connections = all.iter().take(LISTED).map(connection).collect();
+    wire::Sessions { connections, more: u64::try_from(hidden).unwrap_or(u64::MAX) }
+}
+
+fn shown(session: &crate::pipeline::Session) -> wire::Open {
+    let target = session.head.target().map(|target| {
+        let cut =
+            target.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|at| *at <= TARGET);
+        target.get(..cut.last().unwrap_or(0)).unwrap_or_default().to_owned()
+    });
+    wire::Open {
+        id: session.id.to_string(),
+        operation: session.head.route.operation.to_owned(),
+        target,
+        since: status::shown(session.since),
+    }
+}

@@ -1,0 +1,173 @@
+//! How the gate is, gathered from whoever knows: the pipeline, the listeners, the log.
+
+use super::wire;
+use crate::audit;
+use crate::identity::Mode;
+use crate::identity::expiry::{Dated, What, notices};
+use crate::pipeline::{Entry, Grant, Pipeline};
+use crate::proxy::{Front, Way};
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// What the server knows of itself.
+#[derive(Debug)]
+pub struct House {
+    /// Which gate this is.
+    pub gate: audit::Gate,
+    /// When it started.
+    pub since: Timestamp,
+    /// Where clients come in, as it is shown, and what is there in TLS.
+    pub doors: Vec<(String, Way)>,
+    /// All connections.
+    pub front: Arc<Front<Entry>>,
+    /// What was loaded.
+    pub loads: Arc<ArcSwap<Loads>>,
+    /// Where the log is.
+    pub log: PathBuf,
+}
+
+/// What was loaded since the start.
+#[derive(Clone, Debug)]
+pub struct Loads {
+    /// How often something came into force, after the start.
+    pub done: u64,
+    /// How often it was refused, and the old stayed.
+    pub failed: u64,
+    /// When something came into force last.
+    pub at: Timestamp,
+    /// Why it was refused, unless something came into force since.
+    pub last_error: Option<String>,
+}
+
+impl Loads {
+    /// At the start.
+    #[must_use]
+    pub const fn begin(at: Timestamp) -> Self {
+        Self { done: 0, failed: 0, at, last_error: None }
+    }
+}
+
+pub(super) fn status(house: &House, pipeline: &Pipeline, now: Timestamp) -> wire::Status {
+    let (loads, policy) = (house.loads.load(), pipeline.policy.load());
+    let dated = house.dated(pipeline);
+    let (counted, counts) = (pipeline.tally.counted(), pipeline.log.counts());
+    wire::Status {
+        version: house.gate.version.clone(),
+        instance: house.gate.instance.clone(),
+        host: house.gate.host.clone(),
+        since: shown(house.since),
+        policy: wire::PolicyInForce { hash: policy.hash.clone(), since: shown(loads.at) },
+        reloads: wire::Reloads {
+            done: loads.done,
+            failed: loads.failed,
+            last_error: loads.last_error.clone(),
+        },
+        listeners: house.doors.iter().map(|(address, _)| address.clone()).collect(),
+        connections: u64::try_from(house.front.connections()).unwrap_or(u64::MAX),
+        open: open(pipeline),
+        identities: pipeline.tally.seen_so_far().into_iter().map(seen).collect(),
+        grants: pipeline.grants.all().iter().map(grant).collect(),
+        observing: policy.identities.iter().filter_map(|rule| observed(rule, now)).collect(),
+        ends: ends(&dated, now),
+        warnings: notices(&dated, now.as_second()).into_iter().map(|one| one.text).collect(),
+        counters: wire::Counters {
+            allowed: counted.allowed,
+            denied: counted.denied,
+            handshakes_refused: counted.handshakes_refused,
+        },
+        log: wire::Log {
+            directory: house.log.display().to_string(),
+            events: counts.events,
+            syncs: counts.syncs,
+            failures: counts.failures,
+            failing: counts.failing,
+        },
+    }
+}
+
+fn open(pipeline: &Pipeline) -> BTreeMap<String, u64> {
+    let mut by_identity = BTreeMap::new();
+    for session in pipeline.sessions.all() {
+        let count: &mut u64 = by_identity.entry(session.connection.name().to_owned()).or_default();
+        *count = count.saturating_add(1);
+    }
+    by_identity
+}
+
+fn seen(visitor: crate::pipeline::Visitor) -> wire::Seen {
+    wire::Seen {
+        name: visitor.name,
+        last: shown(visitor.last),
+        certificate_until: visitor.certificate.map(|span| moment(span.not_after)),
+    }
+}
+
+pub(super) fn grant(grant: &Grant) -> wire::Grant {
+    wire::Grant {
+        id: grant.id.to_string(),
+        identity: grant.identity.clone(),
+        role: grant.role.clone(),
+        until: shown(grant.until),
+        reason: grant.reason.clone(),
+        persist: grant.persist,
+    }
+}
+
+fn observed(rule: &crate::identity::Rule, now: Timestamp) -> Option<wire::Observed> {
+    match rule.mode().at(now.as_second()) {
+        Mode::Enforce => None,
+        Mode::Observe { until } => {
+            Some(wire::Observed { identity: rule.name().to_string(), until: moment(until) })
+        }
+    }
+}
+
+impl House {
+    /// Everything that ends by itself: our own certificates, authorities, revocation lists, and the
+    /// certificates of clients that were here.
+    #[must_use]
+    pub fn dated(&self, pipeline: &Pipeline) -> Vec<Dated> {
+        let ways = self.doors.iter().filter_map(|(_, way)| match way {
+            Way::Tls(tls) => Some(tls.secured()),
+            Way::Peer => None,
+        });
+        let mut all: Vec<Dated> = Vec::new();
+        for dated in ways.flat_map(|secured| secured.dated().collect::<Vec<_>>()) {
+            if !all.contains(&dated) {
+                all.push(dated);
+            }
+        }
+        let clients = pipeline.tally.seen_so_far().into_iter().filter_map(|visitor| {
+            let (what, span) = (What::Client(visitor.name), visitor.certificate?);
+            Some(Dated { what, subject: String::new(), path: None, span })
+        });
+        all.extend(clients);
+        all
+    }
+}
+
+/// What ends of the gate itself, the next first.
+fn ends(dated: &[Dated], now: Timestamp) -> Vec<wire::End> {
+    let own = dated.iter().filter(|one| !matches!(one.what, What::Client(_)));
+    let mut own: Vec<&Dated> = own.collect();
+    own.sort_by_key(|one| one.span.not_after);
+    let end = |one: &Dated| wire::End {
+        what: format!("{} ({})", one.what, one.subject),
+        at: moment(one.span.not_after),
+        days: one.span.not_after.saturating_sub(now.as_second()).div_euclid(DAY),
+    };
+    own.into_iter().map(end).collect()
+}
+
+pub(super) fn shown(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
+
+fn moment(second: i64) -> String {
+    Timestamp::from_second(second).map(shown).unwrap_or_default()
+}

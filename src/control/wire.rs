@@ -1,0 +1,434 @@
+//! What is said on the gate's own socket: one line of JSON each way, and the connection ends. Both sides
+//! refuse what they do not know, so that nothing that was asked for is silently left out.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The version of what is said. Another one is refused in words.
+pub const VERSION: u32 = 1;
+/// The longest question, in bytes.
+pub const REQUEST_MAX: usize = 64 << 10;
+/// The longest answer, in bytes: a list of all that is open on a busy gate.
+pub const ANSWER_MAX: usize = 1 << 20;
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// See [`VERSION`].
+    pub version: u32,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Ask {
+    /// How the gate is.
+    Status,
+    /// Who is connected, and what is open.
+    Sessions,
+    /// End something.
+    Kill(Kill),
+    /// Give a role to an identity for a while.
+    Grant(GrantWanted),
+    /// Take such a role back.
+    RevokeGrant(Named),
+    /// Read the policy and the certificates again.
+    Reload,
+}
+
+/// What is to be ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kill {
+    /// A session, a connection by its number, or `identity:NAME`.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Which role for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantWanted {
+    /// Whose it is to be.
+    pub identity: String,
+    /// Which role of the policy.
+    pub role: String,
+    /// For how long, in seconds.
+    pub for_seconds: u64,
+    /// Why.
+    pub reason: String,
+    /// Whether a restart of the gate leaves it in force.
+    pub persist: bool,
+}
+
+/// Something by its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// See [`VERSION`].
+    pub version: u32,
+    /// What came of it.
+    pub answer: Said,
+}
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Said {
+    /// To [`Ask::Status`].
+    Status(Box<Status>),
+    /// To [`Ask::Sessions`].
+    Sessions(Sessions),
+    /// To [`Ask::Kill`]: what was ended.
+    Killed(Killed),
+    /// To [`Ask::Grant`].
+    Granted(Granted),
+    /// To [`Ask::RevokeGrant`]: what is not in force any more.
+    Revoked(Grant),
+    /// To [`Ask::Reload`]: what is in force now.
+    Reloaded(Reloaded),
+    /// Nothing was done: why, and what to do.
+    Refused(String),
+}
+
+/// How the gate is. Times are RFC 3339, UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// Version of dockward.
+    pub version: String,
+    /// One per process start, as in the log.
+    pub instance: String,
+    /// The host's name.
+    pub host: String,
+    /// When it started.
+    pub since: String,
+    /// The policy in force.
+    pub policy: PolicyInForce,
+    /// What was loaded since the start.
+    pub reloads: Reloads,
+    /// Where clients come in.
+    pub listeners: Vec<String>,
+    /// How many connections there are, handshakes included.
+    pub connections: u64,
+    /// How many requests and sessions are open, by identity.
+    pub open: BTreeMap<String, u64>,
+    /// Who was here since the start.
+    pub identities: Vec<Seen>,
+    /// Roles held for a while.
+    pub grants: Vec<Grant>,
+    /// Who is let through and only observed.
+    pub observing: Vec<Observed>,
+    /// What ends, the next first.
+    pub ends: Vec<End>,
+    /// What has ended or will soon, clients' certificates too, the worst first, with what to do.
+    pub warnings: Vec<String>,
+    /// Counted since the start.
+    pub counters: Counters,
+    /// The log.
+    pub log: Log,
+}
+
+/// The policy in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyInForce {
+    /// SHA-256 of its text, as in the log.
+    pub hash: String,
+    /// Since when.
+    pub since: String,
+}
+
+/// What was loaded since the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reloads {
+    /// How often something came into force.
+    pub done: u64,
+    /// How often it was refused, and the old stayed.
+    pub failed: u64,
+    /// Why, the last time, unless something was loaded since.
+    pub last_error: Option<String>,
+}
+
+/// An identity that was here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// Its name.
+    pub name: String,
+    /// When it connected or asked for something last.
+    pub last: String,
+    /// When the certificate ends that it showed, if it came by one.
+    pub certificate_until: Option<String>,
+}
+
+/// A role held for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Its id.
+    pub id: String,
+    /// Whose.
+    pub identity: String,
+    /// Which role.
+    pub role: String,
+    /// When it ends.
+    pub until: String,
+    /// Why.
+    pub reason: String,
+    /// Whether a restart of the gate leaves it in force.
+    pub persist: bool,
+}
+
+/// A role that was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Granted {
+    /// What is in force.
+    pub grant: Grant,
+    /// What of the role amounts to root on the host.
+    pub root: Vec<String>,
+}
+
+/// An identity of the policy that is let through and only observed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observed {
+    /// Its name, with `{1}` for what is caught.
+    pub identity: String,
+    /// When that ends.
+    pub until: String,
+}
+
+/// Something that ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// What.
+    pub what: String,
+    /// When.
+    pub at: String,
+    /// Whole days until then; below 0 it has ended.
+    pub days: i64,
+}
+
+/// Counted since the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counters {
+    /// Decisions that let a request through.
+    pub allowed: u64,
+    /// Decisions that refused one.
+    pub denied: u64,
+    /// Handshakes that were refused.
+    pub handshakes_refused: u64,
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Where it is.
+    pub directory: String,
+    /// Lines written since the start.
+    pub events: u64,
+    /// Times that the disk was waited for.
+    pub syncs: u64,
+    /// Batches that could not be written.
+    pub failures: u64,
+    /// Whether the last one could not: then nothing is let through.
+    pub failing: bool,
+}
+
+/// Who is connected, and what is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// Each connection, the oldest first.
+    pub connections: Vec<Connection>,
+    /// Connections and sessions that are not shown.
+    pub more: u64,
+}
+
+/// A connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Its number, as in the log.
+    pub connection: u64,
+    /// Whose.
+    pub identity: String,
+    /// From where.
+    pub client: String,
+    /// To where.
+    pub listener: String,
+    /// What is open on it.
+    pub open: Vec<Open>,
+}
+
+/// A forwarded request while it lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    /// The decision that let it through.
+    pub id: String,
+    /// Docker's own name of the operation.
+    pub operation: String,
+    /// What it is about.
+    pub target: Option<String>,
+    /// Since when.
+    pub since: String,
+}
+
+/// What was ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Killed {
+    /// Connections.
+    pub connections: u64,
+    /// Requests and sessions, those on the connections included.
+    pub sessions: u64,
+}
+
+/// What is in force now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reloaded {
+    /// SHA-256 of the policy's text.
+    pub policy: String,
+    /// Identities of the policy.
+    pub identities: u64,
+    /// Roles of the policy.
+    pub roles: u64,
+    /// Listeners whose certificates were read.
+    pub listeners: u64,
+    /// What loads and deserves a look.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+impl Request {
+    /// A question of this version.
+    #[must_use]
+    pub const fn of(ask: Ask) -> Self {
+        Self { version: VERSION, ask }
+    }
+
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// Why it is no question, for whoever asks.
+    pub fn read(line: &[u8]) -> Result<Self, String> {
+        known_version(line, "the gate", "ask with its own `dockward`")?;
+        serde_json::from_slice(line).map_err(|why| format!("this is no question: {why}"))
+    }
+}
+
+impl Answer {
+    /// An answer of this version.
+    #[must_use]
+    pub const fn of(answer: Said) -> Self {
+        Self { version: VERSION, answer }
+    }
+
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// Why it is no answer, for whoever asked.
+    pub fn read(line: &[u8]) -> Result<Self, String> {
+        known_version(line, "this program", "use the `dockward` that serves")?;
+        serde_json::from_slice(line).map_err(|why| format!("this is no answer: {why}"))
+    }
+}
+
+/// What has another version is said to have one, and not to be misspelled.
+fn known_version(line: &[u8], who: &str, next: &str) -> Result<(), String> {
+    match serde_json::from_slice::<Versioned>(line) {
+        Ok(said) if said.version != VERSION => {
+            Err(format!("{who} speaks version {VERSION}, and not {}: {next}", said.version))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_have_one_spelling() {
+        let read = |text: &str| Request::read(text.as_bytes()).map(|request| request.ask);
+        assert_eq!(read(r#"{"version":1,"ask":"status"}"#), Ok(Ask::Status));
+        let kill = r#"{"version":1,"ask":{"kill":{"id":"7","reason":"r"}}}"#;
+        assert_eq!(read(kill), Ok(Ask::Kill(Kill { id: "7".into(), reason: "r".into() })));
+        let wrong = [
+            "",
+            "garbage",
+            "{}",
+            r#"{"ask":"status"}"#,
+            r#"{"version":1,"ask":"lockdown"}"#,
+            r#"{"version":1,"ask":"status","more":1}"#,
+            r#"{"version":1,"version":1,"ask":"status"}"#,
+            r#"{"version":1,"ask":{"status":{}}}"#,
+            r#"{"version":1,"ask":{"kill":{"id":"7"}}}"#,
+            r#"{"version":1,"ask":{"kill":{"id":"7","reason":"r","force":true}}}"#,
+            r#"{"version":1,"ask":{"kill":{"id":"7","reason":"r"},"reload":null}}"#,
+            r#"{"version":1,"ask":"status"} {}"#,
+        ];
+        for text in wrong {
+            assert!(read(text).unwrap_err().starts_with("this is no question"), "{text}");
+        }
+    }
+
+    #[test]
+    fn another_version_is_told_apart_from_a_mistake() {
+        let newer = Request::read(br#"{"version":2,"ask":{"dance":{}}}"#).unwrap_err();
+        assert!(newer.contains("speaks version 1, and not 2"), "{newer}");
+        let older = Answer::read(br#"{"version":0,"answer":{}}"#).unwrap_err();
+        assert!(older.contains("and not 0: use the `dockward` that serves"), "{older}");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let asks = [
+            Ask::Status,
+            Ask::Sessions,
+            Ask::Reload,
+            Ask::Kill(Kill { id: "identity:dev".into(), reason: "gone".into() }),
+            Ask::RevokeGrant(Named { id: "x".into(), reason: "done".into() }),
+            Ask::Grant(GrantWanted {
+                identity: "dev".into(),
+                role: "administrator".into(),
+                for_seconds: 3600,
+                reason: "disk full".into(),
+                persist: true,
+            }),
+        ];
+        for ask in asks {
+            let request = Request::of(ask);
+            let line = serde_json::to_vec(&request).unwrap();
+            assert_eq!(Request::read(&line), Ok(request));
+        }
+        let answer = Answer::of(Said::Killed(Killed { connections: 1, sessions: 2 }));
+        assert_eq!(Answer::read(&serde_json::to_vec(&answer).unwrap()), Ok(answer));
+    }
+}

@@ -1,0 +1,41 @@
+//! What ends by itself, said in the log when it comes near and again at each step: the server's certificate,
+//! authorities, revocation lists, and clients that were seen.
+
+use crate::control::House;
+use crate::identity::expiry::{Dated, Stage};
+use crate::pipeline::Pipeline;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+
+/// How often it is looked at: ends are known long before.
+const EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// What was said already.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    said: HashMap<(String, String), Stage>,
+    next: Option<Timestamp>,
+}
+
+impl Ending {
+    /// Says what has come nearer since it was said last. To be called often: it looks only now and then.
+    pub(super) fn look(&mut self, house: &House, pipeline: &Pipeline, now: Timestamp) {
+        if self.next.is_some_and(|next| now < next) {
+            return;
+        }
+        self.next = now.checked_add(EVERY).ok();
+        for dated in house.dated(pipeline) {
+            self.say(&dated, now.as_second());
+        }
+    }
+
+    fn say(&mut self, dated: &Dated, now: i64) {
+        let stage = dated.span.stage(now);
+        let before = self.said.insert((dated.what.to_string(), dated.subject.clone()), stage);
+        if before.unwrap_or(Stage::Good) < stage
+            && let Some(notice) = dated.notice(now)
+        {
+            tracing::warn!(stage = stage.as_str(), "{}", notice.text);
+        }
+    }
+}
