@@ -83,6 +83,9 @@ pub fn containers_made(
     of_the_name: bool,
 ) -> Result<Vec<String>, ReadError> {
     let (mut names, mut creates, mut made) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
+    // DER writes a zero before a first bit that is set, people do not
+    let plain = |serial: &str| serial.trim_start_matches('0').to_owned();
+    let serials: BTreeSet<String> = serials.iter().map(|serial| plain(serial)).collect();
     for file in directory::files(directory).map_err(ReadError::at(directory))? {
         let path = directory.join(&file);
         let failed = ReadError::at(&path);
@@ -91,7 +94,7 @@ pub fn containers_made(
             let told = line.whole().and_then(|line| serde_json::from_slice::<Told>(line).ok());
             match told.unwrap_or_default() {
                 Told { id: Some(id), identity: Some(who), request: Some(asked), .. } => {
-                    let theirs = who.serial.is_some_and(|serial| serials.contains(&serial));
+                    let theirs = who.serial.is_some_and(|serial| serials.contains(&plain(&serial)));
                     if theirs {
                         names.insert(who.name.clone());
                     }

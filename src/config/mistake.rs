@@ -129,7 +129,7 @@ impl Ledger {
 
     /// Notes a mistake: what is wrong, and the next step.
     pub(super) fn mistake(&mut self, at: Place, what: impl Into<String>, next: impl Into<String>) {
-        self.mistakes.push((at, what.into(), next.into()));
+        self.mistakes.push((at, plain(what.into()), plain(next.into())));
     }
 
     /// Notes something that loads all the same.
@@ -204,4 +204,16 @@ pub(super) fn suggest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) 
         None if names.is_empty() => "there are none yet, define one".to_owned(),
         None => format!("write one of: {}", names.join(", ")),
     }
+}
+
+/// What stands in a file is repeated in what is said of it, and steers no terminal there.
+fn plain(text: String) -> String {
+    if !text.chars().any(char::is_control) {
+        return text;
+    }
+    let each = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(each).collect()
 }

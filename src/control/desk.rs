@@ -3,10 +3,11 @@
 use super::act::{self, Target};
 use super::status::{self, House};
 use super::wire::{self, Ask, Said};
-use crate::audit::Writer;
 use crate::audit::event::Actor;
+use crate::audit::{Durability, Event, Stage, Writer};
 use crate::config;
 use crate::pipeline::grants::is_reason;
+use crate::pipeline::left::Left;
 use crate::pipeline::{Pipeline, Ungranted, Wanted};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ impl Desk {
             Ask::Grant(wanted) => self.grant(wanted, actor, now).await,
             Ask::RevokeGrant(named) => self.revoke(&named, actor).await,
             Ask::Reload => self.reload(actor).await.map(Said::Reloaded),
+            Ask::Left(wanted) => self.left(wanted, actor).await,
         };
         done.unwrap_or_else(Said::Refused)
     }
@@ -94,6 +96,25 @@ impl Desk {
         revoked.map(|grant| Said::Revoked(status::grant(&grant))).map_err(|why| why.to_string())
     }
 
+    /// The lists are read first: whoever was revoked is out when this is answered.
+    async fn left(&self, wanted: wire::LeftWanted, actor: Actor) -> Result<Said, String> {
+        let actor = reasoned(actor, &wanted.reason)?;
+        self.reload(actor.clone()).await?;
+        let mut event = Event::new(Stage::Revoke);
+        event.actor = Some(actor.clone());
+        event.text = Some(format!("serials {}", wanted.serials.join(", ")));
+        let parent = event.id;
+        let recorded = self.pipeline.log.record(event, Durability::Synced).await;
+        recorded
+            .map_err(|error| format!("nothing was stopped, as it cannot be recorded: {error}"))?;
+        let serials = wanted.serials.into_iter().collect();
+        let mut left = self.pipeline.left_running(serials, wanted.of_the_name).await?;
+        if wanted.stop {
+            self.pipeline.stop_left(&mut left, parent, &actor).await;
+        }
+        Ok(Said::Left(left.into_iter().map(told).collect()))
+    }
+
     async fn reload(&self, actor: Actor) -> Result<wire::Reloaded, String> {
         let (answer, answered) = oneshot::channel();
         let stops = || "the gate stops".to_owned();
@@ -103,6 +124,17 @@ impl Desk {
             Err(_) => Err("it takes long and goes on, see `dockward status` later".to_owned()),
         }
     }
+}
+
+/// What is not known until it was looked at.
+fn told(left: Left) -> wire::Left {
+    let Left { id, name, image, stopped } = left;
+    let (stopped, error) = match stopped {
+        None => (false, None),
+        Some(Ok(())) => (true, None),
+        Some(Err(why)) => (false, Some(why)),
+    };
+    wire::Left { id, name, image, stopped, error }
 }
 
 /// The actor with the reason given, if it is one.

@@ -117,6 +117,8 @@ pub(crate) fn from_nothing_to_a_context_and_back(docker: &str) {
     place.does(&docker_of(commands(&issued).last().unwrap()));
 
     let as_who = |name: &str, line: &str| format!("{docker} --context {name} {line}");
+    let beside = "run -d --name beside busybox sleep 600";
+    place.does(&as_who("bob", beside));
     let tick = "sh -c 'while :; do echo tick; sleep 0.2; done'";
     place.does(&as_who("alice", &format!("run -d --name web busybox {tick}")));
     let mut hers = place.spawn("hers", &as_who("alice", "logs -f web"));
@@ -128,10 +130,14 @@ pub(crate) fn from_nothing_to_a_context_and_back(docker: &str) {
     let opened = |e: &Value| e["stage"] == "session.open";
     until("her exec", || place.events().iter().any(opened).then_some(()));
 
-    place.does(&format!("{DOCKWARD} certs revoke --name alice --reason key-compromise"));
+    let revoke = format!(
+        "{DOCKWARD} certs revoke --name alice --reason key-compromise --control pki/control.sock"
+    );
+    let said = place.does(&revoke);
     let revoked = Instant::now();
     until("the end of her exec", || exec.ended());
     until("the end of her logs", || hers.ended());
+    assert!(said.contains("web (busybox): running") && !said.contains("beside"), "{said}");
     println!("both ended {} ms after the key was taken back", revoked.elapsed().as_millis());
     let ends = || {
         let events = place.events();
@@ -149,11 +155,14 @@ pub(crate) fn from_nothing_to_a_context_and_back(docker: &str) {
     }
     let lines = his.said().len();
     until("his logs to go on", || (his.said().len() > lines + 20).then_some(()));
+    let said = place.does(&format!("{revoke} --stop"));
+    assert!(said.contains("web (busybox): stopped"), "{said}");
+    let still = place.does(&as_who("bob", "ps --format {{.Names}}"));
+    assert_eq!(still.trim(), "beside");
     let refused = place.run(&as_who("alice", "ps"));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("revoked certificate"), "{said}");
-    assert!(place.does(&as_who("bob", "ps")).contains("web"));
-    place.does(&as_who("bob", "rm -f web"));
+    place.does(&as_who("bob", "rm -f web beside"));
     drop((exec, hers, his));
     let pid = gate.child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());

@@ -16,7 +16,9 @@ pub(crate) fn judge(directory: &Path) {
     assert!(summary.files.iter().all(|file| file.stopped && file.torn == 0), "{summary:?}");
     let events = events(directory);
     let mut children = BTreeMap::<&str, Vec<&str>>::new();
-    for event in &events {
+    // others have a parent too: what an operator ended, and what was asked of the daemon for her
+    let of_exchange = ["complete", "session.open", "session.close"];
+    for event in events.iter().filter(|event| of_exchange.iter().any(|s| event["stage"] == *s)) {
         if let Some(parent) = event["parent"].as_str() {
             children.entry(parent).or_default().push(event["stage"].as_str().unwrap());
         }

@@ -187,6 +187,12 @@ pub struct RevokeArgs {
     /// Why: key-compromise, superseded, cessation, affiliation-changed, privilege-withdrawn.
     #[arg(long, value_name = "REASON", default_value_t = Reason::Unspecified)]
     pub reason: Reason,
+    /// Also stop the containers that were made with it and still run; without this they are listed.
+    #[arg(long)]
+    pub stop: bool,
+    /// The gate's own socket; left out: /run/dockward/control.sock.
+    #[arg(long, value_name = "SOCKET")]
+    pub control: Option<PathBuf>,
 }
 
 /// An authority that can be revoked.

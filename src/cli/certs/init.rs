@@ -95,6 +95,7 @@ listen:
     crl: {crl}
 daemon: {{ socket: {daemon} }}
 audit: {{ directory: audit }}
+control: {{ socket: control.sock }}   # `dockward status --config THIS FILE`
 
 # Whoever has a certificate of this authority is a developer, by the name it was issued for. For more
 # roles, put an entry per role here and issue with `--uri spiffe://{trust_domain}/ROLE/NAME`.

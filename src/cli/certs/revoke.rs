@@ -2,16 +2,73 @@
 
 use std::fmt::Write as _;
 
+use super::super::asking::printable;
 use super::super::words::shell_path;
 use super::super::{Failure, Outcome, out};
 use super::args::RevokeArgs;
 use super::open;
+use crate::control::wire::{Ask, Left, LeftWanted, Said};
+use crate::control::{SOCKET, client};
 use crate::pki::ca::{Ca, Revoked, Selection, layout};
 
 pub(super) fn run(args: &RevokeArgs) -> Result<Outcome, Failure> {
     let mut ca = open(&args.directory, &args.passphrase)?;
     let revoked = ca.revoke(&selection(args)?, args.reason)?;
-    out::print(&said(&ca, &revoked)).map(|()| Outcome::Done)
+    out::print(&said(&ca, &revoked))?;
+    drop(ca); // the gate needs nothing of it, and others may go on
+    left(args, &revoked)
+}
+
+/// What was left running, asked of the gate, which has read the new list by then.
+fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Outcome, Failure> {
+    let all = revoked.now.iter().chain(&revoked.before);
+    let wanted = LeftWanted {
+        serials: all.map(|entry| entry.serial.to_string()).collect(),
+        of_the_name: args.name.is_some(),
+        stop: args.stop,
+        reason: format!("certs revoke: {}", args.reason),
+    };
+    let socket = args.control.clone().unwrap_or_else(|| SOCKET.into());
+    let expected = args.stop || args.control.is_some();
+    if !expected && !socket.exists() {
+        out::note("no gate was asked what was left running: name its socket with --control");
+        return Ok(Outcome::Done);
+    }
+    let why = match client::ask(&socket, Ask::Left(wanted)) {
+        Ok(Said::Left(left)) => {
+            out::print(&listed(&left))?;
+            let failed = left.iter().any(|one| one.error.is_some());
+            return Ok(if failed { Outcome::Findings } else { Outcome::Done });
+        }
+        Ok(Said::Refused(why)) => why,
+        Ok(_) => "the gate answered something else".to_owned(),
+        Err(why) => why.to_string(),
+    };
+    out::complain(&format!("revoked, but the gate did not say what was left running: {why}"));
+    Ok(Outcome::Findings)
+}
+
+fn listed(left: &[Left]) -> String {
+    let mut text = String::from("\nThe gate has taken the list. ");
+    if left.is_empty() {
+        text.push_str("Nothing was left running.\n");
+        return text;
+    }
+    text.push_str("Left running:\n");
+    for one in left {
+        let end = match (&one.error, one.stopped) {
+            (Some(why), _) => format!("not stopped: {}", printable(why)),
+            (None, true) => "stopped".to_owned(),
+            (None, false) => "running".to_owned(),
+        };
+        let id = one.id.get(..12).unwrap_or(&one.id);
+        let _ =
+            writeln!(text, "  {id}  {} ({}): {end}", printable(&one.name), printable(&one.image));
+    }
+    if left.iter().all(|one| !one.stopped && one.error.is_none()) {
+        text.push_str("`--stop` stops them.\n");
+    }
+    text
 }
 
 fn selection(args: &RevokeArgs) -> Result<Selection, Failure> {
