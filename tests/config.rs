@@ -191,21 +191,27 @@ fn check_shows_the_policy_or_every_mistake() {
     assert_eq!(json["mistakes"].as_array().unwrap().len(), golden.matches("\n      = ").count());
 }
 
-/// A certificate with its key, good from one day to another.
-fn certificate(from: (i32, u8, u8), to: (i32, u8, u8)) -> (String, String) {
+/// A certificate, good from one day to another.
+fn certificate(from: (i32, u8, u8), to: (i32, u8, u8)) -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(["gate".to_owned()]).unwrap();
     params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
     params.not_after = rcgen::date_time_ymd(to.0, to.1, to.2);
-    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    params.self_signed(&key).unwrap().pem()
 }
 
 #[test]
 fn check_says_which_certificates_are_over_and_which_files_are_missing() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    let (over, _) = certificate((2020, 1, 1), (2020, 6, 1));
-    let (good, _) = certificate((2020, 1, 1), (4000, 1, 1));
+    let over = certificate((2020, 1, 1), (2020, 6, 1));
+    let good = {
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(4000, 1, 1);
+        params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
+    };
     std::fs::write(path("c.pem"), over).unwrap();
     std::fs::write(path("ca.pem"), good).unwrap();
     let policy = path("policy.yaml");

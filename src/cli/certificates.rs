@@ -32,7 +32,8 @@ pub(super) fn look(config: &Config, now: i64) -> Certificates {
             found.unread.push(TlsError::Unreadable(listen.key.clone(), error).to_string());
         }
     }
-    found.unread.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    found.unread.retain(|text| seen.insert(text.clone()));
     // several listeners may have one file
     let mut once: Vec<Dated> = Vec::new();
     for dated in found.dated {

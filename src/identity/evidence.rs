@@ -8,7 +8,7 @@ use super::peer::PeerFacts;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// A client certificate that TLS has verified.
-    Certificate(CertificateFacts),
+    Certificate(Box<CertificateFacts>),
     /// A user of this host, at a Unix socket.
     Peer(PeerFacts),
 }
@@ -26,7 +26,7 @@ impl Evidence {
 
 impl From<CertificateFacts> for Evidence {
     fn from(facts: CertificateFacts) -> Self {
-        Self::Certificate(facts)
+        Self::Certificate(Box::new(facts))
     }
 }
 

@@ -153,7 +153,7 @@ fn where_a_list_is_missing_or_has_ended_nobody_gets_in() {
     }
     // trusted by the root alone: nobody can say whether the list of the one between is genuine
     assert!(load(&[&root], &[root_list.clone(), list]).is_err());
-    let trust = load(&[&root], &[root_list.clone()]).unwrap();
+    let trust = load(&[&root], std::slice::from_ref(&root_list)).unwrap();
     assert_eq!(id(ask(&trust, &[&client, &issuing.der])), "crl.missing");
     let old = issuing.list(&[2], |list| list.next_update = moment!(-1));
     let (authorities, both) = (source(pem(&[&root, &issuing])), source(root_list + &old));
