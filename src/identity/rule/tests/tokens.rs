@@ -200,7 +200,7 @@ fn any_match() -> impl Strategy<Value = Match> {
 }
 
 /// What somebody holds: values of the fields, and a token or none.
-fn any_holding() -> impl Strategy<Value = (CertificateFacts, Option<Claims>)> {
+fn any_holding() -> impl Strategy<Value = (Evidence, Option<Claims>)> {
     let value = || prop::option::of("a?/?[ab]/?[ab]?");
     (value(), value(), value(), value(), any::<bool>()).prop_map(|(uri, cn, p, q, sent)| {
         let fields = [(Uri, &uri), (Cn, &cn)];
