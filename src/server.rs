@@ -20,7 +20,7 @@ use crate::proxy::{
 use arc_swap::ArcSwap;
 use ending::Ending;
 use jiff::Timestamp;
-use reload::{Loaded, Reloader};
+use reload::{Loaded, Reloader, Traces};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,8 @@ pub struct Server {
     control: Option<Socket>,
     instance: Instance,
     shutdown: Shutdown,
+    /// What the files were like before they were read.
+    read: Traces,
 }
 
 /// Why the gate does not serve.
@@ -121,7 +123,7 @@ impl Server {
     /// # Errors
     /// See [`ServerError`]; then nothing was started.
     pub async fn start(path: &Path, warn: impl Fn(&str)) -> Result<Self, ServerError> {
-        let loaded = Loaded::read(path, Timestamp::now())?;
+        let (loaded, read) = Loaded::read_traced(path, Timestamp::now())?;
         loaded.warnings.iter().for_each(|text| warn(text));
         let files = loaded.files();
         let Loaded { config, secured, .. } = loaded;
@@ -155,7 +157,7 @@ impl Server {
         let front = Front::new(limits, entry, Arc::new(Doorkeeper(log, tally)));
         let path = path.to_owned();
         let shutdown = Shutdown::new();
-        Ok(Self { path, config, pipeline, front, entrances, control, instance, shutdown })
+        Ok(Self { path, config, pipeline, front, entrances, control, instance, shutdown, read })
     }
 
     /// Where clients come in, with the ports that were really bound.
@@ -175,7 +177,8 @@ impl Server {
     /// # Errors
     /// Signals cannot be waited for, or the log cannot be closed.
     pub async fn run(self, ready: impl FnOnce()) -> Result<(), ServerError> {
-        let Self { path, config, pipeline, front, entrances, control, instance, shutdown } = self;
+        let Self { path, config, pipeline, front, entrances, control, instance, shutdown, read } =
+            self;
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -196,7 +199,7 @@ impl Server {
         let desk = Arc::new(Desk { pipeline: Arc::clone(&pipeline), house, reload });
         let served = Arc::clone(&desk);
         let control = control.map(|socket| tokio::spawn(control::serve(socket, served)));
-        let mut reloader = Reloader::new(path, config, Arc::clone(&pipeline), doors, loads);
+        let mut reloader = Reloader::new(path, config, Arc::clone(&pipeline), doors, loads, read);
         wait(&mut hangup, &mut terminate, &mut interrupt, &mut asked, &mut reloader, &desk).await;
         drop(asked); // whoever waits for a reload is told that the gate stops
         control.inspect(tokio::task::JoinHandle::abort);

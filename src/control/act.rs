@@ -29,7 +29,15 @@ impl Target {
             if found.is_empty() { Err(nothing()) } else { Ok(Self::Connections(what, found)) }
         };
         if let Some(name) = id.strip_prefix("identity:") {
-            return connections(id.to_owned(), &|connection| connection.name() == name);
+            // a token makes somebody else of who connected, request by request
+            let open = sessions.all();
+            let holds = |connection: &Connection<Who>| {
+                let number = connection.peer.connection;
+                let mut here = open.iter().filter(|s| s.connection.peer.connection == number);
+                connection.is_called(name)
+                    || here.any(|session| session.judged().1.name.as_str() == name)
+            };
+            return connections(id.to_owned(), &holds);
         }
         if let Ok(number) = id.parse::<u64>() {
             let what = format!("connection {number}");
@@ -58,7 +66,7 @@ pub(super) async fn kill(
     match &target {
         Target::Session(session) => {
             event.parent = Some(session.id);
-            pipeline.tell_of(&session.connection, &mut event);
+            pipeline.tell_of_session(session, &mut event);
         }
         Target::Connections(what, connections) => {
             event.text = Some(what.clone());

@@ -125,6 +125,15 @@ impl Issuers {
     pub fn iter(&self) -> impl Iterator<Item = &Issuer> {
         self.0.iter()
     }
+
+    /// Whether what was proven before would be proven by these: what is open with a token outlasts the
+    /// policy that it was proven under.
+    ///
+    /// # Errors
+    /// Its issuer, the audience or the key counts no more. Time is not looked at.
+    pub fn still_prove(&self, claims: &Claims) -> Result<(), TokenError> {
+        claims.held_by(&self.0)
+    }
 }
 
 /// Tokens as a second proof: in which header they come, and whose they may be.
@@ -152,7 +161,7 @@ pub fn verify(text: &str, issuers: &Issuers, now: i64) -> Result<Claims, TokenEr
     key.verify(parts.signed, &parts.signature)?;
     issuer.check_audience(&claims)?;
     let expires = check_times(&claims, now)?;
-    Ok(Claims::new(&claims, expires, Arc::clone(&issuer.log)))
+    Ok(Claims::new(&claims, expires, issuer, key))
 }
 
 /// RFC 7519, 4.1.4 to 4.1.6. `exp` and `iat` must be there, as in every ID token (OpenID Connect Core

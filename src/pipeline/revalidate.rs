@@ -5,21 +5,29 @@
 
 use super::refuse::Refused;
 use super::sessions::Session;
-use super::{Pipeline, Who, events};
+use super::{Known, Pipeline, Who, events};
 use crate::audit::{Event, Stage};
 use crate::docker::{self, ApiCall, Life};
-use crate::identity::Identity;
+use crate::identity::{Identity, Unidentified};
 use crate::policy::{self, Decision, Denial, Policy, Reason};
 use crate::proxy::{Connection, Ending};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long what is open may go on without being judged again, since the daemon does not say what it
+/// stands on: then it ends.
+const UNJUDGED: Duration = Duration::from_secs(5);
+/// How long is waited for that: clock and files are looked at meanwhile, for everybody else.
+const AWAITED: Duration = Duration::from_millis(500);
 
 /// How often the clock is looked at.
 pub const TICK: Duration = Duration::from_millis(250);
 
 impl Pipeline {
-    /// Ends whoever may not stay, and what is open and would not be let through any more.
+    /// Ends whoever may not stay, and what is open and would not be let through any more. What the daemon
+    /// must be asked about may end a little after this returns.
     pub async fn revalidate(self: &Arc<Self>) {
         self.close_grants(Timestamp::now()).await;
         let policy = self.policy.load_full();
@@ -30,8 +38,7 @@ impl Pipeline {
         }
         let mut again = tokio::task::JoinSet::new();
         for session in self.sessions.all() {
-            let claims = session.claims.as_ref();
-            let identity = match self.who(&session.connection, &policy, claims) {
+            let identity = match self.who_still(&session, &policy) {
                 Ok(identity) => identity,
                 Err(why) => {
                     session.end(&Arc::new(ending(&why)));
@@ -41,13 +48,30 @@ impl Pipeline {
             if is_to_be_judged_again(&session, &policy, &identity) {
                 let pipeline = Arc::clone(self);
                 again.spawn(async move {
-                    if let Err(why) = pipeline.judge_again(&session).await {
+                    let Ok(_turn) = session.turn.try_lock() else { return };
+                    let judged = timeout(UNJUDGED, pipeline.judge_again(&session)).await;
+                    let judged = judged.unwrap_or_else(|_| Err(narrowed().into()));
+                    if let Err(why) = judged {
                         session.end(&Arc::new(ending(&why)));
                     }
                 });
             }
         }
-        while again.join_next().await.is_some() {}
+        let all = async { while again.join_next().await.is_some() {} };
+        if timeout(AWAITED, all).await.is_err() {
+            again.detach_all();
+        }
+    }
+
+    /// Who holds what is open, with the token that it was asked for with, if that would still be proven.
+    fn who_still(&self, session: &Session, policy: &Arc<Policy>) -> Result<Known, Refused> {
+        let tokens = policy.tokens.as_ref();
+        let claims = session.claims.as_ref().zip(tokens);
+        let claims = claims.map(|(claims, tokens)| {
+            let still = tokens.issuers.still_prove(claims);
+            still.map(|()| claims).map_err(|why| Refused::Stranger(Unidentified::Token(why)))
+        });
+        self.who(&session.connection, policy, claims.transpose()?)
     }
 
     /// Ends a connection and all that is open on it, and says so in the log.
@@ -69,9 +93,15 @@ impl Pipeline {
         event.client = Some(events::client(&connection.peer));
     }
 
+    /// The same of what is open: who asked for it may have sent another token since.
+    pub fn tell_of_session(&self, session: &Session, event: &mut Event) {
+        self.tell_of(&session.connection, event);
+        event.identity = Some(events::proven(&session.judged().1));
+    }
+
     async fn judge_again(self: &Arc<Self>, session: &Session) -> Result<(), Refused> {
         let policy = self.policy.load_full();
-        let identity = self.who(&session.connection, &policy, session.claims.as_ref())?;
+        let identity = self.who_still(session, &policy)?;
         policy::authorize(&identity, &session.head, &policy)?;
         let Some(body) = &session.body else { return Err(narrowed().into()) };
         let call = ApiCall { head: &session.head, body: docker::body::read(&session.head, body)? };
@@ -129,5 +159,11 @@ impl Connection<Who> {
     #[must_use]
     pub fn name(&self) -> &str {
         self.who.name()
+    }
+
+    /// Whether whoever holds it had this name when it connected, or when it was asked for last.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name() == name || self.who.latest().is_some_and(|who| who.name.as_str() == name)
     }
 }

@@ -47,6 +47,8 @@ pub struct Session {
     /// What was proven beside the certificate.
     pub(super) claims: Option<Arc<Claims>>,
     judged: Mutex<(Arc<Policy>, Known)>,
+    /// Held by whoever judges it again: one at a time.
+    pub(super) turn: tokio::sync::Mutex<()>,
     cancel: Cancel,
     /// Thrown when everything ends: a short call that changes state runs to its end until then.
     stop: Cancel,
@@ -167,6 +169,7 @@ impl Sessions {
             body: (body.len() <= KEPT).then(|| body.clone()),
             claims,
             judged: Mutex::new((Arc::clone(policy), Arc::clone(identity))),
+            turn: tokio::sync::Mutex::new(()),
             cancel: Cancel::new(),
             stop: Cancel::new(),
             why: OnceLock::new(),

@@ -71,6 +71,17 @@ impl Loaded {
         Ok(Self { config, secured, warnings })
     }
 
+    /// The same; with what the files were like before they were read, so that whatever changes from then on
+    /// is seen.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_traced(path: &Path, now: Timestamp) -> Result<(Self, Traces), Unloaded> {
+        let named = names(&Self::read(path, now)?.config).collect();
+        let traces = traces(&named);
+        Ok((Self::read(path, now)?, traces))
+    }
+
     /// What was read beside the policy, by its hash.
     pub(super) fn files(&self) -> Vec<FileHash> {
         let all = self.secured.iter().flatten().flat_map(Secured::files);
@@ -103,11 +114,12 @@ pub(super) struct Reloader {
     loads: Arc<ArcSwap<Loads>>,
 }
 
-type Traces = BTreeMap<PathBuf, Option<Trace>>;
+/// Files by name, and what each was like.
+pub(super) type Traces = BTreeMap<PathBuf, Option<Trace>>;
 
 /// What tells one content of a name from another: device, inode, size, and when it was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Trace(u64, u64, u64, (i64, i64), (i64, i64));
+pub(super) struct Trace(u64, u64, u64, (i64, i64), (i64, i64));
 
 fn trace(path: &Path) -> Option<Trace> {
     let is = std::fs::metadata(path).ok()?;
@@ -122,9 +134,9 @@ impl Reloader {
         pipeline: Arc<Pipeline>,
         doors: Vec<(Address, Way)>,
         loads: Arc<ArcSwap<Loads>>,
+        read: Traces,
     ) -> Self {
         let watched = names(&config).collect();
-        let read = traces(&watched);
         Self { path, config, pipeline, doors, watched, seen: read.clone(), read, loads }
     }
 
@@ -176,12 +188,7 @@ impl Reloader {
     }
 
     async fn replace(&mut self, actor: Option<Actor>) -> Result<Reloaded, String> {
-        let new = Loaded::read(&self.path, Timestamp::now()).map_err(|why| {
-            if let Unloaded::Tls(_, names) = &why {
-                self.watch(names.clone());
-            }
-            why.to_string()
-        })?;
+        let new = self.load()?;
         if !same_house(&self.config, &new.config) {
             return Err("listen (but for certificates and identities), daemon, audit, front, \
                         control and other directories of keys or included files take a restart"
@@ -203,6 +210,23 @@ impl Reloader {
         self.watched.clear();
         self.watch(BTreeSet::new());
         Ok(self.in_force(new.warnings))
+    }
+
+    fn load(&mut self) -> Result<Loaded, String> {
+        let new = self.load_once()?;
+        let known = self.watched.len();
+        self.watch(names(&new.config).collect());
+        // what nobody had looked at before it was read may have changed meanwhile
+        if self.watched.len() == known { Ok(new) } else { self.load_once() }
+    }
+
+    fn load_once(&mut self) -> Result<Loaded, String> {
+        Loaded::read(&self.path, Timestamp::now()).map_err(|why| {
+            if let Unloaded::Tls(_, names) = &why {
+                self.watch(names.clone());
+            }
+            why.to_string()
+        })
     }
 
     fn in_force(&self, mut warnings: Vec<String>) -> Reloaded {

@@ -133,6 +133,11 @@ impl KeySet {
         self.0.len()
     }
 
+    /// Whether this very key is one of them.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.0.iter().any(|one| one.public == key.public)
+    }
+
     /// The one key that a token of this header must be signed with: that of its `kid`, or without a
     /// `kid` the only one for its algorithm.
     pub(super) fn choose(

@@ -365,3 +365,19 @@ proptest! {
         prop_assert_eq!(outcome(&text).is_ok(), text == token);
     }
 }
+
+#[test]
+fn what_was_proven_is_held_by_the_same_issuer_and_key_only() {
+    let claims = verify(&good(), &issuers(), NOW).unwrap();
+    let still = |issuers: &Issuers| issuers.still_prove(&claims).map_err(|why| why.reason());
+    let of = |issuer: &str, audience: &str, jwk: serde_json::Value| {
+        let keys = KeySet::read(json!({ "keys": [jwk] }).to_string().as_bytes()).unwrap().0;
+        Issuers::new(vec![Issuer::new(issuer, audience, keys, Vec::new()).unwrap()]).unwrap()
+    };
+    assert_eq!(still(&issuers()), Ok(()));
+    assert_eq!(still(&of(ISSUER, AUDIENCE, mint::ec_jwk())), Ok(()), "other keys went");
+    assert_eq!(still(&of(ISSUER, AUDIENCE, mint::rsa_jwk())), Err("token.key-unknown"));
+    assert_eq!(still(&of(ISSUER, "other", mint::ec_jwk())), Err("token.audience"));
+    let other = "https://other.example.org";
+    assert_eq!(still(&of(other, AUDIENCE, mint::ec_jwk())), Err("token.issuer"));
+}

@@ -86,7 +86,12 @@ fn authority(
     // a root has none, though one that was renewed with its key verifies under the other too
     let issuer = match has_issued(der, der) {
         true => None,
-        false => all.iter().position(|other| other != der && has_issued(other, der)),
+        // one that was renewed with its key is there twice: the one that lasts longer counts
+        false => {
+            let issuers = all.iter().enumerate();
+            let issuers = issuers.filter(|(_, other)| *other != der && has_issued(other, der));
+            issuers.max_by_key(|(_, other)| not_after(other)).map(|(at, _)| at)
+        }
     };
     Ok(Authority { name, dated, anchor, path_length, step, der: der.clone(), issuer })
 }
@@ -99,6 +104,11 @@ fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+fn not_after(der: &[u8]) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 /// The path that webpki found, and from its anchor on the authorities of the file by which that one was

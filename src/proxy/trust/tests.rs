@@ -239,3 +239,21 @@ fn what_is_no_authority_is_not_trusted_as_one() {
     let file = source(pem_of(&root.client(1)));
     assert!(Trust::load(&file, None, None, NOW).unwrap_err().to_string().contains("authority"));
 }
+
+#[test]
+fn an_authority_above_that_was_renewed_with_its_key_ends_with_the_new_one() {
+    let key = KeyPair::generate().unwrap();
+    let mut old = authority_params("root", 0);
+    (old.not_before, old.not_after) = (moment!(-3 * DAY), moment!(-DAY));
+    let old = old.self_signed(&key).unwrap().der().clone();
+    let params = authority_params("root", 300);
+    let der = params.self_signed(&key).unwrap().der().clone();
+    let root = Authority { der, issuer: Issuer::new(params, key) };
+    let issuing = root.under("issuing");
+    let asked = |authorities: String| {
+        let trust = Trust::load(&source(authorities), None, None, NOW).unwrap();
+        id(ask(&trust, &[&issuing.client(1)]))
+    };
+    assert_eq!(asked(pem_of(&old) + &pem(&[&root, &issuing])), "held");
+    assert_eq!(asked(pem_of(&old) + &pem(&[&issuing])), "certificate.authority-expired");
+}
