@@ -67,7 +67,7 @@ refused_from! {
 impl Pipeline {
     /// Records the refusal and puts it into words.
     pub(super) async fn refuse(&self, asked: &Asked, refused: Refused) -> Response<Body> {
-        let policy = self.policy.load();
+        let policy = self.policy();
         let event = match &refused {
             Refused::Malformed(malformed)
             | Refused::Unreceived(Unreceived::Malformed(malformed)) => {

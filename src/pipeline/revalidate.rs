@@ -22,23 +22,23 @@ impl Pipeline {
     /// Ends whoever may not stay, and what is open and would not be let through any more.
     pub async fn revalidate(self: &Arc<Self>) {
         self.close_grants(Timestamp::now()).await;
-        let policy = self.policy.load_full();
+        let rules = self.rules.load_full();
         for connection in self.sessions.connections() {
-            if let Err(why) = self.may_stay(&connection, &policy) {
+            if let Err(why) = self.may_stay(&connection, &rules) {
                 self.end(&connection, ending(&why));
             }
         }
         let mut again = tokio::task::JoinSet::new();
         for session in self.sessions.all() {
             let claims = session.claims.as_ref();
-            let identity = match self.who(&session.connection, &policy, claims) {
+            let identity = match self.who(&session.connection, &rules, claims) {
                 Ok(identity) => identity,
                 Err(why) => {
                     session.end(&Arc::new(ending(&why)));
                     continue;
                 }
             };
-            if is_to_be_judged_again(&session, &policy, &identity) {
+            if is_to_be_judged_again(&session, &rules.policy, &identity) {
                 let pipeline = Arc::clone(self);
                 again.spawn(async move {
                     if let Err(why) = pipeline.judge_again(&session).await {
@@ -70,17 +70,18 @@ impl Pipeline {
     }
 
     async fn judge_again(self: &Arc<Self>, session: &Session) -> Result<(), Refused> {
-        let policy = self.policy.load_full();
-        let identity = self.who(&session.connection, &policy, session.claims.as_ref())?;
-        policy::authorize(&identity, &session.head, &policy)?;
+        let rules = self.rules.load_full();
+        let policy = &rules.policy;
+        let identity = self.who(&session.connection, &rules, session.claims.as_ref())?;
+        policy::authorize(&identity, &session.head, policy)?;
         let Some(body) = &session.body else { return Err(narrowed().into()) };
         let call = ApiCall { head: &session.head, body: docker::body::read(&session.head, body)? };
-        let facts = self.facts(&identity, &call, &policy).await;
-        match policy::decide(&identity, &call, &facts, &policy) {
+        let facts = self.facts(&identity, &call, policy).await;
+        match policy::decide(&identity, &call, &facts, policy) {
             Decision::Deny(denial) if !is_gone(&denial) => Err(denial.into()),
             // what it is about is not there any more: it ends by itself
             Decision::Deny(_) | Decision::Allow(_) => {
-                session.judged_under(&policy, &identity);
+                session.judged_under(policy, &identity);
                 Ok(())
             }
         }
