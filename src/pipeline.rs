@@ -112,7 +112,7 @@ impl Pipeline {
     ) -> Result<Response<Body>, Refused> {
         // identify: under the policy of this moment
         let rules = self.rules.load_full();
-        let policy = Arc::clone(&rules.policy);
+        let policy = Arc::clone(asked.policy.insert(Arc::clone(&rules.policy)));
         let claims = Self::claims(connection, &policy, &parts.headers)?;
         let identity = self.who(connection, &rules, claims.as_ref())?;
         asked.identity = Some(Arc::clone(&identity));
@@ -155,7 +155,7 @@ impl Pipeline {
         let facts = self.facts(&identity, &call, &policy).await;
         output_only(&head, &call.body, &facts)?;
         let rules = self.rules.load_full();
-        let policy = Arc::clone(&rules.policy);
+        let policy = Arc::clone(asked.policy.insert(Arc::clone(&rules.policy)));
         let claims = Self::claims(connection, &policy, &parts.headers)?;
         let identity = self.who(connection, &rules, claims.as_ref())?;
         asked.identity = Some(Arc::clone(&identity));

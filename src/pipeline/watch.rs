@@ -61,6 +61,7 @@ impl Gate for Entry {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
             client: events::client(&connection.peer),
+            policy: None,
             identity: None,
             head: None,
             body_sha256: None,
