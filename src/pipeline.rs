@@ -53,10 +53,8 @@ use tokio::sync::OnceCell;
 /// Everything that a request meets on its way.
 #[derive(Debug)]
 pub struct Pipeline {
-    /// The policy in force.
-    pub policy: ArcSwap<Policy>,
-    /// Who may come in where.
-    pub doors: ArcSwap<Doors>,
+    /// What is in force.
+    pub rules: ArcSwap<Rules>,
     /// The daemon.
     pub daemon: Daemon,
     /// The log.
@@ -75,6 +73,16 @@ pub struct Pipeline {
     pub grants: Grants,
     /// What there was so far, in numbers.
     pub tally: Arc<Tally>,
+}
+
+/// What one reading of the configuration said. It is replaced as a whole: nobody is judged by the policy
+/// of one and the doors of another.
+#[derive(Debug)]
+pub struct Rules {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// Who may come in where.
+    pub doors: Doors,
 }
 
 /// The gate's own places, and what the daemon says of its own.
@@ -103,9 +111,10 @@ impl Pipeline {
         asked: &mut Asked,
     ) -> Result<Response<Body>, Refused> {
         // identify: under the policy of this moment
-        let policy = self.policy.load_full();
+        let rules = self.rules.load_full();
+        let policy = Arc::clone(asked.policy.insert(Arc::clone(&rules.policy)));
         let claims = Self::claims(connection, &policy, &parts.headers)?;
-        let identity = self.who(connection, &policy, claims.as_ref())?;
+        let identity = self.who(connection, &rules, claims.as_ref())?;
         asked.identity = Some(Arc::clone(&identity));
         self.tally.seen(identity.name.as_str(), Timestamp::now(), &connection.evidence);
 
@@ -145,9 +154,10 @@ impl Pipeline {
         // may have outlived
         let facts = self.facts(&identity, &call, &policy).await;
         output_only(&head, &call.body, &facts)?;
-        let policy = self.policy.load_full();
+        let rules = self.rules.load_full();
+        let policy = Arc::clone(asked.policy.insert(Arc::clone(&rules.policy)));
         let claims = Self::claims(connection, &policy, &parts.headers)?;
-        let identity = self.who(connection, &policy, claims.as_ref())?;
+        let identity = self.who(connection, &rules, claims.as_ref())?;
         asked.identity = Some(Arc::clone(&identity));
         let permit = match policy::decide(&identity, &call, &facts, &policy) {
             Decision::Allow(permit) => permit,
@@ -178,25 +188,28 @@ impl Pipeline {
         Ok(exchange.run(decision, permit, upload, on_upgrade).await?)
     }
 
+    /// The policy in force.
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.rules.load().policy)
+    }
+
     /// Who asks at this moment, with this token, if the certificate still holds.
     fn who(
         &self,
         connection: &Connection<Who>,
-        policy: &Arc<Policy>,
+        rules: &Rules,
         claims: Option<&Arc<Claims>>,
     ) -> Result<Known, Refused> {
         let now = Timestamp::now();
         connection.standing.check(now.as_second())?;
-        let (doors, proofs) = (self.doors.load(), (&connection.evidence, claims));
-        connection.who.under(policy, &doors, &self.grants, proofs, now)
+        connection.who.under(rules, &self.grants, (&connection.evidence, claims), now)
     }
 
     /// Whether somebody may stay connected, whatever is asked next.
-    fn may_stay(&self, connection: &Connection<Who>, policy: &Arc<Policy>) -> Result<(), Refused> {
+    fn may_stay(&self, connection: &Connection<Who>, rules: &Rules) -> Result<(), Refused> {
         let now = Timestamp::now();
         connection.standing.check(now.as_second())?;
-        let (doors, evidence) = (self.doors.load(), &connection.evidence);
-        connection.who.may_stay(policy, &doors, &self.grants, evidence, now)
+        connection.who.may_stay(rules, &self.grants, &connection.evidence, now)
     }
 }
 

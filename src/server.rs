@@ -11,7 +11,7 @@ use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, Uni
 use crate::control::{self, ControlError, Desk, House, Loads, Reload, Socket};
 use crate::daemon::Daemon;
 use crate::pipeline::{
-    Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions, TICK, Tally,
+    Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Rules, Sessions, TICK, Tally,
 };
 use crate::proxy::{
     Address, Budget, Credentials, Entrance, Front, Handed, ListenError, Secured, Shutdown, Streams,
@@ -140,8 +140,10 @@ impl Server {
         reload::record(&log, &config, files, None).await?;
         let (limits, tally) = (config.front.clone(), Arc::new(Tally::default()));
         let pipeline = Arc::new(Pipeline {
-            policy: ArcSwap::from_pointee(config.policy.clone()),
-            doors: ArcSwap::from_pointee(doors(&config, &entrances)),
+            rules: ArcSwap::from_pointee(Rules {
+                policy: Arc::new(config.policy.clone()),
+                doors: doors(&config, &entrances),
+            }),
             daemon: Daemon::new(config.daemon.socket.clone()),
             log: Arc::clone(&log),
             streams: Streams::new(limits.streams_per_identity),

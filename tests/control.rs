@@ -14,7 +14,6 @@
 )]
 
 #[path = "support/fake_daemon.rs"]
-#[expect(unused_imports, reason = "answers of one's own are for the tests of the wire")]
 mod fake_daemon;
 #[path = "support/pki.rs"]
 mod pki;
@@ -38,3 +37,5 @@ mod kills;
 mod reloads;
 #[path = "control/strangers.rs"]
 mod strangers;
+#[path = "control/thousand.rs"]
+mod thousand;

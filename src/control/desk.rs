@@ -80,7 +80,7 @@ impl Desk {
         let wanted = Wanted { identity, role, lasts, persist };
         let opened = self.pipeline.open_grant(wanted, actor, now).await;
         let grant = opened.map_err(|why| why.to_string())?;
-        let policy = self.pipeline.policy.load();
+        let policy = self.pipeline.policy();
         let root = policy.roles.get(&grant.role).map(config::amounts_to_root).unwrap_or_default();
         Ok(Said::Granted(wire::Granted { grant: status::grant(&grant), root }))
     }

@@ -53,7 +53,7 @@ impl Loads {
 }
 
 pub(super) fn status(house: &House, pipeline: &Pipeline, now: Timestamp) -> wire::Status {
-    let (loads, policy) = (house.loads.load(), pipeline.policy.load());
+    let (loads, policy) = (house.loads.load(), pipeline.policy());
     let dated = house.dated(pipeline);
     let (counted, counts) = (pipeline.tally.counted(), pipeline.log.counts());
     wire::Status {

@@ -3,7 +3,7 @@
 use super::grants::Grants;
 use super::proof::Proofs;
 use super::refuse::Refused;
-use super::{Known, events};
+use super::{Known, Rules, events};
 use crate::identity::{Claims, Evidence, Identity, Unidentified, awaits_a_token, identify};
 use crate::policy::Policy;
 use crate::policy::pattern::Pattern;
@@ -75,20 +75,20 @@ impl Who {
     /// # Errors
     /// Why it is nobody.
     pub(super) fn new(
-        policy: Arc<Policy>,
-        doors: &Doors,
+        rules: &Rules,
         came_to: Address,
         evidence: &Evidence,
     ) -> Result<Self, Unidentified> {
         let proofs = Proofs::default();
-        match admitted(&policy, doors, &came_to, evidence, None) {
+        match admitted(rules, &came_to, evidence, None) {
             Ok(identity) => {
                 identity.open(Timestamp::now().as_second())?;
                 let name = identity.name.to_string();
+                let policy = Arc::clone(&rules.policy);
                 let latest = ArcSwapOption::from_pointee(Latest { policy, claims: None, identity });
                 Ok(Self { name, came_to, latest, proofs })
             }
-            Err(Unidentified::Unknown) if awaits_a_token(&policy.identities, evidence) => {
+            Err(Unidentified::Unknown) if awaits_a_token(&rules.policy.identities, evidence) => {
                 // places are counted by the certificate until there is a name
                 let name = events::shown(evidence);
                 Ok(Self { name, came_to, latest: ArcSwapOption::empty(), proofs })
@@ -114,15 +114,14 @@ impl Who {
     /// It is nobody any more.
     pub(super) fn may_stay(
         &self,
-        policy: &Arc<Policy>,
-        doors: &Doors,
+        rules: &Rules,
         grants: &Grants,
         evidence: &Evidence,
         now: Timestamp,
     ) -> Result<(), Refused> {
-        match self.under(policy, doors, grants, (evidence, None), now) {
+        match self.under(rules, grants, (evidence, None), now) {
             Err(Refused::Stranger(Unidentified::Unknown))
-                if awaits_a_token(&policy.identities, evidence) =>
+                if awaits_a_token(&rules.policy.identities, evidence) =>
             {
                 Ok(())
             }
@@ -130,26 +129,25 @@ impl Who {
         }
     }
 
-    /// Who it is under this policy, with this token, now.
+    /// Who it is under these rules, with this token, now.
     ///
     /// # Errors
     /// It is nobody any more.
     pub(super) fn under(
         &self,
-        policy: &Arc<Policy>,
-        doors: &Doors,
+        rules: &Rules,
         grants: &Grants,
         (evidence, claims): (&Evidence, Option<&Arc<Claims>>),
         now: Timestamp,
     ) -> Result<Known, Refused> {
-        let latest = self.latest.load_full().filter(|latest| latest.is_of(policy, claims));
+        let latest = self.latest.load_full().filter(|latest| latest.is_of(&rules.policy, claims));
         let mut identity = match latest {
             Some(latest) => latest.identity.clone(),
             None => {
                 let claimed = claims.map(AsRef::as_ref);
-                let identity = admitted(policy, doors, &self.came_to, evidence, claimed)
-                    .map_err(Refused::Stranger)?;
-                let (policy, claims) = (Arc::clone(policy), claims.cloned());
+                let identity =
+                    admitted(rules, &self.came_to, evidence, claimed).map_err(Refused::Stranger)?;
+                let (policy, claims) = (Arc::clone(&rules.policy), claims.cloned());
                 let latest = Latest { policy, claims, identity: identity.clone() };
                 self.latest.store(Some(Arc::new(latest)));
                 identity
@@ -174,14 +172,13 @@ impl Latest {
 }
 
 fn admitted(
-    policy: &Policy,
-    doors: &Doors,
+    rules: &Rules,
     came_to: &Address,
     evidence: &Evidence,
     claims: Option<&Claims>,
 ) -> Result<Identity, Unidentified> {
-    let identity = identify(&policy.identities, evidence, claims)?;
-    match doors.open_to(identity.name.as_str(), came_to) {
+    let identity = identify(&rules.policy.identities, evidence, claims)?;
+    match rules.doors.open_to(identity.name.as_str(), came_to) {
         true => Ok(identity),
         false => Err(Unidentified::WrongDoor),
     }

@@ -5,7 +5,7 @@ use crate::audit::{AuditError, Durability, EventId};
 use crate::daemon::DaemonError;
 use crate::docker::{CallHead, Malformed};
 use crate::identity::{Identity, Unidentified};
-use crate::policy::Denial;
+use crate::policy::{Denial, Policy};
 use crate::proxy::Untrusted;
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
@@ -24,6 +24,8 @@ pub(super) struct Asked {
     pub(super) path: String,
     pub(super) query: Option<String>,
     pub(super) client: crate::audit::event::Client,
+    /// What it is judged by; nothing yet before it is.
+    pub(super) policy: Option<Arc<Policy>>,
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) head: Option<Arc<CallHead>>,
     pub(super) body_sha256: Option<String>,
@@ -67,7 +69,7 @@ refused_from! {
 impl Pipeline {
     /// Records the refusal and puts it into words.
     pub(super) async fn refuse(&self, asked: &Asked, refused: Refused) -> Response<Body> {
-        let policy = self.policy.load();
+        let policy = asked.policy.clone().unwrap_or_else(|| self.policy());
         let event = match &refused {
             Refused::Malformed(malformed)
             | Refused::Unreceived(Unreceived::Malformed(malformed)) => {

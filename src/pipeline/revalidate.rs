@@ -5,7 +5,7 @@
 
 use super::refuse::Refused;
 use super::sessions::Session;
-use super::{Known, Pipeline, Who, events};
+use super::{Known, Pipeline, Rules, Who, events};
 use crate::audit::{Event, Stage};
 use crate::docker::{self, ApiCall, Life};
 use crate::identity::{Identity, Unidentified};
@@ -30,22 +30,22 @@ impl Pipeline {
     /// must be asked about may end a little after this returns.
     pub async fn revalidate(self: &Arc<Self>) {
         self.close_grants(Timestamp::now()).await;
-        let policy = self.policy.load_full();
+        let rules = self.rules.load_full();
         for connection in self.sessions.connections() {
-            if let Err(why) = self.may_stay(&connection, &policy) {
+            if let Err(why) = self.may_stay(&connection, &rules) {
                 self.end(&connection, ending(&why));
             }
         }
         let mut again = tokio::task::JoinSet::new();
         for session in self.sessions.all() {
-            let identity = match self.who_still(&session, &policy) {
+            let identity = match self.who_still(&session, &rules) {
                 Ok(identity) => identity,
                 Err(why) => {
                     session.end(&Arc::new(ending(&why)));
                     continue;
                 }
             };
-            if is_to_be_judged_again(&session, &policy, &identity) {
+            if is_to_be_judged_again(&session, &rules.policy, &identity) {
                 let pipeline = Arc::clone(self);
                 again.spawn(async move {
                     let Ok(_turn) = session.turn.try_lock() else { return };
@@ -64,14 +64,14 @@ impl Pipeline {
     }
 
     /// Who holds what is open, with the token that it was asked for with, if that would still be proven.
-    fn who_still(&self, session: &Session, policy: &Arc<Policy>) -> Result<Known, Refused> {
-        let tokens = policy.tokens.as_ref();
+    fn who_still(&self, session: &Session, rules: &Rules) -> Result<Known, Refused> {
+        let tokens = rules.policy.tokens.as_ref();
         let claims = session.claims.as_ref().zip(tokens);
         let claims = claims.map(|(claims, tokens)| {
             let still = tokens.issuers.still_prove(claims);
             still.map(|()| claims).map_err(|why| Refused::Stranger(Unidentified::Token(why)))
         });
-        self.who(&session.connection, policy, claims.transpose()?)
+        self.who(&session.connection, rules, claims.transpose()?)
     }
 
     /// Ends a connection and all that is open on it, and says so in the log.
@@ -100,17 +100,18 @@ impl Pipeline {
     }
 
     async fn judge_again(self: &Arc<Self>, session: &Session) -> Result<(), Refused> {
-        let policy = self.policy.load_full();
-        let identity = self.who_still(session, &policy)?;
-        policy::authorize(&identity, &session.head, &policy)?;
+        let rules = self.rules.load_full();
+        let policy = &rules.policy;
+        let identity = self.who_still(session, &rules)?;
+        policy::authorize(&identity, &session.head, policy)?;
         let Some(body) = &session.body else { return Err(narrowed().into()) };
         let call = ApiCall { head: &session.head, body: docker::body::read(&session.head, body)? };
-        let facts = self.facts(&identity, &call, &policy).await;
-        match policy::decide(&identity, &call, &facts, &policy) {
+        let facts = self.facts(&identity, &call, policy).await;
+        match policy::decide(&identity, &call, &facts, policy) {
             Decision::Deny(denial) if !is_gone(&denial) => Err(denial.into()),
             // what it is about is not there any more: it ends by itself
             Decision::Deny(_) | Decision::Allow(_) => {
-                session.judged_under(&policy, &identity);
+                session.judged_under(policy, &identity);
                 Ok(())
             }
         }

@@ -22,8 +22,7 @@ impl Gate for Entry {
     type Who = Who;
 
     fn identify(&self, evidence: &Evidence, peer: &Peer) -> Result<Who, Unidentified> {
-        let (policy, came_to) = (self.0.policy.load_full(), peer.listener.clone());
-        Who::new(policy, &self.0.doors.load(), came_to, evidence).inspect_err(|why| {
+        Who::new(&self.0.rules.load(), peer.listener.clone(), evidence).inspect_err(|why| {
             self.0.log.refusal(&Refusal {
                 kind: RefusalKind::Connection,
                 whence: peer.client.whence(),
@@ -62,6 +61,7 @@ impl Gate for Entry {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
             client: events::client(&connection.peer),
+            policy: None,
             identity: None,
             head: None,
             body_sha256: None,

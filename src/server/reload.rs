@@ -11,7 +11,7 @@ use crate::audit::{self, AuditError, Durability, Stage, Writer};
 use crate::config::{self, Bind, Config, Mistakes, UnixListen};
 use crate::control::Loads;
 use crate::control::wire::Reloaded;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Rules};
 use crate::proxy::{Address, Credentials, Secured, TlsError, Way};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -196,16 +196,18 @@ impl Reloader {
         }
         let recorded = record(&self.pipeline.log, &new.config, new.files(), actor).await;
         recorded.map_err(|error| error.to_string())?;
+        let bound = self.doors.iter().map(|(address, _)| address.clone());
+        let doors = doors_of(&new.config, bound);
+        let rules = Arc::new(Rules { policy: Arc::new(new.config.policy.clone()), doors });
         // from here on nothing can fail
         new.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        // trust comes before what it may do: whoever is judged by the new rules is judged by the new lists
         for (secured, (_, way)) in new.secured.into_iter().zip(&self.doors) {
             if let (Some(secured), Way::Tls(tls)) = (secured, way) {
                 tls.adopt(secured);
             }
         }
-        let bound = self.doors.iter().map(|(address, _)| address.clone());
-        self.pipeline.doors.store(Arc::new(doors_of(&new.config, bound)));
-        self.pipeline.policy.store(Arc::new(new.config.policy.clone()));
+        self.pipeline.rules.store(rules);
         self.config = new.config;
         self.watched.clear();
         self.watch(BTreeSet::new());

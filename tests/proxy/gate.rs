@@ -4,9 +4,11 @@ use crate::client::Client;
 use crate::fake_daemon::{FakeDaemon, Script};
 use crate::pki::{Authority, Pair, Wish};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::future::Future;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -174,6 +176,23 @@ impl Gate {
         std::fs::rename(self.path("fresh"), self.path(name)).unwrap();
     }
 
+    /// How often something came into force since the start. The log says so a moment earlier: it comes first.
+    pub fn loads(&self) -> u64 {
+        let mut stream = UnixStream::connect(self.path("control.sock")).unwrap();
+        stream.write_all(b"{\"version\":1,\"ask\":\"status\"}\n").unwrap();
+        let mut text = Vec::new();
+        stream.read_to_end(&mut text).unwrap();
+        let answer: Value = serde_json::from_slice(&text).unwrap();
+        answer["answer"]["status"]["reloads"]["done"].as_u64().expect("a status")
+    }
+
+    /// Changes something, and waits until it is in force.
+    pub async fn loaded(&self, change: impl FnOnce()) {
+        let before = self.loads();
+        change();
+        until("a load", || (self.loads() > before).then_some(())).await;
+    }
+
     /// Every line of the log.
     pub fn events(&self) -> Vec<Value> {
         events(&self.audit)
@@ -284,13 +303,14 @@ pub fn events(audit: &Path) -> Vec<Value> {
 }
 
 fn account(events: &[Value]) {
+    let mut ends: HashMap<&str, usize> = HashMap::new();
+    for end in events.iter().filter(|e| e["stage"] == "complete" || e["stage"] == "session.close") {
+        *ends.entry(end["parent"].as_str().unwrap_or_default()).or_default() += 1;
+    }
     for decision in events.iter().filter(|event| event["stage"] == "decision") {
-        let ends = events.iter().filter(|event| {
-            event["parent"] == decision["id"]
-                && (event["stage"] == "complete" || event["stage"] == "session.close")
-        });
+        let ended = ends.get(decision["id"].as_str().unwrap()).copied().unwrap_or_default();
         let wanted = usize::from(decision["decision"]["verdict"] == "allow");
-        assert_eq!(ends.count(), wanted, "ends of {decision}");
+        assert_eq!(ended, wanted, "ends of {decision}");
     }
 }
 

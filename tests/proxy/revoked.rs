@@ -30,15 +30,8 @@ async fn gate() -> Gate {
     gate.put("crl.pem", &OURS.list(&[], far()));
     gate.reload("client_ca: ca.pem", "client_ca: ca.pem, crl: crl.pem, deny: denied");
     gate.event("a list that is missing is no reload", |e| e["reason"] == "policy.rejected").await;
-    gate.put("denied", "# nobody\n");
-    loaded(&gate, 2).await;
+    gate.loaded(|| gate.put("denied", "# nobody\n")).await;
     gate
-}
-
-/// Waits until so many loads have come into force.
-async fn loaded(gate: &Gate, count: usize) {
-    let good = |e: &&Value| e["stage"] == "policy.load" && e["reason"].is_null();
-    until("a load", || (gate.events().iter().filter(good).count() >= count).then_some(())).await;
 }
 
 fn ends(gate: &Gate, reason: &str) -> Vec<Value> {
@@ -172,8 +165,7 @@ async fn a_session_ends_with_the_time_of_its_identity() {
     let gate = gate().await;
     let end = jiff::Timestamp::now() + Duration::from_secs(8);
     let valid = format!("match: {{ cn: dev }}, valid: {{ until: \"{}\" }}", end.strftime("%FT%TZ"));
-    gate.reload("match: { cn: dev }", &valid);
-    loaded(&gate, 3).await;
+    gate.loaded(|| gate.reload("match: { cn: dev }", &valid)).await;
     let dev = OURS.issue(&Wish::client("dev"));
     let mut exec = tunnel(&gate, &dev).await;
     let other = stream(&gate, &OURS.issue(&Wish::client("admin"))).await;
@@ -190,15 +182,13 @@ async fn a_session_ends_with_the_time_of_its_identity() {
 async fn an_expired_list_lets_nobody_in_and_a_new_one_does() {
     let gate = gate().await;
     let end = SystemTime::now() + Duration::from_secs(8);
-    gate.put("crl.pem", &OURS.list(&[], end));
-    loaded(&gate, 3).await;
+    gate.loaded(|| gate.put("crl.pem", &OURS.list(&[], end))).await;
     let mut exec = tunnel(&gate, &OURS.issue(&Wish::client("dev"))).await;
     soon(exec.remains()).await;
     assert!(SystemTime::now() > end, "not before");
     gate.event("its end", |e| e["parent"].is_string() && e["reason"] == "crl.expired").await;
     assert!(soon(gate.client("dev").await.remains()).await.is_empty());
-    gate.put("crl.pem", &OURS.list(&[], far()));
-    loaded(&gate, 4).await;
+    gate.loaded(|| gate.put("crl.pem", &OURS.list(&[], far()))).await;
     assert_eq!(gate.client("dev").await.get("/v1.41/containers/json").await.status, 200);
     gate.settle().await;
 }
@@ -207,8 +197,7 @@ async fn an_expired_list_lets_nobody_in_and_a_new_one_does() {
 async fn a_broken_file_changes_nothing_and_is_said() {
     let gate = gate().await;
     let stolen = OURS.issue(&Wish::client("dev"));
-    gate.put("crl.pem", &OURS.list(&[&stolen], far()));
-    loaded(&gate, 3).await;
+    gate.loaded(|| gate.put("crl.pem", &OURS.list(&[&stolen], far()))).await;
     let mut exec = tunnel(&gate, &OURS.issue(&Wish::client("dev"))).await;
     for (name, text) in [
         ("crl.pem", "nonsense"),
@@ -228,13 +217,7 @@ async fn a_broken_file_changes_nothing_and_is_said() {
         assert!(soon(refused.remains()).await.is_empty(), "{name}: revoked as before");
         exec.send("still").await;
         assert_eq!(exec.take(5).await, b"still", "{name}");
-        let before = gate.events().iter().filter(|e| e["stage"] == "policy.load").count();
-        gate.put(name, &good);
-        let more = || {
-            let all = gate.events();
-            (all.iter().filter(|e| e["stage"] == "policy.load").count() > before).then_some(())
-        };
-        until("the good one is back", more).await;
+        gate.loaded(|| gate.put(name, &good)).await;
     }
     drop(exec);
     gate.settle().await;
@@ -250,8 +233,7 @@ async fn a_link_that_is_turned_to_another_directory_is_followed() {
             .unwrap();
     }
     std::os::unix::fs::symlink("one", gate.path("now")).unwrap();
-    gate.reload("crl: crl.pem", "crl: now/crl.pem");
-    loaded(&gate, 3).await;
+    gate.loaded(|| gate.reload("crl: crl.pem", "crl: now/crl.pem")).await;
     let mut exec = tunnel(&gate, &stolen).await;
     std::os::unix::fs::symlink("two", gate.path("next")).unwrap();
     std::fs::rename(gate.path("next"), gate.path("now")).unwrap();

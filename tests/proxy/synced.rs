@@ -8,7 +8,9 @@ use arc_swap::ArcSwap;
 use dockward::audit::{Gate as Instance, Writer};
 use dockward::daemon::Daemon;
 use dockward::docker::ApiVersion;
-use dockward::pipeline::{Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Sessions};
+use dockward::pipeline::{
+    Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Rules, Sessions,
+};
 use dockward::proxy::{
     Address, Budget, Credentials, Entrance, Front, Limits, Secured, Shutdown, Streams, Tls, Way,
 };
@@ -25,8 +27,10 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
     let (door, limits) = (entrance.address().clone(), Limits::default());
     let Address::Tcp(address) = door else { panic!("it is TCP") };
     let pipeline = Arc::new(Pipeline {
-        policy: ArcSwap::from_pointee(config.policy),
-        doors: ArcSwap::from_pointee(Doors(vec![Door { address: door, identities: None }])),
+        rules: ArcSwap::from_pointee(Rules {
+            policy: Arc::new(config.policy),
+            doors: Doors(vec![Door { address: door, identities: None }]),
+        }),
         daemon: Daemon::new(fake.socket.clone()),
         log: Arc::clone(log),
         streams: Streams::new(limits.streams_per_identity),

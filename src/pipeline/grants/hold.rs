@@ -109,7 +109,7 @@ impl Pipeline {
     }
 
     fn may_be_granted(&self, wanted: &Wanted, turn: &Turn) -> Result<IdentityName, String> {
-        let policy = self.policy.load();
+        let policy = self.policy();
         let Wanted { identity, role, lasts, persist: _ } = wanted;
         if turn.stopped {
             return Err("the gate stops".to_owned());
@@ -158,7 +158,7 @@ impl Pipeline {
 
     /// Closes what has ended, and what the policy in force does not know any more.
     pub async fn close_grants(&self, now: Timestamp) {
-        let policy = self.policy.load_full();
+        let policy = self.policy();
         if self.grants.all().iter().all(|grant| over(grant, &policy, now).is_none()) {
             return;
         }
@@ -189,7 +189,7 @@ impl Pipeline {
             tracing::error!(?moved, "{}: {why}: nothing of it is in force", path.display());
             Vec::new()
         });
-        let (policy, some) = (self.policy.load_full(), !kept.is_empty());
+        let (policy, some) = (self.policy(), !kept.is_empty());
         for grant in kept.into_iter().take(MOST) {
             if let Some(why) = over(&grant, &policy, now) {
                 self.log.note(closed(&grant, why));
