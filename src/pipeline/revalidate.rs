@@ -5,10 +5,10 @@
 
 use super::refuse::Refused;
 use super::sessions::Session;
-use super::{Pipeline, Who, events};
+use super::{Known, Pipeline, Who, events};
 use crate::audit::{Event, Stage};
 use crate::docker::{self, ApiCall, Life};
-use crate::identity::Identity;
+use crate::identity::{Identity, Unidentified, token};
 use crate::policy::{self, Decision, Denial, Policy, Reason};
 use crate::proxy::{Connection, Ending};
 use jiff::Timestamp;
@@ -30,8 +30,7 @@ impl Pipeline {
         }
         let mut again = tokio::task::JoinSet::new();
         for session in self.sessions.all() {
-            let claims = session.claims.as_ref();
-            let identity = match self.who(&session.connection, &policy, claims) {
+            let identity = match self.who_still(&session, &policy) {
                 Ok(identity) => identity,
                 Err(why) => {
                     session.end(&Arc::new(ending(&why)));
@@ -69,9 +68,20 @@ impl Pipeline {
         event.client = Some(events::client(&connection.peer));
     }
 
+    /// Who opened it, if the certificate and the token that it was opened with count still. A key that is
+    /// withdrawn takes along what its tokens opened, whether or not they were asked for.
+    fn who_still(&self, session: &Session, policy: &Arc<Policy>) -> Result<Known, Refused> {
+        let claims = session.claims.as_ref();
+        if let (Some(claims), Some(tokens)) = (claims, &policy.tokens) {
+            let still = token::proven_still(claims, &tokens.issuers);
+            still.map_err(|why| Refused::Stranger(Unidentified::Token(why)))?;
+        }
+        self.who(&session.connection, policy, claims)
+    }
+
     async fn judge_again(self: &Arc<Self>, session: &Session) -> Result<(), Refused> {
         let policy = self.policy.load_full();
-        let identity = self.who(&session.connection, &policy, session.claims.as_ref())?;
+        let identity = self.who_still(session, &policy)?;
         policy::authorize(&identity, &session.head, &policy)?;
         let Some(body) = &session.body else { return Err(narrowed().into()) };
         let call = ApiCall { head: &session.head, body: docker::body::read(&session.head, body)? };

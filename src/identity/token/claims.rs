@@ -1,5 +1,6 @@
 //! What a proven token says, flat: the part of it that a rule can name, and that the log may keep.
 
+use super::keys::Key;
 use crate::docker::json::{Object, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,15 +13,25 @@ pub struct Claims {
     values: BTreeMap<String, String>,
     expires: i64,
     log: Arc<[String]>,
+    by: Option<ProvenBy>,
+}
+
+/// What a token was proven by, to ask later whether it would be still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ProvenBy {
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) kid: Option<String>,
+    pub(super) key: Key,
 }
 
 impl Claims {
-    pub(super) fn new(object: &Object<'_>, expires: i64, log: Arc<[String]>) -> Self {
+    pub(super) fn new(object: &Object<'_>, expires: i64, log: Arc<[String]>, by: ProvenBy) -> Self {
         let flat = |(name, value): &(_, Value<'_>)| {
             let name: &str = std::borrow::Cow::as_ref(name);
             Some((name.to_owned(), plain(value)?))
         };
-        Self { values: object.0.iter().filter_map(flat).collect(), expires, log }
+        Self { values: object.0.iter().filter_map(flat).collect(), expires, log, by: Some(by) }
     }
 
     /// Claims that nobody signed.
@@ -32,7 +43,11 @@ impl Claims {
     ) -> Self {
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let log = log.iter().map(|name| (*name).to_owned()).collect();
-        Self { values: values.collect(), expires, log }
+        Self { values: values.collect(), expires, log, by: None }
+    }
+
+    pub(super) const fn by(&self) -> Option<&ProvenBy> {
+        self.by.as_ref()
     }
 
     /// The value of a claim.

@@ -77,6 +77,11 @@ impl Public {
 }
 
 impl Key {
+    /// What it verifies.
+    pub(super) const fn algorithm(&self) -> Algorithm {
+        self.public.algorithm()
+    }
+
     /// Whether the holder of the private key signed these bytes.
     pub(super) fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), TokenError> {
         let held = match &self.public {
