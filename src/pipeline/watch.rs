@@ -71,7 +71,7 @@ impl Gate for Entry {
         let served = self.0.serve(&connection, parts, &mut body, on_upgrade, &mut asked).await;
         let response = match served {
             Ok(response) => response,
-            Err(refused) => self.0.refuse(&asked, refused).await,
+            Err(refused) => self.0.refuse(&connection, &asked, refused).await,
         };
         match body {
             Some(unread) => receive::answer_unread(response, &headers, unread),
