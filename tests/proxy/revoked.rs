@@ -35,10 +35,12 @@ async fn gate() -> Gate {
     gate
 }
 
-/// Waits until so many loads have come into force.
+/// Waits until so many loads have come into force. They are on record a moment before.
 async fn loaded(gate: &Gate, count: usize) {
     let good = |e: &&Value| e["stage"] == "policy.load" && e["reason"].is_null();
     until("a load", || (gate.events().iter().filter(good).count() >= count).then_some(())).await;
+    let said = || gate.said().matches("policy and certificates loaded").count() + 1 >= count;
+    until("it to be in force", || said().then_some(())).await;
 }
 
 fn ends(gate: &Gate, reason: &str) -> Vec<Value> {
