@@ -36,6 +36,8 @@ mod hostile;
 mod http;
 #[path = "e2e/issued.rs"]
 mod issued;
+#[path = "support/tokens.rs"]
+mod issuer;
 #[path = "e2e/local.rs"]
 mod local;
 #[path = "e2e/log.rs"]
@@ -48,6 +50,8 @@ mod registry;
 mod replay;
 #[path = "e2e/surface.rs"]
 mod surface;
+#[path = "e2e/tokens.rs"]
+mod tokens;
 #[path = "e2e/wire.rs"]
 mod wire;
 #[path = "e2e/world.rs"]

@@ -15,6 +15,8 @@
 
 #[path = "support/fake_daemon.rs"]
 mod fake_daemon;
+#[path = "support/tokens.rs"]
+mod issuer;
 #[path = "support/pki.rs"]
 mod pki;
 
@@ -53,6 +55,8 @@ mod slow;
 mod smuggled;
 #[path = "proxy/synced.rs"]
 mod synced;
+#[path = "proxy/tokens.rs"]
+mod tokens;
 #[path = "proxy/tunnels.rs"]
 mod tunnels;
 #[path = "proxy/uploads.rs"]

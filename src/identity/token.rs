@@ -18,6 +18,7 @@ pub use error::{IssuerError, KeysError, TokenError};
 pub use keys::{Key, KeySet};
 
 use crate::docker::json::{Object, Value};
+use claims::ProvenBy;
 use compact::{Header, Parts};
 use http::HeaderName;
 use std::sync::Arc;
@@ -125,15 +126,6 @@ impl Issuers {
     pub fn iter(&self) -> impl Iterator<Item = &Issuer> {
         self.0.iter()
     }
-
-    /// Whether what was proven before would be proven by these: what is open with a token outlasts the
-    /// policy that it was proven under.
-    ///
-    /// # Errors
-    /// Its issuer, the audience or the key counts no more. Time is not looked at.
-    pub fn still_prove(&self, claims: &Claims) -> Result<(), TokenError> {
-        claims.held_by(&self.0)
-    }
 }
 
 /// Tokens as a second proof: in which header they come, and whose they may be.
@@ -161,7 +153,33 @@ pub fn verify(text: &str, issuers: &Issuers, now: i64) -> Result<Claims, TokenEr
     key.verify(parts.signed, &parts.signature)?;
     issuer.check_audience(&claims)?;
     let expires = check_times(&claims, now)?;
-    Ok(Claims::new(&claims, expires, issuer, key))
+    let by = ProvenBy {
+        issuer: issuer.issuer.clone(),
+        audience: issuer.audience.clone(),
+        kid: header.kid,
+        key: key.clone(),
+    };
+    Ok(Claims::new(&claims, expires, Arc::clone(&issuer.log), by))
+}
+
+/// Whether what a token has proven would be proven still, under issuers that may have changed since:
+/// for what it opened, when the token itself is no longer at hand. Its end is not asked for here.
+///
+/// # Errors
+/// Its issuer is no longer listed or asks for another audience, or the key that signed it is no longer
+/// the one that a token of its header must be signed with.
+pub fn proven_still(claims: &Claims, issuers: &Issuers) -> Result<(), TokenError> {
+    let by = claims.by().ok_or(TokenError::Issuer)?;
+    let issuer = issuers.iter().find(|issuer| issuer.issuer == by.issuer);
+    let issuer = issuer.ok_or(TokenError::Issuer)?;
+    let key = issuer.keys.choose(by.key.algorithm(), by.kid.as_deref())?;
+    if *key != by.key {
+        return Err(TokenError::Signature);
+    }
+    match issuer.audience == by.audience {
+        true => Ok(()),
+        false => Err(TokenError::Audience { wanted: issuer.audience.clone() }),
+    }
 }
 
 /// RFC 7519, 4.1.4 to 4.1.6. `exp` and `iat` must be there, as in every ID token (OpenID Connect Core

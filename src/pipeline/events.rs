@@ -1,7 +1,7 @@
 //! From what is known of a request to the events of the log.
 
-use super::named;
 use super::refuse::Asked;
+use super::{Who, named};
 use crate::audit::event::{
     Client, Decision, Forwarded, Identity as Proven, Proof, Reason, Request, User,
 };
@@ -14,7 +14,7 @@ use crate::docker::{Malformed, OutboundBody};
 use crate::identity::{CertificateFacts, Evidence, Identity, PeerFacts, Unidentified};
 use crate::policy::facts::{Container, Image};
 use crate::policy::{Denial, Facts, Finding, Permit, Policy, Seen};
-use crate::proxy::{Peer, Untrusted};
+use crate::proxy::{Connection, Peer, Untrusted};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -74,8 +74,8 @@ pub(super) fn malformed(asked: &Asked, policy: &Policy, malformed: &Malformed) -
 
 /// The decision that who asks is nobody any more.
 pub(super) fn stranger(asked: &Asked, policy: &Policy, why: &Unidentified) -> Event {
-    let id = why.reason().to_owned();
-    decided(asked, policy, Decision::deny([Reason { id, field: None, value: None }]))
+    let (id, value) = (why.reason().to_owned(), Some(why.to_string()));
+    decided(asked, policy, Decision::deny([Reason { id, field: None, value }]))
 }
 
 /// The decision that a certificate is not believed any more.
@@ -115,9 +115,22 @@ pub(super) fn shown(evidence: &Evidence) -> String {
 
 pub(super) fn proven(identity: &Identity) -> Proven {
     let claims = identity.claims.iter();
-    let blank = Proven {
-        name: identity.name.to_string(),
+    Proven {
         roles: identity.roles.clone(),
+        claims: claims.map(|(name, value)| (name.clone(), value.clone().into())).collect(),
+        ..by(identity.name.to_string(), &identity.evidence)
+    }
+}
+
+/// Whose connection it is, where who asks on it is nobody: what was proven, and no role.
+pub(super) fn holder(connection: &Connection<Who>) -> Proven {
+    by(connection.who.name().to_owned(), &connection.evidence)
+}
+
+fn by(name: String, evidence: &Evidence) -> Proven {
+    let blank = Proven {
+        name,
+        roles: Vec::new(),
         proven: Proof::Unix,
         subject: None,
         issuer: None,
@@ -125,9 +138,9 @@ pub(super) fn proven(identity: &Identity) -> Proven {
         sans: Vec::new(),
         fingerprint: None,
         unix: None,
-        claims: claims.map(|(name, value)| (name.clone(), value.clone().into())).collect(),
+        claims: Map::new(),
     };
-    match &*identity.evidence {
+    match evidence {
         Evidence::Certificate(facts) => by_certificate(blank, facts),
         Evidence::Peer(facts) => {
             let &PeerFacts { uid, gid, groups: _, login_uid, pid } = facts;

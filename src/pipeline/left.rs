@@ -10,6 +10,7 @@ use crate::docker::{Hijack, Life, Method, Outbound, OutboundBody};
 use crate::policy::Permit;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The grant under which we stop what was left.
@@ -53,9 +54,12 @@ impl Pipeline {
     }
 
     /// Stops them, each by a request that is recorded first. `parent` is the event of who asked for it.
-    pub async fn stop_left(&self, left: &mut [Left], parent: EventId, actor: &Actor) {
+    /// Each runs in a task of its own: whoever asked may go, and what was recorded has its end recorded.
+    pub async fn stop_left(self: &Arc<Self>, left: &mut [Left], parent: EventId, actor: &Actor) {
         for one in left {
-            one.stopped = Some(self.stop(&one.id, parent, actor).await);
+            let (pipeline, id, actor) = (Arc::clone(self), one.id.clone(), actor.clone());
+            let stop = tokio::spawn(async move { pipeline.stop(&id, parent, &actor).await });
+            one.stopped = Some(stop.await.unwrap_or_else(|error| Err(error.to_string())));
         }
     }
 

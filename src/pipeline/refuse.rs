@@ -1,15 +1,15 @@
 //! Refusals: recorded first, then said. What cannot be recorded is a 503.
 
-use super::{Pipeline, events};
+use super::{Pipeline, Who, events};
 use crate::audit::{AuditError, Durability, EventId};
 use crate::daemon::DaemonError;
 use crate::docker::{CallHead, Malformed};
 use crate::identity::{Identity, Unidentified};
 use crate::policy::{Denial, Policy};
-use crate::proxy::Untrusted;
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
 use crate::proxy::respond::{self, Body};
+use crate::proxy::{Connection, Untrusted};
 use http::Response;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -68,9 +68,14 @@ refused_from! {
 
 impl Pipeline {
     /// Records the refusal and puts it into words.
-    pub(super) async fn refuse(&self, asked: &Asked, refused: Refused) -> Response<Body> {
+    pub(super) async fn refuse(
+        &self,
+        connection: &Connection<Who>,
+        asked: &Asked,
+        refused: Refused,
+    ) -> Response<Body> {
         let policy = asked.policy.clone().unwrap_or_else(|| self.policy());
-        let event = match &refused {
+        let mut event = match &refused {
             Refused::Malformed(malformed)
             | Refused::Unreceived(Unreceived::Malformed(malformed)) => {
                 Some(events::malformed(asked, &policy, malformed))
@@ -81,6 +86,10 @@ impl Pipeline {
             Refused::TooMany(_) | Refused::Unreceived(Unreceived::Busy) => None,
             Refused::Unrecorded(_) | Refused::Away(_) => None,
         };
+        // nobody asks, but somebody's certificate was used
+        if let Some(event) = &mut event {
+            event.identity.get_or_insert_with(|| events::holder(connection));
+        }
         let is_decision = event.is_some();
         if let Some(event) = event
             && let Err(error) = self.log.record(event, Durability::Written).await

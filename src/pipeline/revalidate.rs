@@ -8,7 +8,7 @@ use super::sessions::Session;
 use super::{Known, Pipeline, Rules, Who, events};
 use crate::audit::{Event, Stage};
 use crate::docker::{self, ApiCall, Life};
-use crate::identity::{Identity, Unidentified};
+use crate::identity::{Identity, Unidentified, token};
 use crate::policy::{self, Decision, Denial, Policy, Reason};
 use crate::proxy::{Connection, Ending};
 use jiff::Timestamp;
@@ -63,15 +63,15 @@ impl Pipeline {
         }
     }
 
-    /// Who holds what is open, with the token that it was asked for with, if that would still be proven.
+    /// Who opened it, if the certificate and the token that it was opened with count still. A key that is
+    /// withdrawn takes along what its tokens opened, whether or not they were asked for.
     fn who_still(&self, session: &Session, rules: &Rules) -> Result<Known, Refused> {
-        let tokens = rules.policy.tokens.as_ref();
-        let claims = session.claims.as_ref().zip(tokens);
-        let claims = claims.map(|(claims, tokens)| {
-            let still = tokens.issuers.still_prove(claims);
-            still.map(|()| claims).map_err(|why| Refused::Stranger(Unidentified::Token(why)))
-        });
-        self.who(&session.connection, rules, claims.transpose()?)
+        let claims = session.claims.as_ref();
+        if let (Some(claims), Some(tokens)) = (claims, &rules.policy.tokens) {
+            let still = token::proven_still(claims, &tokens.issuers);
+            still.map_err(|why| Refused::Stranger(Unidentified::Token(why)))?;
+        }
+        self.who(&session.connection, rules, claims)
     }
 
     /// Ends a connection and all that is open on it, and says so in the log.

@@ -71,7 +71,7 @@ impl Gate for Entry {
         let served = self.0.serve(&connection, parts, &mut body, on_upgrade, &mut asked).await;
         let response = match served {
             Ok(response) => response,
-            Err(refused) => self.0.refuse(&asked, refused).await,
+            Err(refused) => self.0.refuse(&connection, &asked, refused).await,
         };
         match body {
             Some(unread) => receive::answer_unread(response, &headers, unread),
@@ -80,8 +80,9 @@ impl Gate for Entry {
     }
 }
 
-/// The reason of a certificate that nobody can be identified by, since it cannot be read.
-const UNREADABLE: &str = "identity.certificate";
+/// Reasons of those of whom there is no evidence to identify anybody by: a certificate that cannot be read, a
+/// process that is no user of this host.
+const NO_EVIDENCE: [&str; 2] = ["identity.certificate", "peer.namespace"];
 
 /// Connections that never became a request, folded into the log.
 #[derive(Debug)]
@@ -100,9 +101,13 @@ impl Watch for Doorkeeper {
             self.1.handshake_refused();
         }
         let reason = match kind {
-            RefusedKind::Unidentified if detail.starts_with(UNREADABLE) => UNREADABLE,
-            // on record already, with its subject, by `Entry::identify`
-            RefusedKind::Unidentified => return,
+            RefusedKind::Unidentified => {
+                match NO_EVIDENCE.into_iter().find(|id| detail.starts_with(id)) {
+                    Some(reason) => reason,
+                    // on record already, with its subject, by `Entry::identify`
+                    None => return,
+                }
+            }
             kind => kind.as_str(),
         };
         self.0.refusal(&Refusal {

@@ -131,6 +131,21 @@ impl Secured {
         Ok((Self { server, trust, own, files: files_read }, warnings))
     }
 
+    /// The same with what the authorities have revoked by now, where nothing else may change: `None` if the
+    /// lists cannot be read, or the authorities are others than these.
+    #[must_use]
+    pub fn taking_back(&self, files: &Credentials, now: i64) -> Option<Self> {
+        let same = |path: &Path| {
+            let now = Source::read(path).ok()?.sha256();
+            self.files.iter().any(|(known, hash)| known == path && *hash == now).then_some(())
+        };
+        same(&files.client_ca)?;
+        let trust = Arc::new(Trust::read(files, now).ok()?);
+        same(&files.client_ca)?;
+        let (server, own, files) = (Arc::clone(&self.server), self.own.clone(), self.files.clone());
+        Some(Self { server, trust, own, files })
+    }
+
     /// The files and their SHA-256, hexadecimal; the private key is not among them.
     #[must_use]
     pub fn files(&self) -> &[(PathBuf, String)] {

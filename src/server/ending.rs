@@ -5,7 +5,7 @@ use crate::control::House;
 use crate::identity::expiry::{Dated, Stage};
 use crate::pipeline::Pipeline;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How often it is looked at: ends are known long before.
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -24,18 +24,23 @@ impl Ending {
             return;
         }
         self.next = now.checked_add(EVERY).ok();
-        for dated in house.dated(pipeline) {
-            self.say(&dated, now.as_second());
-        }
+        let all = house.dated(pipeline);
+        let names: HashSet<_> = all.iter().map(name).collect();
+        self.said.retain(|said, _| names.contains(said));
+        all.iter().for_each(|dated| self.say(dated, now.as_second()));
     }
 
     fn say(&mut self, dated: &Dated, now: i64) {
         let stage = dated.span.stage(now);
-        let before = self.said.insert((dated.what.to_string(), dated.subject.clone()), stage);
+        let before = self.said.insert(name(dated), stage);
         if before.unwrap_or(Stage::Good) < stage
             && let Some(notice) = dated.notice(now)
         {
             tracing::warn!(stage = stage.as_str(), "{}", notice.text);
         }
     }
+}
+
+fn name(dated: &Dated) -> (String, String) {
+    (dated.what.to_string(), dated.subject.clone())
 }

@@ -111,8 +111,13 @@ pub(super) struct Reloader {
     read: Traces,
     /// What they were a moment ago: what is being written is left alone until it stands still.
     seen: Traces,
+    /// For how many looks they have not stood still.
+    restless: u32,
     loads: Arc<ArcSwap<Loads>>,
 }
+
+/// After so many looks (two seconds) files are read though they do not stand still.
+const RESTLESS: u32 = 8;
 
 /// Files by name, and what each was like.
 pub(super) type Traces = BTreeMap<PathBuf, Option<Trace>>;
@@ -137,15 +142,30 @@ impl Reloader {
         read: Traces,
     ) -> Self {
         let watched = names(&config).collect();
-        Self { path, config, pipeline, doors, watched, seen: read.clone(), read, loads }
+        Self {
+            path,
+            config,
+            pipeline,
+            doors,
+            watched,
+            seen: read.clone(),
+            restless: 0,
+            read,
+            loads,
+        }
     }
 
     /// Looks at the clock and at the files: ends what has ended, loads what was replaced.
     pub(super) async fn tick(&mut self) {
         let now = traces(&self.watched);
-        if now != self.read && now == self.seen {
+        if now == self.read {
+            self.restless = 0;
+        }
+        if now != self.read && (now == self.seen || self.restless >= RESTLESS) {
+            self.restless = 0;
             let _ = self.reload(None).await; // said in the log
         } else {
+            self.restless = self.restless.saturating_add(1);
             self.seen = now;
             self.pipeline.revalidate().await;
         }
@@ -175,6 +195,7 @@ impl Reloader {
                 loads.failed = loads.failed.saturating_add(1);
                 loads.last_error = Some(clipped(why));
                 tracing::error!("what is in force stays, the new was not loaded:\n{why}");
+                self.take_back();
                 let mut event = Event::new(Stage::PolicyLoad);
                 event.reason = Some("policy.rejected".to_owned());
                 event.text = Some(why.clone());
@@ -212,6 +233,19 @@ impl Reloader {
         self.watched.clear();
         self.watch(BTreeSet::new());
         Ok(self.in_force(new.warnings))
+    }
+
+    /// A mistake elsewhere keeps nobody in who was revoked: the lists of what is in force are read by
+    /// themselves. This takes away and gives nothing, so it is no half of a reload.
+    fn take_back(&self) {
+        let now = Timestamp::now().as_second();
+        for (listen, (_, way)) in self.config.listen.iter().zip(&self.doors) {
+            if let (Some(listen), Way::Tls(tls)) = (listen.tls(), way)
+                && let Some(taken) = tls.secured().taking_back(&credentials(listen), now)
+            {
+                tls.adopt(taken);
+            }
+        }
     }
 
     fn load(&mut self) -> Result<Loaded, String> {

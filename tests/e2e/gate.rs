@@ -57,7 +57,8 @@ impl Gate {
         Self::with(directory, daemon, names, &policy)
     }
 
-    fn with(directory: &Path, daemon: &Path, names: &[String], policy: &str) -> Self {
+    /// With a policy in which words in capitals are filled in, and a certificate for each name.
+    pub(crate) fn with(directory: &Path, daemon: &Path, names: &[String], policy: &str) -> Self {
         let uri = |name: &String| format!("spiffe://example.org/{name}");
         let uris: Vec<_> = names.iter().map(|name| (name.as_str(), uri(name))).collect();
         let clients: Vec<_> = uris.iter().map(|(name, uri)| (*name, uri.as_str())).collect();

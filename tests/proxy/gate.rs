@@ -92,6 +92,8 @@ pub struct Setup {
     pub audit: Option<PathBuf>,
     /// Text of the policy that is replaced by other text.
     pub edits: Vec<(&'static str, String)>,
+    /// Files beside it.
+    pub beside: Vec<(&'static str, String)>,
     /// Who runs the gate; whoever runs the test otherwise.
     pub user: Option<u32>,
     /// A command that runs the gate's.
@@ -100,7 +102,8 @@ pub struct Setup {
 
 impl Setup {
     pub fn new(script: Script) -> Self {
-        Self { script, front: "", audit: None, edits: Vec::new(), user: None, by: Vec::new() }
+        let (edits, beside, by) = (Vec::new(), Vec::new(), Vec::new());
+        Self { script, front: "", audit: None, edits, beside, user: None, by }
     }
 }
 
@@ -119,6 +122,9 @@ impl Gate {
             policy = policy.replace(from, to);
         }
         write_private(&files.path("dockward.yaml"), &policy);
+        for (name, text) in &setup.beside {
+            write_private(&files.path(name), text);
+        }
         let said = std::fs::File::create(files.path("said")).unwrap();
         let mut process = command(setup.user, &setup.by, &files, &fake)
             .args(["serve", "--config"])

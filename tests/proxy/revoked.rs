@@ -224,6 +224,25 @@ async fn a_broken_file_changes_nothing_and_is_said() {
 }
 
 #[tokio::test]
+async fn a_mistake_elsewhere_keeps_nobody_in_who_was_revoked() {
+    let gate = gate().await;
+    let (stolen, other) = (OURS.issue(&Wish::client("dev")), OURS.issue(&Wish::client("dev")));
+    let (mut exec, mut theirs) = (tunnel(&gate, &stolen).await, tunnel(&gate, &other).await);
+    gate.put("dockward.yaml", "version: 1\nlisten: [half");
+    gate.event("the mistake", |e| e["reason"] == "policy.rejected").await;
+    gate.put("crl.pem", &OURS.list(&[&stolen], far()));
+    soon(exec.remains()).await;
+    gate.event("its end", |e| e["parent"].is_string() && e["reason"] == "certificate.revoked")
+        .await;
+    let mut again = soon(Client::with(gate.address(), &stolen)).await.unwrap();
+    assert!(soon(again.remains()).await.is_empty());
+    theirs.send("still").await;
+    assert_eq!(theirs.take(5).await, b"still");
+    drop(theirs);
+    gate.settle().await;
+}
+
+#[tokio::test]
 async fn a_link_that_is_turned_to_another_directory_is_followed() {
     let gate = gate().await;
     let stolen = OURS.issue(&Wish::client("dev"));

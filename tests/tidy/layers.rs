@@ -60,7 +60,7 @@ const ROOMS: &[Room] = &[
             "identity", "docker", "policy", "audit", "config", "facts", "proxy", "daemon", "pki",
             "pipeline",
         ],
-        never: &["hyper"],
+        never: &[&["hyper"]],
     },
     Room {
         name: "server",

@@ -1,7 +1,6 @@
 //! What a proven token says, flat: the part of it that a rule can name, and that the log may keep.
 
 use super::keys::Key;
-use super::{Issuer, TokenError};
 use crate::docker::json::{Object, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,46 +13,25 @@ pub struct Claims {
     values: BTreeMap<String, String>,
     expires: i64,
     log: Arc<[String]>,
-    /// What proved it; nothing does in a test of rules alone.
-    proof: Option<Proof>,
+    by: Option<ProvenBy>,
 }
 
-/// By what a token was proven.
+/// What a token was proven by, to ask later whether it would be still.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Proof {
-    issuer: String,
-    audience: String,
-    key: Key,
+pub(super) struct ProvenBy {
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) kid: Option<String>,
+    pub(super) key: Key,
 }
 
 impl Claims {
-    pub(super) fn new(object: &Object<'_>, expires: i64, issuer: &Issuer, key: &Key) -> Self {
-        let log = Arc::clone(&issuer.log);
-        let proof = Proof {
-            issuer: issuer.issuer.clone(),
-            audience: issuer.audience.clone(),
-            key: key.clone(),
-        };
+    pub(super) fn new(object: &Object<'_>, expires: i64, log: Arc<[String]>, by: ProvenBy) -> Self {
         let flat = |(name, value): &(_, Value<'_>)| {
             let name: &str = std::borrow::Cow::as_ref(name);
             Some((name.to_owned(), plain(value)?))
         };
-        let values = object.0.iter().filter_map(flat).collect();
-        Self { values, expires, log, proof: Some(proof) }
-    }
-
-    /// Whether these issuers would prove it as well, for what lasts longer than a policy.
-    ///
-    /// # Errors
-    /// Its issuer is not listed any more, is listed for another audience, or has another key.
-    pub(super) fn held_by(&self, issuers: &[Issuer]) -> Result<(), TokenError> {
-        let proof = self.proof.as_ref().ok_or(TokenError::Issuer)?;
-        let issuer = issuers.iter().find(|issuer| issuer.issuer == proof.issuer);
-        let issuer = issuer.ok_or(TokenError::Issuer)?;
-        if issuer.audience != proof.audience {
-            return Err(TokenError::Audience { wanted: issuer.audience.clone() });
-        }
-        if issuer.keys.has(&proof.key) { Ok(()) } else { Err(TokenError::KeyUnknown) }
+        Self { values: object.0.iter().filter_map(flat).collect(), expires, log, by: Some(by) }
     }
 
     /// Claims that nobody signed.
@@ -65,7 +43,11 @@ impl Claims {
     ) -> Self {
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let log = log.iter().map(|name| (*name).to_owned()).collect();
-        Self { values: values.collect(), expires, log, proof: None }
+        Self { values: values.collect(), expires, log, by: None }
+    }
+
+    pub(super) const fn by(&self) -> Option<&ProvenBy> {
+        self.by.as_ref()
     }
 
     /// The value of a claim.

@@ -77,6 +77,11 @@ impl Public {
 }
 
 impl Key {
+    /// What it verifies.
+    pub(super) const fn algorithm(&self) -> Algorithm {
+        self.public.algorithm()
+    }
+
     /// Whether the holder of the private key signed these bytes.
     pub(super) fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), TokenError> {
         let held = match &self.public {
@@ -131,11 +136,6 @@ impl KeySet {
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
-    }
-
-    /// Whether this very key is one of them.
-    pub(super) fn has(&self, key: &Key) -> bool {
-        self.0.iter().any(|one| one.public == key.public)
     }
 
     /// The one key that a token of this header must be signed with: that of its `kid`, or without a
