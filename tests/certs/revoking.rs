@@ -211,6 +211,8 @@ fn openssl_refuses_by_the_list_what_it_took_before() {
 fn used(directory: &Path, serial: &str) {
     let mut event = Event::new(Stage::Decision);
     event.identity = Some(Identity {
+        unix: None,
+        claims: serde_json::Map::new(),
         name: "a".to_owned(),
         roles: Vec::new(),
         proven: Proof::Certificate,

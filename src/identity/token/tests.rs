@@ -306,7 +306,7 @@ fn what_was_proven_holds_while_issuer_audience_and_key_stay() {
     assert_eq!(both(&two), [Ok(()), unknown]);
     assert_eq!(both(&of(ISSUER, AUDIENCE, &set(&[renamed])))[0], unknown);
     assert_eq!(both(&of(ISSUER, AUDIENCE, &set(&[replaced])))[0], Err("token.algorithm"));
-    let elsewhere = of("https://other.example.org", AUDIENCE, &set(&[ec.clone()]));
+    let elsewhere = of("https://other.example.org", AUDIENCE, &set(std::slice::from_ref(&ec)));
     assert_eq!(both(&elsewhere), [Err("token.issuer"); 2]);
     assert_eq!(both(&of(ISSUER, "another", &set(&[ec]))), [Err("token.audience"); 2]);
 }
