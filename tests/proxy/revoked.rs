@@ -35,10 +35,8 @@ async fn gate() -> Gate {
 }
 
 fn ends(gate: &Gate, reason: &str) -> Vec<Value> {
-    let ended = |e: &Value| {
-        e["stage"] == "session.close" && e["reason"] == reason
-            || e["stage"] == "complete" && e["reason"] == reason
-    };
+    let end = |e: &Value| e["stage"] == "session.close" || e["stage"] == "complete";
+    let ended = |e: &Value| end(e) && e["reason"] == reason;
     gate.events().into_iter().filter(ended).collect()
 }
 
