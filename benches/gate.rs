@@ -161,7 +161,7 @@ fn gate(c: &mut Criterion) {
             }
         });
         let server = Server::start(&config, |_| ()).await.unwrap();
-        let address = server.addresses().next().unwrap();
+        let address = server.addresses().next().unwrap().to_string().parse().unwrap();
         tokio::spawn(server.run(|| ()));
         let mut through = over_tls(&made, address).await;
         ask(&mut through, get()).await; // a first request has ten seconds to come

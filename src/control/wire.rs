@@ -1,6 +1,10 @@
 //! What is said on the gate's own socket: one line of JSON each way, and the connection ends. Both sides
 //! refuse what they do not know, so that nothing that was asked for is silently left out.
 
+mod left;
+
+pub use left::{Left, LeftWanted};
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -39,20 +43,6 @@ pub enum Ask {
     Reload,
     /// After a revocation: read the lists again, and say what was left running, or stop it.
     Left(LeftWanted),
-}
-
-/// Whose containers are looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LeftWanted {
-    /// Serial numbers of certificates, hexadecimal.
-    pub serials: Vec<String>,
-    /// Whether what the same name made under other certificates counts too.
-    pub of_the_name: bool,
-    /// Whether what is found is stopped.
-    pub stop: bool,
-    /// Why.
-    pub reason: String,
 }
 
 /// What is to be ended.
@@ -121,22 +111,6 @@ pub enum Said {
     Left(Vec<Left>),
     /// Nothing was done: why, and what to do.
     Refused(String),
-}
-
-/// A container that somebody left running.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Left {
-    /// Its full id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its image, as it was asked for.
-    pub image: String,
-    /// Whether it was stopped.
-    pub stopped: bool,
-    /// Why it was not, if it should have been.
-    pub error: Option<String>,
 }
 
 /// How the gate is. Times are RFC 3339, UTC.
