@@ -87,7 +87,7 @@ async fn status_says_how_the_gate_is() {
     let ends: Vec<&str> =
         status["ends"].as_array().unwrap().iter().map(|e| e["what"].as_str().unwrap()).collect();
     assert!(ends.iter().any(|what| what.starts_with("server certificate (")), "{ends:?}");
-    assert!(ends.iter().any(|what| what.starts_with("client CA ")), "{ends:?}");
+    assert!(ends.iter().any(|what| what.starts_with("client authority (")), "{ends:?}");
     assert_eq!((&status["log"]["failing"], &status["log"]["failures"]), (&false.into(), &0.into()));
 
     let page = ask(&gate, &["status"]).await;
