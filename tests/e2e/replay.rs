@@ -84,6 +84,9 @@ fn same(one: &Verdict, other: &Verdict) -> bool {
     (&one.status, &one.reasons) == (&other.status, &other.reasons)
 }
 
+/// The longest that a container may take to be gone.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// A container that runs, one that does not, a network, a volume: what cases name most.
 fn set_the_scene(daemon: &Wire) {
     // engines before 25 make a second network of a name, and then know neither
@@ -95,11 +98,15 @@ fn set_the_scene(daemon: &Wire) {
             daemon.ask("POST", "/images/kept/tag?repo=busybox&tag=latest", "");
         }
         daemon.ask("POST", "/images/busybox/tag?repo=kept&tag=latest", "");
-        let made = daemon.ask(
-            "POST",
-            "/containers/create?name=web",
-            r#"{"Image":"busybox","Cmd":["sleep","1000"],"HostConfig":{"NetworkMode":"none"}}"#,
-        );
+        let body =
+            r#"{"Image":"busybox","Cmd":["sleep","1000"],"HostConfig":{"NetworkMode":"none"}}"#;
+        let make = || daemon.ask("POST", "/containers/create?name=web", body);
+        let (start, mut made) = (std::time::Instant::now(), make());
+        // one that is being removed is not there any more, and has its name until it is gone
+        while made.status == 409 && start.elapsed() < PATIENCE {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            made = make();
+        }
         assert_eq!(made.status, 201, "{made:?}");
     }
     daemon.ask("POST", "/containers/web/start", "");
