@@ -1,7 +1,7 @@
 //! The asking side of the gate's own socket, for the command line.
 
-use super::socket;
 use super::wire::{ANSWER_MAX, Answer, Ask, Request, Said};
+use crate::proxy::socket_file;
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ fn next(kind: io::ErrorKind) -> &'static str {
 /// Why there is no answer. A refusal is one.
 pub fn ask(path: &Path, ask: Ask) -> Result<Said, AskError> {
     let mut stream =
-        socket::connect(path).map_err(|error| AskError::Connect(path.to_owned(), error))?;
+        socket_file::connect(path).map_err(|error| AskError::Connect(path.to_owned(), error))?;
     let broken = |error| AskError::Broken(path.to_owned(), error);
     stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;

@@ -3,9 +3,10 @@
 //! so the namespaces of the process are looked at too.
 
 use crate::audit::event::Actor;
+use crate::proxy::peer::{self, Process};
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
 
@@ -36,10 +37,14 @@ impl fmt::Display for Distrusted {
 /// Who is at the other end, and whether they are listened to.
 pub(super) fn peer(stream: &UnixStream) -> std::io::Result<(Actor, Result<(), Distrusted>)> {
     let who = stream.peer_cred()?;
-    let process = who.pid().filter(|pid| *pid > 0);
-    let process = process.map(|pid| PathBuf::from(format!("/proc/{pid}")));
-    let trusted = trusted(&who, process.as_deref());
-    Ok((actor(&who, process.as_deref()), trusted))
+    // held while it is looked at: the number of one that has ended may be somebody else's
+    let process = Process::of(stream).ok();
+    let at = process.as_ref().map(Process::path);
+    let (actor, trusted) = (actor(&who, at.as_deref()), trusted(&who, at.as_deref()));
+    match process.is_none_or(|process| process.is_still()) {
+        true => Ok((actor, trusted)),
+        false => Ok((self::actor(&who, None), trusted.and(Err(Distrusted::Unseen)))),
+    }
 }
 
 fn trusted(who: &UCred, process: Option<&Path>) -> Result<(), Distrusted> {
@@ -67,11 +72,9 @@ fn same_namespaces(theirs: &Path, ours: &Path) -> Result<(), Distrusted> {
     Ok(())
 }
 
-/// How many process namespaces deep a process is, seen from ours (proc(5), `NSpid`).
+/// How many process namespaces deep a process is, seen from ours.
 fn depth(process: &Path) -> Option<usize> {
-    let status = fs::read_to_string(process.join("status")).ok()?;
-    let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
-    Some(ids.split_ascii_whitespace().count())
+    peer::depth(&fs::read_to_string(process.join("status")).ok()?)
 }
 
 fn actor(who: &UCred, process: Option<&Path>) -> Actor {

@@ -1,31 +1,17 @@
-//! The socket as a file. It is root's alone from its first moment: it is bound inside a directory that
-//! nobody else can enter, given its mode there, and only then moved to its name. What was left behind by a
-//! gate that died is replaced; one that answers is not.
+//! The socket as a file: root's alone from its first moment, in a directory of its own where that is missing.
 
-use crate::audit::EventId;
-use rustix::fs::{Mode, OFlags, open};
+use crate::proxy::{SocketError, SocketFile};
 use std::fmt;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::DirBuilder;
 use std::io;
-use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::fs::{
-    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
-};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// The gate's own socket, bound. The file is removed when this is dropped.
 #[derive(Debug)]
 pub struct Socket {
     pub(super) listener: tokio::net::UnixListener,
-    _file: Bound,
-}
-
-/// The name in the file system, while it is ours.
-#[derive(Debug)]
-struct Bound {
-    path: PathBuf,
-    node: (u64, u64),
+    _file: SocketFile,
 }
 
 /// Why there is no socket.
@@ -60,103 +46,33 @@ impl Socket {
     /// Why there is none.
     pub fn bind(path: &Path) -> Result<Self, ControlError> {
         let failed = |error| ControlError::Io(path.to_owned(), error);
-        let place = |why| Err(ControlError::Place(path.to_owned(), why));
-        let Some(name) = path.file_name() else { return place("names no file, write its path") };
-        let directory = parent(path);
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
-        let around = fs::metadata(directory).map_err(failed)?.mode();
-        if around & 0o1000 == 0 && around & 0o002 != 0 {
-            return place("everybody may write to its directory, choose another or chmod o-w");
+        let place = |why| ControlError::Place(path.to_owned(), why);
+        if path.file_name().is_none() {
+            return Err(place("names no file, write its path"));
         }
-        match standing(path).map_err(failed)? {
-            Standing::Nothing | Standing::Stale => {}
-            Standing::Other => return place("is there and is no socket, move it away"),
-            Standing::Answers => return place("another process answers there, stop it first"),
+        if let Some(directory) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         }
-        let at = open(directory, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        let at = at.map_err(|errno| failed(errno.into()))?;
-        let listener = bind_unseen(&at, Path::new(name)).map_err(failed)?;
-        let is = fs::symlink_metadata(path).map_err(failed)?;
-        let file = Bound { path: path.to_owned(), node: (is.dev(), is.ino()) };
-        listener.set_nonblocking(true).map_err(failed)?;
+        let (listener, file) = SocketFile::listen(path, 0o600, None).map_err(|why| match why {
+            SocketError::Other => place("is there and is no socket, move it away"),
+            SocketError::Taken => place("another process answers there, stop it first"),
+            SocketError::Open => {
+                place("everybody may write to its directory, choose another or chmod o-w")
+            }
+            SocketError::System(error) => failed(error),
+        })?;
         let listener = tokio::net::UnixListener::from_std(listener).map_err(failed)?;
         Ok(Self { listener, _file: file })
-    }
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        // another gate may have taken the name since
-        let ours =
-            fs::symlink_metadata(&self.path).is_ok_and(|is| self.node == (is.dev(), is.ino()));
-        if ours {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Connects to a socket, however long its path is.
-///
-/// # Errors
-/// As connect(2) says.
-pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
-    let Some(name) = path.file_name() else { return Err(io::ErrorKind::NotFound.into()) };
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = open(parent(path), flags, Mode::empty())?;
-    UnixStream::connect(within(&directory, Path::new(name)))
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    }
-}
-
-/// A short way to a name: a socket's address has room for 107 bytes (unix(7)), and paths are longer.
-fn within(directory: &OwnedFd, name: &Path) -> PathBuf {
-    Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name)
-}
-
-fn bind_unseen(directory: &OwnedFd, name: &Path) -> io::Result<UnixListener> {
-    let id = EventId::new().to_string();
-    let cell = within(directory, Path::new(&format!(".{id}")));
-    DirBuilder::new().mode(0o700).create(&cell)?;
-    let draft = cell.join("s");
-    let bound = UnixListener::bind(&draft).and_then(|listener| {
-        fs::set_permissions(&draft, Permissions::from_mode(0o600))?;
-        fs::rename(&draft, within(directory, name))?;
-        Ok(listener)
-    });
-    let _ = fs::remove_file(&draft);
-    let _ = fs::remove_dir(&cell);
-    bound
-}
-
-enum Standing {
-    Nothing,
-    /// A socket that nobody listens on.
-    Stale,
-    Answers,
-    Other,
-}
-
-fn standing(path: &Path) -> io::Result<Standing> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Nothing),
-        Ok(is) if !is.file_type().is_socket() => return Ok(Standing::Other),
-        is => is.map(drop)?,
-    }
-    match connect(path) {
-        Ok(_) => Ok(Standing::Answers),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(Standing::Stale),
-        Err(error) => Err(error),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::socket_file::connect;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::net::UnixListener;
 
     fn mode(path: &Path) -> u32 {
         fs::symlink_metadata(path).unwrap().mode() & 0o777
@@ -174,11 +90,11 @@ mod tests {
         let path = scratch.path().join("d".repeat(120)).join("control.sock");
         let socket = Socket::bind(&path).unwrap();
         assert_eq!(mode(&path), 0o600);
-        assert_eq!(mode(parent(&path)), 0o700);
-        assert_eq!(names(parent(&path)), ["control.sock"]);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        assert_eq!(names(path.parent().unwrap()), ["control.sock"]);
         assert!(connect(&path).is_ok());
         drop(socket);
-        assert_eq!(names(parent(&path)), Vec::<String>::new());
+        assert_eq!(names(path.parent().unwrap()), Vec::<String>::new());
     }
 
     #[tokio::test]

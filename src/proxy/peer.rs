@@ -15,7 +15,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use nix::errno::Errno;
@@ -45,9 +45,9 @@ pub(super) fn facts(stream: &UnixStream) -> Result<PeerFacts, Foreign> {
     if said.uid() == overflow() {
         return Err(Foreign::Unmapped);
     }
-    let process = held(stream, pid)?;
-    let seen = Seen::of(Path::new("/proc").join(pid.to_string()).as_path());
-    if !is_still(&process, pid) {
+    let process = Process::held(stream, pid)?;
+    let seen = Seen::of(&process.path());
+    if !process.is_still() {
         return Err(Foreign::Gone);
     }
     let seen = seen.map_err(|_| Foreign::Hidden)?; // it lives, and is not shown
@@ -67,23 +67,54 @@ pub(super) fn facts(stream: &UnixStream) -> Result<PeerFacts, Foreign> {
     })
 }
 
-/// Holds the process that connected.
-fn held(stream: &UnixStream, pid: i32) -> Result<OwnedFd, Foreign> {
-    match getsockopt(stream, sockopt::PeerPidfd) {
-        Ok(process) => Ok(process),
-        Err(Errno::ENOPROTOOPT) => {
-            let pid = Pid::from_raw(pid).ok_or(Foreign::Namespace)?;
-            pidfd_open(pid, PidfdFlags::empty()).map_err(|_| Foreign::Gone)
-        }
-        Err(_) => Err(Foreign::Gone),
+/// The process that connected, held while it is looked at.
+#[derive(Debug)]
+pub struct Process {
+    held: OwnedFd,
+    pid: i32,
+}
+
+impl Process {
+    /// Holds the process that connected.
+    ///
+    /// # Errors
+    /// It has ended, or our namespace does not hold it.
+    pub fn of(stream: &UnixStream) -> Result<Self, Foreign> {
+        let said = stream.peer_cred().map_err(|_| Foreign::Gone)?;
+        Self::held(stream, said.pid().filter(|pid| *pid > 0).ok_or(Foreign::Namespace)?)
+    }
+
+    fn held(stream: &UnixStream, pid: i32) -> Result<Self, Foreign> {
+        let held = match getsockopt(stream, sockopt::PeerPidfd) {
+            Ok(process) => Ok(process),
+            Err(Errno::ENOPROTOOPT) => {
+                let pid = Pid::from_raw(pid).ok_or(Foreign::Namespace)?;
+                pidfd_open(pid, PidfdFlags::empty()).map_err(|_| Foreign::Gone)
+            }
+            Err(_) => Err(Foreign::Gone),
+        };
+        held.map(|held| Self { held, pid })
+    }
+
+    /// Where /proc shows it.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        Path::new("/proc").join(self.pid.to_string())
+    }
+
+    /// Whether it has not ended and has its number: then what was read under the number just before was of
+    /// this process.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        let told = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.held.as_raw_fd()));
+        told.is_ok_and(|told| field(&told, "Pid").is_some_and(|text| text.parse() == Ok(self.pid)))
     }
 }
 
-/// Whether the process has not ended and this is its number: then what was read under the number just
-/// before was of this process.
-fn is_still(process: &OwnedFd, pid: i32) -> bool {
-    let told = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()));
-    told.is_ok_and(|told| field(&told, "Pid").is_some_and(|text| text.parse() == Ok(pid)))
+/// How many process namespaces deep a process is, seen from ours, by its status (proc(5)).
+#[must_use]
+pub fn depth(status: &str) -> Option<usize> {
+    Some(field(status, "NSpid")?.split_whitespace().count())
 }
 
 fn overflow() -> u32 {
@@ -143,7 +174,7 @@ impl Seen {
             gid: effective("Gid")?,
             groups: groups.collect::<Result<_, _>>().ok()?,
             login_uid: login.filter(|uid| *uid != NO_LOGIN),
-            depth: field(status, "NSpid")?.split_whitespace().count(),
+            depth: depth(status)?,
             map,
             spaces,
         })

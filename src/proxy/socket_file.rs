@@ -4,10 +4,12 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 /// Connections that may wait to be accepted, as systemd's units usually have it.
@@ -20,6 +22,8 @@ pub enum SocketError {
     Other,
     /// Somebody listens there.
     Taken,
+    /// Everybody may put something else in its place.
+    Open,
     /// The system says no.
     System(io::Error),
 }
@@ -33,6 +37,9 @@ impl fmt::Display for SocketError {
             Self::Taken => f.write_str(
                 "somebody listens there already, end that process or choose another path",
             ),
+            Self::Open => {
+                f.write_str("everybody may write to its directory, choose another or chmod o-w")
+            }
             Self::System(error) => write!(
                 f,
                 "cannot be made ({error}), see that its directory is there and that dockward may write \
@@ -56,7 +63,7 @@ impl From<rustix::io::Errno> for SocketError {
 
 /// A socket's file, removed when this is dropped, unless another has taken its place.
 #[derive(Debug)]
-pub(super) struct SocketFile {
+pub struct SocketFile {
     path: PathBuf,
     is: (u64, u64),
 }
@@ -67,19 +74,25 @@ impl SocketFile {
     ///
     /// # Errors
     /// See [`SocketError`]; then what was there is there still.
-    pub(super) fn listen(
+    pub fn listen(
         path: &Path,
         mode: u32,
         group: Option<u32>,
     ) -> Result<(UnixListener, Self), SocketError> {
-        remove_stale(path)?;
+        let (directory, name) = place(path)?;
+        let around = fs::metadata(within(&directory, Path::new(".")))?.mode();
+        if around & 0o1000 == 0 && around & 0o002 != 0 {
+            return Err(SocketError::Open);
+        }
+        let way = within(&directory, name);
+        remove_stale(&way)?;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket =
             rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
-        let file = Self { path: path.to_owned(), is: identity(path)? };
-        std::os::unix::fs::chown(path, None, group)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        rustix::net::bind(&socket, &SocketAddrUnix::new(&way)?)?;
+        let file = Self { path: path.to_owned(), is: identity(&way)? };
+        std::os::unix::fs::chown(&way, None, group)?;
+        fs::set_permissions(&way, fs::Permissions::from_mode(mode))?;
         rustix::net::listen(&socket, BACKLOG)?;
         Ok((UnixListener::from(socket), file))
     }
@@ -91,6 +104,31 @@ impl Drop for SocketFile {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Connects to a socket, however long its path is.
+///
+/// # Errors
+/// As connect(2) says.
+pub fn connect(path: &Path) -> io::Result<UnixStream> {
+    let (directory, name) = place(path)?;
+    UnixStream::connect(within(&directory, name))
+}
+
+/// The directory, opened, and the name in it.
+fn place(path: &Path) -> io::Result<(OwnedFd, &Path)> {
+    let name = path.file_name().ok_or(io::ErrorKind::NotFound)?;
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok((open(directory, flags, Mode::empty())?, Path::new(name)))
+}
+
+/// A short way to a name: a socket's address has room for 107 bytes (unix(7)), and paths are longer.
+fn within(directory: &OwnedFd, name: &Path) -> PathBuf {
+    Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name)
 }
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
@@ -164,6 +202,28 @@ mod tests {
         drop(made);
         assert!(path.exists());
         drop(next);
+    }
+
+    #[test]
+    fn where_everybody_may_put_something_else_is_no_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let modes = |mode| fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode));
+        modes(0o777).unwrap();
+        assert!(matches!(SocketFile::listen(&path, 0o600, None), Err(SocketError::Open)));
+        modes(0o1777).unwrap();
+        assert!(SocketFile::listen(&path, 0o600, None).is_ok(), "names are kept in it");
+    }
+
+    #[test]
+    fn a_path_may_be_longer_than_an_address() {
+        let directory = tempfile::tempdir().unwrap();
+        let deep = directory.path().join("d".repeat(120));
+        fs::create_dir(&deep).unwrap();
+        let made = SocketFile::listen(&deep.join("s"), 0o600, None).unwrap();
+        connect(&deep.join("s")).unwrap();
+        drop(made);
+        assert!(!deep.join("s").exists());
     }
 
     #[test]
