@@ -5,10 +5,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::certificate::is_printable;
 use super::error::PatternError;
-use super::pattern::{MAX_CAPTURES, capture_number};
-use super::sequence::{Split, Step, is_tail, meet, split};
+use super::pattern::{capture_number, is_shown_whole, separated};
+use super::sequence::{Split, around, meet, split};
 
 /// What a claim must look like: literal text, `*` for a capture as in [`super::Pattern`], and `{1}` to
 /// `{9}` for what the certificate's captures caught, compared exactly.
@@ -80,24 +79,13 @@ impl ClaimPattern {
 
     /// Whether some value could match both, whatever the certificates. Errs towards yes.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
-        meet(&self.steps(), &other.steps())
+        meet(&around(&self.literals), &around(&other.literals))
     }
 
     /// Whether two patterns ask the same, given which gaps do.
     pub(super) fn asks_the_same(&self, other: &Self, same: impl Fn(Gap, Gap) -> bool) -> bool {
         self.literals == other.literals
             && self.gaps.iter().zip(&other.gaps).all(|(one, another)| same(*one, *another))
-    }
-
-    fn steps(&self) -> Vec<Step> {
-        let capture: &[Step] = &[Step::Head, Step::Tail];
-        let literals = self.literals.iter().enumerate();
-        literals
-            .flat_map(|(at, literal)| {
-                let before = if at == 0 { &[] } else { capture };
-                before.iter().copied().chain(literal.chars().map(Step::One))
-            })
-            .collect()
     }
 }
 
@@ -107,12 +95,7 @@ impl FromStr for ClaimPattern {
     /// Reads a pattern. Between two gaps there must be a character that a capture cannot hold: with
     /// `{1}-*` the certificate of `a` would go with a token of `a-b`.
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        if text.is_empty() {
-            return Err(PatternError::Empty);
-        }
-        if let Some(c) = text.chars().find(|c| !is_printable(*c)) {
-            return Err(PatternError::Unprintable(c));
-        }
+        is_shown_whole(text)?;
         let (mut literals, mut gaps, mut rest) = (Vec::new(), Vec::new(), text);
         while let Some(at) = rest.find(['*', '{', '}']) {
             let (literal, from) = rest.split_at(at);
@@ -122,14 +105,7 @@ impl FromStr for ClaimPattern {
             rest = after;
         }
         literals.push(rest.to_owned());
-        if gaps.len() > MAX_CAPTURES {
-            return Err(PatternError::TooManyCaptures);
-        }
-        let between = literals.iter().skip(1).take(gaps.len().saturating_sub(1));
-        if between.into_iter().any(|literal| literal.chars().all(is_tail)) {
-            return Err(PatternError::NotSeparated);
-        }
-        Ok(Self { literals, gaps })
+        Ok(Self { literals: separated(literals)?, gaps })
     }
 }
 

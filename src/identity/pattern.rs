@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::certificate::is_printable;
 use super::error::PatternError;
-use super::sequence::{MAX_LENGTH, Split, Step, is_capture, is_tail, meet, split};
+use super::sequence::{MAX_LENGTH, Split, Step, around, is_capture, is_tail, meet, split};
 
 /// Most captures of one pattern, and the highest number a template can use.
 pub const MAX_CAPTURES: usize = 9;
@@ -41,18 +41,7 @@ impl Pattern {
     /// Whether some value could match both patterns. Errs towards yes.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        meet(&self.steps(), &other.steps())
-    }
-
-    fn steps(&self) -> Vec<Step> {
-        let capture: &[Step] = &[Step::Head, Step::Tail];
-        let literals = self.literals.iter().enumerate();
-        literals
-            .flat_map(|(at, literal)| {
-                let before = if at == 0 { &[] } else { capture };
-                before.iter().copied().chain(literal.chars().map(Step::One))
-            })
-            .collect()
+        meet(&around(&self.literals), &around(&other.literals))
     }
 }
 
@@ -62,22 +51,31 @@ impl FromStr for Pattern {
     /// Reads a pattern. Between two `*` there must be a character that a capture cannot hold, so
     /// that every value splits in one way only.
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        if text.is_empty() {
-            return Err(PatternError::Empty);
-        }
-        if let Some(c) = text.chars().find(|c| !is_printable(*c)) {
-            return Err(PatternError::Unprintable(c));
-        }
-        let literals: Vec<String> = text.split('*').map(str::to_owned).collect();
-        if literals.len() > MAX_CAPTURES + 1 {
-            return Err(PatternError::TooManyCaptures);
-        }
-        let between = literals.iter().skip(1).take(literals.len().saturating_sub(2));
-        if between.into_iter().any(|literal| literal.chars().all(is_tail)) {
-            return Err(PatternError::NotSeparated);
-        }
-        Ok(Self { literals })
+        is_shown_whole(text)?;
+        Ok(Self { literals: separated(text.split('*').map(str::to_owned).collect())? })
     }
+}
+
+/// Whether a pattern says something, and nothing that is not seen.
+pub(super) fn is_shown_whole(text: &str) -> Result<(), PatternError> {
+    match text.chars().find(|c| !is_printable(*c)) {
+        Some(c) => Err(PatternError::Unprintable(c)),
+        None if text.is_empty() => Err(PatternError::Empty),
+        None => Ok(()),
+    }
+}
+
+/// The text around gaps, if there are not too many and each is told from the next by a character that a
+/// capture cannot hold: then every value splits in one way only.
+pub(super) fn separated(literals: Vec<String>) -> Result<Vec<String>, PatternError> {
+    if literals.len() > MAX_CAPTURES + 1 {
+        return Err(PatternError::TooManyCaptures);
+    }
+    let mut between = literals.iter().skip(1).take(literals.len().saturating_sub(2));
+    if between.any(|literal| literal.chars().all(is_tail)) {
+        return Err(PatternError::NotSeparated);
+    }
+    Ok(literals)
 }
 
 impl fmt::Display for Pattern {

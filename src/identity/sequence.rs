@@ -12,6 +12,18 @@ pub(super) enum Step {
     Tail,
 }
 
+/// The run of a pattern, given the text around its captures.
+pub(super) fn around(literals: &[String]) -> Vec<Step> {
+    let capture: &[Step] = &[Step::Head, Step::Tail];
+    let literals = literals.iter().enumerate();
+    literals
+        .flat_map(|(at, literal)| {
+            let before = if at == 0 { &[] } else { capture };
+            before.iter().copied().chain(literal.chars().map(Step::One))
+        })
+        .collect()
+}
+
 /// Longest capture and longest name, in characters.
 pub(super) const MAX_LENGTH: usize = 63;
 
