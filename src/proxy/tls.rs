@@ -131,19 +131,30 @@ impl Secured {
         Ok((Self { server, trust, own, files: files_read }, warnings))
     }
 
-    /// The same with what the authorities have revoked by now, where nothing else may change: `None` if the
-    /// lists cannot be read, or the authorities are others than these.
+    /// The same with the revocation lists and the deny-list as they are now, and nothing else: `None` if there
+    /// are none, if they cannot be read, or if the authorities are others than these.
     #[must_use]
-    pub fn taking_back(&self, files: &Credentials, now: i64) -> Option<Self> {
-        let same = |path: &Path| {
-            let now = Source::read(path).ok()?.sha256();
-            self.files.iter().any(|(known, hash)| known == path && *hash == now).then_some(())
+    pub fn with_lists(&self, files: &Credentials, now: i64) -> Option<Self> {
+        let read = |path: &PathBuf| Source::read(path).ok();
+        let known = |source: &Source| (source.path.clone(), source.sha256());
+        let authorities = read(&files.client_ca).filter(|s| self.files.contains(&known(s)))?;
+        let lists = match &files.crl {
+            Some(path) => Some(read(path)?),
+            None => None,
         };
-        same(&files.client_ca)?;
-        let trust = Arc::new(Trust::read(files, now).ok()?);
-        same(&files.client_ca)?;
-        let (server, own, files) = (Arc::clone(&self.server), self.own.clone(), self.files.clone());
-        Some(Self { server, trust, own, files })
+        let deny = match &files.deny {
+            Some(path) => Some(read(path)?),
+            None => None,
+        };
+        let read: Vec<_> = lists.iter().chain(&deny).map(known).collect();
+        if read.iter().all(|file| self.files.contains(file)) {
+            return None; // nothing new
+        }
+        let counted = lists.as_ref().map(|lists| (lists, files.accept_expired_crl));
+        let trust = Arc::new(Trust::load(&authorities, counted, deny.as_ref(), now).ok()?);
+        let others = self.files.iter().filter(|(path, _)| read.iter().all(|(new, _)| new != path));
+        let files = others.cloned().chain(read.iter().cloned()).collect();
+        Some(Self { server: Arc::clone(&self.server), trust, own: self.own.clone(), files })
     }
 
     /// The files and their SHA-256, hexadecimal; the private key is not among them.

@@ -1,5 +1,6 @@
 //! What is replaced while the gate serves: policy, who may come in where, certificates, authorities,
-//! revocation lists, deny-lists. All of it or nothing; an error leaves everything as it was and says so.
+//! revocation lists, deny-lists. All of it or nothing; an error leaves everything as it was and says so, but
+//! for what was revoked meanwhile.
 //!
 //! Whether a file has changed is asked of the file system several times a second, by what a name leads to
 //! and not by what happens in a directory: that sees renames, swapped links, mounts and network file
@@ -87,12 +88,12 @@ impl Loaded {
         let all = self.secured.iter().flatten().flat_map(Secured::files);
         let issuers = self.config.key_sets.iter().map(|set| (&set.path, &set.sha256));
         let by_path: BTreeMap<_, _> = all.map(|(path, hash)| (path, hash)).chain(issuers).collect();
-        let told = |(path, sha256): (&PathBuf, &String)| FileHash {
-            path: path.display().to_string(),
-            sha256: sha256.clone(),
-        };
-        by_path.into_iter().map(told).collect()
+        by_path.into_iter().map(hashed).collect()
     }
+}
+
+fn hashed((path, sha256): (&PathBuf, &String)) -> FileHash {
+    FileHash { path: path.display().to_string(), sha256: sha256.clone() }
 }
 
 /// Bytes kept of why something was not loaded.
@@ -195,10 +196,11 @@ impl Reloader {
                 loads.failed = loads.failed.saturating_add(1);
                 loads.last_error = Some(clipped(why));
                 tracing::error!("what is in force stays, the new was not loaded:\n{why}");
-                self.take_back();
+                let lists = self.take_lists();
                 let mut event = Event::new(Stage::PolicyLoad);
                 event.reason = Some("policy.rejected".to_owned());
                 event.text = Some(why.clone());
+                event.files = lists;
                 event.actor = actor;
                 self.pipeline.log.note(event);
             }
@@ -235,17 +237,22 @@ impl Reloader {
         Ok(self.in_force(new.warnings))
     }
 
-    /// A mistake elsewhere keeps nobody in who was revoked: the lists of what is in force are read by
-    /// themselves. This takes away and gives nothing, so it is no half of a reload.
-    fn take_back(&self) {
-        let now = Timestamp::now().as_second();
+    /// A mistake elsewhere keeps nobody in who was revoked: the lists that what is in force names are read by
+    /// themselves, under the same authorities, and count. No right and no authority comes of that. Gives the
+    /// files that came into force, for the log.
+    fn take_lists(&self) -> Vec<FileHash> {
+        let (now, mut taken) = (Timestamp::now().as_second(), BTreeMap::new());
         for (listen, (_, way)) in self.config.listen.iter().zip(&self.doors) {
             if let (Some(listen), Way::Tls(tls)) = (listen.tls(), way)
-                && let Some(taken) = tls.secured().taking_back(&credentials(listen), now)
+                && let Some(secured) = tls.secured().with_lists(&credentials(listen), now)
             {
-                tls.adopt(taken);
+                let lists = listen.crl.iter().chain(&listen.deny);
+                let of = |path: &&PathBuf| secured.files().iter().find(|(known, _)| known == *path);
+                taken.extend(lists.filter_map(|path| of(&path).cloned()));
+                tls.adopt(secured);
             }
         }
+        taken.iter().map(hashed).collect()
     }
 
     fn load(&mut self) -> Result<Loaded, String> {
