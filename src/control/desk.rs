@@ -96,10 +96,11 @@ impl Desk {
         revoked.map(|grant| Said::Revoked(status::grant(&grant))).map_err(|why| why.to_string())
     }
 
-    /// The lists are read first: whoever was revoked is out when this is answered.
+    /// The lists are read first: whoever was revoked is out when this is answered. A mistake elsewhere in what
+    /// is loaded is no reason to leave running what a thief has started.
     async fn left(&self, wanted: wire::LeftWanted, actor: Actor) -> Result<Said, String> {
         let actor = reasoned(actor, &wanted.reason)?;
-        self.reload(actor.clone()).await?;
+        let not_loaded = self.reload(actor.clone()).await.err();
         let mut event = Event::new(Stage::Revoke);
         event.actor = Some(actor.clone());
         event.text = Some(format!("serials {}", wanted.serials.join(", ")));
@@ -112,7 +113,8 @@ impl Desk {
         if wanted.stop {
             self.pipeline.stop_left(&mut left, parent, &actor).await;
         }
-        Ok(Said::Left(left.into_iter().map(told).collect()))
+        let running = left.into_iter().map(told).collect();
+        Ok(Said::Left(wire::LeftRunning { running, not_loaded }))
     }
 
     async fn reload(&self, actor: Actor) -> Result<wire::Reloaded, String> {

@@ -3,7 +3,7 @@
 
 mod left;
 
-pub use left::{Left, LeftWanted};
+pub use left::{Left, LeftRunning, LeftWanted};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ pub enum Said {
     /// To [`Ask::Reload`]: what is in force now.
     Reloaded(Reloaded),
     /// To [`Ask::Left`]: what is running, or was.
-    Left(Vec<Left>),
+    Left(LeftRunning),
     /// Nothing was done: why, and what to do.
     Refused(String),
 }

@@ -44,7 +44,7 @@ impl Pipeline {
         let look = move || audit::containers_made(&directory, &serials, of_the_name);
         let made = tokio::task::spawn_blocking(look).await.map_err(|error| error.to_string())?;
         let mut left = Vec::new();
-        for id in made.map_err(|error| error.to_string())? {
+        for id in made.map_err(|error| error.to_string())?.into_iter().filter(|id| is_id(id)) {
             let found = self.daemon.look_for(Lookup::Container(id.clone())).await;
             if let Some(container) = found.map_err(|error| error.to_string())? {
                 left.extend(running(id, &container));
@@ -54,11 +54,15 @@ impl Pipeline {
     }
 
     /// Stops them, each by a request that is recorded first. `parent` is the event of who asked for it.
-    /// Each runs in a task of its own: whoever asked may go, and what was recorded has its end recorded.
+    /// All at once, as each may take its time to stop, and each in a task of its own: whoever asked may go,
+    /// and what was recorded has its end recorded.
     pub async fn stop_left(self: &Arc<Self>, left: &mut [Left], parent: EventId, actor: &Actor) {
-        for one in left {
+        let stop = |one: &Left| {
             let (pipeline, id, actor) = (Arc::clone(self), one.id.clone(), actor.clone());
-            let stop = tokio::spawn(async move { pipeline.stop(&id, parent, &actor).await });
+            tokio::spawn(async move { pipeline.stop(&id, parent, &actor).await })
+        };
+        let stops: Vec<_> = left.iter().map(stop).collect();
+        for (one, stop) in left.iter_mut().zip(stops) {
             one.stopped = Some(stop.await.unwrap_or_else(|error| Err(error.to_string())));
         }
     }
@@ -125,6 +129,11 @@ impl Pipeline {
             (None, error) => Err(error.unwrap_or_default()),
         }
     }
+}
+
+/// Whether the daemon's word for what it made can stand in a path as the name of just that.
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn running(id: String, container: &Value) -> Option<Left> {

@@ -7,7 +7,7 @@ use super::super::words::shell_path;
 use super::super::{Failure, Outcome, out};
 use super::args::RevokeArgs;
 use super::open;
-use crate::control::wire::{Ask, Left, LeftWanted, Said};
+use crate::control::wire::{Ask, LeftRunning, LeftWanted, Said};
 use crate::control::{SOCKET, client};
 use crate::pki::ca::{Ca, Revoked, Selection, layout};
 
@@ -37,7 +37,15 @@ fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Outcome, Failure> {
     let why = match client::ask(&socket, Ask::Left(wanted)) {
         Ok(Said::Left(left)) => {
             out::print(&listed(&left))?;
-            let failed = left.iter().any(|one| one.error.is_some());
+            if let Some(why) = &left.not_loaded {
+                out::complain(&format!(
+                    "the gate could not load all that its files say; see `dockward sessions` whether \
+                     who was revoked is out: {}",
+                    printable(why)
+                ));
+            }
+            let failed = left.running.iter().any(|one| one.error.is_some());
+            let failed = failed || left.not_loaded.is_some();
             return Ok(if failed { Outcome::Findings } else { Outcome::Done });
         }
         Ok(Said::Refused(why)) => why,
@@ -48,8 +56,11 @@ fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Outcome, Failure> {
     Ok(Outcome::Findings)
 }
 
-fn listed(left: &[Left]) -> String {
-    let mut text = String::from("\nThe gate has taken the list. ");
+fn listed(LeftRunning { running: left, not_loaded }: &LeftRunning) -> String {
+    let mut text = String::from("\n");
+    if not_loaded.is_none() {
+        text.push_str("The gate has taken the list. ");
+    }
     if left.is_empty() {
         text.push_str("Nothing was left running.\n");
         return text;

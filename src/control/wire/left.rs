@@ -16,6 +16,16 @@ pub struct LeftWanted {
     pub reason: String,
 }
 
+/// What somebody left running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftRunning {
+    /// Each container.
+    pub running: Vec<Left>,
+    /// Why the gate could not load all that its files say; the lists count as far as they can be read.
+    pub not_loaded: Option<String>,
+}
+
 /// A container that somebody left running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
