@@ -38,6 +38,10 @@ impl Pipeline {
         }
         let mut again = tokio::task::JoinSet::new();
         for session in self.sessions.all() {
+            if let Some(why) = session.overdue() {
+                self.end(&session.connection, Ending::clone(&why));
+                continue;
+            }
             let identity = match self.who_still(&session, &rules) {
                 Ok(identity) => identity,
                 Err(why) => {

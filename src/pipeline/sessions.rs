@@ -6,7 +6,7 @@ use super::{Known, Who};
 use crate::audit::EventId;
 use crate::audit::event::Ended;
 use crate::daemon::Cancel;
-use crate::docker::CallHead;
+use crate::docker::{CallHead, Hijack};
 use crate::identity::Claims;
 use crate::policy::Policy;
 use crate::proxy::{Connection, ConnectionId, Ending};
@@ -14,10 +14,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 /// How much of an inspected body is kept to judge it again, in bytes. What lasts has a body of a few words
 /// (the beginning of an exec); a longer one is cut when policy changes.
 const KEPT: usize = 8 << 10;
+
+/// How long a client has to take the end of an answer.
+const UNREAD: Duration = Duration::from_millis(500);
 
 /// All connections and all that is open on them.
 #[derive(Debug, Default)]
@@ -52,7 +56,8 @@ pub struct Session {
     cancel: Cancel,
     /// Thrown when everything ends: a short call that changes state runs to its end until then.
     stop: Cancel,
-    why: OnceLock<Cut>,
+    /// Why we ended it, and when.
+    why: OnceLock<(Cut, Instant)>,
 }
 
 /// What is asked, and by which decision it was let through.
@@ -90,11 +95,24 @@ impl Session {
         self.cut(Cut::Ended(Arc::clone(why)));
     }
 
+    /// Why it should have ended by now, and has not: an answer that its client does not read is not looked at
+    /// by anybody, so that only the end of the connection ends it.
+    pub(super) fn overdue(&self) -> Option<Arc<Ending>> {
+        let route = self.head.route;
+        let answers = route.life.ends_with_client() && route.hijack == Hijack::No;
+        match self.why.get() {
+            Some((Cut::Ended(why), at)) if answers && at.elapsed() >= UNREAD => {
+                Some(Arc::clone(why))
+            }
+            _ => None,
+        }
+    }
+
     fn cut(&self, why: Cut) {
         if matches!(why, Cut::Stop) {
             self.stop.cancel();
         }
-        let _ = self.why.set(why); // the first reason stays
+        let _ = self.why.set((why, Instant::now())); // the first reason stays
         self.cancel.cancel();
     }
 }
@@ -135,7 +153,7 @@ impl Open {
 
     /// Why we ended it. A connection that we closed under it counts as well.
     pub(super) fn reason(&self) -> Option<Cut> {
-        let own = self.session.why.get().cloned();
+        let own = self.session.why.get().map(|(why, _)| why.clone());
         own.or_else(|| self.session.connection.ended().map(Cut::Ended))
     }
 }

@@ -19,6 +19,7 @@ fn far() -> SystemTime {
 fn script() -> Script {
     crate::tunnels::on_exec(Reply::Hijack(b"hi".to_vec()))
         .on("GET /events", Reply::Endless)
+        .on("GET /images/get", Reply::Huge(1 << 30))
         .on("POST /images/load", Reply::Stalled)
         .on("POST /containers/web/wait", Reply::Stalled)
         .on("GET /containers/json", Reply::json("[]"))
@@ -135,6 +136,25 @@ async fn what_a_narrower_policy_would_refuse_ends_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
+async fn who_reads_nothing_is_out_all_the_same() {
+    let gate = gate().await;
+    let admin = OURS.issue(&Wish::client("admin"));
+    let mut stalled = soon(Client::with(gate.address(), &admin)).await.unwrap();
+    stalled.send(bare("GET", "/v1.41/images/get?names=busybox", "")).await;
+    assert_eq!(stalled.head().await.0, 200);
+    let mut other = stream(&gate, &admin).await;
+    let admins = r#"allow: { "*": ["*"], image: ["*", import, load]"#;
+    gate.reload(admins, r#"allow: { system: [events]"#);
+    let narrowed = |e: &Value| e["parent"].is_string() && e["reason"] == "session.narrowed";
+    let end = gate.event("its end", narrowed).await;
+    assert_eq!((&end["stage"], &end["outcome"]["ended"]), (&"complete".into(), &"revoked".into()));
+    gate.fake.tick();
+    assert!(!other.chunk().await.is_empty(), "another connection of the same key goes on");
+    drop((stalled, other));
+    gate.settle().await;
+}
+
+#[tokio::test]
 async fn who_is_nobody_any_more_is_out() {
     let gate = gate().await;
     let dev = OURS.issue(&Wish::client("dev"));
@@ -236,6 +256,12 @@ async fn a_mistake_elsewhere_keeps_nobody_in_who_was_revoked() {
     assert!(soon(again.remains()).await.is_empty());
     theirs.send("still").await;
     assert_eq!(theirs.take(5).await, b"still");
+    let list = std::fs::read(gate.path("crl.pem")).unwrap();
+    let hash = dockward::audit::Hash::of(&list).to_string();
+    let told = |e: &Value| {
+        e["reason"] == "policy.rejected" && e["files"].to_string().contains(hash.as_str())
+    };
+    gate.event("which list counts", told).await;
     drop(theirs);
     gate.settle().await;
 }
