@@ -88,7 +88,9 @@ impl Who {
                 let latest = ArcSwapOption::from_pointee(Latest { policy, claims: None, identity });
                 Ok(Self { name, came_to, latest, proofs })
             }
-            Err(Unidentified::Unknown) if awaits_a_token(&rules.policy.identities, evidence) => {
+            Err(Unidentified::Unknown | Unidentified::WrongDoor)
+                if awaits_a_token(&rules.policy.identities, evidence) =>
+            {
                 // places are counted by the certificate until there is a name
                 let name = events::shown(evidence);
                 Ok(Self { name, came_to, latest: ArcSwapOption::empty(), proofs })
@@ -120,7 +122,7 @@ impl Who {
         now: Timestamp,
     ) -> Result<(), Refused> {
         match self.under(rules, grants, (evidence, None), now) {
-            Err(Refused::Stranger(Unidentified::Unknown))
+            Err(Refused::Stranger(Unidentified::Unknown | Unidentified::WrongDoor))
                 if awaits_a_token(&rules.policy.identities, evidence) =>
             {
                 Ok(())
