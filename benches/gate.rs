@@ -9,6 +9,7 @@
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use dockward::pki;
+use dockward::proxy::Address;
 use dockward::server::Server;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -161,7 +162,7 @@ fn gate(c: &mut Criterion) {
             }
         });
         let server = Server::start(&config, |_| ()).await.unwrap();
-        let address = server.addresses().next().unwrap().to_string().parse().unwrap();
+        let address = server.addresses().find_map(Address::socket).unwrap();
         tokio::spawn(server.run(|| ()));
         let mut through = over_tls(&made, address).await;
         ask(&mut through, get()).await; // a first request has ten seconds to come

@@ -7,7 +7,7 @@
 )]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use dockward::proxy::{Credentials, Trust};
+use dockward::proxy::{Address, Credentials, Trust};
 use dockward::server::Server;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
@@ -149,7 +149,7 @@ fn revocation(c: &mut Criterion) {
         let path = dir.path().join("dockward.yaml");
         std::fs::write(&path, policy(dir.path(), &credentials)).unwrap();
         let server = runtime.block_on(Server::start(&path, |_| {})).unwrap();
-        let address: SocketAddr = server.addresses().next().unwrap().to_string().parse().unwrap();
+        let address = server.addresses().find_map(Address::socket).unwrap();
         let serving = runtime.spawn(server.run(|| {}));
         let name = length.map_or("no list".to_owned(), |length| format!("{length} revoked"));
         group.bench_function(BenchmarkId::from_parameter(name), |b| {

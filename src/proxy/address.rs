@@ -55,6 +55,17 @@ pub enum Address {
     Unix(Arc<PathBuf>),
 }
 
+impl Address {
+    /// The address and port, if it has one.
+    #[must_use]
+    pub const fn socket(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(address) => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Address {
     /// `127.0.0.1:2376` or `unix:/run/dockward/docker.sock`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
