@@ -2,8 +2,8 @@
 //! a reason, never a guess.
 //!
 //! Everything here is pure: the certificate arrives as bytes that the TLS layer has already verified
-//! against the client CA, the rules arrive compiled, and no clock is read: "now" is an argument. So the same code serves
-//! the listener, the offline commands and the fuzzer.
+//! against the client CA, the rules arrive compiled, and no clock is read: "now" is an argument. So the
+//! same code serves the listener, the offline commands and the fuzzer.
 //!
 //! - [`certificate`] reads the facts out of a leaf and decides nothing; [`peer`] is the user at a socket.
 //! - [`pattern`] holds the two small languages of the policy file: what a value may look like, and

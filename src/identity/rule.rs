@@ -179,9 +179,9 @@ impl Identity {
     }
 }
 
-/// Finds whose the certificate is, and the token where one was sent and proven, or who the user is. A rule that asks for
-/// all that another matching rule asks, and more, wins over it; so one that asks for a token wins over
-/// the same without.
+/// Finds whose the certificate is, and the token where one was sent and proven, or who the user is. A rule
+/// that asks for all that another matching rule asks, and more, wins over it; so one that asks for a token
+/// wins over the same without.
 ///
 /// A token that fits no rule proves nothing, and the certificate counts alone: that gives no more than
 /// sending none. But one that fits a rule in all but the certificate that it is bound to is refused:

@@ -1,6 +1,6 @@
 //! One connection from accept to close: places before the handshake, the certificate or the user, the
-//! identity, then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever, holds
-//! more than a share or goes unseen is this file's.
+//! identity, then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever,
+//! holds more than a share or goes unseen is this file's.
 
 use std::any::Any;
 use std::io;

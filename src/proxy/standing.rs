@@ -61,8 +61,8 @@ impl Standing {
         chain.first().map_or(&[], |leaf| leaf.as_ref())
     }
 
-    /// Whether it holds at this moment, and until when, seconds since 1970. The chain is verified again only when the
-    /// listener's files were read anew.
+    /// Whether it holds at this moment, and until when, seconds since 1970. The chain is verified again only
+    /// when the listener's files were read anew.
     ///
     /// # Errors
     /// Why not.

@@ -82,8 +82,8 @@ impl Trust {
         Self::load(&Source::read(&files.client_ca)?, lists, deny.as_ref(), now)
     }
 
-    /// Reads authorities, revocation lists (and whether expired ones count) and the deny-list. Everything that cannot be read whole is
-    /// an error; `now` is seconds since 1970.
+    /// Reads authorities, revocation lists (and whether expired ones count) and the deny-list. Everything that
+    /// cannot be read whole is an error; `now` is seconds since 1970.
     ///
     /// # Errors
     /// Names the file and what to do.
