@@ -401,3 +401,19 @@ async fn a_key_that_is_withdrawn_takes_its_tokens_and_their_streams_along() {
         gate.settle().await;
     }
 }
+
+#[tokio::test]
+async fn a_listener_for_those_with_a_token_awaits_it() {
+    let gate = gate().await;
+    let narrower = "client_ca: ca.pem, identities: [\"main-*\"]";
+    gate.loaded(|| gate.reload("client_ca: ca.pem", narrower)).await;
+    let (runner, token) = (runner("ci/shop"), SIGNER.good("acme/shop"));
+    let mut client = connect(&gate, &runner).await;
+    assert_eq!(get(&mut client, LIST, &token).await.status, 200, "whom the listener is for");
+    client.get(LIST).await.assert_refused(403, "identity.wrong-listener");
+    assert!(soon(client.remains()).await.is_empty());
+    let mut client = connect(&gate, &runner).await;
+    client.get(LIST).await.assert_refused(403, "identity.wrong-listener");
+    assert_eq!(gate.fake.log().calls("GET /containers/json").len(), 1);
+    gate.settle().await;
+}
