@@ -11,18 +11,17 @@
     reason = "tests fail by panicking"
 )]
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use dockward::audit::event::{Decision, Identity, Proof, Reason, Request};
 use dockward::audit::{
     AuditError, Durability, Event, EventId, Fault, Gate, Stage, VerifyError, Writer, find,
     keep_policy, verify,
 };
 use serde_json::Value;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn decision() -> Event {
     let mut event = Event::new(Stage::Decision);

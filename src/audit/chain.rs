@@ -2,16 +2,14 @@
 //! hash is over the bytes as they stand in the file, so checking needs no canonical form and no
 //! agreement about JSON: cut off the end, hash the rest.
 
-use std::fmt::{self, Write as _};
-use std::str::FromStr;
-
-use aws_lc_rs::digest::{SHA256, digest};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 use super::clock::Stamp;
 use super::error::AuditError;
 use super::escape;
 use super::event::{Event, Gate};
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
 
 /// The longest line the log takes, in bytes. What callers put into an event is bounded by the
 /// limits on heads; this is the backstop that lets a reader know when to give up.

@@ -1,11 +1,10 @@
 //! When: the wall clock for people, and nanoseconds since boot for order when the wall clock was
 //! set back. Only the writer stamps events, so that `seq`, `time` and `mono` agree.
 
-use std::fs;
-use std::time::Instant;
-
 use jiff::Timestamp;
 use serde::Serialize;
+use std::fs;
+use std::time::Instant;
 
 /// The clocks of this process, read once at start and counted on from there.
 #[derive(Debug)]

@@ -2,20 +2,18 @@
 //! the newest of them ends. A crash leaves a torn last line behind, which must not keep the next
 //! process from starting; it is left as it is and told of in the next file's first line.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
-use std::path::Path;
-
+use super::chain::{LINE_MAX, whole};
+use super::error::AuditError;
+use super::event::{FileEnd, Previous};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use rustix::fs::{FlockOperation, flock};
 use serde::Deserialize;
-
-use super::chain::{LINE_MAX, whole};
-use super::error::AuditError;
-use super::event::{FileEnd, Previous};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::Path;
 
 const PREFIX: &str = "dockward-";
 const SUFFIX: &str = ".jsonl";
@@ -121,9 +119,8 @@ fn tail(file: &mut File) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn names_sort_in_the_order_they_were_begun_even_if_the_clock_goes_back() {

@@ -2,10 +2,9 @@
 //! the log they must neither end the line nor change how the rest of it is shown. serde_json
 //! escapes what JSON demands; this adds what terminals, editors and eyes are fooled by.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
+use std::io::{self, Write};
 
 /// The value as JSON on one line, every character that does not show as itself as `\uXXXX`.
 pub(super) fn to_line<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
@@ -82,10 +81,9 @@ fn misleads(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use proptest::prelude::*;
     use serde_json::{Value, json};
-
-    use super::*;
 
     fn line(value: &Value) -> String {
         String::from_utf8(to_line(value).unwrap()).unwrap()

@@ -3,12 +3,10 @@
 
 mod sections;
 
-use std::fs;
-
-use serde::{Deserialize, Serialize};
-
 use super::chain::Hash;
 use super::id::EventId;
+use serde::{Deserialize, Serialize};
+use std::fs;
 
 pub use sections::{
     Client, Decision, Ended, Forwarded, Identity, Outcome, Proof, REASONS_MAX, Reason, Request,
@@ -261,9 +259,8 @@ fn is_zero_u64(number: &u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn an_empty_event_is_its_id_and_stage() {

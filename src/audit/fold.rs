@@ -2,15 +2,13 @@
 //! a line, he could fill the disk and with it stop the gate. So refusals of people without an
 //! identity are counted by whence and kind, written once a minute, and bounded in number.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::net::IpAddr;
-
-use jiff::Timestamp;
-
 use super::clock::written;
 use super::escape::clip;
 use super::event::{Client, Event, Folded, Stage};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
 
 /// Different (whence, kind, reason) kept apart in a minute; the rest is one count.
 pub const LIMIT: usize = 1024;
@@ -136,9 +134,8 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
+    use std::net::Ipv4Addr;
 
     fn refusal(address: u32, kind: RefusalKind) -> Refusal {
         let whence = Whence::Address(IpAddr::V4(Ipv4Addr::from_bits(address)));

@@ -1,11 +1,10 @@
 //! The name of an event. It is made before the event is written, because a refusal quotes it.
 
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use jiff::Timestamp;
-use serde::{Serialize, Serializer};
 use uuid::{Builder, Uuid};
 
 /// A UUIDv7 (RFC 9562, section 5.7): sorts by the millisecond it was made in.

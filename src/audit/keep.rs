@@ -1,15 +1,14 @@
 //! The policy texts beside the log. A decision names the policy it stood on by its hash; this is
 //! where the text to that hash can still be found when the file has long been edited.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-
 use super::chain::Hash;
 use super::directory;
 use super::error::AuditError;
 use super::id::EventId;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 /// Keeps the text as `policy-<hash>.yaml` in the log's directory, on disk, and gives its hash.
 /// A text that is there already is left as it is, unless it was changed: then it is put right.

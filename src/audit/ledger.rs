@@ -1,17 +1,15 @@
 //! The chain and the file it is being written to, one hand at a time. Knows nothing of threads
 //! or of who waits: events go in, the ends of the chain after each come out, or nothing happened.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use jiff::Timestamp;
-
 use super::chain::{Hash, Sealed, Tip, seal};
 use super::clock::Clock;
 use super::directory;
 use super::error::AuditError;
 use super::event::{Event, FileEnd, Gap, Gate, Previous, Stage};
 use super::segment::{Create, Failed, Segment};
+use jiff::Timestamp;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// This process's chain.
 pub(super) struct Ledger {

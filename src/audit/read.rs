@@ -1,19 +1,17 @@
 //! Reading the log back, a line at a time, whatever its size: to find the event that a refusal
 //! quoted, and to verify the chain.
 
+use super::chain::LINE_MAX;
+use super::directory;
+use super::event::Stage;
+use super::id::EventId;
+use serde::Deserialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
-use serde_json::Value;
-
-use super::chain::LINE_MAX;
-use super::directory;
-use super::event::Stage;
-use super::id::EventId;
 
 /// An event found in the log.
 #[derive(Debug, Clone)]

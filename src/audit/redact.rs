@@ -224,9 +224,8 @@ fn is_short_password(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn secrets_are_masked() {

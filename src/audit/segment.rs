@@ -6,15 +6,13 @@
 //! means nothing. The file is cut back as far as that works, nobody is told that his event was
 //! recorded, and the chain goes on in a new file that says so. The same where cutting back fails.
 
+use super::error::AuditError;
+use rustix::fs::{FlockOperation, flock, fstatvfs};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-
-use rustix::fs::{FlockOperation, flock, fstatvfs};
-
-use super::error::AuditError;
 
 /// What the log needs of a file; the tests bring files that fail.
 pub(super) trait LogFile: Send {

@@ -4,16 +4,14 @@
 //! Only a file's end can go unnoticed, and only until another process starts: its `start` names
 //! the last hash before it. What a running process wrote after that is held by its own `stop`.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::path::Path;
-
-use serde::Deserialize;
-
 use super::chain::{Hash, Tip, whole};
 use super::directory;
 use super::event::{FileEnd, Previous};
 use super::read::{Line, Lines, ReadError};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
 
 /// A log that holds together.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,12 @@
 //! anyone asked for it, one `fdatasync`, then answers all: under load many requests share the
 //! price of one. Nothing is answered before it is true.
 
+use super::chain::Tip;
+use super::error::AuditError;
+use super::event::{Event, Gap, Stage};
+use super::ledger::Ledger;
+use super::writer::{Durability, Recorded, Shared};
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::ControlFlow;
@@ -9,15 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-
-use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-
-use super::chain::Tip;
-use super::error::AuditError;
-use super::event::{Event, Gap, Stage};
-use super::ledger::Ledger;
-use super::writer::{Durability, Recorded, Shared};
 
 /// Events that go into one write at most; bounds the memory of a batch.
 const BATCH: usize = 256;

@@ -1,15 +1,6 @@
 //! The door to the log. What comes back from it is the proof that an event is recorded, and the
 //! only thing that lets a request through to the daemon; so it can be made nowhere else.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-
-use jiff::Timestamp;
-use tokio::sync::{Semaphore, oneshot};
-
 use super::chain::{Hash, Tip};
 use super::error::AuditError;
 use super::event::{Event, Gate, Stage};
@@ -18,6 +9,13 @@ use super::id::EventId;
 use super::ledger::Ledger;
 use super::segment::{Create, on_disk};
 use super::worker::{Job, Message, Worker};
+use jiff::Timestamp;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Requests that may wait for the log at once; the next ones wait to wait.
 const WAITING: usize = 1024;
@@ -244,5 +242,4 @@ impl Tallies {
 }
 
 #[cfg(test)]
-#[path = "writer_tests.rs"]
 mod tests;

@@ -6,15 +6,13 @@
 //! The answer is about this moment. Whoever can write to a component can change it before the daemon
 //! looks; that is why a path below an allowed one asks for [`PathFact::Plain`]'s `root_owned`.
 
+use super::mounts::Mounts;
+use super::protected;
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
+use rustix::io::Errno;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
-
-use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
-use rustix::io::Errno;
-
-use super::mounts::Mounts;
-use super::protected;
 
 /// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -205,9 +205,8 @@ fn octal(digits: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     fn mounts(text: &str) -> Mounts {
         Mounts::parse(text.as_bytes()).unwrap()

@@ -1,11 +1,10 @@
 //! What may never be mounted into a container, whatever a profile says: what makes the gate a gate and
 //! the daemon the daemon. Who can write there decides for himself, and who can read there holds keys.
 
+use super::mounts::{Location, Mounts};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-
-use super::mounts::{Location, Mounts};
 
 /// The places of Docker and containerd, where they are unless configured otherwise.
 const USUAL: [&str; 10] = [

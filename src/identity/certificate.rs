@@ -1,19 +1,17 @@
 //! The facts of a client certificate, read once when a connection is made. Nothing is chosen here: a
 //! field with several values keeps them all, so that the rules can refuse instead of picking one.
 
+use super::distinguished_name;
+use super::error::{IdentityError, PatternError};
+use super::rule::Field;
+use aws_lc_rs::digest;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
-
-use aws_lc_rs::digest;
 use x509_parser::extensions::{GeneralName, SubjectAlternativeName};
 use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::AttributeTypeAndValue;
-
-use super::distinguished_name;
-use super::error::{IdentityError, PatternError};
-use super::rule::Field;
 
 /// What a leaf certificate says, as plain data. Text is kept as it stands in the certificate and may
 /// hold anything: escape it before showing it.

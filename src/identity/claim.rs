@@ -2,12 +2,11 @@
 //! `{1}` in such a pattern is what the first `*` of the certificate's part caught. So a token of one
 //! project and a certificate of another prove nothing together.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::error::PatternError;
 use super::pattern::{capture_number, is_shown_whole, separated};
 use super::sequence::{Split, around, meet, split};
+use std::fmt;
+use std::str::FromStr;
 
 /// What a claim must look like: literal text, `*` for a capture as in [`super::Pattern`], and `{1}` to
 /// `{9}` for what the certificate's captures caught, compared exactly.

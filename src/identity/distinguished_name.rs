@@ -1,11 +1,9 @@
 //! A distinguished name as one line of text for people and for the record. Two names that differ must
 //! not look alike there, so whatever could hide or forge a part of the line is escaped.
 
-use std::fmt::Write as _;
-
-use x509_parser::x509::{AttributeTypeAndValue, X509Name};
-
 use super::certificate::is_printable;
+use std::fmt::Write as _;
+use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// Short names of attribute types (RFC 4514, section 3); others are written as dotted numbers.
 const SHORT_NAMES: [(&str, &str); 9] = [

@@ -1,12 +1,11 @@
 //! What can go wrong between a certificate and a name, in one place: an operator meets the load-time
 //! errors with a caret in the policy file, and a client meets [`Unidentified`] as its refusal.
 
-use std::fmt;
-
 use super::peer::Foreign;
 use super::rule::Field;
 use super::token::TokenError;
 use super::validity::Closed;
+use std::fmt;
 
 /// A certificate of which something cannot be read. Reading stops there: a value that we cannot read
 /// is not a value that is absent.

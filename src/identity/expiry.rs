@@ -2,14 +2,12 @@
 //! gate does, and says which file, when, and what to do; `check` and whatever watches a running gate
 //! ask the same function.
 
-use std::fmt;
-use std::path::PathBuf;
-
-use jiff::Timestamp;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
-
 use super::distinguished_name;
 use super::error::IdentityError;
+use jiff::Timestamp;
+use std::fmt;
+use std::path::PathBuf;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

@@ -3,7 +3,6 @@
 //! and one that may sign no certificates could issue clients.
 
 use std::fmt;
-
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// A use that a certificate does not allow.
@@ -83,9 +82,8 @@ impl Usage {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, CustomExtension, KeyPair, KeyUsagePurpose};
-
     use super::*;
+    use rcgen::{CertificateParams, CustomExtension, KeyPair, KeyUsagePurpose};
 
     const KEY_USAGE: &[u64] = &[2, 5, 29, 15];
 

@@ -2,9 +2,6 @@
 //! a rule holds, and compared with one another which of two rules asks for more and which could be
 //! confused.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use super::certificate::{CertificateFacts, Fingerprint};
 use super::claim::{ClaimPattern, Gap};
 use super::error::RuleError;
@@ -12,6 +9,8 @@ use super::evidence::Evidence;
 use super::pattern::Pattern;
 use super::peer::PeerMatch;
 use super::token::Claims;
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// A field of the certificate that a rule can name. The order is the order in which captures are
 /// counted when several fields of one rule have a `*`.

@@ -2,12 +2,11 @@
 //! of regular expressions: they can be read at a glance, matched in bounded time, and compared with
 //! one another when the file is loaded, so that no two identities can ever bear one name.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::certificate::is_printable;
 use super::error::PatternError;
 use super::sequence::{MAX_LENGTH, Split, Step, around, is_capture, is_tail, meet, split};
+use std::fmt;
+use std::str::FromStr;
 
 /// Most captures of one pattern, and the highest number a template can use.
 pub const MAX_CAPTURES: usize = 9;

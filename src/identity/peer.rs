@@ -1,9 +1,8 @@
 //! The user at the other end of a Unix socket, as the kernel says. There is no key to lose here: who may
 //! open the socket and run as that user *is* that user.
 
-use std::fmt;
-
 use super::error::RuleError;
+use std::fmt;
 
 /// Who connected to a Unix socket. User and group are those of the moment of connecting (unix(7),
 /// `SO_PEERCRED`).

@@ -2,9 +2,6 @@
 //! an identity. It refuses wherever a second reading is possible: a client must never be able to
 //! pick between two names.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use super::certificate::{CertificateFacts, is_printable};
 use super::error::{RuleError, Unidentified};
 use super::evidence::Evidence;
@@ -12,6 +9,8 @@ use super::matching::Held;
 use super::pattern::{IdentityName, NameTemplate, overlap};
 use super::token::{Claims, TokenError};
 use super::validity::Validity;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub use super::matching::{Field, Match};
 

@@ -2,14 +2,12 @@
 //! zone shows, so that everybody can tell by looking at one, and nights on which it is set are no
 //! puzzle. Whoever asks is told until when it stays so, since a session must end with its time.
 
-use std::fmt;
-use std::str::FromStr;
-
+use super::error::ValidityError;
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};
 use jiff::tz::TimeZone;
-
-use super::error::ValidityError;
+use std::fmt;
+use std::str::FromStr;
 
 const DAY: i64 = 24 * 60 * 60;
 const MINUTES_OF_A_DAY: u16 = 24 * 60;

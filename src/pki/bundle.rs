@@ -2,18 +2,16 @@
 //! `DOCKER_CERT_PATH` and `docker context` expect. A directory appears whole or not at all, and no
 //! key is ever readable by another, not even for a moment.
 
+use super::error::PkiError;
+use crate::identity::CertificateFacts;
+use rcgen::{KeyPair, PublicKeyData as _};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-
-use rcgen::{KeyPair, PublicKeyData as _};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-
-use super::error::PkiError;
-use crate::identity::CertificateFacts;
 
 const NAMES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 

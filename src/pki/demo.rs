@@ -2,18 +2,16 @@
 //! and makes anew only what has run out or no longer says what is asked, so that the certificates in
 //! somebody's shell go on working.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
-
-use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
-};
-
 use super::bundle::{Bundle, Pems, private_directory, write_private};
 use super::error::PkiError;
 use super::say;
 use crate::identity::{CertificateFacts, IdentityName};
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
+};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// How long a demo certificate is good.
 pub const VALIDITY: Duration = Duration::from_secs(30 * DAY);

@@ -1,11 +1,10 @@
 //! What can go wrong while making keys and certificates. Every message says where and what to do, since
 //! who reads it has a client that waits for its certificate.
 
+use jiff::Timestamp;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-
-use jiff::Timestamp;
 
 /// Why a key or certificate could not be made, kept, renewed or revoked.
 #[derive(Debug)]

@@ -1,14 +1,12 @@
 //! What a certificate may say: hosts, URIs, addresses, moments. One reading for the demo and for the
 //! authority, and it is the narrow one, since a name that is read in two ways is somebody else's.
 
-use std::net::IpAddr;
-use std::time::Duration;
-
+use super::error::PkiError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, DistinguishedName, DnType, SanType, date_time_ymd};
-
-use super::error::PkiError;
+use std::net::IpAddr;
+use std::time::Duration;
 
 /// Validity starts this much earlier, for clients whose clock is behind.
 pub(super) const CLOCK_SKEW: u64 = 60 * 60;

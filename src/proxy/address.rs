@@ -1,12 +1,11 @@
 //! The two ends of a connection by name: where the client comes from, and by which listener it came in.
 
+use super::limits::address_key;
+use crate::audit::Whence;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use super::limits::address_key;
-use crate::audit::Whence;
 
 /// Where a client comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

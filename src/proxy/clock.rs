@@ -1,19 +1,17 @@
 //! How long a connection may keep us waiting. hyper's own head timeout also ends idle connections,
 //! which docker-py pools, so this clock tells a head that has begun from a connection at rest.
 
+use super::respond::{Body, BoxError};
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::Instant;
-
-use super::respond::{Body, BoxError};
 
 /// How much is read at once while a head is awaited, in bytes: hyper looks at how long a head has become
 /// only after each read, and offers room for twice what a head may have.

@@ -1,15 +1,13 @@
 //! The connection of somebody who is known, as the rest of the gate holds it: who it is, whether that still
 //! holds, whether the client is still there, and the word that ends it.
 
-use std::sync::Arc;
-
-use tokio::sync::watch;
-
 use super::gate::Peer;
 use super::shutdown::Live;
 use super::socket::Line;
 use super::standing::Standing;
 use crate::identity::Evidence;
+use std::sync::Arc;
+use tokio::sync::watch;
 
 /// An identified client's connection.
 #[derive(Debug)]

@@ -2,24 +2,6 @@
 //! identity, then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever,
 //! holds more than a share or goes unseen is this file's.
 
-use std::any::Any;
-use std::io;
-use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-
-use http::{HeaderValue, Request, Response, header};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
-use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-
 use super::address::{Address, Origin};
 use super::clock::{Answer, Clock, Heard, Phase};
 use super::connected::{Connection, Ending};
@@ -38,6 +20,22 @@ use super::untaken::Untaken;
 use crate::audit::Whence;
 use crate::config::Front as Limits;
 use crate::identity::{CertificateFacts, Evidence, Foreign, Unidentified};
+use http::{HeaderValue, Request, Response, header};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use std::any::Any;
+use std::io;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// hyper panics below this buffer size.
 const HYPER_BUFFER_MIN: usize = 8192;

@@ -1,19 +1,17 @@
 //! What the front asks and tells, so that it decides and records nothing itself: the [`Gate`] knows
 //! identities and answers requests, the [`Watch`] hears of connections that never became a request.
 
-use std::fmt;
-use std::future::Future;
-use std::io;
-use std::sync::Arc;
-
-use http::request::Parts;
-use http::{Request, Response};
-use hyper::body::Incoming;
-
 use super::address::{Address, Origin};
 use super::connected::Connection;
 use super::respond::Body;
 use crate::identity::{Evidence, Unidentified};
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
 
 /// Who decides: the pipeline, or a test.
 pub trait Gate: Send + Sync + 'static {

@@ -1,18 +1,6 @@
 //! Where clients come in: a bound address, a Unix socket that we make, or what systemd hands over, and a
 //! loop that goes on accepting when the process is out of descriptors and stops when it is asked to.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
-
-use listenfd::ListenFd;
-use tokio::net::{TcpListener, UnixListener};
-
 use super::address::{Address, Origin};
 use super::connection::Front;
 use super::gate::Gate;
@@ -21,6 +9,16 @@ use super::shutdown::Live;
 use super::socket::Stream;
 use super::socket_file::{SocketError, SocketFile};
 use super::tls::Tls;
+use listenfd::ListenFd;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
 
 /// How long to leave a listener alone that cannot accept for want of descriptors or memory. The
 /// connection stays in the backlog, so without a pause the loop would spin.
@@ -233,15 +231,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::{Accept, Listener, Origin, PAUSE, Stream, accept};
+    use crate::proxy::Shutdown;
     use std::cell::{Cell, RefCell};
     use std::io;
     use std::sync::Mutex;
-
     use tokio::net::{TcpListener, TcpStream};
     use tokio::time::{Duration, Instant};
-
-    use super::{Accept, Listener, Origin, PAUSE, Stream, accept};
-    use crate::proxy::Shutdown;
 
     /// Fails as often as it was told to, then accepts.
     struct Poor {

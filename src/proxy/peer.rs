@@ -12,18 +12,16 @@
 //! that it is opened by its number when the connection is accepted, and who has ended by then and was
 //! followed under the same number is not told apart.
 
+use crate::identity::{Foreign, PeerFacts};
+use nix::errno::Errno;
+use nix::sys::socket::{getsockopt, sockopt};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-
-use nix::errno::Errno;
-use nix::sys::socket::{getsockopt, sockopt};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::net::UnixStream;
-
-use crate::identity::{Foreign, PeerFacts};
 
 /// What the kernel shows for a user without a number here, if it was not set otherwise.
 const OVERFLOW: u32 = 65534;

@@ -1,23 +1,21 @@
 //! How a request's body comes in: whole, for one that is judged; as a stream, for one that a role was
 //! granted unseen; or to the bin, so that a client in the middle of its upload reads our refusal.
 
-use std::fmt;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
-
+use super::respond::Body;
+use crate::config::{Front as Limits, SMALL_BODY};
+use crate::docker::{Flaw, Malformed};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
-
-use super::respond::Body;
-use crate::config::{Front as Limits, SMALL_BODY};
-use crate::docker::{Flaw, Malformed};
 
 const KIB: usize = 1024;
 /// How much, and how long, is read of a body that was refused.

@@ -2,13 +2,6 @@
 //! shows our words. Nothing a client supplied is shown unescaped or at length, and nothing is said
 //! that the identity may not know.
 
-use std::fmt::Write as _;
-
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full};
-
 use super::connected::Ending;
 use super::limits::TooMany;
 use super::receive::Unreceived;
@@ -16,6 +9,11 @@ use super::trust::Untrusted;
 use crate::docker::{Flaw, Malformed};
 use crate::identity::Unidentified;
 use crate::policy::{Denial, Finding, Reason};
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+use std::fmt::Write as _;
 
 /// What breaks a response off.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

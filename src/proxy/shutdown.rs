@@ -2,7 +2,6 @@
 //! until the last one is dropped or the time is up.
 
 use std::time::Duration;
-
 use tokio::sync::watch;
 
 /// The one who ends it.

@@ -1,6 +1,7 @@
 //! The client's socket, shared between the parser and whoever must know that the client is gone.
 //! hyper does not see a gone client while a pipelined byte waits in its buffer; the socket does.
 
+use rustix::net::sockopt;
 use std::any::Any;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -8,8 +9,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-
-use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Handle;

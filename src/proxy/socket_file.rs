@@ -1,6 +1,8 @@
 //! The file of a Unix socket. Nobody can connect to a socket that does not listen yet, so mode and group
 //! are set between the two: there is no moment at which it is open to more than it will be.
 
+use rustix::fs::{Mode, OFlags, open};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::fmt;
 use std::fs;
 use std::io;
@@ -8,9 +10,6 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-
-use rustix::fs::{Mode, OFlags, open};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 /// Connections that may wait to be accepted, as systemd's units usually have it.
 const BACKLOG: i32 = 1024;

@@ -3,14 +3,12 @@
 //! open as long as the connection does. Of a user at a Unix socket nothing can be taken back but what policy
 //! says of her.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use arc_swap::ArcSwap;
-use rustls::pki_types::{CertificateDer, UnixTime};
-
 use super::tls::Tls;
 use super::trust::{Trust, Untrusted, Verdict, shown};
+use arc_swap::ArcSwap;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A client's chain and until when it holds, or nothing that could end.
 #[derive(Debug)]

@@ -2,13 +2,8 @@
 //! dockerd once accepted every authority of the system (CVE-2018-12608); the file named here is the
 //! only one that counts.
 
-use std::fmt;
-use std::fs;
-use std::io;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
+use super::trust::{Trust, Verifier};
+use crate::identity::expiry::{Dated, What};
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -16,9 +11,12 @@ use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
-
-use super::trust::{Trust, Verifier};
-use crate::identity::expiry::{Dated, What};
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Sessions that can be resumed, over all clients of a listener.
 const SESSIONS: usize = 512;

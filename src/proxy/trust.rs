@@ -12,8 +12,12 @@ mod revocation;
 mod signed;
 mod untrusted;
 
-use std::sync::Arc;
-
+use super::tls::{Credentials, Source, TlsError};
+use crate::identity::check_key_usage;
+use crate::identity::expiry::Dated;
+use deny::DenyList;
+use path::Authority;
+use revocation::Revocation;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
@@ -21,14 +25,8 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
+use std::sync::Arc;
 use webpki::{EndEntityCert, KeyUsage};
-
-use super::tls::{Credentials, Source, TlsError};
-use crate::identity::check_key_usage;
-use crate::identity::expiry::Dated;
-use deny::DenyList;
-use path::Authority;
-use revocation::Revocation;
 
 pub use untrusted::Untrusted;
 pub(super) use untrusted::shown;

@@ -1,8 +1,6 @@
 //! What rustls makes of the chains, as the gate and its clients use it.
 
-use std::path::Path;
-use std::sync::Arc;
-
+use super::house::{House, chain, text};
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
@@ -11,8 +9,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{CertificateError, Error, RootCertStore};
-
-use super::house::{House, chain, text};
+use std::path::Path;
+use std::sync::Arc;
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())

@@ -1,9 +1,8 @@
 //! What a crash leaves behind, made by hand: each moment between two steps of a command.
 
+use super::house::House;
 use std::fs;
 use std::path::Path;
-
-use super::house::House;
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();

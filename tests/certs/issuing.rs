@@ -1,9 +1,8 @@
 //! Making an authority, issuing and renewing.
 
+use super::house::{House, chain, facts, mode, openssl, text};
 use std::fs;
 use std::thread;
-
-use super::house::{House, chain, facts, mode, openssl, text};
 
 #[test]
 fn an_authority_is_laid_out_as_its_documentation_says() {

@@ -1,14 +1,12 @@
 //! Certificates for keys that stay where they are.
 
-use std::fs;
-use std::path::Path;
-
+use super::house::{House, chain, facts, mode, openssl, text};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType,
 };
+use std::fs;
+use std::path::Path;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-
-use super::house::{House, chain, facts, mode, openssl, text};
 
 fn issue(house: &House, csr: &str, out: &str) -> (bool, String) {
     let output = house.run(&["issue", "--name", "ci-7", "--csr", csr, "--out", out]);

@@ -1,15 +1,13 @@
 //! Revoking, the lists, and what is told of it.
 
-use std::fs;
-use std::path::Path;
-
+use super::house::{House, chain, facts, openssl, text};
 use dockward::audit::event::{Decision, Identity, Proof};
 use dockward::audit::{Durability, Event, Gate, Stage, Writer};
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject as _;
+use std::fs;
+use std::path::Path;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
-
-use super::house::{House, chain, facts, openssl, text};
 
 /// A list as x509-parser reads it: its number and the serial numbers with their reason.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,10 +1,8 @@
 //! Bodies: whole within bounds or not at all; and a refusal that the uploading client can read.
 
-use std::time::Duration;
-
-use dockward::proxy::Limits;
-
 use crate::house::{Answer, Client, House, soon};
+use dockward::proxy::Limits;
+use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(100);
 

@@ -1,15 +1,13 @@
 //! Who gets in: certificates, TLS versions, ALPN, places.
 
-use std::time::{Duration, SystemTime};
-
+use crate::house::{House, OURS, client_config, client_config_of, now, soon};
+use crate::pki::{Authority, Wish};
 use dockward::proxy::{Limits, RefusedKind, Secured};
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
+use std::time::{Duration, SystemTime};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
-
-use crate::house::{House, OURS, client_config, client_config_of, now, soon};
-use crate::pki::{Authority, Wish};
 
 #[tokio::test]
 async fn a_good_certificate_gets_in() {

@@ -1,11 +1,9 @@
 //! The files of a listener: an error names the file and what to do; a reload is whole or nothing.
 
-use std::os::unix::fs::PermissionsExt as _;
-
-use dockward::proxy::{Limits, Secured};
-
 use crate::house::{Files, House, OURS, client_config, named, now};
 use crate::pki::{Authority, Wish};
+use dockward::proxy::{Limits, Secured};
+use std::os::unix::fs::PermissionsExt as _;
 
 fn error(files: &Files) -> String {
     Secured::load(&files.credentials(), now()).map(|_| ()).unwrap_err().to_string()

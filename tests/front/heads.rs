@@ -1,11 +1,9 @@
 //! Heads: too slow, too many fields, too large, not HTTP/1.1; and connections at rest.
 
+use crate::house::House;
+use dockward::proxy::{Limits, RefusedKind};
 use std::fmt::Write as _;
 use std::time::Duration;
-
-use dockward::proxy::{Limits, RefusedKind};
-
-use crate::house::House;
 
 const SHORT: Duration = Duration::from_millis(100);
 

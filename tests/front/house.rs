@@ -1,12 +1,6 @@
 //! A front that runs, a gate without judgement, and clients that write bytes.
 
-use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
-
+use crate::pki::{Authority, Pair, Wish};
 use dockward::docker::Malformed;
 use dockward::identity::{Evidence, Unidentified};
 use dockward::proxy::{
@@ -20,13 +14,17 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-use crate::pki::{Authority, Pair, Wish};
 
 /// The authority of servers and good clients.
 pub static OURS: LazyLock<Authority> = LazyLock::new(|| Authority::new("ours"));

@@ -1,12 +1,10 @@
 //! How it ends: a client that is gone, tunnels, and a shutdown that cuts nobody off.
 
-use std::time::Duration;
-
+use crate::house::{House, soon};
 use dockward::proxy::Limits;
+use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-
-use crate::house::{House, soon};
 
 const GONE: &str = "GET /gone HTTP/1.1\r\nHost: docker\r\n\r\n";
 const TUNNEL: &str =

@@ -1,8 +1,6 @@
 //! A test authority: makes any certificate that a test can wish for, good or bad, in memory.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses what it needs")]
 
-use std::time::{Duration, SystemTime};
-
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
@@ -10,6 +8,7 @@ use rcgen::{
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::time::{Duration, SystemTime};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

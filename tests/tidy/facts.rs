@@ -49,10 +49,10 @@ pub(crate) fn shape(path: &str) -> String {
 pub(crate) fn declared() -> BTreeMap<String, BTreeSet<String>> {
     let sources: Vec<_> = source::sources()
         .into_iter()
-        .filter(|(name, _)| name.starts_with("src/docker/body/"))
+        .filter(|(name, _)| name.starts_with("src/docker/body"))
         .collect();
     let declarations = Declarations::read(sources.iter().map(|(_, text)| text.as_str()));
-    let (_, kinds) = sources.iter().find(|(name, _)| name.ends_with("/body/mod.rs")).unwrap();
+    let (_, kinds) = sources.iter().find(|(name, _)| name.ends_with("/docker/body.rs")).unwrap();
     let kinds = kinds.split_once("\nkinds! {\n").unwrap().1.split_once("\n}").unwrap().0;
     let kind = |line: &str| {
         let (kind, of) = line.trim().strip_suffix("),")?.split_once('(')?;

@@ -62,10 +62,29 @@ fn every_module_says_first_why_it_is_there() {
 }
 
 #[test]
+fn modules_and_imports_have_one_form() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        if name.ends_with("/mod.rs") {
+            wrong.push(format!("{name}: name the file as its module, beside the directory"));
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        let split = lines.windows(3).any(|three| {
+            let [before, between, after] = three else { return false };
+            before.starts_with("use ") && between.is_empty() && after.starts_with("use ")
+        });
+        if split {
+            wrong.push(format!("{name}: keep imports in one block, rustfmt orders it"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn admission_takes_bodies_apart_whole() {
     let mut looked_at = 0;
     for (name, text) in sources() {
-        if !name.starts_with("src/policy/admit/") {
+        if !name.starts_with("src/policy/admit") {
             continue;
         }
         looked_at += 1;

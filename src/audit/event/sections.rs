@@ -2,12 +2,11 @@
 //! What must not reach the log whole (secrets in queries, endless errors) is masked and cut here,
 //! as it is written, so that no caller can forget to.
 
-use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
-
 use super::super::chain::Hash;
 use super::super::escape::clip;
 use super::super::redact;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 /// Reasons listed in one event; the rest is counted.
 pub const REASONS_MAX: usize = 16;
@@ -337,9 +336,8 @@ fn masked_target<S: Serializer>(target: &str, serializer: S) -> Result<S::Ok, S:
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde_json::json;
 
     fn reason(value: &str) -> Reason {
         Reason { id: "mount.host-path".into(), field: None, value: Some(value.into()) }

@@ -1,13 +1,11 @@
 //! The arguments of `dockward certs`.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
-use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-
 use super::super::TableFormat;
 use crate::identity::IdentityName;
 use crate::pki::ca::{KeyKind, Lifetime, Reason, Serial};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// `certs`.
 #[derive(Clone, Debug, Args)]

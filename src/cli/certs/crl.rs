@@ -1,12 +1,11 @@
 //! `certs crl`: the lists written anew, by hand or by a timer.
 
-use std::fmt::Write as _;
-
 use super::super::words::shell_path;
 use super::super::{Failure, Outcome, out};
 use super::args::{CrlArgs, ListingCa};
 use super::open;
 use crate::pki::ca::{Which, layout};
+use std::fmt::Write as _;
 
 pub(super) fn run(args: &CrlArgs) -> Result<Outcome, Failure> {
     let mut ca = open(&args.directory, &args.passphrase)?;

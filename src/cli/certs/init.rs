@@ -1,9 +1,6 @@
 //! `certs init`: an authority and everything the gate needs of it. From nothing to a working `docker
 //! --context` is three commands; this is the first, and it prints the others.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
-
 use super::super::starter::DEVELOPER;
 use super::super::words::{Reach, context, shell_path};
 use super::super::{Failure, Outcome, clock, out};
@@ -12,6 +9,8 @@ use super::{absolute, open, passphrase, program};
 use crate::identity::IdentityName;
 use crate::pki::Bundle;
 use crate::pki::ca::{self, Delivery, Made, Plan, Wish, layout};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 const PORT: u16 = 2376;
 /// The client of the example.

@@ -1,8 +1,5 @@
 //! `certs issue` and `certs renew`: a certificate in somebody's hands, and the command that uses it.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-
 use super::super::words::{Reach, context, shell_path};
 use super::super::{Failure, Outcome, out};
 use super::args::{DeliveryArgs, IssueArgs, RenewArgs};
@@ -10,6 +7,8 @@ use super::init::endpoint;
 use super::{absolute, open};
 use crate::identity::IdentityName;
 use crate::pki::ca::{Ca, Delivery, Former, Issued, Wish, layout, with_local};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 pub(super) fn issue(args: &IssueArgs) -> Result<Outcome, Failure> {
     let mut ca = open(&args.directory, &args.passphrase)?;

@@ -1,15 +1,13 @@
 //! `certs list`: what was issued, how it stands, and who still uses it.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
 use super::super::out::{self, Paint};
 use super::super::{Failure, Outcome, TableFormat, clock};
 use super::args::ListArgs;
 use crate::audit;
 use crate::pki::ca::{self, Entry, Index, Kind, State};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub(super) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
     let index = ca::read(&args.directory.dir)?;

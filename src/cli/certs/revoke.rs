@@ -1,7 +1,5 @@
 //! `certs revoke`: who is shut out, and from when on.
 
-use std::fmt::Write as _;
-
 use super::super::asking::printable;
 use super::super::words::shell_path;
 use super::super::{Failure, Outcome, out};
@@ -10,6 +8,7 @@ use super::open;
 use crate::control::wire::{Ask, LeftRunning, LeftWanted, Said};
 use crate::control::{SOCKET, client};
 use crate::pki::ca::{Ca, Revoked, Selection, layout};
+use std::fmt::Write as _;
 
 pub(super) fn run(args: &RevokeArgs) -> Result<Outcome, Failure> {
     let mut ca = open(&args.directory, &args.passphrase)?;

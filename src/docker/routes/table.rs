@@ -7,7 +7,6 @@ use super::row::{
 use crate::docker::body::Kind;
 use crate::docker::route::{Param, QueryJson, When};
 use crate::docker::{Hijack, Method, Resource, Route, Verb};
-
 use Resource::{
     Build, Config, Container, Debug, Image, Network, Node, Nothing, Plugin, Registry, Secret,
     Service, Swarm, System, Task, Volume,

@@ -1,7 +1,6 @@
+use super::*;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
-
-use super::*;
 
 fn view() -> HostView {
     HostView::of_daemon(Some(own_pid())).unwrap()

@@ -1,9 +1,8 @@
 #![allow(clippy::string_slice, reason = "the slices are of ASCII digits that the test made")]
 
+use super::*;
 use proptest::prelude::*;
 use rcgen::{CertificateParams, CustomExtension, DnType, DnValue, KeyPair, SanType};
-
-use super::*;
 
 fn params() -> CertificateParams {
     let mut params = CertificateParams::default();

@@ -1,7 +1,6 @@
-use proptest::prelude::*;
-
 use super::*;
 use crate::identity::sequence::is_capture;
+use proptest::prelude::*;
 
 fn pattern(text: &str) -> Pattern {
     text.parse().unwrap()

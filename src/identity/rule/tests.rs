@@ -1,9 +1,8 @@
-use proptest::prelude::*;
-
 use super::super::certificate::Fingerprint;
 use super::*;
 use crate::identity::Closed;
 use crate::identity::{PeerFacts, PeerMatch};
+use proptest::prelude::*;
 
 mod tokens;
 

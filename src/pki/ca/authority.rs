@@ -2,19 +2,6 @@
 //! else. The issuing key is the one in daily use; should it be lost, the root's list says so, and clients
 //! need no new `ca.pem`.
 
-use std::fmt;
-use std::fs;
-use std::path::Path;
-
-use jiff::Timestamp;
-use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber,
-};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
-
 use super::super::error::PkiError;
 use super::super::say;
 use super::keys::{self, Passphrase};
@@ -22,6 +9,17 @@ use super::layout;
 use super::names::Permitted;
 use super::serial::Serial;
 use super::store::Store;
+use jiff::Timestamp;
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const DAY: u64 = 24 * 60 * 60;
 const ROOT_LIFE: u64 = 3_652 * DAY;

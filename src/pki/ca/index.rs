@@ -1,18 +1,16 @@
 //! What the authority has issued and revoked: `index.json`. The list of revoked certificates is made from
 //! it, so a file that does not read whole is never taken for an empty one, and is never written over.
 
-use std::net::IpAddr;
-use std::path::Path;
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use super::super::error::PkiError;
 use super::keys::KeyKind;
 use super::names::Permitted;
 use super::revocation::Revocation;
 use super::serial::Serial;
 use crate::identity::Fingerprint;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::path::Path;
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -201,9 +199,8 @@ impl Index {
 }
 
 mod fingerprint {
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
     use crate::identity::Fingerprint;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
     pub(super) fn serialize<S: Serializer>(it: &Fingerprint, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(it)
@@ -217,10 +214,9 @@ mod fingerprint {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::super::revocation::Reason;
     use super::*;
+    use proptest::prelude::*;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

@@ -1,9 +1,5 @@
 //! Making an authority: all of its files at once, or none.
 
-use std::path::Path;
-
-use jiff::Timestamp;
-
 use super::super::bundle::private_directory;
 use super::super::error::PkiError;
 use super::authority::Authority;
@@ -14,6 +10,8 @@ use super::layout;
 use super::lists;
 use super::names::{self, Permitted, with_local};
 use super::store::{NewFile, Store};
+use jiff::Timestamp;
+use std::path::Path;
 
 /// What the authority is to be.
 #[derive(Clone, Debug)]

@@ -2,13 +2,6 @@
 //! nothing is in anybody's hands that cannot be found and revoked. What a crash can leave is an entry
 //! without a certificate, which harms nobody; issue again.
 
-use std::path::{Path, PathBuf};
-
-use jiff::Timestamp;
-use rcgen::{
-    Certificate, ExtendedKeyUsagePurpose, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
-};
-
 use super::super::bundle::{Bundle, Pems, private_directory};
 use super::super::error::PkiError;
 use super::super::say;
@@ -22,6 +15,11 @@ use super::request;
 use super::serial::Serial;
 use super::store::{self, NewFile};
 use crate::identity::{CertificateFacts, IdentityName};
+use jiff::Timestamp;
+use rcgen::{
+    Certificate, ExtendedKeyUsagePurpose, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
+};
+use std::path::{Path, PathBuf};
 
 /// How long a client's certificate is good when nobody says otherwise.
 const CLIENT_LIFE: Lifetime = Lifetime::of_seconds(30 * DAY);

@@ -1,18 +1,16 @@
 //! The authorities' keys: made, kept with or without a passphrase, and read back.
 
-use std::fmt;
-use std::fs;
-use std::path::Path;
-use std::str::FromStr;
-
+use super::super::error::PkiError;
+use super::sealed;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, RsaKeySize};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
-
-use super::super::error::PkiError;
-use super::sealed;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::str::FromStr;
 
 /// A kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

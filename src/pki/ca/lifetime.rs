@@ -1,8 +1,7 @@
 //! How long a certificate shall be good: `90m`, `8h`, `30d`.
 
-use std::str::FromStr;
-
 use super::super::error::PkiError;
+use std::str::FromStr;
 
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;

@@ -1,18 +1,6 @@
 //! The revocation lists: one of each authority, both in `crl.pem`. A gate that is given them lets nobody in
 //! once they have run out, so they are written anew long before (`dockward certs crl`, by a timer).
 
-use std::fs;
-use std::io::ErrorKind;
-use std::time::Duration;
-
-use jiff::Timestamp;
-use rcgen::{
-    CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber, date_time_ymd,
-};
-use rustls::pki_types::CertificateRevocationListDer;
-use rustls::pki_types::pem::PemObject as _;
-use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
-
 use super::super::error::PkiError;
 use super::super::say;
 use super::Ca;
@@ -21,6 +9,16 @@ use super::index::{Entry, Index, Kind};
 use super::layout;
 use super::lifetime::Lifetime;
 use super::store::{NewFile, Store};
+use jiff::Timestamp;
+use rcgen::{
+    CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber, date_time_ymd,
+};
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject as _;
+use std::fs;
+use std::io::ErrorKind;
+use std::time::Duration;
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
 
 /// A list that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

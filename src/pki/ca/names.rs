@@ -2,13 +2,11 @@
 //! a stolen issuing key makes no server but this gate; here it is asked before signing, since a
 //! certificate outside would be refused by everybody and nobody would know why.
 
-use std::net::IpAddr;
-
-use rcgen::{CidrSubnet, GeneralSubtree, NameConstraints, SanType};
-use serde::{Deserialize, Serialize};
-
 use super::super::error::PkiError;
 use super::super::say;
+use rcgen::{CidrSubnet, GeneralSubtree, NameConstraints, SanType};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// Where this machine is always reached by itself.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];

@@ -1,12 +1,6 @@
 //! Renewing: a new certificate that says what the last one said. One that was revoked is not renewed, nor
 //! an older one of its name that was forgotten: who was shut out comes back only by `issue`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-
 use super::super::bundle::is_bundle_alone;
 use super::super::error::PkiError;
 use super::Ca;
@@ -14,6 +8,10 @@ use super::index::{Entry, Index, Kind};
 use super::issue::{Delivery, Issued, Leaf, Wish};
 use super::lifetime::Lifetime;
 use crate::identity::{Fingerprint, IdentityName};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Which certificate.
 #[derive(Clone, Debug)]

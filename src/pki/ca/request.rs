@@ -2,12 +2,12 @@
 //! hold the key; what the certificate says is the authority's business alone, so nothing is taken over of
 //! what the request asks for, and the operator is told of it.
 
-use std::fs;
-use std::path::Path;
-
+use super::super::error::PkiError;
 use rcgen::SubjectPublicKeyInfo;
 use rustls::pki_types::CertificateSigningRequestDer;
 use rustls::pki_types::pem::PemObject as _;
+use std::fs;
+use std::path::Path;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{
@@ -17,8 +17,6 @@ use x509_parser::oid_registry::{
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo as Key;
-
-use super::super::error::PkiError;
 
 /// What a request is good for.
 pub(super) struct Request {

@@ -1,13 +1,11 @@
 //! Why a certificate was revoked: the words of the command line, the index and the list.
 
-use std::fmt;
-use std::str::FromStr;
-
+use super::super::error::PkiError;
 use jiff::Timestamp;
 use rcgen::RevocationReason;
 use serde::{Deserialize, Serialize};
-
-use super::super::error::PkiError;
+use std::fmt;
+use std::str::FromStr;
 
 /// When and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,6 @@
 //! Revoking: index and list change together. What the list says is what the index says, so no list that is
 //! written later forgets one.
 
-use std::fs;
-use std::path::PathBuf;
-
 use super::super::error::PkiError;
 use super::Ca;
 use super::authority::Which;
@@ -14,6 +11,8 @@ use super::revocation::{Reason, Revocation};
 use super::serial::Serial;
 use super::store::NewFile;
 use crate::identity::IdentityName;
+use std::fs;
+use std::path::PathBuf;
 
 /// Which certificates.
 #[derive(Clone, Debug)]

@@ -2,8 +2,9 @@
 //! one form that openssl writes too (PBKDF2 with HMAC-SHA-256, AES-256-CBC). The ciphers are those of
 //! aws-lc-rs, which is in the tree for TLS; a crate for this format would bring a second set of them.
 
-use std::num::NonZeroU32;
-
+use super::super::error::PkiError;
+use super::super::say;
+use super::keys::Passphrase;
 use aws_lc_rs::cipher::{
     AES_256, AES_256_KEY_LEN, AES_CBC_IV_LEN, DecryptionContext, EncryptionContext,
     PaddedBlockDecryptingKey, PaddedBlockEncryptingKey, UnboundCipherKey,
@@ -13,12 +14,9 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::{pbkdf2, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::num::NonZeroU32;
 use yasna::models::ObjectIdentifier;
 use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, DERWriter};
-
-use super::super::error::PkiError;
-use super::super::say;
-use super::keys::Passphrase;
 
 /// Rounds, as OWASP recommends for HMAC-SHA-256.
 const ROUNDS: u32 = 600_000;

@@ -1,12 +1,10 @@
 //! Serial numbers: 16 random bytes, so that nobody can guess the next one and none is given twice.
 
-use std::fmt;
-use std::str::FromStr;
-
+use super::super::error::PkiError;
 use aws_lc_rs::rand;
 use serde::{Deserialize, Serialize};
-
-use super::super::error::PkiError;
+use std::fmt;
+use std::str::FromStr;
 
 /// Bytes of a serial number, at most (RFC 5280, 4.1.2.2).
 const MOST: usize = 20;

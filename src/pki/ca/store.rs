@@ -4,15 +4,14 @@
 //! moment at which it happens; only then its files are moved to their places. After a crash the next command
 //! throws `.next` away, since nothing of it counted, and finishes `.commit`, since all of it does.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
-use std::path::{Path, PathBuf};
-
 use super::super::bundle::{beside, private_directory, remove, sync_directory};
 use super::super::error::PkiError;
 use super::index::Index;
 use super::layout;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
 
 const LOCK: &str = ".lock";
 const NEXT: &str = ".next";

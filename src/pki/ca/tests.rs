@@ -1,7 +1,6 @@
-use std::path::Path;
-
 use super::*;
 use crate::identity::IdentityName;
+use std::path::Path;
 
 const NOW: i64 = 1_790_000_000;
 const DAY: i64 = 86_400;

@@ -1,14 +1,12 @@
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
-
+use super::*;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-
-use super::*;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 const NOW: u64 = 1_790_000_000;
 

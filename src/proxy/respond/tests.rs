@@ -1,12 +1,11 @@
-use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
-use http::{Response, StatusCode};
-use http_body_util::BodyExt as _;
-
 use super::{Body, denial_text, malformed, shown, stranger, too_many};
 use crate::docker::{Flaw, Malformed};
 use crate::identity::Unidentified;
 use crate::policy::{Denial, Finding, Reason};
 use crate::proxy::limits::TooMany;
+use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use http::{Response, StatusCode};
+use http_body_util::BodyExt as _;
 
 async fn text(response: Response<Body>) -> String {
     assert_eq!(response.headers()[CONTENT_TYPE], "application/json");

@@ -1,13 +1,11 @@
+use super::{Line, Socket, Stream};
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
-
-use super::{Line, Socket, Stream};
 
 /// What clients hold.
 trait Client: AsyncRead + AsyncWrite + Unpin {}

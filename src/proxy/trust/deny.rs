@@ -1,11 +1,10 @@
 //! The deny-list: certificates and keys that are refused whatever their authority says of them. For the
 //! minute before the authority's list is out, and for authorities that publish none.
 
-use std::collections::HashSet;
-
 use super::path::{Step, sha256};
 use super::untrusted::Untrusted;
 use crate::proxy::tls::{Source, TlsError};
+use std::collections::HashSet;
 
 /// What the file names. One a line: `serial:` and hexadecimal digits (of whichever authority),
 /// `certificate:sha256:` or `key:sha256:` and 64 of them (a key is its SubjectPublicKeyInfo); `#` begins a

@@ -1,18 +1,16 @@
 //! The verified path as plain data, from the leaf up through the authorities of the file: a list of
 //! certificates of which each was issued by the next.
 
-use std::collections::HashSet;
-
-use rustls::DistinguishedName;
-use rustls::pki_types::{CertificateDer, TrustAnchor};
-use webpki::{EndEntityCert, VerifiedPath};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
-
 use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, What};
 use crate::identity::{check_issues, is_integer};
 use crate::proxy::tls::{Source, TlsError};
+use rustls::DistinguishedName;
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+use std::collections::HashSet;
+use webpki::{EndEntityCert, VerifiedPath};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// An authority of the `client_ca` file.
 #[derive(Debug)]

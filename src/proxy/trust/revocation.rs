@@ -3,20 +3,18 @@
 //! each handshake. A list that speaks for a part only (RFC 5280, 5.2.4 and 5.2.5) is refused: what it is
 //! silent about would pass for good.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-
-use rustls::pki_types::CertificateRevocationListDer;
-use rustls::pki_types::pem::PemObject as _;
-use webpki::{CertRevocationList, OwnedCertRevocationList};
-use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
-
 use super::path::{Authority, Key, Step};
 use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, Span, What};
 use crate::identity::is_integer;
 use crate::proxy::tls::{Source, TlsError};
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject as _;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use webpki::{CertRevocationList, OwnedCertRevocationList};
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 /// How far a list's beginning may lie in the future, for an authority whose clock is ahead, in seconds.
 const CLOCK_SKEW: i64 = 300;

@@ -1,5 +1,5 @@
-use std::time::Duration;
-
+use super::{Trust, Untrusted};
+use crate::proxy::tls::{Source, TlsError};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
     CrlIssuingDistributionPoint, CrlScope, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
@@ -7,9 +7,7 @@ use rcgen::{
     date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, UnixTime};
-
-use super::{Trust, Untrusted};
-use crate::proxy::tls::{Source, TlsError};
+use std::time::Duration;
 
 /// The moment of all these tests.
 const NOW: i64 = 1_800_000_000;

@@ -1,14 +1,12 @@
 //! Why a client is not believed: for the log a stable word and what to do, for the client the alert of TLS
 //! that comes nearest, since that is all it gets to see.
 
+use crate::identity::{CertificateFacts, KeyUsageError};
+use rustls::{CertificateError, OtherError};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use rustls::{CertificateError, OtherError};
 use webpki::{BorrowedRevokedCert, Error, RevocationReason};
-
-use crate::identity::{CertificateFacts, KeyUsageError};
 
 /// Why a client is not believed.
 #[derive(Clone, Debug, PartialEq, Eq)]

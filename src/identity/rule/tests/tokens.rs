@@ -1,9 +1,8 @@
 //! Rules that ask for a token beside the certificate: nobody gains by a token that is another's.
 
-use std::collections::BTreeMap;
-
 use super::Field::{Cn, Ou, Uri};
 use super::*;
+use std::collections::BTreeMap;
 
 const END: i64 = 1000;
 

@@ -1,19 +1,17 @@
 //! The writer against files that fail, and under many hands.
 
+use super::super::event::Gap;
+use super::super::segment::LogFile;
+use super::super::{Fault, FileSummary, RefusalKind, VerifyError, find, verify};
+use super::*;
+use crate::audit::Whence;
+use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Condvar, mpsc::sync_channel};
 use std::time::Duration;
-
-use serde_json::Value;
-
-use super::super::event::Gap;
-use super::super::segment::LogFile;
-use super::super::{Fault, FileSummary, RefusalKind, VerifyError, find, verify};
-use super::*;
-use crate::audit::Whence;
 
 /// What the fake files do, and what was done to them.
 #[derive(Default)]

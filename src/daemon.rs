@@ -18,7 +18,7 @@ mod tunnel;
 mod wire;
 
 #[cfg(test)]
-#[path = "../../tests/support/fake_daemon.rs"]
+#[path = "../tests/support/fake_daemon.rs"]
 mod fake_daemon;
 #[cfg(test)]
 mod tests;

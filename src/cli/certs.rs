@@ -8,13 +8,12 @@ mod issue;
 mod list;
 mod revoke;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use super::{Failure, Outcome, clock};
 use crate::pki::PkiError;
 use crate::pki::ca::{Ca, Passphrase};
 use args::{CertsArgs, CertsCommand, DirectoryArgs, PassphraseArgs};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// The environment variable with the passphrase.
 const PASSPHRASE: &str = "DOCKWARD_CA_PASSPHRASE";

@@ -19,9 +19,8 @@ mod sealed;
 mod serial;
 mod store;
 
-use std::path::Path;
-
 use jiff::Timestamp;
+use std::path::Path;
 
 pub use authority::Which;
 pub use index::{CrlNumbers, Entry, Index, Kind, State};
