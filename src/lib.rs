@@ -9,7 +9,7 @@
 //!
 //! | layer | rooms | may use |
 //! |---|---|---|
-//! | L0 | [`identity`], [`docker`] | no IO, no clock, no async |
+//! | L0 | [`rule`], [`problem`], [`identity`], [`docker`] | no IO, no clock, no async |
 //! | L1 | [`policy`] | L0; the same |
 //! | L2 | [`audit`], [`config`] | L0, L1; files and formats |
 //! | L3 | [`facts`], [`proxy`], [`daemon`], [`pki`] | L0 to L2 |
@@ -29,5 +29,7 @@ pub mod identity;
 pub mod pipeline;
 pub mod pki;
 pub mod policy;
+pub mod problem;
 pub mod proxy;
+pub mod rule;
 pub mod server;

@@ -30,9 +30,15 @@ const TIME: &[&str] = &["jiff", "Timestamp"];
 const CLOCK: &[&str] = &["now()", "Timestamp::now", "Zoned::now", "TimeZone::get", "system", "db"];
 const NETWORK: &[&str] =
     &["hyper", "rustls", "tokio::net", "TcpStream", "UnixStream", "TcpListener", "std::net::Udp"];
+/// The ground, which every room stands on: ids with what is documented of them, the halves of an error, digests.
+const GROUND: &[&str] = &["rule", "problem", "digest"];
 const BELOW_L3: &[&str] = &["identity", "docker", "policy", "audit", "config"];
 
 const ROOMS: &[Room] = &[
+    // the ground
+    Room { name: "rule", uses: &[], never: &[IO, TIME] },
+    Room { name: "problem", uses: &[], never: &[IO, TIME] },
+    Room { name: "digest", uses: &[], never: &[IO, TIME] },
     // L0; tokens are read by the strict JSON reader of bodies
     Room { name: "identity", uses: &["docker"], never: &[IO, CLOCK] },
     Room { name: "docker", uses: &[], never: &[IO, TIME] },
@@ -111,7 +117,8 @@ fn every_room_uses_only_what_is_below_it() {
             for used in line.split("crate::").skip(1) {
                 let used = used.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
                 let known = ROOMS.iter().any(|room| room.name == used);
-                if known && used != name && !room.uses.contains(&used) {
+                let below = room.uses.contains(&used) || GROUND.contains(&used);
+                if known && used != name && !below {
                     wrong.push(format!("{file}: {name} may not use {used}"));
                 }
             }
