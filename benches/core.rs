@@ -6,10 +6,10 @@
     reason = "criterion's macros make a public function; a bench stops at what it cannot do"
 )]
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dockward::docker::{Accepted, ApiCall, ApiVersion, RequestHead, body, classify, json};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use dockward::docker::{Accepted, ApiVersion, RequestHead, body, classify, json};
 use dockward::identity::{Identity, supposed};
-use dockward::policy::{Decision, Facts, Policy, decide};
+use dockward::policy::{Decision, Facts, Policy, Settled, hear};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use std::hint::black_box;
 use std::path::Path;
@@ -123,13 +123,16 @@ fn core(c: &mut Criterion) {
     group.bench_function("typed read", |b| {
         b.iter(|| body::read(&head, black_box(&fixture.body)).unwrap());
     });
-    let call = ApiCall { head: &head, body: body::read(&head, &fixture.body).unwrap() };
-    let facts = Facts::default();
+    let settled = || -> Settled<'_> {
+        let heard = hear(&fixture.identity, &head, &fixture.policy).unwrap();
+        heard.read(&fixture.body).unwrap().settle(|_| Facts::default()).unwrap()
+    };
     group.bench_function("decide and write", |b| {
-        b.iter(|| match decide(&fixture.identity, black_box(&call), &facts, &fixture.policy) {
+        let decide = |settled: Settled<'_>| match settled.decide() {
             Decision::Allow(permit) => permit,
             Decision::Deny(denial) => panic!("{denial:?}"),
-        });
+        };
+        b.iter_batched(settled, |settled| decide(black_box(settled)), BatchSize::SmallInput);
     });
     group.finish();
 }

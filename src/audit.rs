@@ -1,5 +1,5 @@
 //! What happened: the log that cannot be quietly edited. A gate is worth what can be proven about
-//! it afterwards, so nothing reaches the daemon without a [`Recorded`], which only the [`Writer`]
+//! it afterwards, so nothing reaches the daemon without a [`Permitted`], which only the [`Writer`]
 //! makes, after the line is written (for reads) or on disk (for everything that changes state).
 //! Lines form a SHA-256 chain, one chain per process, each file naming the one before it; what an
 //! outsider can cause without an identity is folded and bounded so that it cannot fill the disk.
@@ -8,8 +8,10 @@
 //! moved, a file taken out of the middle. It cannot show that the newest lines were cut off or
 //! that everything was computed anew; for that, keep [`Summary::tip`] somewhere else.
 
+mod case;
 mod chain;
 mod clock;
+pub mod describe;
 mod directory;
 mod error;
 mod escape;
@@ -26,6 +28,7 @@ mod verify;
 mod worker;
 mod writer;
 
+pub use case::Case;
 pub use chain::Hash;
 pub use error::AuditError;
 pub use event::{Event, Gate, Stage};

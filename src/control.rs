@@ -2,7 +2,6 @@
 //! sessions and give away roles, so it is careful of whom it believes, keeps out of the way of serving, and
 //! changes nothing that is not on record first.
 
-mod act;
 pub mod client;
 mod desk;
 mod listen;

@@ -9,11 +9,11 @@
 mod answer;
 mod cancel;
 mod error;
+mod filter;
 mod link;
 mod lookup;
 mod pool;
 mod request;
-mod rewrite;
 mod tunnel;
 mod wire;
 
@@ -28,7 +28,6 @@ pub use cancel::Cancel;
 pub use error::DaemonError;
 pub use lookup::Lookup;
 pub use request::ClientBody;
-pub use rewrite::rewrite;
 pub use tunnel::{Ended, Tunnel, TunnelEnd};
 
 use crate::audit::Permitted;
@@ -72,7 +71,7 @@ impl Daemon {
     }
 
     /// Sends a request that was permitted and is on record, and returns as soon as the head of the
-    /// answer is there. `cancel` ends the wait for that head and closes the connection; afterwards,
+    /// answer is there, changed as the permit says. `cancel` ends the wait for that head and closes the connection; afterwards,
     /// dropping the answer's body does.
     ///
     /// # Errors
@@ -83,7 +82,9 @@ impl Daemon {
         body: ClientBody,
         cancel: Cancel,
     ) -> Result<Answer, DaemonError> {
-        self.send(&permitted.into_outbound(), body, &cancel).await
+        let outbound = permitted.into_outbound();
+        let answer = self.send(&outbound, body, &cancel).await?;
+        filter::filter(answer, outbound.answer).await
     }
 
     /// The process that listens on the socket, as the kernel said (`SO_PEERCRED`) at the last

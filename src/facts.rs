@@ -4,9 +4,11 @@
 pub mod gather;
 pub mod host_path;
 pub mod inspected;
+pub mod look;
 pub mod mounts;
 pub mod protected;
 
+pub use gather::Gatherer;
 pub use host_path::{HostView, Kind, PathFact, daemon_process};
 pub use mounts::{Location, Mounts};
 pub use protected::{GatePaths, protected};

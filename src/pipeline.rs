@@ -1,242 +1,217 @@
 //! THE ROUTE (L4): what happens to every request, from top to bottom. For a gate, order is the
-//! security, so all of it stands in [`Pipeline::serve`]: identify, classify, authorize, limit,
+//! security, so all of it stands in [`Visit::serve`]: identify, classify, limit, authorize,
 //! receive, gather facts, decide, record, forward. A step that refuses returns; there is no other
 //! way to the daemon than through all of them, because only the log makes what
-//! [`Daemon::forward`](crate::daemon::Daemon::forward) takes.
+//! [`Daemon::forward`] takes.
 
 mod body;
-mod events;
+mod entry;
 mod exchange;
-mod gather;
-pub mod grants;
-mod identified;
-pub mod left;
-mod proof;
 mod refuse;
-mod revalidate;
-pub mod sessions;
-pub mod tally;
-mod watch;
 
-pub use grants::{Grant, Grants, Ungranted, Wanted};
-pub use identified::{Door, Doors, Who};
-pub use revalidate::TICK;
-pub use sessions::{Session, Sessions};
-pub use tally::{Tally, Visitor};
-pub use watch::{Doorkeeper, Entry};
+pub use entry::{Doorkeeper, Entry};
 
-use crate::audit::{Event, EventId, Writer};
+use crate::audit::event::Request as Asked;
+use crate::audit::{Case, EventId, Hash, Writer, describe};
 use crate::daemon::{ClientBody, Daemon};
 use crate::docker::archive::BLOCK;
-use crate::docker::body::Body as Typed;
-use crate::docker::{
-    self, ApiCall, ApiVersion, BodyKind, CallHead, Flaw, Hijack, Malformed, RequestHead,
-};
-use crate::identity::{Claims, Identity};
-use crate::policy::{self, Decision, Facts, Policy};
+use crate::docker::{self, ApiVersion, BodyKind, CallHead, RequestHead};
+use crate::facts::Gatherer;
+use crate::identity::Claims;
+use crate::policy::{Decision, Heard, Policy, hear};
 use crate::proxy::receive::{Budget, Received};
 use crate::proxy::respond::Body;
 use crate::proxy::{Connection, Streams};
-use arc_swap::ArcSwap;
+use crate::sessions::{Admitted, Sessions};
+use crate::telemetry::Tally;
+use crate::who::{InForce, Known, Who};
 use exchange::Exchange;
-use http::Response;
 use http::request::Parts;
+use http::{Request, Response, header};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use jiff::Timestamp;
-use refuse::{Asked, Refused};
-use sessions::Asking;
-use std::path::PathBuf;
+use refuse::Refused;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
 
-/// Everything that a request meets on its way.
+/// Everything that a request meets on its way: what all cores share, and what this one owns.
 #[derive(Debug)]
 pub struct Pipeline {
-    /// What is in force.
-    pub rules: ArcSwap<Rules>,
-    /// The daemon.
+    /// Shared by all cores.
+    pub shared: Shared,
+    /// The daemon, with the connections to it of this core.
     pub daemon: Daemon,
+    /// Who looks up what a judgement asks for, by this core's connections.
+    pub gatherer: Gatherer,
+}
+
+/// What all cores share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// What is in force.
+    pub in_force: Arc<InForce>,
     /// The log.
     pub log: Arc<Writer>,
+    /// Who is connected, and what is open.
+    pub sessions: Arc<Sessions>,
     /// Requests and tunnels at once, by identity.
     pub streams: Streams,
     /// Memory for bodies in hand.
     pub budget: Budget,
     /// The lowest API version that is accepted.
     pub floor: ApiVersion,
-    /// The gate's own places, never mounted into a container.
-    pub places: Places,
-    /// Who is connected, and what is open.
-    pub sessions: Arc<Sessions>,
-    /// Roles held for a while.
-    pub grants: Grants,
     /// What there was so far, in numbers.
     pub tally: Arc<Tally>,
 }
 
-/// What one reading of the configuration said. It is replaced as a whole: nobody is judged by the policy
-/// of one and the doors of another.
-#[derive(Debug)]
-pub struct Rules {
-    /// The policy.
-    pub policy: Arc<Policy>,
-    /// Who may come in where.
-    pub doors: Doors,
+/// One request on its way, and what is known of it so far: whoever refuses it says so in the log.
+struct Visit {
+    pipeline: Arc<Pipeline>,
+    connection: Arc<Connection<Who>>,
+    parts: Parts,
+    /// The client's body, until it was taken whole or sent on.
+    body: Option<Incoming>,
+    on_upgrade: Option<OnUpgrade>,
+    /// The id of its decision.
+    id: EventId,
+    asked: Asked,
+    /// What it is judged by; nothing yet before it is.
+    policy: Option<Arc<Policy>>,
+    identity: Option<Known>,
+    head: Option<Arc<CallHead>>,
 }
 
-/// The gate's own places, and what the daemon says of its own.
-#[derive(Debug)]
-pub struct Places {
-    /// Directories of the policy file.
-    pub config: Vec<PathBuf>,
-    /// The log's directory.
-    pub audit: PathBuf,
-    /// Directories of keys.
-    pub pki: Vec<PathBuf>,
-    /// The gate's own socket.
-    pub control: Option<PathBuf>,
-    /// All that is protected, known once the daemon has said where its data is.
-    pub protected: OnceCell<Vec<PathBuf>>,
-}
+impl Visit {
+    fn new(
+        pipeline: &Arc<Pipeline>,
+        connection: Arc<Connection<Who>>,
+        mut request: Request<Incoming>,
+    ) -> Self {
+        // taken here, used only after the daemon's own 101, dropped otherwise
+        let wants = request.headers().contains_key(header::UPGRADE);
+        let on_upgrade = wants.then(|| hyper::upgrade::on(&mut request));
+        let (parts, body) = request.into_parts();
+        let asked = Asked {
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            ..Asked::default()
+        };
+        Self {
+            pipeline: Arc::clone(pipeline),
+            connection,
+            parts,
+            body: Some(body),
+            on_upgrade,
+            id: EventId::new(),
+            asked,
+            policy: None,
+            identity: None,
+            head: None,
+        }
+    }
 
-impl Pipeline {
     /// The route of a request.
-    async fn serve(
-        self: &Arc<Self>,
-        connection: &Arc<Connection<Who>>,
-        parts: Parts,
-        body: &mut Option<Incoming>,
-        on_upgrade: Option<OnUpgrade>,
-        asked: &mut Asked,
-    ) -> Result<Response<Body>, Refused> {
+    async fn serve(&mut self) -> Result<Response<Body>, Refused> {
+        let Shared { tally, streams, floor, .. } = &self.pipeline.shared;
+        let (tally, streams, floor) = (Arc::clone(tally), streams.clone(), *floor);
+
         // identify: under the policy of this moment
-        let rules = self.rules.load_full();
-        let policy = Arc::clone(asked.policy.insert(Arc::clone(&rules.policy)));
-        let claims = Self::claims(connection, &policy, &parts.headers)?;
-        let identity = self.who(connection, &rules, claims.as_ref())?;
-        asked.identity = Some(Arc::clone(&identity));
-        self.tally.seen(identity.name.as_str(), Timestamp::now(), &connection.evidence);
+        let (identity, policy, _) = self.identify()?;
+        tally.seen(identity.name.as_str(), Timestamp::now(), &self.connection.evidence);
 
         // classify: in one way, or not at all
-        let accepted = self.daemon.accepted(self.floor).await?;
+        let accepted = self.pipeline.daemon.accepted(floor).await?;
         let request = RequestHead {
-            method: &parts.method,
-            uri: &parts.uri,
-            version: parts.version,
-            headers: &parts.headers,
+            method: &self.parts.method,
+            uri: &self.parts.uri,
+            version: self.parts.version,
+            headers: &self.parts.headers,
         };
-        let head = docker::classify(&request, accepted)?;
-        let head = asked.head.insert(Arc::new(head)).clone();
+        let head = Arc::new(docker::classify(&request, accepted)?);
+        self.head = Some(Arc::clone(&head));
+        self.asked.classified(&head);
 
         // limit and authorize: before anybody's body is read
-        let stream = self.streams.enter(identity.name.as_str())?;
-        policy::authorize(&identity, &head, &policy)?;
+        let stream = streams.enter(identity.name.as_str())?;
+        let heard = hear(&identity, &head, &policy)?;
 
         // receive: the whole of what is judged, in a type that has one reading
-        let received = match (head.route.body, body.as_mut()) {
-            (BodyKind::None | BodyKind::Opaque, _) | (_, None) => Received::default(),
-            (BodyKind::Archive, Some(incoming)) => self.budget.beginning(incoming, BLOCK).await?,
-            (BodyKind::Json { .. }, Some(incoming)) => {
-                let whole = self.budget.inspected(incoming).await?;
-                *body = None;
-                whole
-            }
-        };
+        let received = self.receive(heard, &head).await?;
         let inspected = received.bytes.clone();
-        let bytes = inspected.as_ref();
-        let whole = !bytes.is_empty() && !head.route.body.is_stream();
-        asked.body_sha256 = whole.then(|| crate::audit::Hash::of(bytes).to_string());
-        let call = ApiCall { head: &head, body: docker::body::read(&head, bytes)? };
-        asked.fields = events::fields(&call.body);
+        let asking = heard.read(&inspected)?;
+        self.asked.read(&asking.call().body);
 
-        // gather facts, decide: under the policy and the clock of this moment, which a slow body
+        // gather facts, decide: as who it is and what is in force by now, which a slow body or a slow daemon
         // may have outlived
-        let facts = self.facts(&identity, &call, &policy).await;
-        output_only(&head, &call.body, &facts)?;
-        let rules = self.rules.load_full();
-        let policy = Arc::clone(asked.policy.insert(Arc::clone(&rules.policy)));
-        let claims = Self::claims(connection, &policy, &parts.headers)?;
-        let identity = self.who(connection, &rules, claims.as_ref())?;
-        asked.identity = Some(Arc::clone(&identity));
-        let permit = match policy::decide(&identity, &call, &facts, &policy) {
+        let settled = self.pipeline.gatherer.settle(asking).await?;
+        let (identity, policy, claims) = self.identify()?;
+        let permit = match settled.under(&identity, &policy).decide() {
             Decision::Allow(permit) => permit,
             Decision::Deny(denial) => return Err(denial.into()),
         };
-        drop(call);
 
         // record, then forward: in a task of its own, which the client cannot take along
-        let decision = events::permitted(asked, &policy, &permit, &facts);
+        let admitted = Admitted { id: self.id, head: &head, body: &inspected, claims };
+        let sessions = &self.pipeline.shared.sessions;
+        let open = sessions.open(&self.connection, admitted, (&policy, &identity));
         let uploaded = Arc::default();
-        let upload = match (head.route.body.is_stream(), body.take()) {
+        let upload = match (head.route.body.is_stream(), self.body.take()) {
             (true, Some(body)) => body::upload(received, body, &uploaded),
             _ => ClientBody::Empty,
         };
-        let asking = Asking { id: decision.id, head: &head, body: &inspected, claims };
-        let open = self.sessions.open(connection, asking, (&policy, &identity));
         let exchange = Exchange {
             open,
-            pipeline: Arc::clone(self),
-            connection: Arc::clone(connection),
+            pipeline: Arc::clone(&self.pipeline),
+            connection: Arc::clone(&self.connection),
             head,
-            accepted,
-            decision: decision.id,
+            decision: self.id,
             began: std::time::Instant::now(),
             uploaded,
             _stream: stream,
         };
-        Ok(exchange.run(decision, permit, upload, on_upgrade).await?)
+        let case = self.case();
+        Ok(exchange.run(case, permit, upload, self.on_upgrade.take()).await?)
     }
 
-    /// The policy in force.
-    pub fn policy(&self) -> Arc<Policy> {
-        Arc::clone(&self.rules.load().policy)
+    /// Who asks at this moment, under which policy, and by which token.
+    fn identify(&mut self) -> Result<(Known, Arc<Policy>, Option<Arc<Claims>>), Refused> {
+        let in_force = &self.pipeline.shared.in_force;
+        let rules = in_force.rules();
+        self.policy = Some(Arc::clone(&rules.policy));
+        let (identity, claims) = in_force.asks(&self.connection, &rules, &self.parts.headers)?;
+        self.identity = Some(Arc::clone(&identity));
+        Ok((identity, Arc::clone(&rules.policy), claims))
     }
 
-    /// Who asks at this moment, with this token, if the certificate still holds.
-    fn who(
-        &self,
-        connection: &Connection<Who>,
-        rules: &Rules,
-        claims: Option<&Arc<Claims>>,
-    ) -> Result<Known, Refused> {
-        let now = Timestamp::now();
-        connection.standing.check(now.as_second())?;
-        connection.who.under(rules, &self.grants, (&connection.evidence, claims), now)
+    /// The body as far as it is judged, of a request that was heard.
+    async fn receive(&mut self, _: Heard<'_>, head: &CallHead) -> Result<Received, Refused> {
+        let budget = &self.pipeline.shared.budget;
+        let received = match (head.route.body, self.body.as_mut()) {
+            (BodyKind::None | BodyKind::Opaque, _) | (_, None) => Received::default(),
+            (BodyKind::Archive, Some(incoming)) => budget.beginning(incoming, BLOCK).await?,
+            (BodyKind::Json { .. }, Some(incoming)) => {
+                let whole = budget.inspected(incoming).await?;
+                self.body = None;
+                whole
+            }
+        };
+        let whole = !received.bytes.is_empty() && !head.route.body.is_stream();
+        self.asked.body_sha256 = whole.then(|| Hash::of(&received.bytes).to_string());
+        Ok(received)
     }
 
-    /// Whether somebody may stay connected, whatever is asked next.
-    fn may_stay(&self, connection: &Connection<Who>, rules: &Rules) -> Result<(), Refused> {
-        let now = Timestamp::now();
-        connection.standing.check(now.as_second())?;
-        connection.who.may_stay(rules, &self.grants, &connection.evidence, now)
-    }
-}
-
-/// A client that did not ask to upgrade gets output only; one that meant input as well is told so.
-fn output_only(head: &CallHead, body: &Typed<'_>, facts: &Facts) -> Result<(), Malformed> {
-    let starts = matches!(body, Typed::ExecStart(start) if !start.detach.or_zero());
-    let input = facts.exec_takes_input == Some(true);
-    if starts && input && !head.upgrade && head.route.hijack == Hijack::ExecStart {
-        let why = "this exec takes input: ask with Connection: Upgrade and Upgrade: tcp";
-        return Err(Malformed::new(Flaw::UpgradeRequired, "", why));
-    }
-    Ok(())
-}
-
-/// The id that an event will have, chosen when the request arrives so that a refusal can quote it.
-fn named(id: EventId, stage: crate::audit::Stage) -> Event {
-    let mut event = Event::new(stage);
-    event.id = id;
-    event
-}
-
-impl Policy {
-    /// The policy's hash as the log names it.
-    fn logged_hash(&self) -> Option<crate::audit::Hash> {
-        self.hash.parse().ok()
+    /// The request as the log has it. Where nobody asks, somebody's certificate was used.
+    fn case(&mut self) -> Case {
+        let identity = self.identity.as_deref().map(describe::proven);
+        let holder = || describe::by(self.connection.name().to_owned(), &self.connection.evidence);
+        Case {
+            id: self.id,
+            parent: None,
+            identity: Some(identity.unwrap_or_else(holder)),
+            client: Some(self.connection.peer.told()),
+            request: std::mem::take(&mut self.asked),
+            actor: None,
+        }
     }
 }
-
-/// What is asked under the mode and clock of this moment.
-type Known = Arc<Identity>;

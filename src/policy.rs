@@ -1,24 +1,29 @@
 //! May they (L1): the pure core. No IO, no clock, no async, no logging.
 //!
-//! [`authorize()`] looks at the head alone, so that nobody's body is read for a verb that was never
-//! granted; [`needs`] says what must be looked up; [`decide`] gives the [`Decision`], with all
-//! reasons, or with the request to be sent as the daemon will get it.
+//! [`hear`] begins a judgement: it looks at the head alone, so that nobody's body is read for a verb that was never
+//! granted; what follows, down to the [`Decision`], can be reached by no other way ([`judgement`]). A decision is a
+//! [`Denial`] with all reasons, or a [`Permit`] that holds the request as the daemon will get it.
 
 pub mod admit;
-pub mod authorize;
-pub mod decide;
+mod authorize;
+mod decide;
 pub mod decision;
 pub mod facts;
 pub mod grants;
+pub mod judgement;
 pub mod model;
+pub mod own;
 pub mod pattern;
+pub mod permit;
 pub mod profile;
 pub mod reason;
+pub mod terms;
 
-pub use authorize::authorize;
-pub use decide::{decide, needs};
-pub use decision::{Decision, Denial, Finding, Permit};
+pub use decision::{Decision, Denial, Finding};
 pub use facts::{Facts, Needs, PathFact, Seen};
+pub use judgement::{Asking, Heard, Next, Question, Settled, hear};
 pub use model::{Admission, Policy, Role};
+pub use permit::Permit;
 pub use profile::Profile;
 pub use reason::Reason;
+pub use terms::Term;

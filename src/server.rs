@@ -10,24 +10,26 @@ use crate::audit::{AuditError, Gate as Instance, Writer};
 use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, UnixBind};
 use crate::control::{self, ControlError, Desk, House, Loads, Reload, Socket};
 use crate::daemon::Daemon;
-use crate::pipeline::{
-    Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Rules, Sessions, TICK, Tally,
-};
+use crate::facts::{GatePaths, Gatherer};
+use crate::operator::Operator;
+use crate::pipeline::{Doorkeeper, Entry, Pipeline, Shared};
 use crate::proxy::{
     Address, Budget, Credentials, Entrance, Front, Handed, ListenError, Secured, Shutdown, Streams,
     Tls, TlsError, Way,
 };
+use crate::sessions::{Revalidator, TICK};
+use crate::telemetry::Tally;
+use crate::who::{Door, Doors, InForce, Rules};
 use arc_swap::ArcSwap;
 use ending::Ending;
 use jiff::Timestamp;
 use reload::{Loaded, Reloader, Traces};
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 /// Free space that noise of strangers may not touch, in bytes.
@@ -42,7 +44,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub struct Server {
     path: PathBuf,
     config: Config,
-    pipeline: Arc<Pipeline>,
+    operator: Arc<Operator>,
+    tally: Arc<Tally>,
     front: Arc<Front<Entry>>,
     entrances: Vec<(Entrance, Way)>,
     control: Option<Socket>,
@@ -138,28 +141,39 @@ impl Server {
         let directory = &config.audit.directory;
         let log = Arc::new(Writer::open(directory, instance.clone(), RESERVE)?);
         reload::record(&log, &config, files, None).await?;
-        let (limits, tally) = (config.front.clone(), Arc::new(Tally::default()));
-        let pipeline = Arc::new(Pipeline {
-            rules: ArcSwap::from_pointee(Rules {
-                policy: Arc::new(config.policy.clone()),
-                doors: doors(&config, &entrances),
-            }),
-            daemon: Daemon::new(config.daemon.socket.clone()),
+        let rules =
+            Rules { policy: Arc::new(config.policy.clone()), doors: doors(&config, &entrances) };
+        let shared = Shared {
+            in_force: Arc::new(InForce::new(rules)),
             log: Arc::clone(&log),
-            streams: Streams::new(limits.streams_per_identity),
-            budget: Budget::new(&limits),
+            sessions: Arc::default(),
+            streams: Streams::new(config.front.streams_per_identity),
+            budget: Budget::new(&config.front),
             floor: config.daemon.api_min,
-            places: places(&config),
-            sessions: Arc::new(Sessions::default()),
-            grants: Grants::default(),
-            tally: Arc::clone(&tally),
-        });
-        pipeline.resume_grants(Timestamp::now()).await?;
-        let entry = Arc::new(Entry(Arc::clone(&pipeline)));
-        let front = Front::new(limits, entry, Arc::new(Doorkeeper(log, tally)));
+            tally: Arc::default(),
+        };
+        let daemon = Daemon::new(config.daemon.socket.clone());
+        let gatherer = Gatherer::new(daemon.clone(), GatePaths::of(&config));
+        let tally = Arc::clone(&shared.tally);
+        let operator = Arc::new(operator(&config, &shared, &daemon, &gatherer));
+        operator.resume(Timestamp::now()).await?;
+        let pipeline = Arc::new(Pipeline { shared, daemon, gatherer });
+        let watch = Arc::new(Doorkeeper(log, Arc::clone(&tally)));
+        let front = Front::new(config.front.clone(), Arc::new(Entry(pipeline)), watch);
         let path = path.to_owned();
         let shutdown = Shutdown::new();
-        Ok(Self { path, config, pipeline, front, entrances, control, instance, shutdown, read })
+        Ok(Self {
+            path,
+            config,
+            operator,
+            tally,
+            front,
+            entrances,
+            control,
+            instance,
+            shutdown,
+            read,
+        })
     }
 
     /// Where clients come in, with the ports that were really bound.
@@ -179,8 +193,8 @@ impl Server {
     /// # Errors
     /// Signals cannot be waited for, or the log cannot be closed.
     pub async fn run(self, ready: impl FnOnce()) -> Result<(), ServerError> {
-        let Self { path, config, pipeline, front, entrances, control, instance, shutdown, read } =
-            self;
+        let Self { path, config, operator, tally, front, entrances, control, instance, .. } = self;
+        let (shutdown, read) = (self.shutdown, self.read);
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -197,22 +211,22 @@ impl Server {
         let loads = Arc::new(ArcSwap::from_pointee(Loads::begin(since)));
         let (reload, mut asked) = mpsc::channel(1);
         let (log, loaded) = (config.audit.directory.clone(), Arc::clone(&loads));
-        let house = House { gate: instance, since, doors: shown, front, loads: loaded, log };
-        let desk = Arc::new(Desk { pipeline: Arc::clone(&pipeline), house, reload });
+        let house = House { gate: instance, since, doors: shown, front, tally, loads: loaded, log };
+        let desk = Arc::new(Desk { operator: Arc::clone(&operator), house, reload });
         let served = Arc::clone(&desk);
         let control = control.map(|socket| tokio::spawn(control::serve(socket, served)));
-        let mut reloader = Reloader::new(path, config, Arc::clone(&pipeline), doors, loads, read);
+        let mut reloader = Reloader::new(path, config, Arc::clone(&operator), doors, loads, read);
         wait(&mut hangup, &mut terminate, &mut interrupt, &mut asked, &mut reloader, &desk).await;
         drop(asked); // whoever waits for a reload is told that the gate stops
         control.inspect(tokio::task::JoinHandle::abort);
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         if let Err(left) = shutdown.drain(DRAIN).await {
             tracing::warn!(left, "connections are cut at the end of the drain");
-            pipeline.sessions.stop();
+            operator.revalidator.sessions.stop();
             let _ = shutdown.drain(LAST_WORDS).await;
         }
-        pipeline.stop_grants().await;
-        pipeline.log.close().await?;
+        operator.close_all().await;
+        operator.revalidator.log.close().await?;
         Ok(())
     }
 }
@@ -238,7 +252,7 @@ async fn wait(
             }
             _ = clock.tick() => {
                 reloader.tick().await;
-                ending.look(&desk.house, &desk.pipeline, Timestamp::now());
+                ending.look(&desk.house, Timestamp::now());
             }
         }
     }
@@ -291,24 +305,13 @@ fn doors_of(config: &Config, bound: impl Iterator<Item = Address>) -> Doors {
     Doors(config.listen.iter().zip(bound).map(door).collect())
 }
 
-fn places(config: &Config) -> Places {
-    let (files, keys) = directories(config);
-    Places {
-        config: files,
-        audit: config.audit.directory.clone(),
-        pki: keys,
-        control: config.control.clone(),
-        protected: OnceCell::new(),
-    }
-}
-
-/// The directories of the policy's files, issuers' keys among them, and of the keys; each once.
-fn directories(config: &Config) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    fn parents<'f>(files: impl Iterator<Item = &'f PathBuf>) -> Vec<PathBuf> {
-        let parents: BTreeSet<&Path> = files.filter_map(|file| file.parent()).collect();
-        parents.into_iter().map(Path::to_owned).collect()
-    }
-    let issuers = config.key_sets.iter().map(|set| &set.path);
-    let keys = config.listen.iter().filter_map(|listen| Some(&listen.tls()?.key));
-    (parents(config.files.iter().chain(issuers)), parents(keys))
+fn operator(config: &Config, shared: &Shared, daemon: &Daemon, gatherer: &Gatherer) -> Operator {
+    let revalidator = Revalidator {
+        in_force: Arc::clone(&shared.in_force),
+        sessions: Arc::clone(&shared.sessions),
+        gatherer: gatherer.clone(),
+        log: Arc::clone(&shared.log),
+    };
+    let directory = config.audit.directory.clone();
+    Operator { revalidator, daemon: daemon.clone(), floor: shared.floor, directory }
 }

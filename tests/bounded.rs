@@ -12,11 +12,9 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::docker::{
-    Accepted, ApiCall, ApiVersion, RequestHead, body, classify, json as strict,
-};
+use dockward::docker::{Accepted, ApiVersion, RequestHead, classify, json as strict};
 use dockward::identity::supposed;
-use dockward::policy::{Decision, Denial, Facts, Reason, decide};
+use dockward::policy::{Decision, Denial, Facts, Reason, hear};
 use http::{HeaderMap, HeaderValue, Method, Version};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -58,10 +56,10 @@ fn denied(name: &str, create: &Value) -> Denial {
     };
     let accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::new(41) };
     let head = classify(&request, accepted).unwrap();
-    let call = ApiCall { head: &head, body: body::read(&head, &bytes).unwrap() };
-    match decide(&identity, &call, &Facts::default(), &policy) {
+    let asking = hear(&identity, &head, &policy).unwrap().read(&bytes).unwrap();
+    match asking.settle(|_| Facts::default()).unwrap().decide() {
         Decision::Deny(denial) => denial,
-        Decision::Allow(permit) => panic!("allowed, would: {}", permit.would.len()),
+        Decision::Allow(permit) => panic!("allowed, would: {}", permit.would().len()),
     }
 }
 

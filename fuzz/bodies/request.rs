@@ -9,12 +9,12 @@ use super::json::reads;
 use super::wire::{Seen, Wire};
 use bytes::Bytes;
 use dockward::config::{self, Front};
-use dockward::docker::body::{self, Body};
+use dockward::docker::body::Body;
 use dockward::docker::image::Origin;
-use dockward::docker::{ApiCall, CallHead, Hijack, Outbound, OutboundBody, RequestHead, classify};
+use dockward::docker::{CallHead, Hijack, Outbound, OutboundBody, RequestHead, classify};
 use dockward::identity::{Identity, supposed};
 use dockward::policy::facts::{Container, Image, Seen as Told};
-use dockward::policy::{Decision, Facts, PathFact, Permit, Policy, authorize, decide, needs};
+use dockward::policy::{Decision, Facts, Needs, PathFact, Permit, Policy, hear};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body_util::{BodyExt as _, Empty};
@@ -22,6 +22,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::path::Path;
 use std::rc::Rc;
@@ -148,7 +149,7 @@ impl Judge<'_> {
         holds(&parts.method, &parts.uri, &parts.headers, &head);
         let Some(permit) = self.judged(&head, &bytes) else { return };
         reads(&head, &bytes);
-        let outbound = permit.outbound.clone();
+        let outbound = permit.outbound().clone();
         let hijacks = outbound.hijack != Hijack::No;
         assert!(!hijacks || outbound.hijack == head.route.hijack, "{outbound:?}");
         let streams = matches!(outbound.body, OutboundBody::Stream { .. });
@@ -161,23 +162,11 @@ impl Judge<'_> {
 
     /// The permit, if there is one.
     fn judged(&self, head: &CallHead, bytes: &[u8]) -> Option<Permit> {
-        authorize(self.identity, head, self.policy).ok()?;
-        let call = ApiCall { head, body: body::read(head, bytes).ok()? };
-        if matches!(call.body, Body::None) {
+        let asking = hear(self.identity, head, self.policy).ok()?.read(bytes).ok()?;
+        if matches!(asking.call().body, Body::None) {
             assert!(bytes.is_empty(), "{}: a body is passed over", head.route.operation);
         }
-        let mut facts = Facts::default();
-        for _ in 0..3 {
-            let asked = needs(self.identity, &call, self.policy, &facts);
-            let plain = |path: String| (path, PathFact::Plain { root_owned: true });
-            facts.host_paths.extend(asked.host_paths.into_iter().map(plain));
-            facts.images.extend(asked.images.into_iter().map(|name| (name, image())));
-            facts.volumes.extend(asked.volumes.into_iter().map(|name| (name, Told::Missing)));
-            facts.networks.extend(asked.networks.into_iter().map(|name| (name, Told::Missing)));
-            let containers = asked.containers.into_iter();
-            facts.containers.extend(containers.map(|name| (name, container())));
-        }
-        match decide(self.identity, &call, &facts, self.policy) {
+        match asking.settle(found).ok()?.decide() {
             Decision::Allow(permit) => Some(permit),
             Decision::Deny(denial) => {
                 assert!(!denial.findings.is_empty(), "refused without a reason");
@@ -198,11 +187,25 @@ impl Judge<'_> {
         let head = super::heads::classified(&method, &uri, &headers);
         let head = head.unwrap_or_else(|flaw| panic!("{outbound:?} is refused: {flaw}"));
         let twice = self.judged(&head, &seen.body);
-        let twice = twice.unwrap_or_else(|| panic!("{outbound:?} is refused")).outbound;
+        let twice = twice.unwrap_or_else(|| panic!("{outbound:?} is refused")).into_outbound();
         assert_eq!(twice.target, outbound.target);
         assert_eq!(twice.hijack, outbound.hijack, "{outbound:?}");
         let streams = matches!(outbound.body, OutboundBody::Stream { .. });
         assert!(streams || twice.body == outbound.body, "{outbound:?} becomes {twice:?}");
+    }
+}
+
+fn found(asked: &Needs) -> Facts {
+    fn all<T>(names: &BTreeSet<String>, found: impl Fn() -> T) -> BTreeMap<String, T> {
+        names.iter().map(|name| (name.clone(), found())).collect()
+    }
+    Facts {
+        host_paths: all(&asked.host_paths, || PathFact::Plain { root_owned: true }),
+        exec_takes_input: None,
+        images: all(&asked.images, image),
+        volumes: all(&asked.volumes, || Told::Missing),
+        containers: all(&asked.containers, container),
+        networks: all(&asked.networks, || Told::Missing),
     }
 }
 

@@ -2,8 +2,8 @@
 //! every byte. It reads HTTP in the plainest way and shares no parser with the product.
 
 use bytes::Bytes;
-use dockward::audit::event::{Decision, Request};
-use dockward::audit::{Event, Gate, Stage, Writer, verify};
+use dockward::audit::event::Request;
+use dockward::audit::{Case, EventId, Gate, Writer, verify};
 use dockward::daemon::{Cancel, ClientBody, Daemon};
 use dockward::policy::Permit;
 use http::request::Parts;
@@ -65,17 +65,17 @@ impl Wire {
 
     /// Records and forwards as the gate does; what arrived.
     pub(super) async fn forward(&mut self, parts: &Parts, permit: Permit, upload: Bytes) -> Seen {
-        let mut event = Event::new(Stage::Decision);
-        event.request = Some(Request {
+        let request = Request {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
             ..Request::default()
-        });
-        event.decision = Some(Decision::allow());
+        };
+        let (id, parent, identity, client, actor) = (EventId::new(), None, None, None, None);
+        let case = Case { id, parent, identity, client, request, actor };
         let path = self.directory.path().join("log");
         let log = self.log.get_or_insert_with(|| Writer::open(&path, Gate::here(), 0).unwrap());
-        let permitted = log.permit(event, permit).await.unwrap();
+        let permitted = log.permit(case, permit).await.unwrap();
         self.lines += 1;
         self.forwarded += 1;
         let forwarded = format!("{:?}", permitted.outbound());

@@ -1,6 +1,7 @@
 //! The proof that a request was judged and is on record: without it nothing is sent to the daemon.
 
-use super::{AuditError, Durability, Event, Recorded, Writer};
+use super::case::Case;
+use super::{AuditError, Durability, Recorded, Writer};
 use crate::docker::Outbound;
 use crate::policy::Permit;
 
@@ -34,18 +35,17 @@ impl Permitted {
 }
 
 impl Writer {
-    /// Writes the decision that permits a request: synced to disk for what changes state, written
-    /// for a read. Only then is there something that can be forwarded.
+    /// Writes the decision that permits a request, as the permit has it: synced to disk for what changes state, written
+    /// for a read. Only then is there something that can be forwarded, and it is what was written.
     ///
     /// # Errors
     /// The decision is not on record, so the request must be refused.
-    pub async fn permit(&self, event: Event, permit: Permit) -> Result<Permitted, AuditError> {
-        let outbound = permit.outbound;
-        let durability = match outbound.life.changes_state() {
+    pub async fn permit(&self, case: Case, permit: Permit) -> Result<Permitted, AuditError> {
+        let durability = match permit.outbound().life.changes_state() {
             true => Durability::Synced,
             false => Durability::Written,
         };
-        let recorded = self.record(event, durability).await?;
-        Ok(Permitted { outbound, recorded })
+        let recorded = self.record(case.allowed(&permit), durability).await?;
+        Ok(Permitted { outbound: permit.into_outbound(), recorded })
     }
 }

@@ -5,11 +5,11 @@ use super::{ExplainArgs, Failure, Outcome, out};
 use crate::audit::{self, EventId, Hash};
 use crate::config::{self, Config};
 use crate::docker::image::{Origin, Reference};
-use crate::docker::{self, Accepted, ApiCall, ApiVersion, Malformed, RequestHead, body};
+use crate::docker::{self, Accepted, ApiVersion, Malformed, RequestHead};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
 use crate::policy::facts::Image;
-use crate::policy::{self, Decision, Facts, Finding, Reason, Seen};
+use crate::policy::{self, Decision, Facts, Finding, Needs, Reason, Seen};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Explains.
 ///
@@ -101,34 +101,39 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
         Ok(head) => head,
         Err(error) => return Ok(malformed(error)),
     };
-    if let Err(denial) = policy::authorize(&identity, &head, &config.policy) {
-        return Ok(denied(name, &denial.findings));
-    }
-    let body = match body::read(&head, bytes) {
-        Ok(body) => body,
+    let asking = match policy::hear(&identity, &head, &config.policy) {
+        Ok(heard) => heard.read(bytes),
+        Err(denial) => return Ok(denied(name, &denial.findings)),
+    };
+    let mut supposed = String::new();
+    let settled =
+        asking.and_then(|asking| asking.settle(|needs| suppose(config, needs, &mut supposed)));
+    let settled = match settled {
+        Ok(settled) => settled,
         Err(error) => return Ok(malformed(error)),
     };
-    let call = ApiCall { head: &head, body };
-    let (facts, mut supposed) = suppose(config, &identity, &call);
     if identity.open(Timestamp::now().as_second()).is_err() {
         let _ = writeln!(
             supposed,
             "supposed: {name} comes at a time that its valid has; now it may not come in"
         );
     }
-    let mut explained = match policy::decide(&identity, &call, &facts, &config.policy) {
+    let mut explained = match settled.decide() {
         Decision::Deny(denial) => denied(name, &denial.findings),
         Decision::Allow(permit) => {
-            let role = if permit.role.is_empty() { "everybody" } else { &permit.role };
-            let mut text = format!("allowed: {name} by {role} ({})\n", permit.grant);
-            let outbound = &permit.outbound;
+            let role = if permit.role().is_empty() { "everybody" } else { permit.role() };
+            let mut text = format!("allowed: {name} by {role} ({})\n", permit.grant());
+            let outbound = permit.outbound();
             let _ = writeln!(text, "  sent on as {} {}", outbound.method.as_str(), outbound.target);
-            for term in &permit.terms {
+            for term in permit.terms() {
                 let _ = writeln!(text, "  written in by the gate: {term}");
             }
-            if !permit.would.is_empty() {
-                let _ =
-                    writeln!(text, "observed only; otherwise {}", denied(name, &permit.would).text);
+            if !permit.would().is_empty() {
+                let _ = writeln!(
+                    text,
+                    "observed only; otherwise {}",
+                    denied(name, permit.would()).text
+                );
             }
             Explained::new(Outcome::Done, text)
         }
@@ -138,10 +143,8 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
 }
 
 /// Offline there is no daemon to ask: what it would say is supposed, and told.
-fn suppose(config: &Config, identity: &Identity, call: &ApiCall<'_>) -> (Facts, String) {
+fn suppose(config: &Config, needs: &Needs, supposed: &mut String) -> Facts {
     let mut facts = Facts::default();
-    let needs = policy::needs(identity, call, &config.policy, &facts);
-    let mut supposed = String::new();
     for image in &needs.images {
         let _ =
             writeln!(supposed, "supposed: image {image} is what its name says, and runs as root");
@@ -165,10 +168,13 @@ fn suppose(config: &Config, identity: &Identity, call: &ApiCall<'_>) -> (Facts, 
         facts.networks.insert(network.clone(), Seen::Missing);
     }
     for container in &needs.containers {
-        let _ = writeln!(supposed, "not known offline: what container {container} is");
+        let unknown = format!("not known offline: what container {container} is\n");
+        if !supposed.contains(&unknown) {
+            supposed.push_str(&unknown); // another round asks again
+        }
     }
     facts.host_paths = look(config, &needs.host_paths);
-    (facts, supposed)
+    facts
 }
 
 fn identity(config: &Config, name: &str) -> Result<Identity, Failure> {
@@ -202,20 +208,8 @@ fn look(
         .ok()
         .and_then(|stream| rustix::net::sockopt::socket_peercred(&stream).ok())
         .map(|peer| peer.pid.as_raw_nonzero().get());
-    let parents = |files: Vec<&PathBuf>| -> Vec<PathBuf> {
-        files.into_iter().filter_map(|file| file.parent()).map(Path::to_owned).collect()
-    };
-    let issuers = config.key_sets.iter().map(|set| &set.path);
-    let configs = parents(config.files.iter().chain(issuers).collect());
-    let keys = parents(config.listen.iter().filter_map(|one| Some(&one.tls()?.key)).collect());
-    let gate = GatePaths {
-        config: &configs,
-        audit: &config.audit.directory,
-        pki: &keys,
-        control: config.control.as_deref(),
-    };
-    let protected = facts::protected(&gate, &config.daemon.socket, None);
-    facts::gather::host_paths(paths, peer, &protected)
+    let protected = facts::protected(&GatePaths::of(config), &config.daemon.socket, None);
+    facts::look::host_paths(paths, peer, &protected)
 }
 
 fn denied(name: &str, findings: &[Finding]) -> Explained {

@@ -1,14 +1,14 @@
 //! Where a question is answered.
 
-use super::act::{self, Target};
 use super::status::{self, House};
 use super::wire::{self, Ask, Said};
 use crate::audit::event::Actor;
 use crate::audit::{Durability, Event, Stage, Writer};
 use crate::config;
-use crate::pipeline::grants::is_reason;
-use crate::pipeline::left::Left;
-use crate::pipeline::{Pipeline, Ungranted, Wanted};
+use crate::operator::{KillTarget, LeftRunning, NotElevated, Operator, Wanted, is_reason};
+use crate::proxy::Connection;
+use crate::sessions::{Session, Sessions};
+use crate::who::Who;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +24,8 @@ const TARGET: usize = 128;
 /// Answers questions.
 #[derive(Debug)]
 pub struct Desk {
-    /// Where sessions and grants are.
-    pub pipeline: Arc<Pipeline>,
+    /// Who acts for operators.
+    pub operator: Arc<Operator>,
     /// What the server knows of itself.
     pub house: House,
     /// Who reloads.
@@ -43,16 +43,20 @@ pub struct Reload {
 
 impl Desk {
     pub(super) fn log(&self) -> &Writer {
-        &self.pipeline.log
+        &self.operator.revalidator.log
+    }
+
+    fn sessions(&self) -> &Sessions {
+        &self.operator.revalidator.sessions
     }
 
     pub(super) async fn answer(&self, ask: Ask, actor: Actor) -> Said {
         let now = Timestamp::now();
         let done = match ask {
             Ask::Status => {
-                Ok(Said::Status(Box::new(status::status(&self.house, &self.pipeline, now))))
+                Ok(Said::Status(Box::new(status::status(&self.house, &self.operator, now))))
             }
-            Ask::Sessions => Ok(Said::Sessions(sessions(&self.pipeline))),
+            Ask::Sessions => Ok(Said::Sessions(sessions(self.sessions()))),
             Ask::Kill(kill) => self.kill(&kill, actor).await,
             Ask::Grant(wanted) => self.grant(wanted, actor, now).await,
             Ask::RevokeGrant(named) => self.revoke(&named, actor).await,
@@ -64,8 +68,11 @@ impl Desk {
 
     async fn kill(&self, kill: &wire::Kill, actor: Actor) -> Result<Said, String> {
         let actor = reasoned(actor, &kill.reason)?;
-        let target = Target::find(&kill.id, &self.pipeline.sessions)?;
-        act::kill(&self.pipeline, target, actor).await.map(Said::Killed)
+        let target = KillTarget::find(&kill.id, self.sessions())?;
+        let killed = self.operator.kill(target, actor).await?;
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let (connections, sessions) = (count(killed.connections), count(killed.sessions));
+        Ok(Said::Killed(wire::Killed { connections, sessions }))
     }
 
     async fn grant(
@@ -78,9 +85,9 @@ impl Desk {
         let wire::GrantWanted { identity, role, for_seconds, reason: _, persist } = wanted;
         let lasts = Duration::from_secs(for_seconds);
         let wanted = Wanted { identity, role, lasts, persist };
-        let opened = self.pipeline.open_grant(wanted, actor, now).await;
+        let opened = self.operator.elevate(wanted, actor, now).await;
         let grant = opened.map_err(|why| why.to_string())?;
-        let policy = self.pipeline.policy();
+        let policy = self.operator.revalidator.in_force.policy();
         let root = policy.roles.get(&grant.role).map(config::amounts_to_root).unwrap_or_default();
         Ok(Said::Granted(wire::Granted { grant: status::grant(&grant), root }))
     }
@@ -89,9 +96,9 @@ impl Desk {
         let actor = reasoned(actor, &named.reason)?;
         let unknown = || format!("{:?} is no id of a grant, see `dockward status`", named.id);
         let id = named.id.parse().map_err(|_| unknown())?;
-        let revoked = self.pipeline.revoke_grant(id, actor).await;
-        if matches!(revoked, Ok(_) | Err(Ungranted::Unkept(_))) {
-            self.pipeline.revalidate().await; // whoever stood on it does not any more
+        let revoked = self.operator.take_back(id, actor).await;
+        if matches!(revoked, Ok(_) | Err(NotElevated::Unkept(_))) {
+            self.operator.look_again().await; // whoever stood on it does not any more
         }
         revoked.map(|grant| Said::Revoked(status::grant(&grant))).map_err(|why| why.to_string())
     }
@@ -105,13 +112,13 @@ impl Desk {
         event.actor = Some(actor.clone());
         event.text = Some(format!("serials {}", wanted.serials.join(", ")));
         let parent = event.id;
-        let recorded = self.pipeline.log.record(event, Durability::Synced).await;
+        let recorded = self.log().record(event, Durability::Synced).await;
         recorded
             .map_err(|error| format!("nothing was stopped, as it cannot be recorded: {error}"))?;
         let serials = wanted.serials.into_iter().collect();
-        let mut left = self.pipeline.left_running(serials, wanted.of_the_name).await?;
+        let mut left = self.operator.left_running(serials, wanted.of_the_name).await?;
         if wanted.stop {
-            self.pipeline.stop_left(&mut left, parent, &actor).await;
+            self.operator.stop_left(&mut left, parent, &actor).await;
         }
         let running = left.into_iter().map(told).collect();
         Ok(Said::Left(wire::LeftRunning { running, not_loaded }))
@@ -129,8 +136,8 @@ impl Desk {
 }
 
 /// What is not known until it was looked at.
-fn told(left: Left) -> wire::Left {
-    let Left { id, name, image, stopped } = left;
+fn told(left: LeftRunning) -> wire::Left {
+    let LeftRunning { id, name, image, stopped } = left;
     let (stopped, error) = match stopped {
         None => (false, None),
         Some(Ok(())) => (true, None),
@@ -148,12 +155,12 @@ fn reasoned(mut actor: Actor, reason: &str) -> Result<Actor, String> {
     Ok(actor)
 }
 
-fn sessions(pipeline: &Pipeline) -> wire::Sessions {
-    let mut all = pipeline.sessions.connections();
+fn sessions(sessions: &Sessions) -> wire::Sessions {
+    let mut all = sessions.connections();
     all.sort_by_key(|connection| connection.peer.connection);
-    let open = pipeline.sessions.all();
+    let open = sessions.all();
     let hidden = all.len().saturating_sub(LISTED) + open.len().saturating_sub(LISTED);
-    let connection = |connection: &Arc<crate::proxy::Connection<crate::pipeline::Who>>| {
+    let connection = |connection: &Arc<Connection<Who>>| {
         let peer = &connection.peer;
         let here = open.iter().take(LISTED);
         let here = here.filter(|session| session.connection.peer.connection == peer.connection);
@@ -169,7 +176,7 @@ fn sessions(pipeline: &Pipeline) -> wire::Sessions {
     wire::Sessions { connections, more: u64::try_from(hidden).unwrap_or(u64::MAX) }
 }
 
-fn shown(session: &crate::pipeline::Session) -> wire::Open {
+fn shown(session: &Session) -> wire::Open {
     let target = session.head.target().map(|target| {
         let cut =
             target.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|at| *at <= TARGET);

@@ -1,11 +1,15 @@
-//! How the gate is, gathered from whoever knows: the pipeline, the listeners, the log.
+//! How the gate is, gathered from whoever knows: the rules in force, the listeners, the log.
 
 use super::wire;
 use crate::audit;
 use crate::identity::Mode;
 use crate::identity::expiry::{Dated, What, notices};
-use crate::pipeline::{Entry, Grant, Pipeline};
+use crate::operator::Operator;
+use crate::pipeline::Entry;
 use crate::proxy::{Front, Way};
+use crate::sessions::Sessions;
+use crate::telemetry::{Tally, Visitor};
+use crate::who::Elevation;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -25,6 +29,8 @@ pub struct House {
     pub doors: Vec<(String, Way)>,
     /// All connections.
     pub front: Arc<Front<Entry>>,
+    /// What there was so far, in numbers.
+    pub tally: Arc<Tally>,
     /// What was loaded.
     pub loads: Arc<ArcSwap<Loads>>,
     /// Where the log is.
@@ -52,10 +58,11 @@ impl Loads {
     }
 }
 
-pub(super) fn status(house: &House, pipeline: &Pipeline, now: Timestamp) -> wire::Status {
-    let (loads, policy) = (house.loads.load(), pipeline.policy());
-    let dated = house.dated(pipeline);
-    let (counted, counts) = (pipeline.tally.counted(), pipeline.log.counts());
+pub(super) fn status(house: &House, operator: &Operator, now: Timestamp) -> wire::Status {
+    let at = &operator.revalidator;
+    let (loads, policy) = (house.loads.load(), at.in_force.policy());
+    let dated = house.dated();
+    let (counted, counts) = (house.tally.counted(), at.log.counts());
     wire::Status {
         version: house.gate.version.clone(),
         instance: house.gate.instance.clone(),
@@ -69,9 +76,9 @@ pub(super) fn status(house: &House, pipeline: &Pipeline, now: Timestamp) -> wire
         },
         listeners: house.doors.iter().map(|(address, _)| address.clone()).collect(),
         connections: u64::try_from(house.front.connections()).unwrap_or(u64::MAX),
-        open: open(pipeline),
-        identities: pipeline.tally.seen_so_far().into_iter().map(seen).collect(),
-        grants: pipeline.grants.all().iter().map(grant).collect(),
+        open: open(&at.sessions),
+        identities: house.tally.seen_so_far().into_iter().map(seen).collect(),
+        grants: at.in_force.elevations.all().iter().map(grant).collect(),
         observing: policy.identities.iter().filter_map(|rule| observed(rule, now)).collect(),
         ends: ends(&dated, now),
         warnings: notices(&dated, now.as_second()).into_iter().map(|one| one.text).collect(),
@@ -90,16 +97,16 @@ pub(super) fn status(house: &House, pipeline: &Pipeline, now: Timestamp) -> wire
     }
 }
 
-fn open(pipeline: &Pipeline) -> BTreeMap<String, u64> {
+fn open(sessions: &Sessions) -> BTreeMap<String, u64> {
     let mut by_identity = BTreeMap::new();
-    for session in pipeline.sessions.all() {
+    for session in sessions.all() {
         let count: &mut u64 = by_identity.entry(session.connection.name().to_owned()).or_default();
         *count = count.saturating_add(1);
     }
     by_identity
 }
 
-fn seen(visitor: crate::pipeline::Visitor) -> wire::Seen {
+fn seen(visitor: Visitor) -> wire::Seen {
     wire::Seen {
         name: visitor.name,
         last: shown(visitor.last),
@@ -107,7 +114,7 @@ fn seen(visitor: crate::pipeline::Visitor) -> wire::Seen {
     }
 }
 
-pub(super) fn grant(grant: &Grant) -> wire::Grant {
+pub(super) fn grant(grant: &Elevation) -> wire::Grant {
     wire::Grant {
         id: grant.id.to_string(),
         identity: grant.identity.clone(),
@@ -131,7 +138,7 @@ impl House {
     /// Everything that ends by itself: our own certificates, authorities, revocation lists, and the
     /// certificates of clients that were here.
     #[must_use]
-    pub fn dated(&self, pipeline: &Pipeline) -> Vec<Dated> {
+    pub fn dated(&self) -> Vec<Dated> {
         let ways = self.doors.iter().filter_map(|(_, way)| match way {
             Way::Tls(tls) => Some(tls.secured()),
             Way::Peer => None,
@@ -142,7 +149,7 @@ impl House {
                 all.push(dated);
             }
         }
-        let clients = pipeline.tally.seen_so_far().into_iter().filter_map(|visitor| {
+        let clients = self.tally.seen_so_far().into_iter().filter_map(|visitor| {
             let (what, span) = (What::Client(visitor.name), visitor.certificate?);
             Some(Dated { what, subject: String::new(), path: None, span })
         });

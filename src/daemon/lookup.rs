@@ -49,11 +49,11 @@ impl Lookup {
         Outbound {
             method: Method::Get,
             target,
-            version: ApiVersion::NEWEST,
             headers: Vec::new(),
             body: OutboundBody::Empty,
             hijack: Hijack::No,
             life: Life::Read,
+            answer: None,
         }
     }
 }

@@ -9,7 +9,7 @@ mod wire;
 
 use super::fake_daemon::{FakeDaemon, Script};
 use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
-use crate::docker::{ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
+use crate::docker::{Hijack, Life, Method, Outbound, OutboundBody};
 
 fn start(script: Script) -> (FakeDaemon, Daemon) {
     let fake = FakeDaemon::start(script);
@@ -21,11 +21,11 @@ fn read(path: &str) -> Outbound {
     Outbound {
         method: Method::Get,
         target: format!("/v1.41{path}"),
-        version: ApiVersion::new(41),
         headers: Vec::new(),
         body: OutboundBody::Empty,
         hijack: Hijack::No,
         life: Life::Read,
+        answer: None,
     }
 }
 

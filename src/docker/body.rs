@@ -30,7 +30,7 @@ macro_rules! kinds {
         pub enum Kind { $( $(#[$doc])* $kind, )* }
 
         /// A body, typed by its route.
-        #[derive(Debug)]
+        #[derive(Clone, Debug)]
         pub enum Body<'a> {
             /// None.
             None,

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::query::Query;
-use super::{ApiVersion, Resource, Route};
+use super::{Accepted, ApiVersion, Resource, Route};
 use http::{HeaderName, HeaderValue};
 
 /// How the client framed the body.
@@ -35,6 +35,8 @@ pub struct CallHead {
     pub framing: Framing,
     /// Whether the client asked to upgrade (it matters on hijack routes only).
     pub upgrade: bool,
+    /// The versions that are accepted, for what the client is told of them.
+    pub accepted: Accepted,
 }
 
 impl CallHead {

@@ -57,6 +57,7 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
         registries,
         framing,
         upgrade,
+        accepted,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The request as the daemon gets it: every byte of head and inspected body written by us.
 
-use super::{ApiVersion, Hijack, Life, Method};
+use super::{Accepted, Hijack, Life, Method};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
@@ -25,8 +25,6 @@ pub struct Outbound {
     pub method: Method,
     /// Origin form: canonical version, path and query.
     pub target: String,
-    /// The version in the target.
-    pub version: ApiVersion,
     /// The client's headers that the route passes on. Host, framing and Upgrade are not among them:
     /// the daemon's side writes them.
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -37,4 +35,15 @@ pub struct Outbound {
     pub hijack: Hijack,
     /// How the exchange lives.
     pub life: Life,
+    /// What is changed of the answer, if anything is.
+    pub answer: Option<Rewrite>,
+}
+
+/// What is changed of the daemon's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// The newest version that its `Api-Version` header tells of.
+    Header(Accepted),
+    /// The same, and the versions that the body of `/version` tells of.
+    Versions(Accepted),
 }

@@ -153,12 +153,30 @@ impl Query {
 
     /// Writes an integer in, in its place, where the route has the key and the client sent none.
     pub fn fill_int(&mut self, params: &'static [Param], name: &str, value: i64) {
+        if self.int(name).unwrap_or(0) == 0 {
+            self.put(params, name, Value::Int(value));
+        }
+    }
+
+    /// Narrows what is listed or pruned by one more filter, where the route has filters.
+    pub fn filter(&mut self, params: &'static [Param], key: &str, value: &str) {
+        let filters = filters::and(self.text("filters"), key, value);
+        self.put(params, "filters", Value::Json(filters, false));
+    }
+
+    /// Labels what is built, whatever the client wrote under the key, where the route has labels.
+    pub fn label(&mut self, params: &'static [Param], key: &str, value: &str) {
+        let labels = query_json::with(self.text("labels").unwrap_or("{}"), key, value);
+        self.put(params, "labels", Value::Json(labels, false));
+    }
+
+    /// Puts the one value of a key in its place, where the route has the key.
+    fn put(&mut self, params: &'static [Param], name: &str, value: Value) {
         let place = |wanted: &str| params.iter().position(|param| param.name == wanted);
-        let param = place(name).and_then(|nth| params.get(nth));
-        if let Some(param) = param.filter(|_| self.int(name).unwrap_or(0) == 0) {
+        if let Some(param) = place(name).and_then(|nth| params.get(nth)) {
             self.0.retain(|given| given.param.name != name);
             let after = self.0.partition_point(|given| place(given.param.name) < place(name));
-            self.0.insert(after, Given { param, value: Value::Int(value) });
+            self.0.insert(after, Given { param, value });
         }
     }
 

@@ -1,42 +1,110 @@
-//! From needs to facts: looks at the host and hands plain data to policy.
+//! What a judgement asks for: looked up on the host and at the daemon, as data. What cannot be found out stays
+//! unknown, and policy refuses what it does not know.
 
-use super::host_path::{HostView, PathFact as Seen, daemon_process};
-use crate::policy::PathFact;
+use super::inspected;
+use super::look;
+use super::protected::{GatePaths, protected};
+use crate::daemon::{Daemon, DaemonError, Lookup};
+use crate::docker::Malformed;
+use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
+use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
 
-/// Where Docker's daemon writes its process id when systemd holds its socket.
-const PID_FILE: &str = "/run/docker.pid";
+/// One body may name thousands of volumes; no request of anybody's needs more than these, of each kind.
+const MOST_LOOKUPS: usize = 64;
 
-/// Looks at each path as the daemon sees it. Blocks on the file system.
-///
-/// `peer` is the process behind the daemon's socket; `protected` are the directories of the gate,
-/// the daemon and containerd.
-#[must_use]
-pub fn host_paths(
-    paths: &BTreeSet<String>,
-    peer: Option<i32>,
-    protected: &[PathBuf],
-) -> BTreeMap<String, PathFact> {
-    let view = HostView::of_daemon(daemon_process(peer, Path::new(PID_FILE)));
-    let fact = |path: &String| match &view {
-        Ok(view) => one(view, Path::new(path), protected),
-        Err(why) => PathFact::Unseen { why: why.clone() },
-    };
-    paths.iter().map(|path| (path.clone(), fact(path))).collect()
+/// Brings answers to a judgement. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gatherer {
+    daemon: Daemon,
+    gate: Arc<GatePaths>,
+    /// All that is protected, known once the daemon has said where its data is.
+    protected: Arc<OnceCell<Vec<PathBuf>>>,
 }
 
-fn one(view: &HostView, path: &Path, protected: &[PathBuf]) -> PathFact {
-    if view.touched(path, protected).is_some() {
-        return PathFact::Protected;
+impl Gatherer {
+    /// Asks this daemon, and this host, on which the gate itself has these places.
+    #[must_use]
+    pub fn new(daemon: Daemon, gate: GatePaths) -> Self {
+        Self { daemon, gate: Arc::new(gate), protected: Arc::default() }
     }
-    match view.look(path) {
-        Seen::Plain { root_owned, .. } => PathFact::Plain { root_owned },
-        Seen::Missing { .. } => PathFact::Missing,
-        Seen::LeadsElsewhere { .. } => PathFact::Link,
-        Seen::Socket => PathFact::Socket,
-        Seen::Device => PathFact::Device,
-        Seen::Fifo => PathFact::Other,
-        Seen::Unseen { why } => PathFact::Unseen { why },
+
+    /// Goes on with a judgement until it asks for nothing more.
+    ///
+    /// # Errors
+    /// As [`Asking::next`].
+    pub async fn settle<'a>(&self, mut asking: Asking<'a>) -> Result<Settled<'a>, Malformed> {
+        loop {
+            asking = match asking.next()? {
+                Next::Settled(settled) => return Ok(settled),
+                Next::Look(question) => {
+                    let found = self.look_up(question.needs()).await;
+                    question.answer(found)
+                }
+            };
+        }
+    }
+
+    /// Looks all of it up at once.
+    async fn look_up(&self, needs: &Needs) -> Facts {
+        let Needs { host_paths, exec, images, volumes, containers, networks } = needs;
+        let exec = async {
+            match exec {
+                Some(exec) => self.daemon.exec_takes_input(exec).await,
+                None => None,
+            }
+        };
+        let (exec_takes_input, host_paths, images, volumes, containers, networks) = tokio::join!(
+            exec,
+            self.host_paths(host_paths),
+            self.objects(images, Lookup::Image, inspected::image),
+            self.objects(volumes, Lookup::Volume, inspected::volume),
+            self.objects(containers, Lookup::Container, inspected::container),
+            self.objects(networks, Lookup::Network, inspected::network),
+        );
+        Facts { host_paths, exec_takes_input, images, volumes, containers, networks }
+    }
+
+    async fn objects<T>(
+        &self,
+        names: &BTreeSet<String>,
+        lookup: fn(String) -> Lookup,
+        read: fn(&serde_json::Value) -> Option<T>,
+    ) -> BTreeMap<String, Seen<T>> {
+        let look = async |name: &String| {
+            let seen = match self.daemon.look_for(lookup(name.clone())).await {
+                Ok(None) => Seen::Missing,
+                Ok(Some(answer)) => Seen::Found(read(&answer)?),
+                Err(error) => {
+                    tracing::warn!(%error, "the daemon did not say what a request stands on");
+                    return None;
+                }
+            };
+            Some((name.clone(), seen))
+        };
+        join_all(names.iter().take(MOST_LOOKUPS).map(look)).await.into_iter().flatten().collect()
+    }
+
+    async fn host_paths(&self, paths: &BTreeSet<String>) -> BTreeMap<String, PathFact> {
+        if paths.is_empty() {
+            return BTreeMap::new();
+        }
+        let Some(protected) = self.protected().await else { return BTreeMap::new() };
+        let (paths, peer) = (paths.clone(), self.daemon.peer_pid());
+        let look = move || look::host_paths(&paths, peer, &protected);
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    }
+
+    /// What is never mounted; `None` while the daemon does not say where its data is.
+    async fn protected(&self) -> Option<Vec<PathBuf>> {
+        let found = self.protected.get_or_try_init(|| async {
+            let info = self.daemon.lookup(Lookup::Info).await?;
+            let root = info.get("DockerRootDir").and_then(|root| root.as_str()).map(PathBuf::from);
+            Ok::<_, DaemonError>(protected(&self.gate, self.daemon.socket(), root.as_deref()))
+        });
+        found.await.ok().cloned()
     }
 }

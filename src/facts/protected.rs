@@ -2,6 +2,8 @@
 //! the daemon the daemon. Who can write there decides for himself, and who can read there holds keys.
 
 use super::mounts::{Location, Mounts};
+use crate::config::Config;
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -20,30 +22,45 @@ const USUAL: [&str; 10] = [
     "/var/run/docker.sock",
 ];
 
-/// The gate's own files, from its configuration.
-#[derive(Clone, Copy, Debug)]
-pub struct GatePaths<'a> {
-    /// The policy file's directory and that of everything it includes.
-    pub config: &'a [PathBuf],
+/// The gate's own places, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatePaths {
+    /// The directories of the policy's files, issuers' keys among them.
+    pub config: Vec<PathBuf>,
     /// The audit log's directory.
-    pub audit: &'a Path,
+    pub audit: PathBuf,
     /// The directories of keys and certificates.
-    pub pki: &'a [PathBuf],
+    pub pki: Vec<PathBuf>,
     /// The gate's own socket.
-    pub control: Option<&'a Path>,
+    pub control: Option<PathBuf>,
+}
+
+impl GatePaths {
+    /// Those of a configuration.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        fn parents<'f>(files: impl Iterator<Item = &'f PathBuf>) -> Vec<PathBuf> {
+            let parents: BTreeSet<&Path> = files.filter_map(|file| file.parent()).collect();
+            parents.into_iter().map(Path::to_owned).collect()
+        }
+        let issuers = config.key_sets.iter().map(|set| &set.path);
+        let keys = config.listen.iter().filter_map(|listen| Some(&listen.tls()?.key));
+        Self {
+            config: parents(config.files.iter().chain(issuers)),
+            audit: config.audit.directory.clone(),
+            pki: parents(keys),
+            control: config.control.clone(),
+        }
+    }
 }
 
 /// Every path that may not be mounted, nor anything in it, nor anything that holds it. `data_root` is
 /// `DockerRootDir` of the daemon's `/info`, where it is known. Each is listed as written and, where
 /// that differs, as it is once links are followed.
 #[must_use]
-pub fn protected(
-    gate: &GatePaths<'_>,
-    daemon_socket: &Path,
-    data_root: Option<&Path>,
-) -> Vec<PathBuf> {
-    let files = gate.config.iter().chain(gate.pki).map(PathBuf::as_path);
-    let gate = files.chain([gate.audit]).chain(gate.control);
+pub fn protected(gate: &GatePaths, daemon_socket: &Path, data_root: Option<&Path>) -> Vec<PathBuf> {
+    let files = gate.config.iter().chain(&gate.pki).map(PathBuf::as_path);
+    let gate = files.chain([gate.audit.as_path()]).chain(gate.control.as_deref());
     let daemon = data_root.into_iter().chain([daemon_socket]);
     let written = gate.chain(daemon).chain(USUAL.iter().map(Path::new));
     let mut all: Vec<PathBuf> = written.flat_map(spellings).collect();
@@ -109,10 +126,10 @@ mod tests {
         let config = [PathBuf::from("/etc/dockward/")];
         let pki = [PathBuf::from("/etc/dockward/pki")];
         let gate = GatePaths {
-            config: &config,
-            audit: Path::new("/var/log/dockward"),
-            pki: &pki,
-            control: Some(Path::new("/srv/gate/control.sock")),
+            config: config.to_vec(),
+            audit: PathBuf::from("/var/log/dockward"),
+            pki: pki.to_vec(),
+            control: Some(PathBuf::from("/srv/gate/control.sock")),
         };
         protected(&gate, Path::new("/run/other.sock"), Some(Path::new("/data/docker")))
     }

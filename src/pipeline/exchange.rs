@@ -1,16 +1,17 @@
 //! One forwarded request, from the permit to its last byte: owns the outcome, so that it is recorded
 //! whoever goes away first.
 
+use super::Pipeline;
 use super::body::Counted;
-use super::sessions::{Cut, Open};
-use super::{Pipeline, Who};
 use crate::audit::event::{Ended, Outcome};
-use crate::audit::{AuditError, Event, EventId, Permitted, Stage};
+use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
-use crate::docker::{Accepted, CallHead};
+use crate::docker::CallHead;
 use crate::policy::Permit;
 use crate::proxy::respond::{self, Body};
 use crate::proxy::{Connection, StreamPermit};
+use crate::sessions::{Cut, Open};
+use crate::who::Who;
 use http::{HeaderValue, Response, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -26,7 +27,6 @@ pub(super) struct Exchange {
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) connection: Arc<Connection<Who>>,
     pub(super) head: Arc<CallHead>,
-    pub(super) accepted: Accepted,
     pub(super) decision: EventId,
     pub(super) began: Instant,
     pub(super) uploaded: Arc<AtomicU64>,
@@ -53,19 +53,19 @@ impl Exchange {
     /// The decision is not on record: nothing was forwarded.
     pub(super) async fn run(
         self,
-        decision: Event,
+        case: Case,
         permit: Permit,
         upload: ClientBody,
         on_upgrade: Option<OnUpgrade>,
     ) -> Result<Response<Body>, AuditError> {
         let cancel = Cancel::new();
-        let ends_with_client = permit.outbound.life.ends_with_client();
+        let ends_with_client = permit.outbound().life.ends_with_client();
         let (answer, answered) = oneshot::channel();
         let cancelled = cancel.clone();
         let task = async move {
             // record: on disk, before the daemon hears of it
-            let permitted = self.pipeline.log.permit(decision, permit).await?;
-            self.pipeline.tally.allowed();
+            let permitted = self.pipeline.shared.log.permit(case, permit).await?;
+            self.pipeline.shared.tally.allowed(self.head.route);
             Ok(self.forward(permitted, upload, on_upgrade, cancelled, ends_with_client).await)
         };
         tokio::spawn(async move {
@@ -101,11 +101,7 @@ impl Exchange {
             answer = forwarding => answer,
             () = self.connection.gone(), if ends_with_client => Err(DaemonError::Cancelled),
         };
-        let rewritten = match answer {
-            Ok(answer) => daemon::rewrite(answer, self.head.route.operation, self.accepted).await,
-            Err(error) => Err(error),
-        };
-        match rewritten {
+        match answer {
             Ok(Answer { status, headers, body: _, tunnel: Some(tunnel) }) => {
                 self.open_session(status, headers, tunnel, on_upgrade)
             }
@@ -130,7 +126,7 @@ impl Exchange {
     ) -> Response<Body> {
         let mut event = Event::new(Stage::SessionOpen);
         event.parent = Some(self.decision);
-        self.pipeline.log.note(event);
+        self.pipeline.shared.log.note(event);
         let mut response = Response::new(respond::full(""));
         match (on_upgrade, self.head.route.hijack.protocol()) {
             (Some(on_upgrade), Some(protocol)) => {
@@ -236,7 +232,7 @@ impl Exchange {
             event.reason = Some(why.reason.to_owned());
             event.text = Some(why.text.clone());
         }
-        self.pipeline.log.note(event);
+        self.pipeline.shared.log.note(event);
     }
 }
 

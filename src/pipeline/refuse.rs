@@ -1,44 +1,25 @@
 //! Refusals: recorded first, then said. What cannot be recorded is a 503.
 
-use super::{Pipeline, Who, events};
-use crate::audit::{AuditError, Durability, EventId};
+use super::Visit;
+use crate::audit::event::Reason;
+use crate::audit::{AuditError, Durability};
 use crate::daemon::DaemonError;
-use crate::docker::{CallHead, Malformed};
-use crate::identity::{Identity, Unidentified};
-use crate::policy::{Denial, Policy};
+use crate::docker::Malformed;
+use crate::identity::Unidentified;
+use crate::policy::Denial;
+use crate::proxy::Untrusted;
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
 use crate::proxy::respond::{self, Body};
-use crate::proxy::{Connection, Untrusted};
+use crate::who::Unproven;
 use http::Response;
-use serde_json::{Map, Value};
 use std::sync::Arc;
-
-/// What is known of a request so far, for the log.
-#[derive(Debug)]
-pub(super) struct Asked {
-    /// The id of its decision.
-    pub(super) id: EventId,
-    /// The method and target as received.
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) query: Option<String>,
-    pub(super) client: crate::audit::event::Client,
-    /// What it is judged by; nothing yet before it is.
-    pub(super) policy: Option<Arc<Policy>>,
-    pub(super) identity: Option<Arc<Identity>>,
-    pub(super) head: Option<Arc<CallHead>>,
-    pub(super) body_sha256: Option<String>,
-    pub(super) fields: Map<String, Value>,
-}
 
 /// Why a request goes no further.
 #[derive(Debug)]
 pub(super) enum Refused {
     /// It can be read in two ways, or not at all.
     Malformed(Malformed),
-    /// Its body is not in hand.
-    Unreceived(Unreceived),
     /// Policy says no.
     Denied(Denial),
     /// The certificate is not believed any more.
@@ -47,6 +28,8 @@ pub(super) enum Refused {
     Stranger(Unidentified),
     /// Too much at once.
     TooMany(TooMany),
+    /// Other bodies hold all the memory.
+    Busy,
     /// The decision cannot be written down.
     Unrecorded(AuditError),
     /// The daemon cannot be asked what it accepts.
@@ -62,52 +45,84 @@ macro_rules! refused_from {
 }
 
 refused_from! {
-    Malformed(Malformed), Unreceived(Unreceived), Denied(Denial), TooMany(TooMany), Untrusted(Untrusted),
-    Unrecorded(AuditError), Away(DaemonError),
+    Malformed(Malformed), Denied(Denial), TooMany(TooMany), Unrecorded(AuditError), Away(DaemonError),
 }
 
-impl Pipeline {
-    /// Records the refusal and puts it into words.
-    pub(super) async fn refuse(
-        &self,
-        connection: &Connection<Who>,
-        asked: &Asked,
-        refused: Refused,
-    ) -> Response<Body> {
-        let policy = asked.policy.clone().unwrap_or_else(|| self.policy());
-        let mut event = match &refused {
-            Refused::Malformed(malformed)
-            | Refused::Unreceived(Unreceived::Malformed(malformed)) => {
-                Some(events::malformed(asked, &policy, malformed))
-            }
-            Refused::Denied(denial) => Some(events::denied(asked, &policy, denial)),
-            Refused::Stranger(why) => Some(events::stranger(asked, &policy, why)),
-            Refused::Untrusted(why) => Some(events::untrusted(asked, &policy, why)),
-            Refused::TooMany(_) | Refused::Unreceived(Unreceived::Busy) => None,
-            Refused::Unrecorded(_) | Refused::Away(_) => None,
+impl From<Unreceived> for Refused {
+    fn from(why: Unreceived) -> Self {
+        match why {
+            Unreceived::Malformed(malformed) => Self::Malformed(malformed),
+            Unreceived::Busy => Self::Busy,
+        }
+    }
+}
+
+impl From<Unproven> for Refused {
+    fn from(why: Unproven) -> Self {
+        match why {
+            Unproven::Untrusted(why) => Self::Untrusted(why),
+            Unproven::Stranger(why) => Self::Stranger(why),
+        }
+    }
+}
+
+impl Refused {
+    /// The role that came furthest and the reasons, of what is a decision.
+    fn decision(&self) -> Option<(Option<String>, Vec<Reason>)> {
+        let one = |id: &str, text: String| {
+            vec![Reason { id: id.to_owned(), field: None, value: Some(text) }]
         };
-        // nobody asks, but somebody's certificate was used
-        if let Some(event) = &mut event {
-            event.identity.get_or_insert_with(|| events::holder(connection));
+        match self {
+            Self::Malformed(malformed) => Some((None, vec![malformed.into()])),
+            Self::Denied(Denial { role, findings }) => {
+                let role = (!role.is_empty()).then(|| role.clone());
+                Some((role, findings.iter().map(Reason::from).collect()))
+            }
+            Self::Stranger(why) => Some((None, one(why.reason(), why.to_string()))),
+            Self::Untrusted(why) => Some((None, one(why.id(), why.to_string()))),
+            Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) | Self::Away(_) => None,
         }
-        let is_decision = event.is_some();
-        if let Some(event) = event
-            && let Err(error) = self.log.record(event, Durability::Written).await
-        {
-            tracing::error!(%error, "a refusal could not be recorded");
-            return respond::log_unwritable();
-        } else if is_decision {
-            self.tally.denied();
+    }
+
+    /// The ids, for what is counted.
+    fn ids(&self) -> Vec<&'static str> {
+        match self {
+            Self::Malformed(malformed) => vec![malformed.flaw.id()],
+            Self::Denied(denial) => denial.findings.iter().map(|f| f.reason.id()).collect(),
+            Self::Stranger(why) => vec![why.reason()],
+            Self::Untrusted(why) => vec![why.id()],
+            Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) | Self::Away(_) => Vec::new(),
         }
-        let id = asked.id.to_string();
-        let name = asked.identity.as_ref().map_or("?", |identity| identity.name.as_str());
+    }
+}
+
+impl Visit {
+    /// Records the refusal and puts it into words.
+    pub(super) async fn refuse(&mut self, refused: Refused) -> Response<Body> {
+        let shared = &self.pipeline.shared;
+        let (log, tally) = (Arc::clone(&shared.log), Arc::clone(&shared.tally));
+        let policy = self.policy.clone().unwrap_or_else(|| shared.in_force.policy());
+        if let Some((role, reasons)) = refused.decision() {
+            let event = self.case().refused(&policy, role, reasons);
+            if let Err(error) = log.record(event, Durability::Written).await {
+                tracing::error!(%error, "a refusal could not be recorded");
+                return respond::log_unwritable();
+            }
+            tally.denied(self.head.as_ref().map(|head| head.route), refused.ids());
+        }
+        self.say(refused)
+    }
+
+    fn say(&self, refused: Refused) -> Response<Body> {
+        let id = self.id.to_string();
+        let name = self.identity.as_ref().map_or("?", |identity| identity.name.as_str());
         match refused {
             Refused::Malformed(malformed) => respond::malformed(&malformed, Some(&id)),
-            Refused::Unreceived(unreceived) => respond::unreceived(&unreceived, Some(&id)),
             Refused::Denied(denial) => respond::denied(name, &denial, &id),
             Refused::Untrusted(why) => respond::untrusted(&why),
             Refused::Stranger(why) => respond::stranger(&why),
             Refused::TooMany(most) => respond::too_many("requests", most),
+            Refused::Busy => respond::busy(),
             Refused::Unrecorded(error) => {
                 tracing::error!(%error, "a decision could not be recorded, nothing was forwarded");
                 respond::log_unwritable()

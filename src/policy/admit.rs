@@ -32,13 +32,13 @@ mod update;
 mod user;
 mod volume;
 
-pub use call::{call, images};
-pub use host_paths::of_mounts as host_paths_of;
-pub use image::{run, serve};
-pub use mounts::volumes_of;
-pub use network::networks_of;
-pub use start::started_image;
-pub use terms::{amend, amend_build};
+pub(super) use call::{call, images};
+pub(super) use host_paths::listed as listed_path;
+pub(super) use image::{run, serve};
+pub(super) use mounts::is_volume_name;
+pub(super) use network::may_be_id;
+pub(super) use start::started_image;
+pub(super) use terms::terms;
 
 use super::decision::Finding;
 use super::facts::Facts;
@@ -159,6 +159,11 @@ fn short(text: &str, most: usize) -> &str {
         return text;
     }
     (0..=most).rev().find_map(|end| text.get(..end)).unwrap_or_default()
+}
+
+/// A list as part of a term, which is told of in a line.
+pub(super) fn shortened(text: String) -> String {
+    cut(text, KEY_MAX)
 }
 
 /// A key of the client's as part of a place that is told of many times.

@@ -9,30 +9,30 @@ use crate::identity::{Identity, Mode};
 
 /// The roles that may carry a request, in the order written.
 #[derive(Debug)]
-pub struct Candidates<'p> {
+pub(super) struct Candidates<'p> {
     /// Roles whose `allow` has the verb, and how.
-    pub roles: Vec<(&'p Role, Spelling)>,
+    pub(super) roles: Vec<(&'p Role, Spelling)>,
     /// Whether the request is one that every identity may make.
-    pub everybody: bool,
+    pub(super) everybody: bool,
 }
 
 /// Whether a request of this identity may be received at all. In `mode: observe` every verb may,
-/// so that the whole judgement can be recorded; [`super::decide`] then says what it comes to.
+/// so that the whole judgement can be recorded; the decision then says what it comes to.
 ///
 /// # Errors
 /// A [`Denial`] when no role grants the verb, or one denies it.
-pub fn authorize<'p>(
+pub(super) fn authorize(
     identity: &Identity,
     head: &CallHead,
-    policy: &'p Policy,
-) -> Result<Candidates<'p>, Denial> {
+    policy: &Policy,
+) -> Result<(), Denial> {
     let candidates = candidates(identity, head.route, policy);
     let observed = matches!(identity.mode, Mode::Observe { .. });
     match verb_finding(identity, head.route, policy, &candidates) {
         Some(finding) if !observed || finding.reason != Reason::VerbNotGranted => {
             Err(Denial { role: String::new(), findings: vec![finding] })
         }
-        _ => Ok(candidates),
+        _ => Ok(()),
     }
 }
 

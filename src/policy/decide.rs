@@ -2,70 +2,80 @@
 
 use super::admit::{self, Judge};
 use super::authorize::{Candidates, candidates, verb_finding};
-use super::decision::{Decision, Denial, Finding, Permit};
+use super::decision::{Decision, Denial, Finding};
 use super::facts::{Facts, Needs, Seen};
+use super::judgement::Subject;
 use super::model::{Policy, Role};
+use super::permit::Permit;
 use super::reason::Reason;
+use super::terms::{self, Term};
 use crate::docker::body::Body;
-use crate::docker::body::service::{ContainerSpec, ServiceSpec};
 use crate::docker::image::{ImagePattern, Reference};
 use crate::docker::{
-    ApiCall, CallHead, Framing, Hijack, Life, Outbound, OutboundBody, Resource, Route, Verb,
+    ApiCall, CallHead, Framing, Hijack, Life, Mention, Object, Outbound, OutboundBody, Resource,
+    Rewrite, Route, Use, Verb,
 };
-use crate::identity::{Identity, Mode};
+use crate::identity::Mode;
 use bytes::Bytes;
 
 /// What must be looked up before [`decide`], for every role that could carry the request, given what is
 /// known: one answer may raise the next question. Nothing is left when all is known.
-#[must_use]
-pub fn needs(identity: &Identity, call: &ApiCall<'_>, policy: &Policy, known: &Facts) -> Needs {
-    let mut needs = Needs::default();
-    let profiles = || policy.roles_of(&identity.roles).filter_map(|role| role.admission.profile());
+pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs {
+    let roles = || by.policy.roles_of(&by.identity.roles);
+    let profiles = || roles().filter_map(|role| role.admission.profile());
     let judged = profiles().next().is_some();
-    let by_image = judged || policy.roles_of(&identity.roles).any(|role| !runs_anything(role));
-    let target = call.head.target().unwrap_or_default();
-    match (&call.body, call.head.route.resource, call.head.route.verb) {
-        (Body::ContainerCreate(body), ..) => {
-            let host = body.host_config.value();
-            let binds = host.map_or(&[][..], |host| host.binds.items());
-            let mounts = host.map_or(&[][..], |host| host.mounts.items());
-            needs.host_paths =
-                profiles().flat_map(|p| admit::host_paths_of(p, binds, mounts)).collect();
-            needs.images.extend(by_image.then(|| body.image.text().to_owned()));
-            needs.volumes.extend(admit::volumes_of(binds, mounts).into_iter().filter(|_| judged));
-        }
-        // of this node: what the others have is theirs to look after
-        (Body::Service(spec), ..) => {
-            let mounts = container_of(spec).map_or(&[][..], |container| container.mounts.items());
-            needs.host_paths =
-                profiles().flat_map(|p| admit::host_paths_of(p, &[], mounts)).collect();
-            needs.volumes.extend(admit::volumes_of(&[], mounts).into_iter().filter(|_| judged));
-        }
-        (Body::ExecStart(start), ..) if !start.detach.or_zero() && !call.head.upgrade => {
-            needs.exec = Some(target.to_owned());
-        }
-        (Body::None, Resource::Container, Verb::Start | Verb::Restart) if by_image => {
-            needs.containers.insert(target.to_owned());
-            if let Some(Seen::Found(container)) = known.containers.get(target) {
-                needs.images.insert(container.image.clone());
-                needs.volumes.extend(container.volumes.iter().filter(|_| judged).cloned());
+    let by_image = judged || roles().any(|role| !runs_anything(role));
+    let is_create = matches!(call.body, Body::ContainerCreate(_));
+    let (starts, copies) = (starts(call.head), copies(call.head));
+    let looked_at = starts && by_image || copies && profiles().any(|p| !p.copy.running_with_mounts);
+    let mut needs = Needs::default();
+    for Mention { object, name, used, at: _ } in call.mentions() {
+        match (object, used) {
+            (Object::HostPath, Use::Mount) => {
+                needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, &name)));
             }
+            // a service's image is pulled by the nodes, which look after their own
+            (Object::Image, Use::Run) if by_image && is_create => {
+                needs.images.insert(name.into_owned());
+            }
+            (Object::Volume, Use::Mount) if judged && admit::is_volume_name(&name) => {
+                needs.volumes.insert(name.into_owned());
+            }
+            (Object::Network, Use::Join) if judged && admit::may_be_id(&name) => {
+                needs.networks.insert(name.into_owned());
+            }
+            (Object::Container, Use::Target) if looked_at => {
+                needs.containers.insert(name.into_owned());
+            }
+            (Object::Exec, Use::Target) if outputs_only(call) => {
+                needs.exec = Some(name.into_owned())
+            }
+            _ => {}
         }
-        (_, Resource::Container, Verb::CopyIn | Verb::CopyOut)
-            if profiles().any(|profile| !profile.copy.running_with_mounts) =>
-        {
-            needs.containers.insert(target.to_owned());
-        }
-        _ => {}
     }
-    needs.networks.extend(admit::networks_of(call).into_iter().filter(|_| judged));
+    if let (true, Some(Seen::Found(container))) = (starts && by_image, known.target(call.head)) {
+        needs.images.insert(container.image.clone());
+        needs.volumes.extend(container.volumes.iter().filter(|_| judged).cloned());
+    }
     needs.images.retain(|image| Reference::is_askable(image));
     needs.without(known);
     needs
 }
 
-fn container_of<'s, 'a>(spec: &'s ServiceSpec<'a>) -> Option<&'s ContainerSpec<'a>> {
-    spec.task_template.value()?.container_spec.value()
+fn starts(head: &CallHead) -> bool {
+    let Route { resource, verb, .. } = head.route;
+    (*resource, matches!(verb, Verb::Start | Verb::Restart)) == (Resource::Container, true)
+}
+
+fn copies(head: &CallHead) -> bool {
+    let Route { resource, verb, .. } = head.route;
+    (*resource, matches!(verb, Verb::CopyIn | Verb::CopyOut)) == (Resource::Container, true)
+}
+
+/// An exec that is begun by a client that did not ask to upgrade.
+fn outputs_only(call: &ApiCall<'_>) -> bool {
+    let begins = matches!(&call.body, Body::ExecStart(start) if !start.detach.or_zero());
+    begins && !call.head.upgrade
 }
 
 /// Whether the role may run every image, wherever it came from.
@@ -75,29 +85,30 @@ fn runs_anything(role: &Role) -> bool {
 
 /// Judges a request: the first role, in the order written, that holds in everything carries it.
 /// Roles are never mixed.
-pub fn decide(identity: &Identity, call: &ApiCall<'_>, facts: &Facts, policy: &Policy) -> Decision {
+pub(super) fn decide(by: Subject<'_>, call: &ApiCall<'_>, facts: Facts) -> Decision {
+    let Subject { identity, policy } = by;
     let route = call.head.route;
     let candidates = candidates(identity, route, policy);
     let verb = verb_finding(identity, route, policy, &candidates);
     if verb.is_none() {
         if candidates.everybody && candidates.roles.is_empty() {
-            return Decision::Allow(permit(call, "", Vec::new(), None, facts));
+            return Decision::Allow(permit(policy, call, "", Vec::new(), facts));
         }
-        let carried = candidates.roles.iter().find(|(role, _)| judge(role, call, facts).is_empty());
+        let carried =
+            candidates.roles.iter().find(|(role, _)| judge(role, call, &facts).is_empty());
         if let Some((role, _)) = carried {
-            return Decision::Allow(permit(call, &role.name, Vec::new(), Some(role), facts));
+            return Decision::Allow(permit(policy, call, &role.name, Vec::new(), facts));
         }
     }
-    let denial = denial(identity, call, facts, policy, &candidates, verb);
-    observe(identity, call, policy, denial, facts)
+    let denial = denial(by, call, &facts, &candidates, verb);
+    observe(by, call, denial, facts)
 }
 
 /// The refusal of the role that came furthest.
 fn denial(
-    identity: &Identity,
+    Subject { identity, policy }: Subject<'_>,
     call: &ApiCall<'_>,
     facts: &Facts,
-    policy: &Policy,
     candidates: &Candidates<'_>,
     verb: Option<Finding>,
 ) -> Denial {
@@ -123,11 +134,10 @@ fn denial(
 /// In `mode: observe` a refusal becomes a permit that says what would have been denied, unless it
 /// amounts to root on the host or is a deny that somebody wrote.
 fn observe(
-    identity: &Identity,
+    Subject { identity, policy }: Subject<'_>,
     call: &ApiCall<'_>,
-    policy: &Policy,
     denial: Denial,
-    facts: &Facts,
+    facts: Facts,
 ) -> Decision {
     let Mode::Observe { .. } = identity.mode else { return Decision::Deny(denial) };
     let route = call.head.route;
@@ -142,8 +152,7 @@ fn observe(
     if denial.findings.iter().any(hard) {
         return Decision::Deny(denial);
     }
-    let role = policy.roles.get(&denial.role);
-    Decision::Allow(permit(call, &denial.role, denial.findings, role, facts))
+    Decision::Allow(permit(policy, call, &denial.role, denial.findings, facts))
 }
 
 /// All that speaks against a role carrying the request.
@@ -165,7 +174,7 @@ fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> 
     let image = match (&call.body, route.resource, route.verb) {
         (Body::ContainerCreate(body), ..) => admit::run(role, "Image", body.image.text(), facts),
         (Body::Service(spec), ..) => {
-            let image = container_of(spec).map_or("", |container| container.image.text());
+            let image = spec.container().map_or("", |container| container.image.text());
             let at = "TaskTemplate.ContainerSpec.Image";
             if runs_anything(role) { None } else { admit::serve(role, at, image) }
         }
@@ -188,64 +197,75 @@ fn unjudged(route: &Route) -> Finding {
     }
 }
 
-/// The permit, with the request as the daemon gets it.
+/// The permit, with the request as the daemon gets it: the terms applied to what was judged.
 fn permit(
+    policy: &Policy,
     call: &ApiCall<'_>,
     role: &str,
     would: Vec<Finding>,
-    judged: Option<&Role>,
-    facts: &Facts,
+    facts: Facts,
 ) -> Permit {
     let route = call.head.route;
-    let rules = judged.and_then(|role| Some((role, role.admission.profile()?)));
+    let judged = policy.roles.get(role).and_then(|role| Some((role, role.admission.profile()?)));
+    let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
+    terms.extend(judged.into_iter().flat_map(|(role, profile)| admit::terms(role, profile, call)));
+    let answer = rewritten(call.head);
+    terms.push(Term::Answer(answer));
     let mut head = call.head.clone();
-    let mut terms = resolve(&mut head, facts);
-    let json = match (&call.body, rules) {
-        (Body::ContainerCreate(body), Some((_, profile))) => {
-            let mut body = body.clone();
-            terms.extend(admit::amend(profile, &mut body));
-            Body::ContainerCreate(body).serialise()
-        }
-        (body, Some((role, profile)))
-            if (route.resource, route.verb) == (Resource::Build, Verb::Create) =>
-        {
-            terms.extend(admit::amend_build(role, profile, &mut head));
+    let json = match terms::touch_body(&terms) {
+        true => {
+            let mut body = call.body.clone();
+            terms::apply(&terms, &mut head, &mut body);
             body.serialise()
         }
-        (body, _) => body.serialise(),
+        false => {
+            terms::apply(&terms, &mut head, &mut Body::None);
+            call.body.serialise()
+        }
     };
     Permit {
         role: role.to_owned(),
         grant: format!("{}.{}", route.resource, route.verb),
         would,
         terms,
-        outbound: outbound(&head, call, json),
+        facts,
+        policy: policy.hash.clone(),
+        outbound: outbound(&head, call, json, answer),
     }
 }
 
 /// A container or network that was looked at is named by its full id, so that the one that was judged is
 /// the one that is meant.
-fn resolve(head: &mut CallHead, facts: &Facts) -> Vec<String> {
-    let Some(name) = head.params.first_mut() else { return Vec::new() };
-    let id = match head.route.resource {
-        Resource::Container => match facts.containers.get(name.as_str()) {
+fn resolved(head: &CallHead, facts: &Facts) -> Option<Term> {
+    let Mention { object, name, .. } = head.mention()?;
+    let id = match object {
+        Object::Container => match facts.containers.get(name.as_ref()) {
             Some(Seen::Found(container)) => &container.id,
-            _ => return Vec::new(),
+            _ => return None,
         },
-        Resource::Network => match facts.networks.get(name.as_str()) {
+        Object::Network => match facts.networks.get(name.as_ref()) {
             Some(Seen::Found(network)) => &network.id,
-            _ => return Vec::new(),
+            _ => return None,
         },
-        _ => return Vec::new(),
+        _ => return None,
     };
-    if name == id {
-        return Vec::new();
-    }
-    name.clone_from(id);
-    vec![format!("path={name}")]
+    (name != *id).then(|| Term::Resolve { id: id.clone() })
 }
 
-fn outbound(head: &CallHead, call: &ApiCall<'_>, json: Option<Vec<u8>>) -> Outbound {
+/// A client that believed the daemon's own numbers would speak a version that the gate refuses.
+fn rewritten(head: &CallHead) -> Rewrite {
+    match (head.route.resource, head.route.verb) {
+        (Resource::System, Verb::Version) => Rewrite::Versions(head.accepted),
+        _ => Rewrite::Header(head.accepted),
+    }
+}
+
+fn outbound(
+    head: &CallHead,
+    call: &ApiCall<'_>,
+    json: Option<Vec<u8>>,
+    answer: Rewrite,
+) -> Outbound {
     let route = head.route;
     let detached = matches!(&call.body, Body::ExecStart(start) if start.detach.or_zero());
     let body = match (json, &call.body) {
@@ -262,10 +282,10 @@ fn outbound(head: &CallHead, call: &ApiCall<'_>, json: Option<Vec<u8>>) -> Outbo
     Outbound {
         method: route.method,
         target: head.target_uri(),
-        version: head.version,
         headers: head.headers.clone(),
         body,
         hijack: if detached { Hijack::No } else { route.hijack },
         life: if detached { Life::Write } else { route.life },
+        answer: Some(answer),
     }
 }

@@ -1,10 +1,11 @@
 //! What must be looked up before a decision, and what came of it: plain data, so that a decision
 //! can be replayed without the host and the daemon it was made on.
 
+use crate::docker::CallHead;
 use crate::docker::image::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What [`super::decide`] will want to know.
+/// What a decision will want to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Paths of the host, absolute and lexically clean.
@@ -54,6 +55,24 @@ pub struct Facts {
     pub containers: BTreeMap<String, Seen<Container>>,
     /// By name or id as asked for.
     pub networks: BTreeMap<String, Seen<Network>>,
+}
+
+impl Facts {
+    /// What is known of the container that a request is sent to.
+    pub(super) fn target(&self, head: &CallHead) -> Option<&Seen<Container>> {
+        self.containers.get(head.target()?)
+    }
+
+    /// Adds what was found.
+    pub(super) fn add(&mut self, found: Self) {
+        let Self { host_paths, exec_takes_input, images, volumes, containers, networks } = found;
+        self.host_paths.extend(host_paths);
+        self.exec_takes_input = exec_takes_input.or(self.exec_takes_input);
+        self.images.extend(images);
+        self.volumes.extend(volumes);
+        self.containers.extend(containers);
+        self.networks.extend(networks);
+    }
 }
 
 /// What the daemon says of an object.

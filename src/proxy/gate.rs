@@ -4,6 +4,7 @@
 use super::address::{Address, Origin};
 use super::connected::Connection;
 use super::respond::Body;
+use crate::audit::event::Client;
 use crate::identity::{Evidence, Unidentified};
 use http::request::Parts;
 use http::{Request, Response};
@@ -128,6 +129,19 @@ pub struct Peer {
     pub listener: Address,
     /// `1.3` or `1.2`; empty before the handshake, and at a Unix socket.
     pub tls: &'static str,
+}
+
+impl Peer {
+    /// Where it comes from, for the log.
+    #[must_use]
+    pub fn told(&self) -> Client {
+        Client {
+            address: self.client.to_string(),
+            listener: Some(self.listener.to_string()),
+            connection: Some(self.connection.to_string()),
+            tls: (!self.tls.is_empty()).then(|| self.tls.to_owned()),
+        }
+    }
 }
 
 /// A client that TLS or the kernel knows, and no rule.

@@ -3,7 +3,6 @@
 
 use crate::control::House;
 use crate::identity::expiry::{Dated, Stage};
-use crate::pipeline::Pipeline;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 
@@ -19,12 +18,12 @@ pub(super) struct Ending {
 
 impl Ending {
     /// Says what has come nearer since it was said last. To be called often: it looks only now and then.
-    pub(super) fn look(&mut self, house: &House, pipeline: &Pipeline, now: Timestamp) {
+    pub(super) fn look(&mut self, house: &House, now: Timestamp) {
         if self.next.is_some_and(|next| now < next) {
             return;
         }
         self.next = now.checked_add(EVERY).ok();
-        let all = house.dated(pipeline);
+        let all = house.dated();
         let names: HashSet<_> = all.iter().map(name).collect();
         self.said.retain(|said, _| names.contains(said));
         all.iter().for_each(|dated| self.say(dated, now.as_second()));

@@ -6,14 +6,16 @@
 //! and not by what happens in a directory: that sees renames, swapped links, mounts and network file
 //! systems alike, and has no event that could be missed.
 
-use super::{credentials, directories, doors_of};
+use super::{credentials, doors_of};
 use crate::audit::event::{Actor, Event, FileHash};
 use crate::audit::{self, AuditError, Durability, Stage, Writer};
 use crate::config::{self, Bind, Config, Mistakes, UnixListen};
 use crate::control::Loads;
 use crate::control::wire::Reloaded;
-use crate::pipeline::{Pipeline, Rules};
+use crate::facts::GatePaths;
+use crate::operator::Operator;
 use crate::proxy::{Address, Credentials, Secured, TlsError, Way};
+use crate::who::Rules;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,7 +106,7 @@ const ERROR_MAX: usize = 8 << 10;
 pub(super) struct Reloader {
     path: PathBuf,
     config: Config,
-    pipeline: Arc<Pipeline>,
+    operator: Arc<Operator>,
     doors: Vec<(Address, Way)>,
     /// Every file that a reload reads, those of a configuration that was refused among them.
     watched: BTreeSet<PathBuf>,
@@ -137,7 +139,7 @@ impl Reloader {
     pub(super) fn new(
         path: PathBuf,
         config: Config,
-        pipeline: Arc<Pipeline>,
+        operator: Arc<Operator>,
         doors: Vec<(Address, Way)>,
         loads: Arc<ArcSwap<Loads>>,
         read: Traces,
@@ -146,7 +148,7 @@ impl Reloader {
         Self {
             path,
             config,
-            pipeline,
+            operator,
             doors,
             watched,
             seen: read.clone(),
@@ -168,7 +170,7 @@ impl Reloader {
         } else {
             self.restless = self.restless.saturating_add(1);
             self.seen = now;
-            self.pipeline.revalidate().await;
+            self.operator.look_again().await;
         }
     }
 
@@ -202,11 +204,11 @@ impl Reloader {
                 event.text = Some(why.clone());
                 event.files = lists;
                 event.actor = actor;
-                self.pipeline.log.note(event);
+                self.operator.revalidator.log.note(event);
             }
         }
         self.loads.store(Arc::new(loads));
-        self.pipeline.revalidate().await;
+        self.operator.look_again().await;
         outcome
     }
 
@@ -217,11 +219,12 @@ impl Reloader {
                         control and other directories of keys or included files take a restart"
                 .to_owned());
         }
-        let recorded = record(&self.pipeline.log, &new.config, new.files(), actor).await;
+        let recorded =
+            record(&self.operator.revalidator.log, &new.config, new.files(), actor).await;
         recorded.map_err(|error| error.to_string())?;
         let bound = self.doors.iter().map(|(address, _)| address.clone());
         let doors = doors_of(&new.config, bound);
-        let rules = Arc::new(Rules { policy: Arc::new(new.config.policy.clone()), doors });
+        let rules = Rules { policy: Arc::new(new.config.policy.clone()), doors };
         // from here on nothing can fail
         new.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         // trust comes before what it may do: whoever is judged by the new rules is judged by the new lists
@@ -230,7 +233,7 @@ impl Reloader {
                 tls.adopt(secured);
             }
         }
-        self.pipeline.rules.store(rules);
+        self.operator.revalidator.in_force.replace(rules);
         self.config = new.config;
         self.watched.clear();
         self.watch(BTreeSet::new());
@@ -327,7 +330,7 @@ fn same_house(old: &Config, new: &Config) -> bool {
         && old.audit == new.audit
         && old.front == new.front
         && old.control == new.control
-        && directories(old) == directories(new) // what is never mounted is worked out once
+        && GatePaths::of(old) == GatePaths::of(new) // what is never mounted is worked out once
 }
 
 /// Where the listeners are, and for files what they are like.

@@ -4,19 +4,17 @@
 use crate::client::{Client, bare};
 use crate::fake_daemon::{FakeDaemon, Reply, Script};
 use crate::gate::{Files, until};
-use arc_swap::ArcSwap;
 use dockward::audit::{Gate as Instance, Writer};
 use dockward::daemon::Daemon;
 use dockward::docker::ApiVersion;
-use dockward::pipeline::{
-    Door, Doorkeeper, Doors, Entry, Grants, Pipeline, Places, Rules, Sessions,
-};
+use dockward::facts::{GatePaths, Gatherer};
+use dockward::pipeline::{Doorkeeper, Entry, Pipeline, Shared};
 use dockward::proxy::{
     Address, Budget, Credentials, Entrance, Front, Limits, Secured, Shutdown, Streams, Tls, Way,
 };
+use dockward::who::{Door, Doors, InForce, Rules};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use tokio::sync::OnceCell;
 
 /// A gate in this process, with a writer that others hold too.
 async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAddr, Shutdown) {
@@ -26,27 +24,22 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
     let entrance = Entrance::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let (door, limits) = (entrance.address().clone(), Limits::default());
     let Address::Tcp(address) = door else { panic!("it is TCP") };
-    let pipeline = Arc::new(Pipeline {
-        rules: ArcSwap::from_pointee(Rules {
-            policy: Arc::new(config.policy),
-            doors: Doors(vec![Door { address: door, identities: None }]),
-        }),
-        daemon: Daemon::new(fake.socket.clone()),
+    let daemon = Daemon::new(fake.socket.clone());
+    let gatherer = Gatherer::new(daemon.clone(), GatePaths::of(&config));
+    let rules = Rules {
+        policy: Arc::new(config.policy),
+        doors: Doors(vec![Door { address: door, identities: None }]),
+    };
+    let shared = Shared {
+        in_force: Arc::new(InForce::new(rules)),
         log: Arc::clone(log),
+        sessions: Arc::default(),
         streams: Streams::new(limits.streams_per_identity),
         budget: Budget::new(&limits),
         floor: ApiVersion::FLOOR,
-        places: Places {
-            config: Vec::new(),
-            audit: files.path("audit"),
-            pki: Vec::new(),
-            control: None,
-            protected: OnceCell::new(),
-        },
-        sessions: Arc::new(Sessions::default()),
-        grants: Grants::default(),
         tally: Arc::default(),
-    });
+    };
+    let pipeline = Arc::new(Pipeline { shared, daemon, gatherer });
     let credentials = Credentials {
         certificate: files.path("server.pem"),
         key: files.path("server-key.pem"),

@@ -3,19 +3,15 @@
 
 use super::corpus_daemon::Daemon;
 use super::corpus_policy::policy;
-use dockward::docker::body::{self, Body};
-use dockward::docker::{
-    Accepted, ApiCall, ApiVersion, CallHead, Flaw, Outbound, RequestHead, classify,
-};
+use dockward::docker::body::Body;
+use dockward::docker::{Accepted, ApiVersion, CallHead, Flaw, Outbound, RequestHead, classify};
 use dockward::identity::{Identity, IdentityName, supposed};
 use dockward::policy::facts::{Container, Image, Network, Volume};
-use dockward::policy::{
-    Decision, Facts, Finding, PathFact, Policy, Reason, Seen, authorize, decide, needs,
-};
+use dockward::policy::{Decision, Facts, Finding, Needs, PathFact, Policy, Reason, Seen, hear};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What daemons are asked in, at most; the floor is the default one.
@@ -407,83 +403,77 @@ impl Bench {
 
     fn judge_head(&self, case: &Case, head: &CallHead, world: World) -> Verdict {
         let identity = self.identity(&case.identity);
-        if let Err(denial) = authorize(&identity, head, &self.policy) {
-            return denied(&denial.findings);
-        }
-        let body = match body::read(head, &case.bytes) {
-            Ok(body) => body,
+        let heard = match hear(&identity, head, &self.policy) {
+            Ok(heard) => heard,
+            Err(denial) => return denied(&denial.findings),
+        };
+        let asking = match heard.read(&case.bytes) {
+            Ok(asking) => asking,
             Err(malformed) => return refused_as(&malformed),
         };
-        let call = ApiCall { head, body };
-        let facts = self.facts(&identity, &call, world);
-        match decide(&identity, &call, &facts, &self.policy) {
+        let body = &asking.call().body;
+        let typed = !matches!(body, Body::None | Body::Archive(_) | Body::Opaque);
+        let settled = match asking.settle(|asked| self.found(asked, world)) {
+            Ok(settled) => settled,
+            Err(malformed) => return refused_as(&malformed),
+        };
+        match settled.decide() {
             Decision::Deny(denial) => denied(&denial.findings),
             Decision::Allow(permit) => {
-                let typed = !matches!(call.body, Body::None | Body::Archive(_) | Body::Opaque);
                 let written =
-                    matches!(permit.outbound.body, dockward::docker::OutboundBody::Json(_));
+                    matches!(permit.outbound().body, dockward::docker::OutboundBody::Json(_));
                 assert_eq!(typed, written, "{}: {}: JSON is written by us", case.file, case.name);
                 Verdict {
                     status: "allow".to_owned(),
-                    would: permit.would.iter().map(line).collect(),
-                    terms: permit.terms,
-                    outbound: Some(permit.outbound),
+                    would: permit.would().iter().map(line).collect(),
+                    terms: permit.terms().collect(),
+                    outbound: Some(permit.into_outbound()),
                     ..Verdict::default()
                 }
             }
         }
     }
 
-    /// What is looked up, question by question, of the corpus's own host and daemon.
-    fn facts(&self, identity: &Identity, call: &ApiCall<'_>, world: World) -> Facts {
-        let mut facts = Facts::default();
-        for _ in 0..3 {
-            let asked = needs(identity, call, &self.policy, &facts);
-            if world == World::Local {
-                let plain = |path| (path, PathFact::Plain { root_owned: true });
-                facts.host_paths.extend(asked.host_paths.into_iter().map(plain));
-                let made = |name: String| {
-                    let image = Image { tags: vec![name.clone()], ..Image::default() };
-                    (name, Seen::Found(image))
-                };
-                facts.images.extend(asked.images.into_iter().map(made));
-                let plain = |name| {
-                    (name, Seen::Found(Volume { driver: "local".into(), ..Volume::default() }))
-                };
-                facts.volumes.extend(asked.volumes.into_iter().map(plain));
-                let there = |name: String| {
-                    let container = Container {
-                        id: "c".repeat(64),
-                        image: "sha256:5".into(),
-                        ..Container::default()
-                    };
-                    (name, Seen::Found(container))
-                };
-                facts.containers.extend(asked.containers.into_iter().map(there));
-                let named = |name: String| {
-                    (name.clone(), Seen::Found(Network { id: "d".repeat(64), name }))
-                };
-                facts.networks.extend(asked.networks.into_iter().map(named));
-                continue;
-            }
-            if world == World::Empty {
-                let missing = asked.host_paths.into_iter().map(|path| (path, PathFact::Missing));
-                facts.host_paths.extend(missing);
-                facts.images.extend(asked.images.into_iter().map(|name| (name, Seen::Missing)));
-                facts.volumes.extend(asked.volumes.into_iter().map(|name| (name, Seen::Missing)));
-                let gone = asked.containers.into_iter().map(|name| (name, Seen::Missing));
-                facts.containers.extend(gone);
-                facts.networks.extend(asked.networks.into_iter().map(|name| (name, Seen::Missing)));
-                continue;
-            }
-            let seen = asked.host_paths.iter().filter_map(|p| self.host.get_key_value(p));
-            facts.host_paths.extend(seen.map(|(p, f)| (p.clone(), f.clone())));
-            facts.images.extend(self.daemon.images(&asked.images));
-            facts.volumes.extend(self.daemon.volumes(&asked.volumes));
-            facts.containers.extend(self.daemon.containers(&asked.containers));
-            facts.networks.extend(self.daemon.networks(&asked.networks));
+    /// What is found in this world.
+    fn found(&self, asked: &Needs, world: World) -> Facts {
+        match world {
+            World::Corpus => Facts {
+                host_paths: (asked.host_paths.iter())
+                    .filter_map(|path| self.host.get_key_value(path))
+                    .map(|(path, fact)| (path.clone(), fact.clone()))
+                    .collect(),
+                exec_takes_input: None,
+                images: self.daemon.images(&asked.images).into_iter().collect(),
+                volumes: self.daemon.volumes(&asked.volumes).into_iter().collect(),
+                containers: self.daemon.containers(&asked.containers).into_iter().collect(),
+                networks: self.daemon.networks(&asked.networks).into_iter().collect(),
+            },
+            World::Empty => Facts {
+                host_paths: all(&asked.host_paths, |_| PathFact::Missing),
+                exec_takes_input: None,
+                images: all(&asked.images, |_| Seen::Missing),
+                volumes: all(&asked.volumes, |_| Seen::Missing),
+                containers: all(&asked.containers, |_| Seen::Missing),
+                networks: all(&asked.networks, |_| Seen::Missing),
+            },
+            World::Local => Facts {
+                host_paths: all(&asked.host_paths, |_| PathFact::Plain { root_owned: true }),
+                exec_takes_input: None,
+                images: all(&asked.images, |name| {
+                    Seen::Found(Image { tags: vec![name.to_owned()], ..Image::default() })
+                }),
+                volumes: all(&asked.volumes, |_| {
+                    Seen::Found(Volume { driver: "local".into(), ..Volume::default() })
+                }),
+                containers: all(&asked.containers, |_| {
+                    let (id, image) = ("c".repeat(64), "sha256:5".into());
+                    Seen::Found(Container { id, image, ..Container::default() })
+                }),
+                networks: all(&asked.networks, |name| {
+                    Seen::Found(Network { id: "d".repeat(64), name: name.to_owned() })
+                }),
+            },
         }
-        facts
     }
 
     fn identity(&self, name: &str) -> Identity {
@@ -491,6 +481,11 @@ impl Bench {
         let found = supposed(&self.policy.identities, &wanted);
         found.unwrap_or_else(|| panic!("no identity {name:?} in tests/corpus/policy.yaml"))
     }
+}
+
+/// The same kind of answer for each name.
+fn all<T>(names: &BTreeSet<String>, found: impl Fn(&str) -> T) -> BTreeMap<String, T> {
+    names.iter().map(|name| (name.clone(), found(name))).collect()
 }
 
 fn fact(word: &str) -> PathFact {

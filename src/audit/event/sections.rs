@@ -171,7 +171,7 @@ pub struct Decision {
 impl Decision {
     /// Allowed.
     #[must_use]
-    pub fn allow() -> Self {
+    pub(in crate::audit) fn allow() -> Self {
         Self::of(Verdict::Allow)
     }
 
@@ -184,7 +184,7 @@ impl Decision {
 
     /// Let through by `mode: observe`, though it would have been refused for these reasons.
     #[must_use]
-    pub fn observe(reasons: impl IntoIterator<Item = Reason>) -> Self {
+    pub(in crate::audit) fn observe(reasons: impl IntoIterator<Item = Reason>) -> Self {
         let (would, more) = listed(reasons);
         Self { would, more, mode: Some("observe".to_owned()), ..Self::of(Verdict::Allow) }
     }

@@ -231,6 +231,14 @@ impl<'a, T> Map<'a, T> {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(k, v)| (k.as_ref(), v))
     }
+
+    /// Puts an entry in, in the place of one under the same key.
+    pub fn put(&mut self, key: String, value: T) {
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((Cow::Owned(key), value)),
+        }
+    }
 }
 
 impl<T> Field<Map<'_, T>> {

@@ -48,6 +48,25 @@ pub(super) fn read(keys: &[&str], text: &str) -> Result<Option<String>, Malforme
     String::from_utf8(out).map(Some).map_err(|_| wrong("", "the filters are not UTF-8"))
 }
 
+/// What [`read`] has written, or nothing, narrowed by one more value: values of one key are alternatives to the
+/// daemon but for labels, so a key that a term uses is one of which all must hold.
+pub(super) fn and(written: Option<&str>, key: &str, value: &str) -> String {
+    let read = written.and_then(|text| json::read(text.as_bytes()).ok());
+    let Object(mut filters) =
+        if let Some(Value::Object(object)) = read { object } else { Object(Vec::new()) };
+    let entry = (Cow::Borrowed(value), Value::Bool(true));
+    match filters.iter_mut().find(|(known, _)| known == key) {
+        Some((_, Value::Object(Object(values)))) => {
+            values.retain(|(known, _)| known != value);
+            values.push(entry);
+        }
+        _ => filters.push((Cow::Borrowed(key), Value::Object(Object(vec![entry])))),
+    }
+    let mut out = Vec::new();
+    Value::Object(Object(filters)).write(&mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// The values of a key, each once, at least one.
 fn values<'a>(key: &str, value: Value<'a>) -> Result<Vec<Cow<'a, str>>, Malformed> {
     let mut found: Vec<Cow<'a, str>> = Vec::new();

@@ -63,6 +63,15 @@ pub fn text_map(text: &str) -> Map<'_, Cow<'_, str>> {
     parsed(text).unwrap_or_default()
 }
 
+/// The same map with one more entry.
+pub(super) fn with(text: &str, key: &str, value: &str) -> String {
+    let mut map = text_map(text);
+    map.put(key.to_owned(), Cow::Borrowed(value));
+    let mut out = Vec::new();
+    map.write(&mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// A list of texts, as [`read`] has written it.
 #[must_use]
 pub fn texts(text: &str) -> Vec<Cow<'_, str>> {

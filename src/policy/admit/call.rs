@@ -11,7 +11,7 @@ use crate::policy::decision::Finding;
 use crate::policy::model::Role;
 
 /// Judges a request under a profile.
-pub fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
+pub(in crate::policy) fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     let head = call.head;
     judge.queries(head);
     judge.reserved(head);
@@ -90,7 +90,7 @@ fn bodiless(judge: &mut Judge<'_>, head: &CallHead) {
 
 /// The references that a route names outside of a body. They hold for an unrestricted role too.
 #[must_use]
-pub fn images(role: &Role, head: &CallHead) -> Option<Finding> {
+pub(in crate::policy) fn images(role: &Role, head: &CallHead) -> Option<Finding> {
     match (head.route.resource, head.route.verb) {
         (Resource::Image, Verb::Pull) => image::pull(role, head),
         (Resource::Image, Verb::Push) => image::push(role, head),

@@ -1,22 +1,16 @@
 //! Which paths of the host a create body asks for, and whether they may be mounted.
 
 use super::Judge;
-use crate::docker::body::create::Mount;
 use crate::policy::profile::{HostPath, Profile};
 use crate::policy::{PathFact, Reason};
-use std::borrow::Cow;
 
 /// Where Docker's socket is found by name, whatever the path resolves to.
 const SOCKET_NAMES: [&str; 3] = ["docker.sock", "containerd.sock", "podman.sock"];
 
-/// The paths of the host that must be looked at before mounts can be judged: those that the profile
-/// lists at all. The others are refused as they stand.
-#[must_use]
-pub fn of_mounts(profile: &Profile, binds: &[Cow<'_, str>], mounts: &[Mount<'_>]) -> Vec<String> {
-    let binds = binds.iter().filter_map(|bind| bind.split(':').next());
-    let sources = binds.chain(mounts.iter().map(|mount| mount.source.text()));
-    let paths = sources.filter(|source| source.starts_with('/')).filter_map(clean);
-    paths.filter(|path| listing(profile, path).is_some()).collect()
+/// A path of the host as it must be looked at before its mount can be judged, if the profile lists it at all. The
+/// others are refused as they stand.
+pub(in crate::policy) fn listed(profile: &Profile, path: &str) -> Option<String> {
+    clean(path).filter(|path| listing(profile, path).is_some())
 }
 
 /// A path as Go's `path.Clean` leaves it; `None` for one that is not absolute or has characters

@@ -134,7 +134,7 @@ pub(super) fn is_listed(role: &Role, address: &str) -> bool {
 /// Whether the role may have services of an image: every node takes what it has under the name, so it must
 /// say which.
 #[must_use]
-pub fn serve(role: &Role, field: &str, image: &str) -> Option<Finding> {
+pub(in crate::policy) fn serve(role: &Role, field: &str, image: &str) -> Option<Finding> {
     match Reference::parse(image) {
         Ok(reference) if role.run.iter().any(|p| p.matches(&reference, glob)) => {
             let reached = |p: &ImagePattern| {
@@ -164,7 +164,12 @@ pub fn serve(role: &Role, field: &str, image: &str) -> Option<Finding> {
 
 /// Whether the role may run an image, judged on what the daemon has under that name or id.
 #[must_use]
-pub fn run(role: &Role, field: &str, image: &str, facts: &Facts) -> Option<Finding> {
+pub(in crate::policy) fn run(
+    role: &Role,
+    field: &str,
+    image: &str,
+    facts: &Facts,
+) -> Option<Finding> {
     let reference = Reference::parse(image);
     if reference == Err(NotAReference::Syntax) {
         return Some(unreadable(NotAReference::Syntax, field, image));

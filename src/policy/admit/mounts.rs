@@ -37,18 +37,10 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'%'
 }
 
-fn is_volume_name(name: &str) -> bool {
+/// Whether it is a plain name, of which the daemon makes a volume.
+pub(in crate::policy) fn is_volume_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && name.bytes().all(plain)
-}
-
-/// The named volumes that are mounted, which must be looked at before they can be judged.
-#[must_use]
-pub fn volumes_of(binds: &[Cow<'_, str>], mounts: &[Mount<'_>]) -> Vec<String> {
-    let binds = binds.iter().filter_map(|bind| bind.split_once(':'));
-    let mounts = mounts.iter().filter(|mount| mount.kind.text() == "volume");
-    let names = binds.map(|(source, _)| source).chain(mounts.map(|mount| mount.source.text()));
-    names.filter(|name| is_volume_name(name)).map(str::to_owned).collect()
 }
 
 impl Judge<'_> {

@@ -2,11 +2,8 @@
 
 use super::names::is_host_name;
 use super::{Judge, listed};
-use crate::docker::ApiCall;
-use crate::docker::body::Body;
 use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
 use crate::docker::body::field::{Field, Map};
-use crate::docker::body::service::TaskTemplate;
 use crate::policy::Reason;
 use crate::policy::facts::Seen;
 use crate::policy::pattern::Pattern;
@@ -18,33 +15,9 @@ const OWN: [&str; 4] = ["bridge", "default", "host", "none"];
 
 /// Whether the daemon may take a text for the beginning of an id: hexadecimal of a network of its own, any
 /// lower-case letters and digits of a swarm's (`populateNetworkID` in `daemon/cluster/networks.go`).
-fn may_be_id(text: &str) -> bool {
+pub(in crate::policy) fn may_be_id(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     !text.is_empty() && text.bytes().all(plain) && !OWN.contains(&text)
-}
-
-/// The networks that a request names by what may be an id, which must be looked at before it can be
-/// judged.
-#[must_use]
-pub fn networks_of(call: &ApiCall<'_>) -> Vec<String> {
-    let path = || call.head.target().into_iter().collect::<Vec<_>>();
-    let empty = TaskTemplate::default();
-    let named: Vec<&str> = match &call.body {
-        Body::ContainerCreate(body) => {
-            let mode = body.host_config.value().map(|host| host.network_mode.text());
-            let config = body.networking_config.value();
-            let keys = config.into_iter().flat_map(|c| c.endpoints_config.entries());
-            mode.into_iter().chain(keys.map(|(key, _)| key)).collect()
-        }
-        Body::NetworkConnect(_) | Body::NetworkDisconnect(_) => path(),
-        Body::Service(spec) => {
-            let task = spec.task_template.value().unwrap_or(&empty);
-            let all = spec.networks.items().iter().chain(task.networks.items());
-            all.map(|attachment| attachment.target.text()).collect()
-        }
-        _ => call.head.query.text("networkmode").into_iter().collect(),
-    };
-    named.into_iter().filter(|name| may_be_id(name)).map(str::to_owned).collect()
 }
 
 impl Judge<'_> {

@@ -13,7 +13,11 @@ use crate::policy::model::Role;
 
 /// Of a role that no profile judges: its images hold at start as they do at create.
 #[must_use]
-pub fn started_image(role: &Role, head: &CallHead, facts: &Facts) -> Option<Finding> {
+pub(in crate::policy) fn started_image(
+    role: &Role,
+    head: &CallHead,
+    facts: &Facts,
+) -> Option<Finding> {
     if role.run.iter().any(ImagePattern::is_any) {
         return None;
     }

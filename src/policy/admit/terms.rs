@@ -1,36 +1,75 @@
-//! What the gate writes into a body that was allowed: defaults of the profile, and the modes whose
+//! What the gate writes into a request that was allowed: defaults of the profile, and the modes whose
 //! absence would mean something else from one daemon or API version to the next.
 
 use super::image;
 use super::resources::DEFAULT_PERIOD;
-use crate::docker::body::create::{ContainerCreate, HostConfig, Text};
-use crate::docker::body::field::Field;
-use crate::docker::{CallHead, credentials};
+use crate::docker::body::Body;
+use crate::docker::body::create::{ContainerCreate, HostConfig};
+use crate::docker::{ApiCall, CallHead, Resource, Verb};
 use crate::policy::model::Role;
 use crate::policy::profile::{Limit, Profile};
-use std::borrow::Cow;
+use crate::policy::terms::{Default as Filled, Term};
 
-/// Fills the terms in, and says what was written: `HostConfig.Memory=536870912`.
-pub fn amend(profile: &Profile, body: &mut ContainerCreate<'_>) -> Vec<String> {
-    let host: &mut HostConfig<'_> = body.host_config.or_empty();
-    let mut terms = Vec::new();
-    number(&mut host.memory, profile.memory, "Memory", &mut terms);
-    number(&mut host.pids_limit, profile.pids, "PidsLimit", &mut terms);
-    if host.cpu_quota.or_zero() == 0 {
-        number(&mut host.nano_cpus, profile.cpus, "NanoCpus", &mut terms);
+/// The terms of a request that a role carries.
+pub(in crate::policy) fn terms(role: &Role, profile: &Profile, call: &ApiCall<'_>) -> Vec<Term> {
+    match &call.body {
+        Body::ContainerCreate(body) => create(profile, body),
+        Body::Opaque if is_build(call.head) => build(role, profile, call.head),
+        // what these make has no bound and no mode that a profile has a default for
+        Body::VolumeCreate(_)
+        | Body::NetworkCreate(_)
+        | Body::Service(_)
+        | Body::Secret(_)
+        | Body::Config(_)
+        | Body::Commit(_)
+        | Body::ExecCreate(_) => Vec::new(),
+        // and these make nothing
+        Body::None
+        | Body::Opaque
+        | Body::Archive(_)
+        | Body::ContainerUpdate(_)
+        | Body::ExecStart(_)
+        | Body::CheckpointCreate(_)
+        | Body::Auth(_)
+        | Body::VolumeUpdate(_)
+        | Body::NetworkConnect(_)
+        | Body::NetworkDisconnect(_)
+        | Body::Node(_)
+        | Body::SwarmInit(_)
+        | Body::SwarmJoin(_)
+        | Body::SwarmUpdate(_)
+        | Body::SwarmUnlock(_)
+        | Body::PluginPrivileges(_)
+        | Body::PluginSet(_) => Vec::new(),
     }
-    number(&mut host.shm_size, profile.shm, "ShmSize", &mut terms);
-    text(&mut host.ipc_mode, "private", "IpcMode", &mut terms);
-    text(&mut host.cgroupns_mode, "private", "CgroupnsMode", &mut terms);
-    if let Some(runtime) = profile.runtime.first() {
-        text(&mut host.runtime, runtime, "Runtime", &mut terms);
-    }
-    terms
+}
+
+fn is_build(head: &CallHead) -> bool {
+    (head.route.resource, head.route.verb) == (Resource::Build, Verb::Create)
+}
+
+fn create(profile: &Profile, body: &ContainerCreate<'_>) -> Vec<Term> {
+    let empty = HostConfig::default();
+    let host = body.host_config.value().unwrap_or(&empty);
+    let unset = |is: i64, limit: Limit| limit.default.filter(|_| is == 0);
+    let cpus = unset(host.nano_cpus.or_zero(), profile.cpus);
+    let runtime = profile.runtime.first().filter(|_| host.runtime.text().is_empty());
+    let filled = [
+        unset(host.memory.or_zero(), profile.memory).map(Filled::Memory),
+        unset(host.pids_limit.or_zero(), profile.pids).map(Filled::Pids),
+        cpus.filter(|_| host.cpu_quota.or_zero() == 0).map(Filled::Cpus),
+        unset(host.shm_size.or_zero(), profile.shm).map(Filled::Shm),
+        host.ipc_mode.text().is_empty().then_some(Filled::Ipc("private")),
+        host.cgroupns_mode.text().is_empty().then_some(Filled::Cgroupns("private")),
+        runtime.cloned().map(Filled::Runtime),
+    ];
+    filled.into_iter().flatten().map(Term::Fill).collect()
 }
 
 /// The same for a classic build, whose limits are in the query; a build counts CPU by quota, for the
-/// period that it asks for.
-pub fn amend_build(role: &Role, profile: &Profile, head: &mut CallHead) -> Vec<String> {
+/// period that it asks for. Clients send the credentials of every registry that somebody ever logged in to;
+/// the daemon gets those of the registries that are listed.
+fn build(role: &Role, profile: &Profile, head: &CallHead) -> Vec<Term> {
     let period = head.query.int("cpuperiod").filter(|period| *period > 0);
     let period = i128::from(period.unwrap_or(DEFAULT_PERIOD));
     let quota =
@@ -40,48 +79,11 @@ pub fn amend_build(role: &Role, profile: &Profile, head: &mut CallHead) -> Vec<S
         ("shmsize", profile.shm.default),
         ("cpuquota", profile.cpus.default.map(quota)),
     ];
-    let mut terms = Vec::new();
-    for (name, default) in defaults {
-        let Some(default) = default.filter(|_| head.query.int(name).unwrap_or(0) == 0) else {
-            continue;
-        };
-        head.query.fill_int(head.route.query, name, default);
-        terms.push(format!("{name}={default}"));
-    }
-    keep_credentials(role, head, &mut terms);
-    terms
-}
-
-/// Clients send the credentials of every registry that somebody ever logged in to; the daemon gets those
-/// of the registries that are listed.
-fn keep_credentials(role: &Role, head: &mut CallHead, terms: &mut Vec<String>) {
-    let (kept, out) = std::mem::take(&mut head.registries)
-        .into_iter()
-        .partition::<Vec<_>, _>(|address| image::is_listed(role, address));
-    head.registries = kept;
-    if out.is_empty() {
-        return;
-    }
-    let headers = std::mem::take(&mut head.headers).into_iter();
-    head.headers = headers
-        .filter_map(|(name, value)| match name == credentials::CONFIG {
-            true => credentials::without(&value, &out).map(|value| (name, value)),
-            false => Some((name, value)),
-        })
-        .collect();
-    terms.push(format!("x-registry-config without {}", super::cut(out.join(", "), super::KEY_MAX)));
-}
-
-fn number(field: &mut Field<i64>, limit: Limit, name: &str, terms: &mut Vec<String>) {
-    if let (0, Some(default)) = (field.or_zero(), limit.default) {
-        *field = Field::Set(default);
-        terms.push(format!("HostConfig.{name}={default}"));
-    }
-}
-
-fn text(field: &mut Text<'_>, value: &str, name: &str, terms: &mut Vec<String>) {
-    if field.text().is_empty() {
-        *field = Field::Set(Cow::Owned(value.to_owned()));
-        terms.push(format!("HostConfig.{name}={value}"));
-    }
+    let unset = |name: &str| head.query.int(name).unwrap_or(0) == 0;
+    let filled = defaults.into_iter().filter(|(name, _)| unset(name));
+    let filled = filled.filter_map(|(name, value)| Some(Term::Fill(Filled::Build(name, value?))));
+    let unlisted = head.registries.iter().filter(|address| !image::is_listed(role, address));
+    let registries: Vec<String> = unlisted.cloned().collect();
+    let withheld = (!registries.is_empty()).then_some(Term::Withhold { registries });
+    filled.chain(withheld).collect()
 }

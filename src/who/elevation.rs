@@ -1,11 +1,6 @@
-//! Break-glass: a role held for a while by somebody who does not hold it. Granted by root on the gate's own
-//! socket, with a reason; it adds to the roles of the policy and never takes from them, and it ends by
-//! itself.
-
-mod hold;
-mod kept;
-
-pub use hold::{LONGEST, REASON_MAX, Ungranted, Wanted, is_reason};
+//! Elevation, the break-glass: a role held for a while by somebody who does not hold it. Given by root on the
+//! gate's own socket, with a reason; it adds to the roles of the policy and never takes from them, and it
+//! ends by itself.
 
 use crate::audit::EventId;
 use arc_swap::ArcSwap;
@@ -15,7 +10,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 /// A role held for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
+pub struct Elevation {
     /// The event that opened it: its name.
     pub id: EventId,
     /// Whose.
@@ -24,55 +19,58 @@ pub struct Grant {
     pub role: String,
     /// When it ends.
     pub until: Timestamp,
-    /// Why, in the words of who granted it.
+    /// Why, in the words of who gave it.
     pub reason: String,
     /// Whether a restart of the gate leaves it in force.
     pub persist: bool,
 }
 
-/// The grants in force.
+/// The elevations in force.
 #[derive(Debug, Default)]
-pub struct Grants {
-    all: ArcSwap<Vec<Grant>>,
+pub struct Elevations {
+    all: ArcSwap<Vec<Elevation>>,
     /// One change after the other, its record and the file included.
     turn: Mutex<Turn>,
 }
 
-/// The right to change the grants.
+/// The right to change the elevations.
 #[derive(Debug, Default)]
-pub(super) struct Turn {
-    /// The gate stops: nothing is granted any more.
-    stopped: bool,
+pub struct Turn {
+    /// The gate stops: nobody is elevated any more.
+    pub stopped: bool,
 }
 
-impl Grants {
+impl Elevations {
     /// Those that there are.
     #[must_use]
-    pub fn all(&self) -> Arc<Vec<Grant>> {
+    pub fn all(&self) -> Arc<Vec<Elevation>> {
         self.all.load_full()
     }
 
-    fn add(&self, grant: &Grant) {
-        self.all.rcu(|grants| {
-            let mut all = Vec::clone(grants);
-            all.push(grant.clone());
+    pub(crate) fn add(&self, elevation: &Elevation) {
+        self.all.rcu(|elevations| {
+            let mut all = Vec::clone(elevations);
+            all.push(elevation.clone());
             all
         });
     }
 
-    fn remove(&self, id: EventId) {
-        self.all.rcu(|grants| grants.iter().filter(|g| g.id != id).cloned().collect::<Vec<_>>());
+    pub(crate) fn remove(&self, id: EventId) {
+        self.all.rcu(|elevations| {
+            elevations.iter().filter(|e| e.id != id).cloned().collect::<Vec<_>>()
+        });
     }
 
-    async fn turn(&self) -> MutexGuard<'_, Turn> {
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, Turn> {
         self.turn.lock().await
     }
 
     /// Adds the roles that this name holds for a while to those that it holds.
     pub(super) fn extend(&self, name: &str, now: Timestamp, roles: &mut Vec<String>) {
-        for grant in self.all.load().iter() {
-            if grant.identity == name && now < grant.until && !roles.contains(&grant.role) {
-                roles.push(grant.role.clone());
+        for elevation in self.all.load().iter() {
+            let holds = elevation.identity == name && now < elevation.until;
+            if holds && !roles.contains(&elevation.role) {
+                roles.push(elevation.role.clone());
             }
         }
     }
@@ -83,11 +81,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grant_adds_to_the_roles_of_its_identity_until_its_end_and_not_longer() {
-        let grants = Grants::default();
+    fn an_elevation_adds_to_the_roles_of_its_identity_until_its_end_and_not_longer() {
+        let elevations = Elevations::default();
         let until = Timestamp::from_second(1_800_000_000).unwrap();
         let id = EventId::new();
-        grants.add(&Grant {
+        elevations.add(&Elevation {
             id,
             identity: "dev".to_owned(),
             role: "administrator".to_owned(),
@@ -97,13 +95,13 @@ mod tests {
         });
         let roles = |name: &str, second: i64| {
             let mut roles = vec!["developer".to_owned()];
-            grants.extend(name, Timestamp::from_second(second).unwrap(), &mut roles);
+            elevations.extend(name, Timestamp::from_second(second).unwrap(), &mut roles);
             roles
         };
         assert_eq!(roles("dev", 1_799_999_999), ["developer", "administrator"]);
         assert_eq!(roles("dev", 1_800_000_000), ["developer"]);
         assert_eq!(roles("dev2", 1_799_999_999), ["developer"]);
-        grants.remove(id);
+        elevations.remove(id);
         assert_eq!(roles("dev", 1_799_999_999), ["developer"]);
     }
 }

@@ -1,14 +1,16 @@
 //! The pipeline as the front's gate, and what becomes of connections that never were a request.
 
-use super::refuse::Asked;
-use super::{Pipeline, Tally, Who, events};
-use crate::audit::{EventId, Refusal, RefusalKind, Writer};
+use super::{Pipeline, Shared, Visit};
+use crate::audit::describe::shown;
+use crate::audit::{Refusal, RefusalKind, Writer};
 use crate::identity::{Evidence, Unidentified};
 use crate::proxy::receive;
 use crate::proxy::respond::{self, Body};
 use crate::proxy::{Address, Connection, Gate, Peer, RefusedKind, Stranger, Watch};
+use crate::telemetry::Tally;
+use crate::who::Who;
 use http::request::Parts;
-use http::{Request, Response, header};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use std::io;
@@ -22,19 +24,20 @@ impl Gate for Entry {
     type Who = Who;
 
     fn identify(&self, evidence: &Evidence, peer: &Peer) -> Result<Who, Unidentified> {
-        Who::new(&self.0.rules.load(), peer.listener.clone(), evidence).inspect_err(|why| {
-            self.0.log.refusal(&Refusal {
+        let Shared { in_force, log, .. } = &self.0.shared;
+        Who::new(&in_force.rules(), peer.listener.clone(), evidence).inspect_err(|why| {
+            log.refusal(&Refusal {
                 kind: RefusalKind::Connection,
                 whence: peer.client.whence(),
                 reason: why.reason(),
-                text: Some(events::shown(evidence)),
+                text: Some(shown(evidence)),
             });
         })
     }
 
     fn arrived(&self, connection: &Arc<Connection<Who>>) {
-        self.0.sessions.arrived(connection);
-        self.0.tally.seen(connection.who.name(), Timestamp::now(), &connection.evidence);
+        self.0.shared.sessions.arrived(connection);
+        self.0.shared.tally.seen(connection.who.name(), Timestamp::now(), &connection.evidence);
     }
 
     fn name<'a>(&self, who: &'a Who) -> &'a str {
@@ -48,33 +51,15 @@ impl Gate for Entry {
     async fn handle(
         &self,
         connection: Arc<Connection<Who>>,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
     ) -> Response<Body> {
-        // taken here, used only after the daemon's own 101, dropped otherwise
-        let wants = request.headers().contains_key(header::UPGRADE);
-        let on_upgrade = wants.then(|| hyper::upgrade::on(&mut request));
-        let (parts, body) = request.into_parts();
-        let headers = parts.headers.clone();
-        let mut asked = Asked {
-            id: EventId::new(),
-            method: parts.method.to_string(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().map(str::to_owned),
-            client: events::client(&connection.peer),
-            policy: None,
-            identity: None,
-            head: None,
-            body_sha256: None,
-            fields: serde_json::Map::new(),
-        };
-        let mut body = Some(body);
-        let served = self.0.serve(&connection, parts, &mut body, on_upgrade, &mut asked).await;
-        let response = match served {
+        let mut visit = Visit::new(&self.0, connection, request);
+        let response = match visit.serve().await {
             Ok(response) => response,
-            Err(refused) => self.0.refuse(&connection, &asked, refused).await,
+            Err(refused) => visit.refuse(refused).await,
         };
-        match body {
-            Some(unread) => receive::answer_unread(response, &headers, unread),
+        match visit.body.take() {
+            Some(unread) => receive::answer_unread(response, &visit.parts.headers, unread),
             None => response,
         }
     }

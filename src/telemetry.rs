@@ -1,10 +1,11 @@
-//! What there was so far, in numbers, and who was there last: for an operator who asks how it goes. Nothing
+//! What there was so far, in numbers, and who was there last (L2): for an operator who asks how it goes. Nothing
 //! is decided by it.
 
+use crate::docker::{ROUTES, Route};
 use crate::identity::Evidence;
 use crate::identity::expiry::Span;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,12 +13,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const VISITORS: usize = 1024;
 
 /// Counted since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tally {
-    allowed: AtomicU64,
-    denied: AtomicU64,
+    /// Decisions by row of the route table, and of what is no row; allowed, then denied.
+    decisions: Vec<[AtomicU64; 2]>,
+    reasons: Mutex<BTreeMap<&'static str, u64>>,
     handshakes: AtomicU64,
     visitors: Mutex<HashMap<String, Seen>>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            decisions: (0..=ROUTES.len()).map(|_| Default::default()).collect(),
+            reasons: Mutex::default(),
+            handshakes: AtomicU64::default(),
+            visitors: Mutex::default(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,20 +62,54 @@ pub struct Visitor {
 }
 
 impl Tally {
-    pub(super) fn allowed(&self) {
-        self.allowed.fetch_add(1, Ordering::Relaxed);
+    /// A request on this route was let through.
+    pub fn allowed(&self, route: &'static Route) {
+        let [allowed, _] = self.row(Some(route));
+        allowed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn denied(&self) {
-        self.denied.fetch_add(1, Ordering::Relaxed);
+    /// A request on this route, if it is one, was refused for these reasons.
+    pub fn denied(
+        &self,
+        route: Option<&'static Route>,
+        reasons: impl IntoIterator<Item = &'static str>,
+    ) {
+        let [_, denied] = self.row(route);
+        denied.fetch_add(1, Ordering::Relaxed);
+        let mut counted = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        for reason in reasons {
+            let count = counted.entry(reason).or_default();
+            *count = count.saturating_add(1);
+        }
     }
 
-    pub(super) fn handshake_refused(&self) {
+    fn row(&self, route: Option<&'static Route>) -> &[AtomicU64; 2] {
+        static NOWHERE: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+        let is = |row: &Route| route.is_some_and(|route| std::ptr::eq(row, route));
+        let nth = ROUTES.iter().position(is).unwrap_or(ROUTES.len());
+        self.decisions.get(nth).unwrap_or(&NOWHERE)
+    }
+
+    /// Decisions by route (`None` is what was no route): allowed, denied.
+    pub fn by_route(&self) -> impl Iterator<Item = (Option<&'static Route>, [u64; 2])> {
+        let rows = ROUTES.iter().map(Some).chain([None]);
+        let read = |counts: &[AtomicU64; 2]| counts.each_ref().map(|n| n.load(Ordering::Relaxed));
+        rows.zip(self.decisions.iter().map(read))
+    }
+
+    /// Refusals by reason, those that occurred.
+    #[must_use]
+    pub fn by_reason(&self) -> BTreeMap<&'static str, u64> {
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A handshake was refused.
+    pub fn handshake_refused(&self) {
         self.handshakes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Somebody connected, or asked for something.
-    pub(super) fn seen(&self, name: &str, now: Timestamp, evidence: &Evidence) {
+    pub fn seen(&self, name: &str, now: Timestamp, evidence: &Evidence) {
         let certificate = match evidence {
             Evidence::Certificate(facts) => {
                 Some(Span { not_before: facts.not_before, not_after: facts.not_after })
@@ -87,11 +134,11 @@ impl Tally {
     /// The numbers now.
     #[must_use]
     pub fn counted(&self) -> Counted {
-        Counted {
-            allowed: self.allowed.load(Ordering::Relaxed),
-            denied: self.denied.load(Ordering::Relaxed),
-            handshakes_refused: self.handshakes.load(Ordering::Relaxed),
-        }
+        let sum = |[allowed, denied]: [u64; 2], (_, [more, refused]): (_, [u64; 2])| {
+            [allowed.saturating_add(more), denied.saturating_add(refused)]
+        };
+        let [allowed, denied] = self.by_route().fold([0, 0], sum);
+        Counted { allowed, denied, handshakes_refused: self.handshakes.load(Ordering::Relaxed) }
     }
 
     /// Who was here, by name.
@@ -128,6 +175,22 @@ roles: { r: { scope: any, allow: { container: [list] } } }
         let config = crate::config::parse(text, std::path::Path::new("/"), Timestamp::now());
         let rules: Vec<Rule> = config.unwrap().policy.identities;
         Evidence::clone(&supposed(&rules, &"a".parse().unwrap()).unwrap().evidence)
+    }
+
+    #[test]
+    fn decisions_are_counted_by_route_verdict_and_reason() {
+        let tally = Tally::default();
+        let route = &ROUTES[3];
+        tally.allowed(route);
+        tally.denied(Some(route), ["verb.not-granted", "mount.host-path"]);
+        tally.denied(None, ["route.unknown"]);
+        let counted = tally.counted();
+        assert_eq!((counted.allowed, counted.denied), (1, 2));
+        let at = |wanted: Option<&Route>| {
+            tally.by_route().find(|(row, _)| row.copied() == wanted.copied()).unwrap().1
+        };
+        assert_eq!((at(Some(route)), at(Some(&ROUTES[4])), at(None)), ([1, 1], [0, 0], [0, 1]));
+        assert_eq!(tally.by_reason()["mount.host-path"], 1);
     }
 
     #[test]

@@ -3,15 +3,15 @@
 //! the same question by the same code as for a request: the certificate, the name, then for what is open
 //! authorize, gather facts, decide.
 
-use super::refuse::Refused;
-use super::sessions::Session;
-use super::{Known, Pipeline, Rules, Who, events};
-use crate::audit::{Event, Stage};
-use crate::docker::{self, ApiCall, Life};
-use crate::identity::{Identity, Unidentified, token};
-use crate::policy::{self, Decision, Denial, Policy, Reason};
+use super::{Session, Sessions};
+use crate::audit::describe::proven;
+use crate::audit::{Event, Stage, Writer};
+use crate::docker::{Life, Malformed};
+use crate::facts::Gatherer;
+use crate::identity::Identity;
+use crate::policy::{Decision, Denial, Policy, Reason, hear};
 use crate::proxy::{Connection, Ending};
-use jiff::Timestamp;
+use crate::who::{InForce, Known, Rules, Unproven, Who};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -25,15 +25,55 @@ const AWAITED: Duration = Duration::from_millis(500);
 /// How often the clock is looked at.
 pub const TICK: Duration = Duration::from_millis(250);
 
-impl Pipeline {
+/// Asks again of everybody.
+#[derive(Clone, Debug)]
+pub struct Revalidator {
+    /// What is in force.
+    pub in_force: Arc<InForce>,
+    /// Who is connected.
+    pub sessions: Arc<Sessions>,
+    /// Who looks up what a judgement asks for.
+    pub gatherer: Gatherer,
+    /// The log.
+    pub log: Arc<Writer>,
+}
+
+/// Why something may not go on.
+enum Narrowed {
+    /// Nobody asks for it any more.
+    Unproven(Unproven),
+    /// It would be refused now.
+    Denied(Denial),
+    /// It cannot be judged now.
+    Unjudged,
+}
+
+impl From<Unproven> for Narrowed {
+    fn from(why: Unproven) -> Self {
+        Self::Unproven(why)
+    }
+}
+
+impl From<Denial> for Narrowed {
+    fn from(why: Denial) -> Self {
+        Self::Denied(why)
+    }
+}
+
+impl From<Malformed> for Narrowed {
+    fn from(_: Malformed) -> Self {
+        Self::Unjudged
+    }
+}
+
+impl Revalidator {
     /// Ends whoever may not stay, and what is open and would not be let through any more. What the daemon
     /// must be asked about may end a little after this returns.
-    pub async fn revalidate(self: &Arc<Self>) {
-        self.close_grants(Timestamp::now()).await;
-        let rules = self.rules.load_full();
+    pub async fn revalidate(&self) {
+        let rules = self.in_force.rules();
         for connection in self.sessions.connections() {
-            if let Err(why) = self.may_stay(&connection, &rules) {
-                self.end(&connection, ending(&why));
+            if let Err(why) = self.in_force.may_stay(&connection, &rules) {
+                self.end(&connection, ending(&why.into()));
             }
         }
         let mut again = tokio::task::JoinSet::new();
@@ -45,16 +85,16 @@ impl Pipeline {
             let identity = match self.who_still(&session, &rules) {
                 Ok(identity) => identity,
                 Err(why) => {
-                    session.end(&Arc::new(ending(&why)));
+                    session.end(&Arc::new(ending(&why.into())));
                     continue;
                 }
             };
             if is_to_be_judged_again(&session, &rules.policy, &identity) {
-                let pipeline = Arc::clone(self);
+                let again_by = self.clone();
                 again.spawn(async move {
                     let Ok(_turn) = session.turn.try_lock() else { return };
-                    let judged = timeout(UNJUDGED, pipeline.judge_again(&session)).await;
-                    let judged = judged.unwrap_or_else(|_| Err(narrowed().into()));
+                    let judged = timeout(UNJUDGED, again_by.judge_again(&session)).await;
+                    let judged = judged.unwrap_or(Err(Narrowed::Unjudged));
                     if let Err(why) = judged {
                         session.end(&Arc::new(ending(&why)));
                     }
@@ -67,15 +107,9 @@ impl Pipeline {
         }
     }
 
-    /// Who opened it, if the certificate and the token that it was opened with count still. A key that is
-    /// withdrawn takes along what its tokens opened, whether or not they were asked for.
-    fn who_still(&self, session: &Session, rules: &Rules) -> Result<Known, Refused> {
-        let claims = session.claims.as_ref();
-        if let (Some(claims), Some(tokens)) = (claims, &rules.policy.tokens) {
-            let still = token::proven_still(claims, &tokens.issuers);
-            still.map_err(|why| Refused::Stranger(Unidentified::Token(why)))?;
-        }
-        self.who(&session.connection, rules, claims)
+    /// Who opened it, if the certificate and the token that it was opened with count still.
+    fn who_still(&self, session: &Session, rules: &Rules) -> Result<Known, Unproven> {
+        self.in_force.still(&session.connection, rules, session.claims.as_ref())
     }
 
     /// Ends a connection and all that is open on it, and says so in the log.
@@ -84,34 +118,21 @@ impl Pipeline {
             return;
         }
         let mut event = Event::new(Stage::SessionClose);
-        self.tell_of(connection, &mut event);
+        connection.told_in(&mut event);
         event.reason = Some(why.reason.to_owned());
         event.text = Some(why.text.clone());
         self.sessions.end(connection, why);
         self.log.note(event);
     }
 
-    /// Whose a connection is and where it comes from, for the log.
-    pub fn tell_of(&self, connection: &Connection<Who>, event: &mut Event) {
-        event.identity = connection.who.latest().as_ref().map(events::proven);
-        event.client = Some(events::client(&connection.peer));
-    }
-
-    /// The same of what is open: who asked for it may have sent another token since.
-    pub fn tell_of_session(&self, session: &Session, event: &mut Event) {
-        self.tell_of(&session.connection, event);
-        event.identity = Some(events::proven(&session.judged().1));
-    }
-
-    async fn judge_again(self: &Arc<Self>, session: &Session) -> Result<(), Refused> {
-        let rules = self.rules.load_full();
+    async fn judge_again(&self, session: &Session) -> Result<(), Narrowed> {
+        let rules = self.in_force.rules();
         let policy = &rules.policy;
         let identity = self.who_still(session, &rules)?;
-        policy::authorize(&identity, &session.head, policy)?;
-        let Some(body) = &session.body else { return Err(narrowed().into()) };
-        let call = ApiCall { head: &session.head, body: docker::body::read(&session.head, body)? };
-        let facts = self.facts(&identity, &call, policy).await;
-        match policy::decide(&identity, &call, &facts, policy) {
+        let heard = hear(&identity, &session.head, policy)?;
+        let Some(body) = &session.body else { return Err(Narrowed::Unjudged) };
+        let settled = self.gatherer.settle(heard.read(body)?).await?;
+        match settled.decide() {
             Decision::Deny(denial) if !is_gone(&denial) => Err(denial.into()),
             // what it is about is not there any more: it ends by itself
             Decision::Deny(_) | Decision::Allow(_) => {
@@ -119,6 +140,23 @@ impl Pipeline {
                 Ok(())
             }
         }
+    }
+}
+
+/// Whose a connection is and where it comes from, for the log.
+impl Connection<Who> {
+    /// Says so in an event.
+    pub fn told_in(&self, event: &mut Event) {
+        event.identity = self.who.latest().as_ref().map(proven);
+        event.client = Some(self.peer.told());
+    }
+}
+
+impl Session {
+    /// The same of what is open: who asked for it may have sent another token since.
+    pub fn told_in(&self, event: &mut Event) {
+        self.connection.told_in(event);
+        event.identity = Some(proven(&self.judged().1));
     }
 }
 
@@ -140,35 +178,23 @@ fn is_gone(denial: &Denial) -> bool {
         && denial.findings.iter().all(|finding| finding.reason == Reason::TargetAbsent)
 }
 
-fn narrowed() -> Denial {
-    Denial { role: String::new(), findings: Vec::new() }
-}
-
 /// Why a connection or what is open on it ends, for the log.
-fn ending(why: &Refused) -> Ending {
+fn ending(why: &Narrowed) -> Ending {
     match why {
-        Refused::Untrusted(why) => Ending { reason: why.id(), text: why.to_string() },
-        Refused::Stranger(why) => Ending { reason: why.reason(), text: why.to_string() },
-        Refused::Denied(denial) => {
+        Narrowed::Unproven(Unproven::Untrusted(why)) => {
+            Ending { reason: why.id(), text: why.to_string() }
+        }
+        Narrowed::Unproven(Unproven::Stranger(why)) => {
+            Ending { reason: why.reason(), text: why.to_string() }
+        }
+        Narrowed::Denied(denial) => {
             let first = denial.findings.first().map(|finding| finding.reason.id());
             let text = first.unwrap_or_default();
             Ending { reason: "session.narrowed", text: format!("it would be refused now: {text}") }
         }
-        _ => Ending { reason: "session.narrowed", text: "it would not be let through now".into() },
-    }
-}
-
-/// Tells of a connection in the words of an operator.
-impl Connection<Who> {
-    /// The name of who holds it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.who.name()
-    }
-
-    /// Whether whoever holds it had this name when it connected, or when it was asked for last.
-    #[must_use]
-    pub fn is_called(&self, name: &str) -> bool {
-        self.name() == name || self.who.latest().is_some_and(|who| who.name.as_str() == name)
+        Narrowed::Unjudged => {
+            let text = "it would not be let through now".to_owned();
+            Ending { reason: "session.narrowed", text }
+        }
     }
 }

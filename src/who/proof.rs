@@ -2,12 +2,10 @@
 //! once for a connection and then known again by its hash, since a client sends the same one with everything
 //! it asks. One that is wrong is a refusal, never as if none had been sent.
 
-use super::Pipeline;
-use super::refuse::Refused;
+use super::Who;
 use crate::identity::token::{self, Claims, TokenError};
 use crate::identity::{Tokens, Unidentified};
 use crate::policy::Policy;
-use crate::proxy::Connection;
 use aws_lc_rs::digest;
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -27,28 +25,28 @@ struct Proven {
     tokens: Vec<(Vec<u8>, Arc<Claims>)>,
 }
 
-impl Pipeline {
+impl Who {
     /// What is proven beside the certificate; `None` if no token was sent, or none is asked for by this
     /// policy.
     ///
     /// # Errors
     /// A token that proves nothing, or more than one.
     pub(super) fn claims(
-        connection: &Connection<super::Who>,
+        &self,
         policy: &Arc<Policy>,
         headers: &HeaderMap,
-    ) -> Result<Option<Arc<Claims>>, Refused> {
+    ) -> Result<Option<Arc<Claims>>, Unidentified> {
         let Some(tokens) = &policy.tokens else { return Ok(None) };
         let mut sent = headers.get_all(&tokens.header).iter();
         let proven = match (sent.next(), sent.next()) {
             (None, _) => return Ok(None),
             (Some(_), Some(_)) => Err(TokenError::Twice),
             (Some(token), None) => match token.to_str() {
-                Ok(text) => connection.who.proofs.prove(text, tokens, policy),
+                Ok(text) => self.proofs.prove(text, tokens, policy),
                 Err(_) => Err(TokenError::Malformed("it holds what no token can")),
             },
         };
-        proven.map(Some).map_err(|why| Refused::Stranger(Unidentified::Token(why)))
+        proven.map(Some).map_err(Unidentified::Token)
     }
 }
 

@@ -2,7 +2,7 @@
 //! numbers would speak a version that the gate refuses.
 
 use super::{Answer, AnswerBody, DaemonError};
-use crate::docker::{Accepted, ApiVersion};
+use crate::docker::{Accepted, ApiVersion, Rewrite};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -11,21 +11,24 @@ use serde_json::Value;
 
 /// The longest `/version` that is read, in bytes.
 const LONGEST: usize = 1024 * 1024;
-/// The operation whose body speaks of versions.
-const VERSION: &str = "SystemVersion";
 
-/// Lowers the `Api-Version` header to what is accepted, on every answer, and in the body of
-/// `/version` (`operation` is the route's) the engine's `ApiVersion` and `MinAPIVersion`.
+/// Changes an answer as the permit of its request says: lowers the `Api-Version` header to what is accepted, and
+/// in the body of `/version` the engine's `ApiVersion` and `MinAPIVersion`. Whatever else is to be hidden from a
+/// client goes through here too.
 ///
 /// # Errors
 /// [`DaemonError::Protocol`] when the body of `/version` is longer than 1 MiB or not a JSON object.
-pub async fn rewrite(
+pub(super) async fn filter(
     mut answer: Answer,
-    operation: &str,
-    accepted: Accepted,
+    rewrite: Option<Rewrite>,
 ) -> Result<Answer, DaemonError> {
+    let accepted = match rewrite {
+        None => return Ok(answer),
+        Some(Rewrite::Header(accepted) | Rewrite::Versions(accepted)) => accepted,
+    };
     lower_header(&mut answer.headers, accepted.ceiling);
-    if operation != VERSION || answer.status != StatusCode::OK || answer.body.is_end_stream() {
+    let of_body = matches!(rewrite, Some(Rewrite::Versions(_)));
+    if !of_body || answer.status != StatusCode::OK || answer.body.is_end_stream() {
         return Ok(answer);
     }
     let bytes = rewritten(&answer.body.read_whole(LONGEST).await?, accepted)?;

@@ -1,9 +1,10 @@
-//! Grants that outlast a restart, in a file beside the log. Whoever can write it can become root on the
+//! Elevations that outlast a restart, in a file beside the log. Whoever can write it can become root on the
 //! host, so it is believed only where nobody but the gate's user and root can have written it, and not
 //! beyond what a grant may last.
 
-use super::{Grant, LONGEST};
+use super::LONGEST;
 use crate::audit::EventId;
+use crate::who::Elevation;
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
@@ -37,8 +38,8 @@ pub(super) fn path(directory: &Path) -> PathBuf {
 }
 
 /// Writes those that persist, whole or not at all; without any there is no file.
-pub(super) fn write(directory: &Path, grants: &[Grant]) -> io::Result<()> {
-    let grants: Vec<One> = grants.iter().filter(|grant| grant.persist).map(one).collect();
+pub(super) fn write(directory: &Path, grants: &[Elevation]) -> io::Result<()> {
+    let grants: Vec<One> = grants.iter().filter(|held| held.persist).map(one).collect();
     let path = path(directory);
     if grants.is_empty() {
         return match fs::remove_file(&path) {
@@ -60,13 +61,13 @@ fn put(path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn one(grant: &Grant) -> One {
+fn one(held: &Elevation) -> One {
     One {
-        id: grant.id.to_string(),
-        identity: grant.identity.clone(),
-        role: grant.role.clone(),
-        until: grant.until.to_string(),
-        reason: grant.reason.clone(),
+        id: held.id.to_string(),
+        identity: held.identity.clone(),
+        role: held.role.clone(),
+        until: held.until.to_string(),
+        reason: held.reason.clone(),
     }
 }
 
@@ -74,7 +75,7 @@ fn one(grant: &Grant) -> One {
 ///
 /// # Errors
 /// Why the file is not believed.
-pub(super) fn read(directory: &Path, now: Timestamp) -> Result<Vec<Grant>, String> {
+pub(super) fn read(directory: &Path, now: Timestamp) -> Result<Vec<Elevation>, String> {
     let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
     let file = match OpenOptions::new().read(true).custom_flags(nofollow).open(path(directory)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -91,15 +92,15 @@ pub(super) fn read(directory: &Path, now: Timestamp) -> Result<Vec<Grant>, Strin
     if kept.version != 1 {
         return Err(format!("version {} is not known", kept.version));
     }
-    kept.grants.into_iter().map(|one| grant(one, now)).collect()
+    kept.grants.into_iter().map(|one| elevation(one, now)).collect()
 }
 
-fn grant(one: One, now: Timestamp) -> Result<Grant, String> {
+fn elevation(one: One, now: Timestamp) -> Result<Elevation, String> {
     let until: Timestamp = one.until.parse().map_err(|_| "a time in it is none".to_owned())?;
     if until.as_second() > now.as_second().saturating_add_unsigned(LONGEST.as_secs()) {
         return Err(format!("a grant in it lasts until {until}, longer than one may"));
     }
-    Ok(Grant {
+    Ok(Elevation {
         id: one.id.parse().map_err(|_| "an id in it is none".to_owned())?,
         identity: one.identity,
         role: one.role,
@@ -118,8 +119,8 @@ mod tests {
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
-    fn lasting(persist: bool) -> Grant {
-        Grant {
+    fn lasting(persist: bool) -> Elevation {
+        Elevation {
             id: EventId::new(),
             identity: "dev".to_owned(),
             role: "administrator".to_owned(),

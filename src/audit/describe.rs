@@ -1,109 +1,22 @@
-//! From what is known of a request to the events of the log.
+//! Who asks, what was asked and what a decision stood on, put into the words of the log: never values of environment,
+//! credentials, build arguments or secrets.
 
-use super::refuse::Asked;
-use super::{Who, named};
-use crate::audit::event::{
-    Client, Decision, Forwarded, Identity as Proven, Proof, Reason, Request, User,
-};
-use crate::audit::{Event, Hash, Stage, redact};
+use super::event::{Identity as Proven, Proof, Request, User};
+use super::redact;
+use crate::docker::CallHead;
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Mount};
 use crate::docker::body::service::ServiceSpec;
 use crate::docker::image::Origin;
-use crate::docker::{Malformed, OutboundBody};
-use crate::identity::{CertificateFacts, Evidence, Identity, PeerFacts, Unidentified};
+use crate::identity::{CertificateFacts, Evidence, Identity, PeerFacts};
 use crate::policy::facts::{Container, Image};
-use crate::policy::{Denial, Facts, Finding, Permit, Policy, Seen};
-use crate::proxy::{Connection, Peer, Untrusted};
+use crate::policy::{Facts, Seen};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
-/// Where a request comes from.
-pub(super) fn client(peer: &Peer) -> Client {
-    Client {
-        address: peer.client.to_string(),
-        listener: Some(peer.listener.to_string()),
-        connection: Some(peer.connection.to_string()),
-        tls: (!peer.tls.is_empty()).then(|| peer.tls.to_owned()),
-    }
-}
-
-/// The decision that lets a request through.
-pub(super) fn permitted(asked: &Asked, policy: &Policy, permit: &Permit, facts: &Facts) -> Event {
-    let mut decision = match permit.would.as_slice() {
-        [] => Decision::allow(),
-        would => Decision::observe(would.iter().map(reason)),
-    };
-    decision.grant = Some(match permit.role.as_str() {
-        "" => permit.grant.clone(),
-        role => format!("{role}: {}", permit.grant),
-    });
-    decision.facts = stood_on(facts);
-    let outbound = &permit.outbound;
-    let body_sha256 = match &outbound.body {
-        OutboundBody::Json(bytes) => Some(Hash::of(bytes).to_string()),
-        OutboundBody::Empty | OutboundBody::Stream { .. } => None,
-    };
-    let forwarded = Forwarded {
-        method: outbound.method.as_str().to_owned(),
-        target: outbound.target.clone(),
-        body_sha256,
-        terms: permit.terms.clone(),
-    };
-    let mut event = decided(asked, policy, decision);
-    event.forwarded = Some(forwarded);
-    event
-}
-
-/// The decision that policy says no.
-pub(super) fn denied(asked: &Asked, policy: &Policy, denial: &Denial) -> Event {
-    let mut decision = Decision::deny(denial.findings.iter().map(reason));
-    decision.grant = (!denial.role.is_empty()).then(|| denial.role.clone());
-    decided(asked, policy, decision)
-}
-
-/// The decision that a request cannot be read in one way.
-pub(super) fn malformed(asked: &Asked, policy: &Policy, malformed: &Malformed) -> Event {
-    let reason = Reason {
-        id: malformed.flaw.id().to_owned(),
-        field: (!malformed.at.is_empty()).then(|| malformed.at.clone()),
-        value: Some(malformed.why.to_string()),
-    };
-    decided(asked, policy, Decision::deny([reason]))
-}
-
-/// The decision that who asks is nobody any more.
-pub(super) fn stranger(asked: &Asked, policy: &Policy, why: &Unidentified) -> Event {
-    let (id, value) = (why.reason().to_owned(), Some(why.to_string()));
-    decided(asked, policy, Decision::deny([Reason { id, field: None, value }]))
-}
-
-/// The decision that a certificate is not believed any more.
-pub(super) fn untrusted(asked: &Asked, policy: &Policy, why: &Untrusted) -> Event {
-    let (id, value) = (why.id().to_owned(), Some(why.to_string()));
-    decided(asked, policy, Decision::deny([Reason { id, field: None, value }]))
-}
-
-fn decided(asked: &Asked, policy: &Policy, mut decision: Decision) -> Event {
-    decision.policy = policy.logged_hash();
-    let mut event = named(asked.id, Stage::Decision);
-    event.identity = asked.identity.as_deref().map(proven);
-    event.client = Some(asked.client.clone());
-    event.request = Some(request(asked));
-    event.decision = Some(decision);
-    event
-}
-
-fn reason(finding: &Finding) -> Reason {
-    Reason {
-        id: finding.reason.id().to_owned(),
-        field: (!finding.field.is_empty()).then(|| finding.field.clone()),
-        value: (!finding.value.is_empty()).then(|| finding.value.clone()),
-    }
-}
-
 /// What is told of somebody who is nobody, for people.
-pub(super) fn shown(evidence: &Evidence) -> String {
+#[must_use]
+pub fn shown(evidence: &Evidence) -> String {
     match evidence {
         Evidence::Certificate(facts) => format!("subject {}", facts.subject),
         Evidence::Peer(PeerFacts { uid, gid, groups, .. }) => {
@@ -113,7 +26,9 @@ pub(super) fn shown(evidence: &Evidence) -> String {
     }
 }
 
-pub(super) fn proven(identity: &Identity) -> Proven {
+/// Who asks, with the roles held now.
+#[must_use]
+pub fn proven(identity: &Identity) -> Proven {
     let claims = identity.claims.iter();
     Proven {
         roles: identity.roles.clone(),
@@ -123,11 +38,8 @@ pub(super) fn proven(identity: &Identity) -> Proven {
 }
 
 /// Whose connection it is, where who asks on it is nobody: what was proven, and no role.
-pub(super) fn holder(connection: &Connection<Who>) -> Proven {
-    by(connection.who.name().to_owned(), &connection.evidence)
-}
-
-fn by(name: String, evidence: &Evidence) -> Proven {
+#[must_use]
+pub fn by(name: String, evidence: &Evidence) -> Proven {
     let blank = Proven {
         name,
         roles: Vec::new(),
@@ -165,22 +77,24 @@ fn by_certificate(blank: Proven, facts: &CertificateFacts) -> Proven {
     }
 }
 
-fn request(asked: &Asked) -> Request {
-    let route = asked.head.as_ref().map(|head| head.route);
-    Request {
-        method: asked.method.clone(),
-        path: asked.path.clone(),
-        query: asked.query.clone(),
-        operation: route.map(|route| route.operation.to_owned()),
-        resource: route.map(|route| route.resource.to_string()),
-        verb: route.map(|route| route.verb.to_string()),
-        target: asked.head.as_ref().and_then(|head| head.target().map(str::to_owned)),
-        body_sha256: asked.body_sha256.clone(),
-        fields: asked.fields.clone(),
+impl Request {
+    /// Adds what the head was read as.
+    pub fn classified(&mut self, head: &CallHead) {
+        let route = head.route;
+        self.operation = Some(route.operation.to_owned());
+        self.resource = Some(route.resource.to_string());
+        self.verb = Some(route.verb.to_string());
+        self.target = head.target().map(str::to_owned);
+    }
+
+    /// Adds what of the body matters to security.
+    pub fn read(&mut self, body: &Body<'_>) {
+        self.fields = fields(body);
     }
 }
 
-fn stood_on(facts: &Facts) -> Option<Value> {
+/// The facts that a decision stood on; `None` if it needed none.
+pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
     let Facts { host_paths, exec_takes_input: _, images, volumes, containers, networks } = facts;
     let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
     let images = images.iter().map(|(name, seen)| (name.clone(), seen_as(seen, of_image)));
@@ -222,7 +136,7 @@ fn put_map(all: &mut Map<String, Value>, name: &str, map: Map<String, Value>) {
 }
 
 /// The fields of a body that matter to security. Values of environment and credentials never.
-pub(super) fn fields(body: &Body<'_>) -> Map<String, Value> {
+fn fields(body: &Body<'_>) -> Map<String, Value> {
     let mut fields = Map::new();
     match body {
         Body::ContainerCreate(body) => create_fields(body, &mut fields),

@@ -1,13 +1,13 @@
-//! A grant from its beginning to its end. Its record comes first, so that nobody ever held a role of which
+//! An elevation from its beginning to its end. Its record comes first, so that nobody ever held a role of which
 //! the log knows nothing; its end is on record however it comes: by the clock, by hand, by a policy that
 //! does not have the role any more, with the gate.
 
-use super::{Grant, Turn, kept};
+use super::{Operator, kept};
 use crate::audit::event::{Actor, Granted};
 use crate::audit::{AuditError, Durability, Event, EventId, Stage};
 use crate::identity::{IdentityName, supposed};
-use crate::pipeline::Pipeline;
 use crate::policy::Policy;
+use crate::who::{Elevation, Elevations, Turn};
 use jiff::Timestamp;
 use std::fmt;
 use std::io;
@@ -17,8 +17,8 @@ use tokio::sync::MutexGuard;
 /// The longest that a role is granted for.
 pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest reason, in bytes.
-pub const REASON_MAX: usize = 512;
-/// The most grants in force.
+pub(super) const REASON_MAX: usize = 512;
+/// The most elevations in force.
 const MOST: usize = 64;
 
 /// What is asked for.
@@ -36,7 +36,7 @@ pub struct Wanted {
 
 /// Why nothing was granted or taken back.
 #[derive(Debug)]
-pub enum Ungranted {
+pub enum NotElevated {
     /// What was asked for cannot be, with what would be.
     Wrong(String),
     /// It cannot be written down.
@@ -45,7 +45,7 @@ pub enum Ungranted {
     Unkept(io::Error),
 }
 
-impl fmt::Display for Ungranted {
+impl fmt::Display for NotElevated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Wrong(why) => f.write_str(why),
@@ -61,7 +61,7 @@ impl fmt::Display for Ungranted {
     }
 }
 
-impl std::error::Error for Ungranted {}
+impl std::error::Error for NotElevated {}
 
 /// Whether these words do as a reason: some, not too many, on one line.
 #[must_use]
@@ -69,21 +69,25 @@ pub fn is_reason(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= REASON_MAX && !text.chars().any(char::is_control)
 }
 
-impl Pipeline {
+impl Operator {
+    fn elevations(&self) -> &Elevations {
+        &self.revalidator.in_force.elevations
+    }
+
     /// Gives a role to an identity for a while. `actor` has the reason.
     ///
     /// # Errors
     /// Nothing was granted.
-    pub async fn open_grant(
+    pub async fn elevate(
         &self,
         wanted: Wanted,
         actor: Actor,
         now: Timestamp,
-    ) -> Result<Grant, Ungranted> {
-        let turn = self.grants.turn().await;
-        let identity = self.may_be_granted(&wanted, &turn).map_err(Ungranted::Wrong)?;
+    ) -> Result<Elevation, NotElevated> {
+        let turn = self.elevations().turn().await;
+        let identity = self.may_be_elevated(&wanted, &turn).map_err(NotElevated::Wrong)?;
         let mut event = Event::new(Stage::GrantOpen);
-        let grant = Grant {
+        let elevation = Elevation {
             id: event.id,
             identity: identity.to_string(),
             role: wanted.role,
@@ -91,25 +95,29 @@ impl Pipeline {
             reason: actor.reason.clone().unwrap_or_default(),
             persist: wanted.persist,
         };
-        event.grant = Some(told(&grant));
+        event.grant = Some(told(&elevation));
         event.actor = Some(actor);
-        self.log.record(event, Durability::Synced).await.map_err(Ungranted::Unrecorded)?;
-        self.grants.add(&grant);
-        if grant.persist
+        self.revalidator
+            .log
+            .record(event, Durability::Synced)
+            .await
+            .map_err(NotElevated::Unrecorded)?;
+        self.elevations().add(&elevation);
+        if elevation.persist
             && let Err(error) = self.keep(&turn).await
         {
-            self.grants.remove(grant.id);
-            self.log.note(closed(&grant, "grant.unkept"));
-            return Err(Ungranted::Wrong(format!(
+            self.elevations().remove(elevation.id);
+            self.revalidator.log.note(closed(&elevation, "elevation.unkept"));
+            return Err(NotElevated::Wrong(format!(
                 "nothing was granted, as it cannot be kept for the next start ({error}): make room \
                  beside the log, or grant it without --persist"
             )));
         }
-        Ok(grant)
+        Ok(elevation)
     }
 
-    fn may_be_granted(&self, wanted: &Wanted, turn: &Turn) -> Result<IdentityName, String> {
-        let policy = self.policy();
+    fn may_be_elevated(&self, wanted: &Wanted, turn: &Turn) -> Result<IdentityName, String> {
+        let policy = self.revalidator.in_force.policy();
         let Wanted { identity, role, lasts, persist: _ } = wanted;
         if turn.stopped {
             return Err("the gate stops".to_owned());
@@ -130,49 +138,54 @@ impl Pipeline {
         if *lasts < Duration::from_secs(1) || *lasts > LONGEST {
             return Err("a role is granted for 1s at least and 24h at most".to_owned());
         }
-        if self.grants.all().len() >= MOST {
+        if self.elevations().all().len() >= MOST {
             return Err(format!("{MOST} grants are in force, revoke one first"));
         }
         Ok(bearer.name)
     }
 
-    /// Takes a grant back before its end.
+    /// Takes an elevation back before its end.
     ///
     /// # Errors
     /// It is still in force, unless it says that it could not be kept.
-    pub async fn revoke_grant(&self, id: EventId, actor: Actor) -> Result<Grant, Ungranted> {
-        let turn = self.grants.turn().await;
-        let Some(grant) = self.grants.all().iter().find(|grant| grant.id == id).cloned() else {
+    pub async fn take_back(&self, id: EventId, actor: Actor) -> Result<Elevation, NotElevated> {
+        let turn = self.elevations().turn().await;
+        let Some(elevation) = self.elevations().all().iter().find(|held| held.id == id).cloned()
+        else {
             let why = format!("no grant {id} is in force, see `dockward status`");
-            return Err(Ungranted::Wrong(why));
+            return Err(NotElevated::Wrong(why));
         };
-        let mut event = closed(&grant, "grant.revoked");
+        let mut event = closed(&elevation, "elevation.revoked");
         event.actor = Some(actor);
-        self.log.record(event, Durability::Synced).await.map_err(Ungranted::Unrecorded)?;
-        self.grants.remove(id);
-        if grant.persist {
-            self.keep(&turn).await.map_err(Ungranted::Unkept)?;
+        self.revalidator
+            .log
+            .record(event, Durability::Synced)
+            .await
+            .map_err(NotElevated::Unrecorded)?;
+        self.elevations().remove(id);
+        if elevation.persist {
+            self.keep(&turn).await.map_err(NotElevated::Unkept)?;
         }
-        Ok(grant)
+        Ok(elevation)
     }
 
     /// Closes what has ended, and what the policy in force does not know any more.
-    pub async fn close_grants(&self, now: Timestamp) {
-        let policy = self.policy();
-        if self.grants.all().iter().all(|grant| over(grant, &policy, now).is_none()) {
+    pub async fn close_ended(&self, now: Timestamp) {
+        let policy = self.revalidator.in_force.policy();
+        if self.elevations().all().iter().all(|held| over(held, &policy, now).is_none()) {
             return;
         }
-        let turn = self.grants.turn().await;
+        let turn = self.elevations().turn().await;
         let mut rewrite = false;
-        for grant in self.grants.all().iter() {
-            if let Some(why) = over(grant, &policy, now) {
-                self.grants.remove(grant.id);
-                self.log.note(closed(grant, why));
-                rewrite |= grant.persist;
+        for elevation in self.elevations().all().iter() {
+            if let Some(why) = over(elevation, &policy, now) {
+                self.elevations().remove(elevation.id);
+                self.revalidator.log.note(closed(elevation, why));
+                rewrite |= elevation.persist;
             }
         }
         if rewrite && let Err(error) = self.keep(&turn).await {
-            tracing::error!("{}", Ungranted::Unkept(error));
+            tracing::error!("{}", NotElevated::Unkept(error));
         }
     }
 
@@ -180,80 +193,80 @@ impl Pipeline {
     ///
     /// # Errors
     /// It cannot be written down.
-    pub async fn resume_grants(&self, now: Timestamp) -> Result<(), AuditError> {
-        let turn = self.grants.turn().await;
-        let path = kept::path(&self.places.audit);
-        let kept = kept::read(&self.places.audit, now).unwrap_or_else(|why| {
+    pub async fn resume(&self, now: Timestamp) -> Result<(), AuditError> {
+        let turn = self.elevations().turn().await;
+        let path = kept::path(&self.directory);
+        let kept = kept::read(&self.directory, now).unwrap_or_else(|why| {
             let aside = path.with_extension("json.damaged");
             let moved = std::fs::rename(&path, &aside);
             tracing::error!(?moved, "{}: {why}: nothing of it is in force", path.display());
             Vec::new()
         });
-        let (policy, some) = (self.policy(), !kept.is_empty());
-        for grant in kept.into_iter().take(MOST) {
-            if let Some(why) = over(&grant, &policy, now) {
-                self.log.note(closed(&grant, why));
+        let (policy, some) = (self.revalidator.in_force.policy(), !kept.is_empty());
+        for elevation in kept.into_iter().take(MOST) {
+            if let Some(why) = over(&elevation, &policy, now) {
+                self.revalidator.log.note(closed(&elevation, why));
                 continue;
             }
             let mut event = Event::new(Stage::GrantOpen);
-            event.parent = Some(grant.id);
-            event.grant = Some(told(&grant));
-            event.reason = Some("grant.resumed".to_owned());
-            event.text = Some(grant.reason.clone());
-            self.log.record(event, Durability::Synced).await?;
-            self.grants.add(&grant);
+            event.parent = Some(elevation.id);
+            event.grant = Some(told(&elevation));
+            event.reason = Some("elevation.resumed".to_owned());
+            event.text = Some(elevation.reason.clone());
+            self.revalidator.log.record(event, Durability::Synced).await?;
+            self.elevations().add(&elevation);
         }
         if some && let Err(error) = self.keep(&turn).await {
-            tracing::error!("{}", Ungranted::Unkept(error));
+            tracing::error!("{}", NotElevated::Unkept(error));
         }
         Ok(())
     }
 
-    /// Says of all grants that they end with the gate; the file keeps those that persist.
-    pub async fn stop_grants(&self) {
-        let mut turn = self.grants.turn().await;
+    /// Says of all elevations that they end with the gate; the file keeps those that persist.
+    pub async fn close_all(&self) {
+        let mut turn = self.elevations().turn().await;
         turn.stopped = true;
-        for grant in self.grants.all().iter() {
-            self.grants.remove(grant.id);
-            self.log.note(closed(grant, "gate.stopped"));
+        for elevation in self.elevations().all().iter() {
+            self.elevations().remove(elevation.id);
+            self.revalidator.log.note(closed(elevation, "gate.stopped"));
         }
     }
 
-    /// Writes the file beside the log as the grants are now.
+    /// Writes the file beside the log as the elevations are now.
     async fn keep(&self, _turn: &MutexGuard<'_, Turn>) -> io::Result<()> {
-        let (directory, grants) = (self.places.audit.clone(), self.grants.all());
-        let written = tokio::task::spawn_blocking(move || kept::write(&directory, &grants));
+        let (directory, all) = (self.directory.clone(), self.elevations().all());
+        let written = tokio::task::spawn_blocking(move || kept::write(&directory, &all));
         written.await.map_err(io::Error::other)?
     }
 }
 
-/// Why a grant is over, if it is.
-fn over(grant: &Grant, policy: &Policy, now: Timestamp) -> Option<&'static str> {
-    if now >= grant.until {
-        return Some("grant.expired");
+/// Why a elevation is over, if it is.
+fn over(elevation: &Elevation, policy: &Policy, now: Timestamp) -> Option<&'static str> {
+    if now >= elevation.until {
+        return Some("elevation.expired");
     }
-    if !policy.roles.contains_key(&grant.role) {
-        return Some("grant.role-gone");
+    if !policy.roles.contains_key(&elevation.role) {
+        return Some("elevation.role-gone");
     }
-    let name: Option<IdentityName> = grant.identity.parse().ok();
+    let name: Option<IdentityName> = elevation.identity.parse().ok();
     let bearer = name.and_then(|name| supposed(&policy.identities, &name));
-    bearer.is_none().then_some("grant.identity-gone")
+    bearer.is_none().then_some("elevation.identity-gone")
 }
 
-fn closed(grant: &Grant, why: &str) -> Event {
+fn closed(elevation: &Elevation, why: &str) -> Event {
     let mut event = Event::new(Stage::GrantClose);
-    event.parent = Some(grant.id);
-    event.grant = Some(told(grant));
+    event.parent = Some(elevation.id);
+    event.grant = Some(told(elevation));
     event.reason = Some(why.to_owned());
     event
 }
 
-fn told(grant: &Grant) -> Granted {
+fn told(elevation: &Elevation) -> Granted {
     Granted {
-        identity: grant.identity.clone(),
-        role: grant.role.clone(),
-        until: format!("{:.6}", grant.until),
-        persist: grant.persist,
+        identity: elevation.identity.clone(),
+        role: elevation.role.clone(),
+        until: format!("{:.6}", elevation.until),
+        persist: elevation.persist,
     }
 }
 

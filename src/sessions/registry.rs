@@ -2,7 +2,6 @@
 //! revocation, an expiry, a policy that grants less, an operator. Whatever is forwarded is in here from its
 //! decision to its last byte.
 
-use super::{Known, Who};
 use crate::audit::EventId;
 use crate::audit::event::Ended;
 use crate::daemon::Cancel;
@@ -10,6 +9,7 @@ use crate::docker::{CallHead, Hijack};
 use crate::identity::Claims;
 use crate::policy::Policy;
 use crate::proxy::{Connection, ConnectionId, Ending};
+use crate::who::{Known, Who};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -47,9 +47,9 @@ pub struct Session {
     /// When.
     pub since: Timestamp,
     /// The inspected body, or `None` if it is too long to keep.
-    pub(super) body: Option<Bytes>,
+    pub body: Option<Bytes>,
     /// What was proven beside the certificate.
-    pub(super) claims: Option<Arc<Claims>>,
+    pub claims: Option<Arc<Claims>>,
     judged: Mutex<(Arc<Policy>, Known)>,
     /// Held by whoever judges it again: one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
@@ -62,17 +62,20 @@ pub struct Session {
 
 /// What is asked, and by which decision it was let through.
 #[derive(Debug)]
-pub(super) struct Asking<'a> {
-    pub(super) id: EventId,
-    pub(super) head: &'a Arc<CallHead>,
+pub struct Admitted<'a> {
+    /// The decision.
+    pub id: EventId,
+    /// What was asked.
+    pub head: &'a Arc<CallHead>,
     /// The inspected body, as far as there is one.
-    pub(super) body: &'a Bytes,
-    pub(super) claims: Option<Arc<Claims>>,
+    pub body: &'a Bytes,
+    /// What was proven beside the certificate.
+    pub claims: Option<Arc<Claims>>,
 }
 
 /// Why we ended something.
 #[derive(Clone, Debug)]
-pub(super) enum Cut {
+pub enum Cut {
     /// The gate stops.
     Stop,
     /// Its client may not go on.
@@ -119,31 +122,31 @@ impl Session {
 
 /// A session as held by its exchange: when that ends, it is not open any more.
 #[derive(Debug)]
-pub(super) struct Open {
+pub struct Open {
     session: Arc<Session>,
     all: Arc<Sessions>,
 }
 
 impl Open {
     /// Resolves when we end it. What `runs_on` ends when everything does and not before.
-    pub(super) fn cut(&self, runs_on: bool) -> impl Future<Output = ()> + Send + use<> {
+    pub fn cut(&self, runs_on: bool) -> impl Future<Output = ()> + Send + use<> {
         let Session { cancel, stop, .. } = &*self.session;
         let cancel = if runs_on { stop.clone() } else { cancel.clone() };
         async move { cancel.cancelled().await }
     }
 
     /// Whether it was ended already.
-    pub(super) fn is_cut(&self) -> bool {
+    pub fn is_cut(&self) -> bool {
         self.session.cancel.is_cancelled()
     }
 
     /// The switch that is thrown when we end it.
-    pub(super) fn switch(&self) -> &Cancel {
+    pub fn switch(&self) -> &Cancel {
         &self.session.cancel
     }
 
     /// How what is interrupted ended: by us, if we meant it to.
-    pub(super) fn how(&self, otherwise: Ended) -> Ended {
+    pub fn how(&self, otherwise: Ended) -> Ended {
         match self.reason() {
             None => otherwise,
             Some(Cut::Stop) => Ended::Limit,
@@ -152,7 +155,7 @@ impl Open {
     }
 
     /// Why we ended it. A connection that we closed under it counts as well.
-    pub(super) fn reason(&self) -> Option<Cut> {
+    pub fn reason(&self) -> Option<Cut> {
         let own = self.session.why.get().map(|(why, _)| why.clone());
         own.or_else(|| self.session.connection.ended().map(Cut::Ended))
     }
@@ -166,17 +169,17 @@ impl Drop for Open {
 
 impl Sessions {
     /// A client has come in.
-    pub(super) fn arrived(&self, connection: &Arc<Connection<Who>>) {
+    pub fn arrived(&self, connection: &Arc<Connection<Who>>) {
         let mut all = self.lock();
         all.connections.insert(connection.peer.connection, Arc::downgrade(connection));
     }
 
     /// Something is to be forwarded. On a connection that was ended meanwhile, or when everything ends, it
     /// is cut from the beginning.
-    pub(super) fn open(
+    pub fn open(
         self: &Arc<Self>,
         connection: &Arc<Connection<Who>>,
-        Asking { id, head, body, claims }: Asking<'_>,
+        Admitted { id, head, body, claims }: Admitted<'_>,
         (policy, identity): (&Arc<Policy>, &Known),
     ) -> Open {
         let session = Arc::new(Session {

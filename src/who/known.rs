@@ -1,9 +1,9 @@
 //! Who a connection belongs to, under whichever policy is in force when a request comes.
 
-use super::grants::Grants;
+use super::elevation::Elevations;
 use super::proof::Proofs;
-use super::refuse::Refused;
-use super::{Known, Rules, events};
+use super::{Known, Rules};
+use crate::audit::describe::shown;
 use crate::identity::{Claims, Evidence, Identity, Unidentified, awaits_a_token, identify};
 use crate::policy::Policy;
 use crate::policy::pattern::Pattern;
@@ -74,7 +74,7 @@ impl Who {
     ///
     /// # Errors
     /// Why it is nobody.
-    pub(super) fn new(
+    pub(crate) fn new(
         rules: &Rules,
         came_to: Address,
         evidence: &Evidence,
@@ -92,7 +92,7 @@ impl Who {
                 if awaits_a_token(&rules.policy.identities, evidence) =>
             {
                 // places are counted by the certificate until there is a name
-                let name = events::shown(evidence);
+                let name = shown(evidence);
                 Ok(Self { name, came_to, latest: ArcSwapOption::empty(), proofs })
             }
             Err(why) => Err(why),
@@ -100,12 +100,12 @@ impl Who {
     }
 
     /// The name it had when it connected.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Who it was when it was last asked for.
-    pub(super) fn latest(&self) -> Option<Identity> {
+    pub(crate) fn latest(&self) -> Option<Identity> {
         self.latest.load().as_ref().map(|latest| latest.identity.clone())
     }
 
@@ -117,12 +117,12 @@ impl Who {
     pub(super) fn may_stay(
         &self,
         rules: &Rules,
-        grants: &Grants,
+        elevations: &Elevations,
         evidence: &Evidence,
         now: Timestamp,
-    ) -> Result<(), Refused> {
-        match self.under(rules, grants, (evidence, None), now) {
-            Err(Refused::Stranger(Unidentified::Unknown | Unidentified::WrongDoor))
+    ) -> Result<(), Unidentified> {
+        match self.under(rules, elevations, (evidence, None), now) {
+            Err(Unidentified::Unknown | Unidentified::WrongDoor)
                 if awaits_a_token(&rules.policy.identities, evidence) =>
             {
                 Ok(())
@@ -138,26 +138,25 @@ impl Who {
     pub(super) fn under(
         &self,
         rules: &Rules,
-        grants: &Grants,
+        elevations: &Elevations,
         (evidence, claims): (&Evidence, Option<&Arc<Claims>>),
         now: Timestamp,
-    ) -> Result<Known, Refused> {
+    ) -> Result<Known, Unidentified> {
         let latest = self.latest.load_full().filter(|latest| latest.is_of(&rules.policy, claims));
         let mut identity = match latest {
             Some(latest) => latest.identity.clone(),
             None => {
                 let claimed = claims.map(AsRef::as_ref);
-                let identity =
-                    admitted(rules, &self.came_to, evidence, claimed).map_err(Refused::Stranger)?;
+                let identity = admitted(rules, &self.came_to, evidence, claimed)?;
                 let (policy, claims) = (Arc::clone(&rules.policy), claims.cloned());
                 let latest = Latest { policy, claims, identity: identity.clone() };
                 self.latest.store(Some(Arc::new(latest)));
                 identity
             }
         };
-        identity.open(now.as_second()).map_err(Refused::Stranger)?;
+        identity.open(now.as_second())?;
         identity.mode = identity.mode.at(now.as_second());
-        grants.extend(identity.name.as_str(), now, &mut identity.roles);
+        elevations.extend(identity.name.as_str(), now, &mut identity.roles);
         Ok(Arc::new(identity))
     }
 }

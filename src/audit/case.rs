@@ -1,0 +1,97 @@
+//! A request as the log has it when it is decided: who asked, from where, for what. The decision itself is written
+//! from what decided and from nothing else: a permit, a denial, a flaw.
+
+use super::describe::stood_on;
+use super::event::{Actor, Client, Decision, Event, Forwarded, Identity, Reason, Request, Stage};
+use super::{EventId, Hash};
+use crate::docker::{Malformed, OutboundBody};
+use crate::policy::{Finding, Permit, Policy};
+
+/// What is known of a request.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The id that its decision will have: a refusal quotes it.
+    pub id: EventId,
+    /// What it follows from, if the gate asks by itself.
+    pub parent: Option<EventId>,
+    /// Who asks.
+    pub identity: Option<Identity>,
+    /// From where.
+    pub client: Option<Client>,
+    /// What is asked.
+    pub request: Request,
+    /// Who had the gate ask.
+    pub actor: Option<Actor>,
+}
+
+impl Case {
+    /// The decision that lets it through. What is forwarded, under which grant and terms, and what would have been
+    /// denied stand in the permit.
+    pub(super) fn allowed(self, permit: &Permit) -> Event {
+        let mut decision = match permit.would() {
+            [] => Decision::allow(),
+            would => Decision::observe(would.iter().map(Reason::from)),
+        };
+        decision.grant = Some(match permit.role() {
+            "" => permit.grant().to_owned(),
+            role => format!("{role}: {}", permit.grant()),
+        });
+        decision.facts = stood_on(permit.facts());
+        decision.policy = permit.policy().parse().ok();
+        let outbound = permit.outbound();
+        let body_sha256 = match &outbound.body {
+            OutboundBody::Json(bytes) => Some(Hash::of(bytes).to_string()),
+            OutboundBody::Empty | OutboundBody::Stream { .. } => None,
+        };
+        let forwarded = Forwarded {
+            method: outbound.method.as_str().to_owned(),
+            target: outbound.target.clone(),
+            body_sha256,
+            terms: permit.terms().collect(),
+        };
+        Event { forwarded: Some(forwarded), ..self.decided(decision) }
+    }
+
+    /// The decision that refuses it under this policy, for these reasons; `role` is the one that came furthest.
+    #[must_use]
+    pub fn refused(
+        self,
+        policy: &Policy,
+        role: Option<String>,
+        reasons: impl IntoIterator<Item = Reason>,
+    ) -> Event {
+        let mut decision = Decision::deny(reasons);
+        decision.grant = role;
+        decision.policy = policy.hash.parse().ok();
+        self.decided(decision)
+    }
+
+    fn decided(self, decision: Decision) -> Event {
+        let Self { id, parent, identity, client, request, actor } = self;
+        Event {
+            id,
+            parent,
+            identity,
+            client,
+            request: Some(request),
+            actor,
+            decision: Some(decision),
+            ..Event::new(Stage::Decision)
+        }
+    }
+}
+
+impl From<&Finding> for Reason {
+    fn from(finding: &Finding) -> Self {
+        let said = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let id = finding.reason.id().to_owned();
+        Self { id, field: said(&finding.field), value: said(&finding.value) }
+    }
+}
+
+impl From<&Malformed> for Reason {
+    fn from(malformed: &Malformed) -> Self {
+        let field = (!malformed.at.is_empty()).then(|| malformed.at.clone());
+        Self { id: malformed.flaw.id().to_owned(), field, value: Some(malformed.why.to_string()) }
+    }
+}

@@ -1,0 +1,362 @@
+//! Every object that a request names, wherever it names it: in its path, its query, its body. The daemon
+//! resolves each of these by rules of its own (`daemon/container.go`, `daemon/network.go` of moby), so what must be
+//! looked up before a decision, what goes on by its full id, and whose an object is are all asked of this one list:
+//! a place that names an object is written down once, here.
+
+use super::body::Body;
+use super::body::create::{ContainerCreate, Endpoint, HostConfig, Mount};
+use super::body::service::{ContainerSpec, FileReference, ServiceSpec, TaskTemplate};
+use super::query::texts;
+use super::{ApiCall, CallHead, Resource, Verb};
+use std::borrow::Cow;
+
+/// What kind of thing is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A container, by name, id or the beginning of one.
+    Container,
+    /// An exec, by its full id.
+    Exec,
+    /// An image, by reference, id or the beginning of one.
+    Image,
+    /// A volume, by its name.
+    Volume,
+    /// A network, by name, id or the beginning of one.
+    Network,
+    /// A path of the host.
+    HostPath,
+    /// A host that the daemon calls.
+    Host,
+    /// Another object that the daemon keeps, of this kind: a service, task, node, secret, config or plugin.
+    Kept(Resource),
+}
+
+/// What the request means to do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// It is what the verb acts upon.
+    Target,
+    /// A container is made of it.
+    Run,
+    /// It is mounted into a container, or the mounts of it are.
+    Mount,
+    /// A container is put on it, or taken off it.
+    Join,
+    /// A namespace of it, or a device, is shared.
+    Share,
+    /// It is read.
+    Read,
+    /// It is given this name.
+    Name,
+}
+
+/// Where it is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// As the first parameter of the path.
+    Path,
+    /// Under this key of the query.
+    Query(&'static str),
+    /// In this field of the body.
+    Body(&'static str),
+}
+
+/// One object that a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention<'c> {
+    /// What kind of thing.
+    pub object: Object,
+    /// As it is named.
+    pub name: Cow<'c, str>,
+    /// What it is named for.
+    pub used: Use,
+    /// Where.
+    pub at: Spot,
+}
+
+impl ApiCall<'_> {
+    /// Every object that the request names.
+    #[must_use]
+    pub fn mentions(&self) -> Vec<Mention<'_>> {
+        let mut found = Mentions(self.head.mention().into_iter().collect());
+        found.query(self.head);
+        found.body(&self.body);
+        found.0
+    }
+}
+
+impl CallHead {
+    /// The object that the path names, which the request is about.
+    #[must_use]
+    pub fn mention(&self) -> Option<Mention<'_>> {
+        let name = Cow::Borrowed(self.target()?);
+        let (object, used) = match (self.route.resource, self.route.verb) {
+            (Resource::Container, _) if self.route.path.starts_with("/exec/") => {
+                (Object::Exec, Use::Target)
+            }
+            (Resource::Container, _) => (Object::Container, Use::Target),
+            (Resource::Image, _) => (Object::Image, Use::Target),
+            (Resource::Registry, _) => (Object::Image, Use::Read),
+            (Resource::Volume, _) => (Object::Volume, Use::Target),
+            (Resource::Network, Verb::Connect | Verb::Disconnect) => (Object::Network, Use::Join),
+            (Resource::Network, _) => (Object::Network, Use::Target),
+            (
+                kind @ (Resource::Service
+                | Resource::Task
+                | Resource::Node
+                | Resource::Secret
+                | Resource::Config
+                | Resource::Plugin),
+                _,
+            ) => (Object::Kept(kind), Use::Target),
+            (
+                Resource::System
+                | Resource::Build
+                | Resource::Swarm
+                | Resource::Debug
+                | Resource::Nothing,
+                _,
+            ) => return None,
+        };
+        Some(Mention { object, name, used, at: Spot::Path })
+    }
+}
+
+struct Mentions<'c>(Vec<Mention<'c>>);
+
+impl<'c> Mentions<'c> {
+    fn add(&mut self, object: Object, used: Use, at: Spot, name: impl Into<Cow<'c, str>>) {
+        let name = name.into();
+        if !name.is_empty() {
+            self.0.push(Mention { object, name, used, at });
+        }
+    }
+
+    fn query(&mut self, head: &'c CallHead) {
+        for param in head.route.query {
+            let key = param.name;
+            let (object, used) = match (head.route.resource, key) {
+                (Resource::Container, "name") => (Object::Container, Use::Name),
+                (Resource::Container, "since" | "before") => (Object::Container, Use::Read),
+                (Resource::Container, "dir" | "checkpoint-dir") => (Object::HostPath, Use::Target),
+                (Resource::Image, "container") => (Object::Container, Use::Read),
+                (Resource::Image, "fromImage") => (Object::Image, Use::Target),
+                (Resource::Image, "names") => (Object::Image, Use::Read),
+                (Resource::Image, "repo") | (Resource::Build, "t") => (Object::Image, Use::Name),
+                (Resource::Image, "fromSrc")
+                | (Resource::Build | Resource::Plugin, "remote")
+                | (Resource::Registry, "term") => (Object::Host, Use::Read),
+                (Resource::Build, "networkmode") => {
+                    self.mode(Spot::Query(key), head.query.text(key).unwrap_or_default());
+                    continue;
+                }
+                (Resource::Build, "cachefrom") => {
+                    for image in head.query.text(key).map(texts).unwrap_or_default() {
+                        self.add(Object::Image, Use::Read, Spot::Query(key), image);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            head.query.all(key).for_each(|name| self.add(object, used, Spot::Query(key), name));
+        }
+    }
+
+    fn body(&mut self, body: &'c Body<'_>) {
+        match body {
+            Body::ContainerCreate(body) => self.create(body),
+            Body::Service(spec) => self.service(spec),
+            Body::NetworkConnect(body) => {
+                self.add(
+                    Object::Container,
+                    Use::Target,
+                    Spot::Body("Container"),
+                    body.container.text(),
+                );
+                self.links(body.endpoint_config.value());
+            }
+            Body::NetworkDisconnect(body) => {
+                self.add(
+                    Object::Container,
+                    Use::Target,
+                    Spot::Body("Container"),
+                    body.container.text(),
+                );
+            }
+            Body::NetworkCreate(body) => {
+                self.add(Object::Network, Use::Name, Spot::Body("Name"), body.name.text());
+                let from = body.config_from.value().map_or("", |from| from.network.text());
+                self.add(Object::Network, Use::Read, Spot::Body("ConfigFrom.Network"), from);
+            }
+            Body::VolumeCreate(body) => {
+                self.add(Object::Volume, Use::Name, Spot::Body("Name"), body.name.text());
+            }
+            Body::Secret(spec) => self.name(Resource::Secret, spec.name.text()),
+            Body::Config(spec) => self.name(Resource::Config, spec.name.text()),
+            Body::Auth(auth) => {
+                self.add(
+                    Object::Host,
+                    Use::Read,
+                    Spot::Body("serveraddress"),
+                    auth.serveraddress.text(),
+                );
+            }
+            Body::CheckpointCreate(body) => {
+                let directory = body.checkpoint_dir.text();
+                self.add(Object::HostPath, Use::Target, Spot::Body("CheckpointDir"), directory);
+            }
+            Body::SwarmJoin(body) => {
+                for host in body.remote_addrs.items() {
+                    self.add(Object::Host, Use::Read, Spot::Body("RemoteAddrs"), host.as_ref());
+                }
+            }
+            // these name nothing but what they are sent to
+            Body::None
+            | Body::Opaque
+            | Body::Archive(_)
+            | Body::ContainerUpdate(_)
+            | Body::ExecCreate(_)
+            | Body::ExecStart(_)
+            | Body::Commit(_)
+            | Body::VolumeUpdate(_)
+            | Body::Node(_)
+            | Body::SwarmInit(_)
+            | Body::SwarmUpdate(_)
+            | Body::SwarmUnlock(_)
+            | Body::PluginPrivileges(_)
+            | Body::PluginSet(_) => {}
+        }
+    }
+
+    fn name(&mut self, kind: Resource, name: &'c str) {
+        self.add(Object::Kept(kind), Use::Name, Spot::Body("Name"), name);
+    }
+
+    fn create(&mut self, body: &'c ContainerCreate<'_>) {
+        self.add(Object::Image, Use::Run, Spot::Body("Image"), body.image.text());
+        if let Some(host) = body.host_config.value() {
+            self.host_config(host);
+        }
+        let networking = body.networking_config.value();
+        for (name, endpoint) in networking.into_iter().flat_map(|n| n.endpoints_config.entries()) {
+            self.add(
+                Object::Network,
+                Use::Join,
+                Spot::Body("NetworkingConfig.EndpointsConfig"),
+                name,
+            );
+            self.links(endpoint.as_ref());
+        }
+    }
+
+    fn host_config(&mut self, host: &'c HostConfig<'_>) {
+        for bind in host.binds.items() {
+            // without a colon it is the place of an anonymous volume
+            if let Some((source, _)) = bind.split_once(':') {
+                self.source(source, Spot::Body("HostConfig.Binds"));
+            }
+        }
+        self.mounts(host.mounts.items(), "HostConfig.Mounts");
+        for device in host.devices.items() {
+            let path = device.path_on_host.text();
+            self.add(Object::HostPath, Use::Share, Spot::Body("HostConfig.Devices"), path);
+        }
+        for from in host.volumes_from.items() {
+            let name = from.split(':').next().unwrap_or_default();
+            self.add(Object::Container, Use::Mount, Spot::Body("HostConfig.VolumesFrom"), name);
+        }
+        for link in host.links.items() {
+            let name = link.split(':').next().unwrap_or_default();
+            self.add(Object::Container, Use::Join, Spot::Body("HostConfig.Links"), name);
+        }
+        self.mode(Spot::Body("HostConfig.NetworkMode"), host.network_mode.text());
+        let spaces = [
+            ("HostConfig.PidMode", host.pid_mode.text()),
+            ("HostConfig.IpcMode", host.ipc_mode.text()),
+            ("HostConfig.Cgroup", host.cgroup.text()),
+        ];
+        for (field, space) in spaces {
+            if let Some(name) = space.strip_prefix("container:") {
+                self.add(Object::Container, Use::Share, Spot::Body(field), name);
+            }
+        }
+    }
+
+    /// A mode of the network: another container's, or a network by name or id.
+    fn mode(&mut self, at: Spot, mode: &'c str) {
+        match mode.strip_prefix("container:") {
+            Some(name) => self.add(Object::Container, Use::Share, at, name),
+            None => self.add(Object::Network, Use::Join, at, mode),
+        }
+    }
+
+    fn service(&mut self, spec: &'c ServiceSpec<'_>) {
+        self.name(Resource::Service, spec.name.text());
+        let task: Option<&TaskTemplate<'_>> = spec.task_template.value();
+        let networks = task.into_iter().flat_map(|task| task.networks.items());
+        for attachment in spec.networks.items().iter().chain(networks) {
+            self.add(Object::Network, Use::Join, Spot::Body("Networks"), attachment.target.text());
+        }
+        let Some(container) = spec.container() else { return };
+        let ContainerSpec { image, mounts, secrets, configs, .. } = container;
+        self.add(
+            Object::Image,
+            Use::Run,
+            Spot::Body("TaskTemplate.ContainerSpec.Image"),
+            image.text(),
+        );
+        self.mounts(mounts.items(), "TaskTemplate.ContainerSpec.Mounts");
+        self.files(Resource::Secret, secrets.items());
+        self.files(Resource::Config, configs.items());
+    }
+
+    fn files(&mut self, kind: Resource, files: &'c [FileReference<'_>]) {
+        for file in files {
+            let (id, name) = match kind {
+                Resource::Secret => (&file.secret_id, &file.secret_name),
+                _ => (&file.config_id, &file.config_name),
+            };
+            for text in [id.text(), name.text()] {
+                self.add(
+                    Object::Kept(kind),
+                    Use::Mount,
+                    Spot::Body("TaskTemplate.ContainerSpec"),
+                    text,
+                );
+            }
+        }
+    }
+
+    fn mounts(&mut self, mounts: &'c [Mount<'_>], field: &'static str) {
+        for mount in mounts {
+            let source = mount.source.text();
+            match mount.kind.text() {
+                "bind" => self.add(Object::HostPath, Use::Mount, Spot::Body(field), source),
+                "volume" => self.add(Object::Volume, Use::Mount, Spot::Body(field), source),
+                "image" => self.add(Object::Image, Use::Mount, Spot::Body(field), source),
+                _ => {}
+            }
+        }
+    }
+
+    /// The source of a bind: a path of the host where it begins with a slash, else a volume.
+    fn source(&mut self, source: &'c str, at: Spot) {
+        let object = if source.starts_with('/') { Object::HostPath } else { Object::Volume };
+        self.add(object, Use::Mount, at, source);
+    }
+
+    fn links(&mut self, endpoint: Option<&'c Endpoint<'_>>) {
+        for link in endpoint.map_or(&[][..], |endpoint| endpoint.links.items()) {
+            let name = link.split(':').next().unwrap_or_default();
+            self.add(Object::Container, Use::Join, Spot::Body("Links"), name);
+        }
+    }
+}
+
+impl<'a> ServiceSpec<'a> {
+    /// What its tasks run, where they are containers.
+    #[must_use]
+    pub fn container(&self) -> Option<&ContainerSpec<'a>> {
+        self.task_template.value()?.container_spec.value()
+    }
+}

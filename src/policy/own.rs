@@ -1,0 +1,69 @@
+//! What the gate asks of the daemon by itself, beside its lookups: a closed list, each with its cause, so that
+//! no request of our own stands on anything but what is written here.
+
+use super::facts::Facts;
+use super::permit::Permit;
+use crate::docker::{ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
+
+/// Why the gate acts by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// An operator has it stop what a revoked key left running.
+    Revoked,
+}
+
+impl Cause {
+    /// The grant as it stands in the record.
+    const fn grant(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoke --stop",
+        }
+    }
+}
+
+/// Stops a container, which must be named by an id: `None` for what could stand in a path for something else.
+#[must_use]
+pub fn stop(cause: Cause, id: &str, version: ApiVersion) -> Option<Permit> {
+    let outbound = || Outbound {
+        method: Method::Post,
+        target: format!("/v{version}/containers/{id}/stop"),
+        headers: Vec::new(),
+        body: OutboundBody::Empty,
+        hijack: Hijack::No,
+        life: Life::Write,
+        answer: None,
+    };
+    is_id(id).then(|| Permit {
+        role: String::new(),
+        grant: cause.grant().to_owned(),
+        would: Vec::new(),
+        terms: Vec::new(),
+        facts: Facts::default(),
+        policy: String::new(),
+        outbound: outbound(),
+    })
+}
+
+/// Whether the daemon's word for what it made can stand in a path as the name of just that.
+#[must_use]
+pub fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_id_can_be_stopped() {
+        let target = |id: &str| {
+            stop(Cause::Revoked, id, ApiVersion::NEWEST).map(|permit| permit.outbound.target)
+        };
+        let id = "ab12".repeat(16);
+        let whole = format!("/v{}/containers/{id}/stop", ApiVersion::NEWEST);
+        assert_eq!(target(&id), Some(whole));
+        for wrong in ["", "web", "ab/../x", "ab?t=0", "ab\n"] {
+            assert_eq!(target(wrong), None, "{wrong:?}");
+        }
+    }
+}

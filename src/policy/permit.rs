@@ -1,0 +1,78 @@
+//! Permission, with all that the record of it says. Its fields can be filled in within this room alone, so that
+//! what was decided is what is recorded and what is forwarded: whoever holds a permit holds a judgement.
+
+use super::decision::Finding;
+use super::facts::Facts;
+use super::terms::Term;
+use crate::docker::Outbound;
+
+/// Permission with its terms.
+#[must_use = "a permit that nobody uses is a request that nobody answers"]
+#[derive(Debug)]
+pub struct Permit {
+    /// The role that carries the request; empty for what every identity may.
+    pub(super) role: String,
+    /// The grant, `container.create`.
+    pub(super) grant: String,
+    /// What would have been denied, of an identity in `mode: observe`.
+    pub(super) would: Vec<Finding>,
+    /// What we changed of the request.
+    pub(super) terms: Vec<Term>,
+    /// What it stands on.
+    pub(super) facts: Facts,
+    /// SHA-256 of the policy that it was made by, hexadecimal; empty for what the gate does by itself.
+    pub(super) policy: String,
+    /// The request as the daemon gets it.
+    pub(super) outbound: Outbound,
+}
+
+impl Permit {
+    /// The role that carries the request; empty for what every identity may.
+    #[must_use]
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// The grant, `container.create`.
+    #[must_use]
+    pub fn grant(&self) -> &str {
+        &self.grant
+    }
+
+    /// What would have been denied, of an identity in `mode: observe`.
+    #[must_use]
+    pub fn would(&self) -> &[Finding] {
+        &self.would
+    }
+
+    /// What we changed of the request, in words, `HostConfig.Memory=536870912`.
+    /// What is changed of answers is the same for all, and stands in the docs.
+    pub fn terms(&self) -> impl Iterator<Item = String> {
+        let told = self.terms.iter().filter(|term| !matches!(term, Term::Answer(_)));
+        told.map(ToString::to_string)
+    }
+
+    /// What it stands on.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// SHA-256 of the policy that it was made by, hexadecimal; empty for what the gate does by itself.
+    #[must_use]
+    pub fn policy(&self) -> &str {
+        &self.policy
+    }
+
+    /// The request as the daemon gets it.
+    #[must_use]
+    pub const fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
+    /// The request, for whoever has recorded the permit.
+    #[must_use]
+    pub fn into_outbound(self) -> Outbound {
+        self.outbound
+    }
+}

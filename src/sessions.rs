@@ -1,0 +1,7 @@
+//! Who is connected and what is open (L4), and the question that stays open as long as they are: may they still?
+
+mod registry;
+mod revalidate;
+
+pub use registry::{Admitted, Cut, Open, Session, Sessions};
+pub use revalidate::{Revalidator, TICK};
