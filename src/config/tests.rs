@@ -109,7 +109,7 @@ admission:
     assert_eq!((profile.pids.default, profile.pids.max), (None, Some(7)));
     assert_eq!(profile.memory.max, Some(1 << 30));
     assert_eq!(profile.user, crate::policy::profile::UserRule::Any);
-    assert!(profile.drop_all);
+    assert!(profile.capabilities.drop_all.0);
     let looser = |subject: &str, what: &str| {
         config.warnings.iter().any(|w| w.subject == subject && w.what.starts_with(what))
     };

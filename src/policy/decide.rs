@@ -52,7 +52,7 @@ pub fn needs(identity: &Identity, call: &ApiCall<'_>, policy: &Policy, known: &F
             }
         }
         (_, Resource::Container, Verb::CopyIn | Verb::CopyOut)
-            if profiles().any(|profile| !profile.copy.running_with_mounts) =>
+            if profiles().any(|profile| !profile.copy().running_with_mounts.0) =>
         {
             needs.containers.insert(target.to_owned());
         }

@@ -14,15 +14,15 @@ use std::borrow::Cow;
 pub fn amend(profile: &Profile, body: &mut ContainerCreate<'_>) -> Vec<String> {
     let host: &mut HostConfig<'_> = body.host_config.or_empty();
     let mut terms = Vec::new();
-    number(&mut host.memory, profile.memory, "Memory", &mut terms);
-    number(&mut host.pids_limit, profile.pids, "PidsLimit", &mut terms);
+    number(&mut host.memory, profile.memory(), "Memory", &mut terms);
+    number(&mut host.pids_limit, profile.pids(), "PidsLimit", &mut terms);
     if host.cpu_quota.or_zero() == 0 {
-        number(&mut host.nano_cpus, profile.cpus, "NanoCpus", &mut terms);
+        number(&mut host.nano_cpus, profile.cpus(), "NanoCpus", &mut terms);
     }
-    number(&mut host.shm_size, profile.shm, "ShmSize", &mut terms);
+    number(&mut host.shm_size, profile.shm(), "ShmSize", &mut terms);
     text(&mut host.ipc_mode, "private", "IpcMode", &mut terms);
     text(&mut host.cgroupns_mode, "private", "CgroupnsMode", &mut terms);
-    if let Some(runtime) = profile.runtime.first() {
+    if let Some(runtime) = profile.runtime().0.first() {
         text(&mut host.runtime, runtime, "Runtime", &mut terms);
     }
     terms
@@ -36,9 +36,9 @@ pub fn amend_build(role: &Role, profile: &Profile, head: &mut CallHead) -> Vec<S
     let quota =
         |nano: i64| i64::try_from(i128::from(nano) * period / 1_000_000_000).unwrap_or(i64::MAX);
     let defaults = [
-        ("memory", profile.memory.default),
-        ("shmsize", profile.shm.default),
-        ("cpuquota", profile.cpus.default.map(quota)),
+        ("memory", profile.memory().default),
+        ("shmsize", profile.shm().default),
+        ("cpuquota", profile.cpus().default.map(quota)),
     ];
     let mut terms = Vec::new();
     for (name, default) in defaults {
@@ -72,7 +72,7 @@ fn keep_credentials(role: &Role, head: &mut CallHead, terms: &mut Vec<String>) {
     terms.push(format!("x-registry-config without {}", super::cut(out.join(", "), super::KEY_MAX)));
 }
 
-fn number(field: &mut Field<i64>, limit: Limit, name: &str, terms: &mut Vec<String>) {
+fn number(field: &mut Field<i64>, limit: &Limit, name: &str, terms: &mut Vec<String>) {
     if let (0, Some(default)) = (field.or_zero(), limit.default) {
         *field = Field::Set(default);
         terms.push(format!("HostConfig.{name}={default}"));
