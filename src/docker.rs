@@ -28,5 +28,5 @@ pub use malformed::{Flaw, Malformed};
 pub use outbound::{Outbound, OutboundBody};
 pub use route::{BodyKind, Hijack, Life, Method, Route};
 pub use routes::ROUTES;
-pub use verb::{Resource, Verb};
+pub use verb::{Group, Resource, Verb};
 pub use version::ApiVersion;
