@@ -10,7 +10,6 @@ mod compile;
 mod files;
 pub mod front;
 mod keys;
-mod looser;
 pub mod mistake;
 mod risk;
 pub mod schema;

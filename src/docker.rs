@@ -30,5 +30,5 @@ pub use mentions::{Mention, Object, Spot, Use};
 pub use outbound::{Outbound, OutboundBody, Rewrite};
 pub use route::{BodyKind, Hijack, Life, Method, Route};
 pub use routes::ROUTES;
-pub use verb::{Resource, Verb};
+pub use verb::{Group, Resource, Verb};
 pub use version::ApiVersion;

@@ -143,15 +143,16 @@ fn every_row_is_consistent() {
     }
 }
 
-/// A verb that has a dagger on one row of its resource has it on all.
+/// A verb that has a dagger, or is in a group, by one row of its resource is so by all.
 #[test]
-fn a_dagger_belongs_to_the_verb() {
-    let mut verbs: BTreeMap<(Resource, Verb), BTreeSet<bool>> = BTreeMap::new();
+fn a_dagger_and_a_group_belong_to_the_verb() {
+    let mut verbs: BTreeMap<(Resource, Verb), BTreeSet<_>> = BTreeMap::new();
     for row in ROUTES {
-        verbs.entry((row.resource, row.verb)).or_default().insert(row.dagger);
+        verbs.entry((row.resource, row.verb)).or_default().insert((row.dagger, row.group));
+        assert!(row.group.is_none() || !(row.dagger || row.verb == Verb::Never), "{row:?}");
     }
-    for (verb, daggers) in verbs {
-        assert_eq!(daggers.len(), 1, "{verb:?}");
+    for (verb, marks) in verbs {
+        assert_eq!(marks.len(), 1, "{verb:?}");
     }
 }
 

@@ -6,6 +6,7 @@ mod account;
 mod identities;
 mod profiles;
 mod roles;
+pub(super) mod rules;
 mod tokens;
 mod top;
 mod unix;
@@ -13,7 +14,7 @@ mod validity;
 
 pub(super) use account::is_account;
 pub(super) use identities::moment;
-pub(super) use profiles::clean_path;
+pub(super) use rules::clean_path;
 pub(super) use tokens::header;
 pub(super) use top::bind;
 pub(super) use validity::{days, hours, zone};

@@ -1,6 +1,10 @@
 //! Every key of the policy file, in one table. A key that is not here is an error, so that what a
 //! later version will understand is never accepted and ignored by this one.
 
+mod profile;
+
+pub(super) use profile::fill;
+
 use super::shape::{Key, Notation, Section, Shape};
 use super::units;
 
@@ -22,12 +26,6 @@ const DURATION: Shape = Shape::Notation(&Notation {
     what: "a time",
     check: |text| units::duration(text).map(drop),
     pattern: "^[1-9][0-9]*(ms|s|m|h)$",
-});
-
-const CPUS: Shape = Shape::Notation(&Notation {
-    what: "a number of CPUs",
-    check: |text| units::cpus(text).map(drop),
-    pattern: r"^(0|[1-9][0-9]*)(\.[0-9]{1,9})?$",
 });
 
 const COUNT: Shape = Shape::Notation(&Notation {
@@ -60,36 +58,6 @@ const ZONE: Shape = Shape::Notation(&Notation {
     pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
 });
 
-const PORT: Shape = Shape::Notation(&Notation {
-    what: "a host port",
-    check: host_port,
-    pattern: "^(ephemeral|[0-9]+(-[0-9]+)?)$",
-});
-
-const IDS: Shape = Shape::List(&Shape::Notation(&Notation {
-    what: "a range of ids",
-    check: |text| units::range::<u32>(text).map(drop),
-    pattern: "^[0-9]+(-[0-9]+)?$",
-}));
-
-const ADDRESS: Shape = Shape::Notation(&Notation {
-    what: "an IP address",
-    check: |text| {
-        let parsed = text.parse::<std::net::IpAddr>();
-        parsed.map(drop).map_err(|_| "write one such as 127.0.0.1 or \"::1\"".into())
-    },
-    pattern: "^[0-9a-fA-F.:]+$",
-});
-
-const SUBNET: Shape = Shape::Notation(&Notation {
-    what: "a range of addresses",
-    check: |text| {
-        let parsed = text.parse::<ipnet::IpNet>();
-        parsed.map(drop).map_err(|_| "write one such as 10.20.0.0/16".into())
-    },
-    pattern: "^[0-9a-fA-F.:]+/[0-9]+$",
-});
-
 const BIND: Shape = Shape::Notation(&Notation {
     what: "an address to listen on",
     check: |text| super::compile::bind(text).map(drop),
@@ -102,25 +70,11 @@ const ACCOUNT: Shape = Shape::Notation(&Notation {
     pattern: "^[^:]+$",
 });
 
-const CLEAN_PATH: Shape = Shape::Notation(&Notation {
-    what: "an absolute path in its shortest form",
-    check: super::compile::clean_path,
-    pattern: "^/",
-});
-
 const HEADER: Shape = Shape::Notation(&Notation {
     what: "a header for tokens",
     check: |text| super::compile::header(text).map(drop),
     pattern: "^[Xx]-[A-Za-z0-9-]+$",
 });
-
-fn host_port(text: &str) -> Result<(), String> {
-    let number = units::range::<u16>(text).is_ok();
-    match text == "ephemeral" || number {
-        true => Ok(()),
-        false => Err("write a port, a range such as 20000-29999, or ephemeral".into()),
-    }
-}
 
 /// The whole file, and each file that it includes.
 pub(super) const FILE: Section = Section {
@@ -146,7 +100,7 @@ pub(super) const FILE: Section = Section {
         Key::new("roles", Shape::Named(&Shape::Section(&ROLE)), "what they may, by name"),
         Key::new(
             "admission",
-            Shape::Named(&Shape::Section(&PROFILE)),
+            Shape::Named(&Shape::Section(&profile::PROFILE)),
             "what a body may ask for, by name",
         ),
     ],
@@ -360,169 +314,4 @@ const IMAGES: Section = Section {
         Key::new("push", TEXTS, "patterns of images that may be pushed"),
         Key::new("write", TEXTS, "patterns of names that may be given to images on this host"),
     ],
-};
-
-const PROFILE: Section = Section {
-    what: "an admission profile",
-    keys: &[
-        Key::required("extends", Shape::Text, "baseline, restricted or another profile"),
-        Key::new(
-            "user",
-            Shape::Either(&Shape::Word(&["any", "non-root"]), &Shape::Section(&USER)),
-            "who the first process may be",
-        ),
-        Key::new(
-            "capabilities",
-            Shape::Section(&CAPABILITIES),
-            "capabilities beyond the daemon's own",
-        ),
-        Key::new("security_options", TEXTS, "security options, each exactly"),
-        Key::new("no_new_privileges", Shape::Flag, "whether it must be asked for"),
-        Key::new("ipc", Shape::List(&Shape::Word(&["private", "none", "shareable"])), "IPC modes"),
-        Key::new(
-            "host_paths",
-            Shape::List(&Shape::Section(&HOST_PATH)),
-            "paths of the host that may be mounted",
-        ),
-        Key::new("volumes", TEXTS, "patterns of volume names"),
-        Key::new("volume_drivers", TEXTS, "volume drivers"),
-        Key::new(
-            "volume_options",
-            Shape::List(&Shape::Section(&VOLUME_OPTIONS)),
-            "what the local driver may be told to mount",
-        ),
-        Key::new("devices", Shape::List(&CLEAN_PATH), "device nodes, each exactly"),
-        Key::new("device_requests", TEXTS, "device drivers such as nvidia"),
-        Key::new("networks", TEXTS, "patterns of network names"),
-        Key::new("network_drivers", TEXTS, "drivers of networks that may be made"),
-        Key::new("network_options", TEXTS, "driver options that a network may be made with"),
-        Key::new("subnets", Shape::List(&SUBNET), "ranges in which a network may choose its own"),
-        Key::new("ports", Shape::Section(&PORTS), "what may be published"),
-        Key::new("extra_hosts", TEXTS, "patterns of names for /etc/hosts"),
-        Key::new("dns", TEXTS, "patterns of name servers"),
-        Key::new("mac_address", Shape::Flag, "whether a MAC address may be chosen"),
-        Key::new("memory", Shape::Section(&SIZE_LIMIT), "memory"),
-        Key::new("cpus", Shape::Section(&CPU_LIMIT), "CPUs"),
-        Key::new("pids", Shape::Section(&COUNT_LIMIT), "processes and threads"),
-        Key::new("shm", Shape::Section(&SIZE_LIMIT), "shared memory"),
-        Key::new("ulimits", Shape::Named(&COUNT), "the highest hard limit by name"),
-        Key::new("sysctls", TEXTS, "kernel parameters that may be set"),
-        Key::new("runtime", TEXTS, "runtimes that must be used; left empty: the daemon's default"),
-        Key::new("read_only_root", Shape::Flag, "whether the root filesystem must be read-only"),
-        Key::new("storage_options", TEXTS, "storage options that may be set"),
-        Key::new("logging", Shape::Section(&LOGGING), "where output may go"),
-        Key::new(
-            "restart",
-            Shape::List(&Shape::Word(&["no", "on-failure", "always", "unless-stopped"])),
-            "restart policies",
-        ),
-        Key::new("annotations", TEXTS, "patterns of annotations"),
-        Key::new("labels", Shape::Section(&LABELS), "labels that may, may not, must be set"),
-        Key::new("health", Shape::Section(&HEALTH), "health checks"),
-        Key::new("copy", Shape::Section(&COPY), "copying into and out of containers"),
-    ],
-};
-
-const COPY: Section = Section {
-    what: "copy",
-    keys: &[
-        Key::new("compressed", Shape::Flag, "whether archives may be compressed"),
-        Key::new(
-            "running_with_mounts",
-            Shape::Flag,
-            "whether the container may run and have mounts meanwhile",
-        ),
-    ],
-};
-
-const VOLUME_OPTIONS: Section = Section {
-    what: "an entry of volume_options",
-    keys: &[
-        Key::required("type", Shape::Text, "the type of file system, exactly"),
-        Key::required("device", Shape::Text, "a pattern of the device or address"),
-        Key::required("o", Shape::Text, "a pattern of the options"),
-    ],
-};
-
-const USER: Section = Section {
-    what: "user",
-    keys: &[
-        Key::required("uid", IDS, "user ids or ranges of them"),
-        Key::required("gid", IDS, "group ids or ranges of them"),
-    ],
-};
-
-const CAPABILITIES: Section = Section {
-    what: "capabilities",
-    keys: &[
-        Key::new("add", TEXTS, "names without CAP_ that may be added"),
-        Key::new("drop_all", Shape::Flag, "whether dropping ALL is required"),
-    ],
-};
-
-const HOST_PATH: Section = Section {
-    what: "an entry of host_paths",
-    keys: &[
-        Key::required("path", CLEAN_PATH, "an absolute path"),
-        Key::new("read_only", Shape::Flag, "whether only read-only mounts are allowed"),
-        Key::new("below", Shape::Flag, "whether also what lies under it; read-only paths alone"),
-    ],
-};
-
-const PORTS: Section = Section {
-    what: "ports",
-    keys: &[
-        Key::new("host", Shape::List(&PORT), "ephemeral, ports, ranges of ports"),
-        Key::new("address", Shape::List(&ADDRESS), "addresses that may be bound; left out: any"),
-    ],
-};
-
-const SIZE_LIMIT: Section = Section {
-    what: "a limit",
-    keys: &[
-        Key::new("default", SIZE, "written into a body that sets none"),
-        Key::new("max", SIZE, "the most that may be asked for"),
-    ],
-};
-
-const CPU_LIMIT: Section = Section {
-    what: "a limit",
-    keys: &[
-        Key::new("default", CPUS, "written into a body that sets none"),
-        Key::new("max", CPUS, "the most that may be asked for"),
-    ],
-};
-
-const COUNT_LIMIT: Section = Section {
-    what: "a limit",
-    keys: &[
-        Key::new("default", COUNT, "written into a body that sets none"),
-        Key::new("max", COUNT, "the most that may be asked for"),
-    ],
-};
-
-const LOGGING: Section = Section {
-    what: "logging",
-    keys: &[
-        Key::new("drivers", TEXTS, "log drivers that may be named"),
-        Key::new("options", TEXTS, "log options that may be set"),
-    ],
-};
-
-const LABELS: Section = Section {
-    what: "labels",
-    keys: &[
-        Key::new("allow", TEXTS, "patterns of keys; left out: any"),
-        Key::new("deny", TEXTS, "patterns of keys that may not be set"),
-        Key::new(
-            "require",
-            Shape::Named(&Shape::Text),
-            "keys that must be set, with a pattern of the value",
-        ),
-    ],
-};
-
-const HEALTH: Section = Section {
-    what: "health",
-    keys: &[Key::new("min_interval", DURATION, "the least time between two checks")],
 };

@@ -148,7 +148,7 @@ fn warn_of_targets(role: &Role, strong: &Role, ledger: &mut Ledger) {
 fn warn_of_profile(profile: &Profile, ledger: &mut Ledger) {
     let subject = format!("admission {}", profile.name);
     let baseline = Profile::baseline();
-    for path in &profile.host_paths {
+    for path in profile.host_paths.iter() {
         if let Some((what, root)) = path_risk(path) {
             ledger.warn(&subject, format!("host_paths: {} {what}", path.path), root);
         }
@@ -159,7 +159,7 @@ fn warn_of_profile(profile: &Profile, ledger: &mut Ledger) {
         (!new.is_empty()).then(|| new.join(", "))
     };
     let strong = [
-        ("capabilities", beyond(&profile.capabilities_add, &baseline.capabilities_add)),
+        ("capabilities", beyond(&profile.capabilities.add, &baseline.capabilities.add)),
         ("security_options", beyond(&profile.security_options, &[])),
         ("devices", beyond(&profile.devices, &[])),
         ("device_requests", beyond(&profile.device_requests, &[])),

@@ -1,6 +1,5 @@
-use super::verbs::{Mark, VERBS};
 use super::*;
-use crate::docker::{ROUTES, Resource, Verb};
+use crate::docker::{Resource, Verb};
 use crate::policy::grants::Spelling;
 
 fn now() -> Timestamp {
@@ -26,24 +25,51 @@ fn whats(rest: &str) -> Vec<String> {
     with(rest).unwrap_err().iter().map(|mistake| mistake.what.clone()).collect()
 }
 
+/// What an `allow` holds by `*` or a group: `task: list inspect` for each resource.
+fn held(allow: &str) -> Vec<String> {
+    let allow = role(&format!("allow: {{ {allow} }}")).allow;
+    let held: Vec<_> = allow.iter().filter(|(.., spelling)| *spelling == Spelling::Wild).collect();
+    let verbs = |of| held.iter().filter(move |(r, ..)| *r == of).map(|(_, verb, _)| verb.as_str());
+    let line = |of: &Resource| format!("{of}: {}", verbs(*of).collect::<Vec<_>>().join(" "));
+    Resource::ALL.iter().filter(|of| verbs(**of).next().is_some()).map(line).collect()
+}
+
 #[test]
-fn the_verb_table_and_the_route_table_agree() {
-    for route in ROUTES.iter().filter(|r| r.verb != Verb::Never && r.resource != Resource::Nothing)
-    {
-        let (_, verbs) = VERBS.iter().find(|(of, _)| *of == route.resource).unwrap();
-        let mark = verbs.iter().find(|(verb, _)| *verb == route.verb).map(|(_, mark)| *mark);
-        let mark = mark.unwrap_or_else(|| panic!("{} has no word in the file", route.operation));
-        assert_eq!(mark == Mark::Dagger, route.dagger, "{}", route.operation);
-        if route.body.is_stream() && !route.dagger {
-            assert_eq!(mark, Mark::Opaque, "{}", route.operation);
-        }
-    }
-    for (resource, verbs) in VERBS.iter().filter(|_| !ROUTES.is_empty()) {
-        for (verb, _) in *verbs {
-            let used = ROUTES.iter().any(|r| (r.resource, r.verb) == (*resource, *verb));
-            assert!(used, "{resource}.{verb} has no route");
-        }
-    }
+fn the_words_of_a_group_are_these_and_no_others() {
+    let read = [
+        "system: version info df events",
+        "container: list inspect top stats changes",
+        "image: list inspect",
+        "volume: list inspect",
+        "network: list inspect",
+        "service: list inspect",
+        "task: list inspect",
+        "node: list inspect",
+        "secret: list inspect",
+        "config: list inspect",
+        "plugin: list inspect",
+    ];
+    assert_eq!(held("'*': [read]"), read);
+    let run = ["container: logs create start kill wait resize stop delete attach"];
+    assert_eq!(held("container: [run]"), run);
+    assert_eq!(held("'*': [run]"), run);
+    let all = [
+        "system: ping version info df events",
+        "container: list inspect top stats changes logs export copy-out copy-in create start restart \
+         kill pause unpause rename update wait resize stop delete prune attach exec",
+        "image: list inspect delete prune save pull push tag commit",
+        "registry: login search resolve",
+        "build: create cancel",
+        "volume: list inspect create delete prune",
+        "network: list inspect create delete prune connect disconnect",
+        "service: list inspect logs create update delete",
+        "task: list inspect logs",
+        "node: list inspect",
+        "secret: list inspect create update delete",
+        "config: list inspect create update delete",
+        "plugin: list inspect",
+    ];
+    assert_eq!(held("'*': ['*']"), all);
 }
 
 #[test]
@@ -109,7 +135,7 @@ admission:
     assert_eq!((profile.pids.default, profile.pids.max), (None, Some(7)));
     assert_eq!(profile.memory.max, Some(1 << 30));
     assert_eq!(profile.user, crate::policy::profile::UserRule::Any);
-    assert!(profile.drop_all);
+    assert!(profile.capabilities.drop_all.0);
     let looser = |subject: &str, what: &str| {
         config.warnings.iter().any(|w| w.subject == subject && w.what.starts_with(what))
     };

@@ -1,7 +1,7 @@
 //! What a row of the route table says: enough to classify, to judge and to forward a request.
 
 use super::body::Kind;
-use super::{Resource, Verb};
+use super::{Group, Resource, Verb};
 
 /// Methods that the API uses, in exactly this spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -237,8 +237,18 @@ pub struct Route {
     pub since: u8,
     /// Granted only by spelling the verb out: never by `*` (the dagger of the verb table).
     pub dagger: bool,
+    /// With which others the verb is granted by one word.
+    pub group: Option<Group>,
     /// Whether holding this grant amounts to root on the host.
     pub root: bool,
     /// Open only to a role with `admission: unrestricted`: no profile can judge what it does.
     pub reserved: bool,
+}
+
+impl Route {
+    /// Whether it passes on a stream that nobody looks into, which `*` does not grant.
+    #[must_use]
+    pub const fn is_opaque(&self) -> bool {
+        self.body.is_stream() || self.hijack.is_opaque()
+    }
 }

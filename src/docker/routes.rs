@@ -15,6 +15,28 @@ use super::{Flaw, Malformed, Method, Resource, Route, Verb};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+/// What the file can grant has an endpoint: a verb or a resource without one does not compile.
+const _: () = {
+    let (mut verbs, mut resources) =
+        (1_u128 << Verb::Reveal as u8 | 1 << Verb::Never as u8, 0_u128);
+    let mut rows = ROUTES;
+    while let [row, rest @ ..] = rows {
+        verbs |= 1 << row.verb as u8;
+        resources |= 1 << row.resource as u8;
+        rows = rest;
+    }
+    let mut words = Verb::ALL;
+    while let [verb, rest @ ..] = words {
+        assert!(verbs >> *verb as u8 & 1 == 1, "{}", verb.as_str());
+        words = rest;
+    }
+    let mut words = Resource::ALL;
+    while let [resource, rest @ ..] = words {
+        assert!(resources >> *resource as u8 & 1 == 1, "{}", resource.as_str());
+        words = rest;
+    }
+};
+
 /// The rows by their first segment; those that begin with a parameter are under `""`.
 static BY_SEGMENT: LazyLock<HashMap<&'static str, Vec<&'static Route>>> = LazyLock::new(|| {
     let mut index: HashMap<_, Vec<_>> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Resources and verbs: the words in which a policy grants the API.
+//! Resources, verbs and their groups: the words in which a policy grants the API.
 
 /// Declares an enum of words with `as_str`, `parse` and `ALL`.
 macro_rules! words {
@@ -60,4 +60,10 @@ words! {
         Enable = "enable", Disable = "disable", Set = "set", Upgrade = "upgrade", Read = "read",
         Reveal = "reveal", Never = "never",
     }
+}
+
+words! {
+    /// Verbs that are granted together. `Read` shows the state of things and nothing beyond; `Run` is what
+    /// `docker run --rm -it` does.
+    Group { Read = "read", Run = "run", }
 }

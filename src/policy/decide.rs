@@ -27,7 +27,8 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     let by_image = judged || roles().any(|role| !runs_anything(role));
     let is_create = matches!(call.body, Body::ContainerCreate(_));
     let (starts, copies) = (starts(call.head), copies(call.head));
-    let looked_at = starts && by_image || copies && profiles().any(|p| !p.copy.running_with_mounts);
+    let looked_at =
+        starts && by_image || copies && profiles().any(|p| !p.copy().running_with_mounts.0);
     let mut needs = Needs::default();
     for Mention { object, name, used, at: _ } in call.mentions() {
         match (object, used) {

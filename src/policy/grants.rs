@@ -35,8 +35,7 @@ impl Grants {
     #[must_use]
     pub fn grants(&self, route: &Route) -> Option<Spelling> {
         let spelling = *self.0.get(&(route.resource, route.verb))?;
-        let opaque = route.body.is_stream();
-        let named_only = route.dagger || opaque || route.hijack.is_opaque();
+        let named_only = route.dagger || route.is_opaque();
         (spelling == Spelling::Named || !named_only).then_some(spelling)
     }
 

@@ -182,13 +182,11 @@ fn unreachable(node: &Node, ledger: &mut Ledger) {
     let (Some(allow), Some(deny)) = (node.get("allow"), node.get("deny")) else { return };
     let denied = verbs::grants(deny, true, &mut Ledger::default());
     for entry in allow.entries() {
-        let Some((resource, words)) = Resource::parse(&entry.key).and_then(verbs::verbs_of) else {
-            continue;
-        };
+        let Some((resource, verbs)) = verbs::known(&entry.key) else { continue };
         for word in entry.value.items() {
             let verb = word.text().and_then(Verb::parse);
-            let verb = verb.filter(|verb| words.iter().any(|(of, _)| of == verb));
-            if verb.is_some_and(|verb| denied.iter().any(|(r, v, _)| (r, v) == (*resource, verb))) {
+            let verb = verb.filter(|verb| verbs.iter().any(|of| of.verb == *verb));
+            if verb.is_some_and(|verb| denied.iter().any(|(r, v, _)| (r, v) == (resource, verb))) {
                 let text = word.text().unwrap_or_default();
                 let what = format!("{resource}.{text} is denied by the same role");
                 ledger.mistake(word.at, what, "remove it here or under deny");

@@ -3,7 +3,7 @@
 
 use crate::docker::body::Kind;
 use crate::docker::route::{Guard, Param, ParamKind, QueryJson, When};
-use crate::docker::{BodyKind, Hijack, Life, Method, Resource, Route, Verb};
+use crate::docker::{BodyKind, Group, Hijack, Life, Method, Resource, Route, Verb};
 
 const fn row(
     method: Method,
@@ -12,9 +12,9 @@ const fn row(
     resource: Resource,
     verb: Verb,
 ) -> Route {
-    let life = match method {
-        Method::Get | Method::Head => Life::Read,
-        _ => Life::Write,
+    let (life, group) = match method {
+        Method::Get | Method::Head => (Life::Read, Some(Group::Read)),
+        _ => (Life::Write, None),
     };
     Route {
         operation,
@@ -30,6 +30,7 @@ const fn row(
         headers: &[],
         since: 0,
         dagger: false,
+        group,
         root: false,
         reserved: false,
     }
@@ -67,7 +68,7 @@ pub(super) const fn never(
     id: &'static str,
     of: Resource,
 ) -> Route {
-    row(method, path, id, of, Verb::Never)
+    row(method, path, id, of, Verb::Never).apart()
 }
 
 impl Route {
@@ -108,7 +109,7 @@ impl Route {
     }
 
     pub(super) const fn hijack(self, hijack: Hijack) -> Self {
-        Self { hijack, life: Life::WriteStream, ..self }
+        Self { hijack, life: Life::WriteStream, ..self.apart() }
     }
 
     /// The exchange may last: as a read, or as what changes state.
@@ -127,12 +128,22 @@ impl Route {
     }
 
     pub(super) const fn dagger(self) -> Self {
-        Self { dagger: true, ..self }
+        Self { dagger: true, ..self.apart() }
     }
 
     /// Open to no profile, and never by `*`.
     pub(super) const fn reserved(self) -> Self {
-        Self { reserved: true, dagger: true, ..self }
+        Self { reserved: true, ..self.dagger() }
+    }
+
+    /// In no group: a GET that shows more than the state of things, or serves a verb that does.
+    pub(super) const fn apart(self) -> Self {
+        Self { group: None, ..self }
+    }
+
+    /// Part of `docker run`.
+    pub(super) const fn run(self) -> Self {
+        Self { group: Some(Group::Run), ..self }
     }
 
     pub(super) const fn root(self) -> Self {

@@ -200,9 +200,9 @@ const DEBUG: &[Param] = &[int("debug"), int("seconds"), int("gc")];
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     // The system.
-    get("/_ping", "SystemPing", System, Verb::Ping),
+    get("/_ping", "SystemPing", System, Verb::Ping).apart(),
     // 1.39 documents HEAD; clients that negotiate send it before they know any version.
-    head("/_ping", "SystemPingHead", System, Verb::Ping),
+    head("/_ping", "SystemPingHead", System, Verb::Ping).apart(),
     get("/version", "SystemVersion", System, Verb::Version),
     get("/info", "SystemInfo", System, Verb::Info),
     get("/events", "SystemEvents", System, Verb::Events).streams()
@@ -216,37 +216,37 @@ pub static ROUTES: &[Route] = &[
             flag("all"), int("limit"), flag("size"), object("since"), object("before"),
             filters(CONTAINER_FILTERS),
         ]),
-    post("/containers/create", "ContainerCreate", Container, Verb::Create)
+    post("/containers/create", "ContainerCreate", Container, Verb::Create).run()
         .json(Kind::ContainerCreate).query(&[text("name").judged(), word("platform")]),
     get("/containers/{id}/json", "ContainerInspect", Container, Verb::Inspect).query(&[flag("size")]),
     // The arguments go to a `ps` that runs on the host as root.
     get("/containers/{id}/top", "ContainerTop", Container, Verb::Top).query(&[text("ps_args").judged()]),
-    get("/containers/{id}/logs", "ContainerLogs", Container, Verb::Logs).streams().query(LOGS),
+    get("/containers/{id}/logs", "ContainerLogs", Container, Verb::Logs).run().streams().query(LOGS),
     get("/containers/{id}/changes", "ContainerChanges", Container, Verb::Changes),
-    get("/containers/{id}/export", "ContainerExport", Container, Verb::Export).streams(),
+    get("/containers/{id}/export", "ContainerExport", Container, Verb::Export).apart().streams(),
     get("/containers/{id}/stats", "ContainerStats", Container, Verb::Stats).streams()
         .query(&[switch("stream"), flag("one-shot")]),
-    post("/containers/{id}/resize", "ContainerResize", Container, Verb::Resize).query(SIZE),
-    post("/containers/{id}/start", "ContainerStart", Container, Verb::Start)
+    post("/containers/{id}/resize", "ContainerResize", Container, Verb::Resize).run().query(SIZE),
+    post("/containers/{id}/start", "ContainerStart", Container, Verb::Start).run()
         .query(&[text("detachKeys"), text("checkpoint").guarded(), text("checkpoint-dir").guarded()]),
-    post("/containers/{id}/stop", "ContainerStop", Container, Verb::Stop).query(STOP),
+    post("/containers/{id}/stop", "ContainerStop", Container, Verb::Stop).run().query(STOP),
     post("/containers/{id}/restart", "ContainerRestart", Container, Verb::Restart).query(STOP),
-    post("/containers/{id}/kill", "ContainerKill", Container, Verb::Kill).query(&[text("signal").judged()]),
+    post("/containers/{id}/kill", "ContainerKill", Container, Verb::Kill).run().query(&[text("signal").judged()]),
     post("/containers/{id}/update", "ContainerUpdate", Container, Verb::Update).json(Kind::ContainerUpdate),
     post("/containers/{id}/rename", "ContainerRename", Container, Verb::Rename).query(&[text("name").judged()]),
     post("/containers/{id}/pause", "ContainerPause", Container, Verb::Pause),
     post("/containers/{id}/unpause", "ContainerUnpause", Container, Verb::Unpause),
     post("/containers/{id}/attach", "ContainerAttach", Container, Verb::Attach)
-        .hijack(Hijack::Attach).query(ATTACH),
+        .hijack(Hijack::Attach).run().query(ATTACH),
     get("/containers/{id}/attach/ws", "ContainerAttachWebsocket", Container, Verb::Attach)
-        .hijack(Hijack::WebSocket).query(ATTACH).headers(WEBSOCKET_HEADERS),
-    post("/containers/{id}/wait", "ContainerWait", Container, Verb::Wait).waits()
+        .hijack(Hijack::WebSocket).run().query(ATTACH).headers(WEBSOCKET_HEADERS),
+    post("/containers/{id}/wait", "ContainerWait", Container, Verb::Wait).run().waits()
         .query(&[word("condition")]),
-    delete("/containers/{id}", "ContainerDelete", Container, Verb::Delete)
+    delete("/containers/{id}", "ContainerDelete", Container, Verb::Delete).run()
         .query(&[flag("v"), flag("force"), flag("link")]),
-    get("/containers/{id}/archive", "ContainerArchive", Container, Verb::CopyOut).streams()
+    get("/containers/{id}/archive", "ContainerArchive", Container, Verb::CopyOut).apart().streams()
         .query(&[text("path").judged()]),
-    head("/containers/{id}/archive", "ContainerArchiveInfo", Container, Verb::CopyOut)
+    head("/containers/{id}/archive", "ContainerArchiveInfo", Container, Verb::CopyOut).apart()
         .query(&[text("path").judged()]),
     // Whoever writes into a privileged container runs code in it.
     put("/containers/{id}/archive", "PutContainerArchive", Container, Verb::CopyIn).archive().root()
@@ -257,7 +257,7 @@ pub static ROUTES: &[Route] = &[
     post("/exec/{exec}/start", "ExecStart", Container, Verb::Exec)
         .json(Kind::ExecStart).hijack(Hijack::ExecStart),
     post("/exec/{exec}/resize", "ExecResize", Container, Verb::Exec).query(SIZE),
-    get("/exec/{exec}/json", "ExecInspect", Container, Verb::Exec),
+    get("/exec/{exec}/json", "ExecInspect", Container, Verb::Exec).apart(),
     // A checkpoint directory is any directory of the host, written and deleted as root.
     get("/containers/{id}/checkpoints", "CheckpointList", Container, Verb::Checkpoint)
         .since(25).reserved().query(&[text("dir")]),
@@ -276,9 +276,9 @@ pub static ROUTES: &[Route] = &[
     get("/images/{name...}/history", "ImageHistory", Image, Verb::Inspect).query(PLATFORM),
     get("/images/{name...}/attestations", "ImageAttestations", Image, Verb::Inspect).since(55)
         .query(&[PLATFORMS, word("type").many(), flag("statement")]),
-    get("/images/get", "ImageGetAll", Image, Verb::Save).streams()
+    get("/images/get", "ImageGetAll", Image, Verb::Save).apart().streams()
         .query(&[text("names").many(), PLATFORMS]),
-    get("/images/{name...}/get", "ImageGet", Image, Verb::Save).streams()
+    get("/images/{name...}/get", "ImageGet", Image, Verb::Save).apart().streams()
         .query(&[PLATFORMS]),
     post("/images/create", "ImageCreate", Image, Verb::Pull).streams()
         .when(When::QuerySet("fromImage")).query(PULL).headers(AUTH),
@@ -302,11 +302,11 @@ pub static ROUTES: &[Route] = &[
 
     // Registries: the daemon calls the host that the request names.
     post("/auth", "SystemAuth", Registry, Verb::Login).json(Kind::Auth),
-    get("/images/search", "ImageSearch", Registry, Verb::Search).headers(AUTH)
+    get("/images/search", "ImageSearch", Registry, Verb::Search).apart().headers(AUTH)
         .query(&[
             text("term").judged(), int("limit"), filters(&["is-automated", "is-official", "stars"]),
         ]),
-    get("/distribution/{name...}/json", "DistributionInspect", Registry, Verb::Resolve)
+    get("/distribution/{name...}/json", "DistributionInspect", Registry, Verb::Resolve).apart()
         .since(30).headers(AUTH),
 
     // Builds. BuildKit's own API is open to nobody's judgement.
@@ -355,10 +355,10 @@ pub static ROUTES: &[Route] = &[
     post("/services/{id}/update", "ServiceUpdate", Service, Verb::Update).json(Kind::Service).headers(AUTH)
         .query(&[int("version"), word("registryAuthFrom"), word("rollback").guarded()]),
     delete("/services/{id}", "ServiceDelete", Service, Verb::Delete),
-    get("/services/{id}/logs", "ServiceLogs", Service, Verb::Logs).since(29).streams().query(LOGS),
+    get("/services/{id}/logs", "ServiceLogs", Service, Verb::Logs).apart().since(29).streams().query(LOGS),
     get("/tasks", "TaskList", Task, Verb::List).query(&[filters(TASK_FILTERS)]),
     get("/tasks/{id}", "TaskInspect", Task, Verb::Inspect),
-    get("/tasks/{id}/logs", "TaskLogs", Task, Verb::Logs).since(29).streams().query(LOGS),
+    get("/tasks/{id}/logs", "TaskLogs", Task, Verb::Logs).apart().since(29).streams().query(LOGS),
 
     // Nodes.
     get("/nodes", "NodeList", Node, Verb::List).query(&[filters(NODE_FILTERS)]),

@@ -46,7 +46,7 @@ impl Judge<'_> {
 
     /// A build has no `NanoCpus`: where CPU is bounded and no quota is given, the default is written in.
     fn build_cpus(&mut self, quota: i64, period: i64, shares: i64) {
-        let filled = quota == 0 && self.profile.cpus.default.is_some();
+        let filled = quota == 0 && self.profile.cpus().default.is_some();
         if !filled {
             self.cpus(0, quota, period);
         }

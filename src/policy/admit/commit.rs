@@ -66,7 +66,7 @@ impl Judge<'_> {
         if instruction == "WORKDIR" {
             self.written_dir(rest.trim());
         }
-        let rules = &self.profile.labels;
+        let rules = &self.profile.labels();
         if instruction == "LABEL" && !(rules.deny.is_empty() && rules.allow.is_none()) {
             let what = "change labels of an image where not all are allowed";
             self.deny(Reason::ImageChange, "query changes", instruction, what);

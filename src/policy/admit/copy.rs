@@ -20,7 +20,7 @@ pub(super) fn copy_in(judge: &mut Judge<'_>, head: &CallHead, beginning: Beginni
     judge.copy_target(head);
     let (value, what) = match beginning {
         Beginning::Tar | Beginning::Empty => return,
-        Beginning::Compressed(_) if judge.profile.copy.compressed => return,
+        Beginning::Compressed(_) if judge.profile.copy().compressed.0 => return,
         Beginning::Compressed(kind) => (kind, format!("send an archive compressed with {kind}")),
         Beginning::Other => ("", "send what is not a tar".to_owned()),
     };
@@ -43,7 +43,7 @@ impl Judge<'_> {
     }
 
     fn copy_target(&mut self, head: &CallHead) {
-        if self.profile.copy.running_with_mounts {
+        if self.profile.copy().running_with_mounts.0 {
             return;
         }
         let name = head.target().unwrap_or_default();

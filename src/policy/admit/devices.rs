@@ -12,13 +12,13 @@ impl Judge<'_> {
         for (i, device) in devices.iter().enumerate() {
             let Device { path_on_host, path_in_container, cgroup_permissions, borrow: _ } = device;
             let (host, inside) = (path_on_host.text(), path_in_container.text());
-            let known = self.profile.devices.iter().any(|allowed| allowed == host);
+            let known = self.profile.devices().iter().any(|allowed| allowed == host);
             let same = inside.is_empty() || inside == host;
             let plain = cgroup_permissions.text().chars().all(|c| "rwm".contains(c));
             if !(known && same && plain) {
                 let field = self.host(&format!("Devices[{i}]"));
                 self.deny(Reason::Device, field, host, format!("use device {host:?}"));
-                let allowed = listed(&self.profile.devices);
+                let allowed = listed(self.profile.devices());
                 self.allowing(format!("allowed devices: {allowed}"));
             }
         }
@@ -44,12 +44,12 @@ impl Judge<'_> {
                 "" if gpu() => "nvidia",
                 named => named,
             };
-            let known = self.profile.device_requests.iter().any(|allowed| allowed == named);
+            let known = self.profile.device_requests().iter().any(|allowed| allowed == named);
             if !known || options.entries().next().is_some() {
                 let field = self.host(&format!("DeviceRequests[{i}]"));
                 let what = format!("request devices of driver {named:?}");
                 self.deny(Reason::DeviceRequest, field, named, what);
-                let allowed = listed(&self.profile.device_requests);
+                let allowed = listed(self.profile.device_requests());
                 self.allowing(format!("allowed drivers, without options: {allowed}"));
             }
         }

@@ -41,10 +41,10 @@ pub(super) fn is_under(path: &str, root: &str) -> bool {
 }
 
 fn listing<'p>(profile: &'p Profile, path: &str) -> Option<&'p HostPath> {
-    let exact = profile.host_paths.iter().find(|entry| entry.path == path);
+    let exact = profile.host_paths().iter().find(|entry| entry.path == path);
     let below = || {
         let holds = |entry: &&HostPath| entry.below && is_under(path, &entry.path);
-        profile.host_paths.iter().find(holds)
+        profile.host_paths().iter().find(holds)
     };
     exact.or_else(below)
 }
@@ -103,7 +103,7 @@ impl Judge<'_> {
             let mode = if entry.read_only { " (read-only)" } else { "" };
             format!("{}{below}{mode}", entry.path)
         };
-        super::listed(&self.profile.host_paths.iter().map(show).collect::<Vec<_>>())
+        super::listed(&self.profile.host_paths().iter().map(show).collect::<Vec<_>>())
     }
 }
 

@@ -55,7 +55,7 @@ impl<'j> Judge<'j> {
         };
         self.add(refused);
         for (key, value) in seen.iter().flat_map(|seen| &seen.labels) {
-            if is_denied(&self.profile.labels.deny, key) {
+            if is_denied(&self.profile.labels().deny, key) {
                 let what = format!("run an image that sets label {key:?}");
                 self.deny(Reason::Label, format!("Image.Labels.{key}"), value.as_str(), what);
             }

@@ -21,7 +21,7 @@ pub(super) fn is_denied(deny: &[Pattern], key: &str) -> bool {
 impl Judge<'_> {
     /// `Labels`: allow, deny, require.
     pub(super) fn labels(&mut self, labels: &TextMap<'_>) {
-        let rules = &self.profile.labels;
+        let rules = &self.profile.labels();
         self.label_keys("Labels", labels);
         for (key, pattern) in &rules.require {
             let value = labels.entries().find(|(k, _)| k == key).map(|(_, v)| v.as_ref());
@@ -43,7 +43,7 @@ impl Judge<'_> {
 
     /// One label: allow, deny.
     pub(super) fn label(&mut self, field: &str, key: &str, value: &str) {
-        let rules = &self.profile.labels;
+        let rules = &self.profile.labels();
         let hit = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches(key));
         if is_denied(&rules.deny, key) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
             let what = format!("set label {key:?}");
@@ -54,7 +54,7 @@ impl Judge<'_> {
     /// `HostConfig.Annotations`.
     pub(super) fn annotations(&mut self, annotations: &TextMap<'_>) {
         for (key, value) in annotations.entries() {
-            if !self.profile.annotations.iter().any(|p| p.matches(key)) {
+            if !self.profile.annotations().iter().any(|p| p.matches(key)) {
                 let field = self.host(&format!("Annotations.{key}"));
                 let what = format!("set annotation {key:?}");
                 self.deny(Reason::Annotation, field, value.as_ref(), what);
@@ -76,7 +76,7 @@ impl Judge<'_> {
         else {
             return;
         };
-        let least = self.profile.health_min_interval;
+        let least = self.profile.health().min_interval;
         let fields = [("Interval", interval), ("StartInterval", start_interval)];
         for (name, field) in fields {
             let nanos = field.or_zero();
@@ -113,10 +113,10 @@ impl Judge<'_> {
             return;
         };
         let name = if name.text().is_empty() { "no" } else { name.text() };
-        if name != "no" && !self.profile.restart.iter().any(|allowed| allowed == name) {
+        if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
             let what = format!("use restart policy {name:?}");
             self.deny(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
-            let allowed = listed(&self.profile.restart);
+            let allowed = listed(self.profile.restart());
             self.allowing(format!("allowed policies: {allowed}"));
         }
     }
@@ -135,17 +135,17 @@ impl Judge<'_> {
         (at, driver): (&str, &str),
         (options_at, options): (&str, &TextMap<'_>),
     ) {
-        if !driver.is_empty() && !self.profile.logging.drivers.iter().any(|d| d == driver) {
+        if !driver.is_empty() && !self.profile.logging().drivers.iter().any(|d| d == driver) {
             self.deny(Reason::LogDriver, at, driver, format!("use log driver {driver:?}"));
-            let allowed = listed(&self.profile.logging.drivers);
+            let allowed = listed(&self.profile.logging().drivers);
             self.allowing(format!("allowed drivers: {allowed}"));
         }
         for (key, value) in options.entries() {
-            if !self.profile.logging.options.iter().any(|o| o == key) {
+            if !self.profile.logging().options.iter().any(|o| o == key) {
                 let what = format!("set log option {key:?}");
                 let told = told(key, value);
                 self.deny(Reason::LogOption, format!("{options_at}.{key}"), told, what);
-                let allowed = listed(&self.profile.logging.options);
+                let allowed = listed(&self.profile.logging().options);
                 self.allowing(format!("allowed options: {allowed}"));
             }
         }

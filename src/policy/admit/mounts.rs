@@ -97,9 +97,9 @@ impl Judge<'_> {
             let what =
                 format!("mount {name:?}: it is neither an absolute path nor a volume's name");
             self.deny(Reason::MountPath, field, name, what);
-        } else if !self.profile.volumes.iter().any(|p| p.matches(name)) {
+        } else if !self.profile.volumes().iter().any(|p| p.matches(name)) {
             self.deny(Reason::VolumeName, field, name, format!("mount volume {name:?}"));
-            let shown: Vec<_> = self.profile.volumes.iter().map(Pattern::as_str).collect();
+            let shown: Vec<_> = self.profile.volumes().iter().map(Pattern::as_str).collect();
             self.allowing(format!("allowed volumes: {}", super::listed(&shown)));
         } else {
             return true;
@@ -269,10 +269,10 @@ impl Judge<'_> {
 
     /// A volume driver's name; empty is the daemon's `local`.
     pub(super) fn volume_driver(&mut self, field: &str, driver: &str) {
-        let known = driver.is_empty() || self.profile.volume_drivers.iter().any(|d| d == driver);
+        let known = driver.is_empty() || self.profile.volume_drivers().iter().any(|d| d == driver);
         if !known {
             self.deny(Reason::VolumeDriver, field, driver, format!("use volume driver {driver:?}"));
-            let allowed = super::listed(&self.profile.volume_drivers);
+            let allowed = super::listed(self.profile.volume_drivers());
             self.allowing(format!("allowed drivers: {allowed}"));
         }
     }

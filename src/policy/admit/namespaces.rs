@@ -32,12 +32,12 @@ impl Judge<'_> {
 
     /// An empty mode is sent on as `private`: below API 1.40 it would be `shareable`.
     pub(super) fn ipc_mode(&mut self, mode: &str) {
-        if mode.is_empty() || self.profile.ipc.iter().any(|allowed| allowed == mode) {
+        if mode.is_empty() || self.profile.ipc().iter().any(|allowed| allowed == mode) {
             return;
         }
         let what = format!("use IPC namespace {mode:?}");
         self.deny(Reason::NamespaceIpc, "HostConfig.IpcMode", mode, what);
-        let allowed = listed(&self.profile.ipc);
+        let allowed = listed(self.profile.ipc());
         self.allowing(format!("allowed modes: {allowed}"));
     }
 

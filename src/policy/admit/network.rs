@@ -53,9 +53,9 @@ impl Judge<'_> {
 
     /// A name that the profile lists.
     pub(super) fn network_name(&mut self, field: &str, name: &str) {
-        if !self.profile.networks.iter().any(|p| p.matches(name)) {
+        if !self.profile.networks().iter().any(|p| p.matches(name)) {
             self.deny(Reason::NetworkName, field, name, format!("join network {name:?}"));
-            let shown: Vec<_> = self.profile.networks.iter().map(Pattern::as_str).collect();
+            let shown: Vec<_> = self.profile.networks().iter().map(Pattern::as_str).collect();
             self.allowing(format!("allowed networks: none, {}", listed(&shown)));
         }
     }
@@ -147,7 +147,7 @@ impl Judge<'_> {
 
     /// A MAC address of one's own.
     pub(super) fn mac_address(&mut self, field: &str, address: &str) {
-        if !address.is_empty() && !self.profile.mac_address {
+        if !address.is_empty() && !self.profile.mac_address().0 {
             let what = format!("choose MAC address {address:?}");
             self.deny(Reason::MacAddress, field, address, what);
         }
@@ -158,7 +158,7 @@ impl Judge<'_> {
         for (i, entry) in hosts.iter().enumerate() {
             let sound = entry.split_once(':').is_some_and(|(name, address)| {
                 let plain = address == "host-gateway" || address.parse::<IpAddr>().is_ok();
-                let listed = self.profile.extra_hosts.iter().any(|p| p.matches(name));
+                let listed = self.profile.extra_hosts().iter().any(|p| p.matches(name));
                 !name.is_empty() && is_host_name(name) && plain && listed
             });
             if !sound {
@@ -178,7 +178,7 @@ impl Judge<'_> {
     ) {
         let profile = self.profile;
         self.resolved_by(servers_at, servers, |server| {
-            server.parse::<IpAddr>().is_ok() && profile.dns.iter().any(|p| p.matches(server))
+            server.parse::<IpAddr>().is_ok() && profile.dns().iter().any(|p| p.matches(server))
         });
         self.resolved_by(options_at, options, |option| {
             option.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_'))

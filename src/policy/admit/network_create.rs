@@ -38,7 +38,7 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
     }
     for (name, value) in options.entries() {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
-        let known = judge.profile.network_options.iter().any(|allowed| allowed == name);
+        let known = judge.profile.network_options().iter().any(|allowed| allowed == name);
         if !(known && value.bytes().all(plain)) {
             let what = format!("make a network with option {name:?}");
             judge.deny(
@@ -47,7 +47,7 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
                 value.as_ref(),
                 what,
             );
-            let allowed = listed(&judge.profile.network_options);
+            let allowed = listed(judge.profile.network_options());
             judge.allowing(format!("allowed options: {allowed}"));
         }
     }
@@ -72,10 +72,10 @@ impl Judge<'_> {
     /// Empty is the daemon's `bridge`.
     fn network_driver(&mut self, driver: &str) {
         let driver = if driver.is_empty() { "bridge" } else { driver };
-        if !self.profile.network_drivers.iter().any(|allowed| allowed == driver) {
+        if !self.profile.network_drivers().iter().any(|allowed| allowed == driver) {
             let what = format!("make a network with driver {driver:?}");
             self.deny(Reason::NetworkDriver, "Driver", driver, what);
-            let allowed = listed(&self.profile.network_drivers);
+            let allowed = listed(self.profile.network_drivers());
             self.allowing(format!("allowed drivers: {allowed}"));
         }
     }
@@ -132,9 +132,9 @@ impl Judge<'_> {
             return;
         }
         let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        let within = |range: IpNet| self.profile.subnets.iter().any(|all| all.contains(&range));
+        let within = |range: IpNet| self.profile.subnets().iter().any(|all| all.contains(&range));
         if !range.is_ok_and(within) {
-            let shown: Vec<_> = self.profile.subnets.iter().map(ToString::to_string).collect();
+            let shown: Vec<_> = self.profile.subnets().iter().map(ToString::to_string).collect();
             self.deny(Reason::Subnet, field, text, format!("choose the addresses {text:?}"));
             self.allowing(format!("allowed ranges: {}", listed(&shown)));
         }

@@ -52,9 +52,9 @@ impl Judge<'_> {
 
     /// Empty and 0 are a port that the daemon picks.
     pub(super) fn host_port(&mut self, field: &str, port: &str) {
-        let rules = &self.profile.ports;
+        let rules = &self.profile.ports();
         let allowed = match port {
-            "" | "0" => rules.ephemeral,
+            "" | "0" => rules.ephemeral.0,
             text => {
                 let Some(asked) = range_of(text) else { return self.port_syntax(field, text) };
                 let holds =
@@ -79,7 +79,7 @@ impl Judge<'_> {
         if !address.is_empty() && parsed.is_err() {
             return self.port_syntax(field, address);
         }
-        let Some(allowed) = &self.profile.ports.address else { return };
+        let Some(allowed) = &self.profile.ports().address else { return };
         if !parsed.is_ok_and(|ip| allowed.contains(&ip)) {
             let shown: Vec<_> = allowed.iter().map(ToString::to_string).collect();
             let what = match address {
@@ -92,9 +92,9 @@ impl Judge<'_> {
     }
 
     fn ports_listed(&self) -> String {
-        let rules = &self.profile.ports;
+        let rules = &self.profile.ports();
         let ranges = rules.host.iter().map(|r| format!("{}-{}", r.start(), r.end()));
-        let ephemeral = rules.ephemeral.then(|| "ephemeral".to_owned());
+        let ephemeral = rules.ephemeral.0.then(|| "ephemeral".to_owned());
         super::listed(&ephemeral.into_iter().chain(ranges).collect::<Vec<_>>())
     }
 }

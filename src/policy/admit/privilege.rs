@@ -33,14 +33,16 @@ impl Judge<'_> {
     ) {
         for (i, name) in add.iter().enumerate() {
             let canonical = canonical_capability(name);
-            if !self.profile.capabilities_add.contains(&canonical) {
+            if !self.profile.capabilities().add.contains(&canonical) {
                 let what = format!("add capability {canonical:?}");
                 self.deny(Reason::CapAdd, format!("{add_at}[{i}]"), name.as_ref(), what);
-                let allowed = listed(&self.profile.capabilities_add);
+                let allowed = listed(&self.profile.capabilities().add);
                 self.allowing(format!("allowed capabilities: {allowed}"));
             }
         }
-        if self.profile.drop_all && !drop.iter().any(|name| canonical_capability(name) == "ALL") {
+        if self.profile.capabilities().drop_all.0
+            && !drop.iter().any(|name| canonical_capability(name) == "ALL")
+        {
             let what = "keep capabilities: all must be dropped";
             self.deny(Reason::CapDrop, drop_at, listed(drop), what);
         }
@@ -50,17 +52,17 @@ impl Judge<'_> {
     pub(super) fn security_options(&mut self, options: &[Cow<'_, str>]) {
         for (i, option) in options.iter().enumerate() {
             let listed_exactly = NO_NEW_PRIVILEGES.contains(&option.as_ref())
-                || self.profile.security_options.iter().any(|allowed| allowed == option);
+                || self.profile.security_options().iter().any(|allowed| allowed == option);
             if !listed_exactly {
                 let field = format!("HostConfig.SecurityOpt[{i}]");
                 let what = format!("use security option {option:?}");
                 self.deny(Reason::SecurityOpt, field, option.as_ref(), what);
-                let more = listed(&self.profile.security_options);
+                let more = listed(self.profile.security_options());
                 self.allowing(format!("allowed besides no-new-privileges: {more}"));
             }
         }
         let asked = options.iter().any(|option| NO_NEW_PRIVILEGES.contains(&option.as_ref()));
-        if self.profile.no_new_privileges && !asked {
+        if self.profile.no_new_privileges().0 && !asked {
             let what = "gain new privileges: no-new-privileges must be asked for";
             self.deny(Reason::NoNewPrivileges, "HostConfig.SecurityOpt", listed(options), what);
         }

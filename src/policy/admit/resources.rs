@@ -13,14 +13,14 @@ pub(super) const DEFAULT_PERIOD: i64 = 100_000;
 impl Judge<'_> {
     /// `Memory`, `MemorySwap` in bytes. Swap counts memory and swap together; 0 is twice the memory.
     pub(super) fn memory(&mut self, memory: i64, swap: i64) {
-        let limit = self.profile.memory;
+        let limit = *self.profile.memory();
         self.bounded(Reason::Memory, &self.host("Memory"), memory, limit, "bytes of memory");
         self.swap(swap);
     }
 
     /// `MemorySwap` alone.
     pub(super) fn swap(&mut self, swap: i64) {
-        let Some(max) = self.profile.memory.max else { return };
+        let Some(max) = self.profile.memory().max else { return };
         if swap < 0 || swap > max.saturating_mul(2) {
             let what = format!("use swap up to {swap} bytes");
             self.deny(Reason::Swap, self.host("MemorySwap"), swap.to_string(), what);
@@ -30,17 +30,17 @@ impl Judge<'_> {
 
     /// `NanoCpus`, or `CpuQuota` by `CpuPeriod` in microseconds. The daemon refuses both together.
     pub(super) fn cpus(&mut self, nano: i64, quota: i64, period: i64) {
-        if quota < 0 && self.profile.cpus.max.is_some() {
+        if quota < 0 && self.profile.cpus().max.is_some() {
             let what = "use CPU without a quota";
             self.deny(Reason::Cpus, self.host("CpuQuota"), quota.to_string(), what);
         } else if nano == 0 && quota > 0 {
             let period = if period > 0 { period } else { DEFAULT_PERIOD };
             let asked = i128::from(quota) * 1_000_000_000 / i128::from(period);
             let asked = i64::try_from(asked).unwrap_or(i64::MAX).max(1);
-            let limit = self.profile.cpus;
+            let limit = *self.profile.cpus();
             self.bounded(Reason::Cpus, &self.host("CpuQuota"), asked, limit, "billionths of a CPU");
         } else {
-            let limit = self.profile.cpus;
+            let limit = *self.profile.cpus();
             self.bounded(Reason::Cpus, &self.host("NanoCpus"), nano, limit, "billionths of a CPU");
         }
     }
@@ -63,13 +63,13 @@ impl Judge<'_> {
 
     /// `PidsLimit`.
     pub(super) fn pids(&mut self, pids: i64) {
-        let limit = self.profile.pids;
+        let limit = *self.profile.pids();
         self.bounded(Reason::Pids, &self.host("PidsLimit"), pids, limit, "processes");
     }
 
     /// `ShmSize` in bytes; 0 is the daemon's 64 MiB, so that only what is above the bound is refused.
     pub(super) fn shm(&mut self, size: i64) {
-        let max = self.profile.shm.max.unwrap_or(i64::MAX);
+        let max = self.profile.shm().max.unwrap_or(i64::MAX);
         if size < 0 || size > max {
             let what = format!("use {size} bytes of shared memory");
             self.deny(Reason::Shm, self.host("ShmSize"), size.to_string(), what);
@@ -117,7 +117,7 @@ impl Judge<'_> {
     pub(super) fn ulimits(&mut self, ulimits: &[Ulimit<'_>]) {
         for (i, Ulimit { name, hard, soft, borrow: _ }) in ulimits.iter().enumerate() {
             let (name, hard, soft) = (name.text(), hard.or_zero(), soft.or_zero());
-            let max = self.profile.ulimits.iter().find(|(n, _)| n == name).map(|(_, max)| *max);
+            let max = self.profile.ulimits().iter().find(|of| of.name == name).map(|of| of.most);
             let within = |n: i64| max.is_some_and(|max| (0..=max).contains(&n));
             if !(within(hard) && within(soft)) {
                 let field = self.host(&format!("Ulimits[{i}]"));
@@ -137,7 +137,7 @@ impl Judge<'_> {
     /// `Sysctls`: exact names; a `/` is another spelling of `.` and so not on the list.
     pub(super) fn sysctls(&mut self, sysctls: &Field<Map<'_, Cow<'_, str>>>) {
         for (key, value) in sysctls.entries() {
-            if !self.profile.sysctls.iter().any(|allowed| allowed == key) {
+            if !self.profile.sysctls().iter().any(|allowed| allowed == key) {
                 let field = self.host(&format!("Sysctls.{key}"));
                 self.deny(
                     Reason::Sysctl,

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 impl Judge<'_> {
     /// `Runtime`: where the profile lists some, an empty one is sent on as the first of them.
     pub(super) fn runtime(&mut self, runtime: &str) {
-        if runtime.is_empty() || self.profile.runtime.iter().any(|allowed| allowed == runtime) {
+        if runtime.is_empty() || self.profile.runtime().0.iter().any(|allowed| allowed == runtime) {
             return;
         }
         self.deny(
@@ -17,24 +17,24 @@ impl Judge<'_> {
             runtime,
             format!("use runtime {runtime:?}"),
         );
-        let allowed = listed(&self.profile.runtime);
+        let allowed = listed(&self.profile.runtime().0);
         self.allowing(format!("allowed runtimes besides the default: {allowed}"));
     }
 
     /// The tasks of a service run in each node's default runtime: it has no field for another
     /// (`hostConfig` in `daemon/cluster/executor/container/container.go`).
     pub(super) fn service_runtime(&mut self) {
-        if !self.profile.runtime.is_empty() {
+        if !self.profile.runtime().0.is_empty() {
             let what = "run a service, whose tasks have each node's default runtime";
             self.deny(Reason::Runtime, "TaskTemplate.Runtime", "", what);
-            let allowed = listed(&self.profile.runtime);
+            let allowed = listed(&self.profile.runtime().0);
             self.allowing(format!("containers, by runtime {allowed}"));
         }
     }
 
     /// `ReadonlyRootfs`.
     pub(super) fn read_only_root(&mut self, field: &str, read_only: bool) {
-        if self.profile.read_only_root && !read_only {
+        if self.profile.read_only_root().0 && !read_only {
             let what = "write to the container's root filesystem";
             self.deny(Reason::ReadOnlyRoot, field, "false", what);
         }
@@ -43,7 +43,7 @@ impl Judge<'_> {
     /// `StorageOpt`.
     pub(super) fn storage_options(&mut self, options: &Field<Map<'_, Cow<'_, str>>>) {
         for (key, value) in options.entries() {
-            if !self.profile.storage_options.iter().any(|allowed| allowed == key) {
+            if !self.profile.storage_options().iter().any(|allowed| allowed == key) {
                 let field = format!("HostConfig.StorageOpt.{key}");
                 let what = format!("set storage option {key:?}");
                 self.deny(Reason::StorageOption, field, value.as_ref(), what);

@@ -49,8 +49,9 @@ impl Judge<'_> {
     /// What a profile asks for must reach the tasks: below these versions the daemon takes it out of the
     /// body (`adjustForAPIVersion` in `api/server/router/swarm/helpers.go`).
     fn heard(&mut self, version: ApiVersion) {
-        let (drop_all, no_new) = (self.profile.drop_all, self.profile.no_new_privileges);
-        let bounded = self.profile.pids.max.is_some();
+        let (drop_all, no_new) =
+            (self.profile.capabilities().drop_all.0, self.profile.no_new_privileges().0);
+        let bounded = self.profile.pids().max.is_some();
         let rules = [
             (Reason::CapDrop, drop_all, ApiVersion::new(41), "ContainerSpec.CapabilityDrop"),
             (Reason::Pids, bounded, ApiVersion::new(41), "Resources.Limits.Pids"),
@@ -192,10 +193,10 @@ impl Judge<'_> {
             "on-failure" => "on-failure",
             _ => "always",
         };
-        if name != "no" && !self.profile.restart.iter().any(|allowed| allowed == name) {
+        if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
             let what = format!("use restart condition {condition:?}");
             self.deny(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
-            let allowed = listed(&self.profile.restart);
+            let allowed = listed(self.profile.restart());
             self.allowing(format!("allowed policies: {allowed}"));
         }
     }
@@ -236,7 +237,7 @@ impl Judge<'_> {
             let what = format!("choose {name} for a service");
             self.deny(Reason::SecurityOpt, format!("{field}.{name}"), value, what);
         }
-        if self.profile.no_new_privileges && !no_new_privileges.or_zero() {
+        if self.profile.no_new_privileges().0 && !no_new_privileges.or_zero() {
             let what = "gain new privileges: NoNewPrivileges must be set";
             self.deny(Reason::NoNewPrivileges, format!("{field}.NoNewPrivileges"), "false", what);
         }

@@ -32,24 +32,25 @@ impl Judge<'_> {
                 Reason::Memory,
                 "Limits.MemoryBytes",
                 memory_bytes.or_zero(),
-                profile.memory,
+                profile.memory(),
                 "bytes of memory",
             ),
             (
                 Reason::Cpus,
                 "Limits.NanoCPUs",
                 nano_cpus.or_zero(),
-                profile.cpus,
+                profile.cpus(),
                 "billionths of a CPU",
             ),
-            (Reason::Pids, "Limits.Pids", pids.or_zero(), profile.pids, "processes"),
+            (Reason::Pids, "Limits.Pids", pids.or_zero(), profile.pids(), "processes"),
         ];
         for (reason, name, asked, limit, unit) in rules {
-            self.bounded_exactly(reason, &at(name), asked, limit, unit);
+            self.bounded_exactly(reason, &at(name), asked, *limit, unit);
         }
         // on top of the memory, where that of a container is the sum of both
         let sum = memory_bytes.or_zero().saturating_add(swap);
-        let beyond = profile.memory.max.is_some_and(|max| swap < 0 || sum > max.saturating_mul(2));
+        let beyond =
+            profile.memory().max.is_some_and(|max| swap < 0 || sum > max.saturating_mul(2));
         if swap < -1 || (swap != 0 && beyond) {
             let what = format!("use swap up to {swap} bytes");
             self.deny(Reason::Swap, at("SwapBytes"), swap.to_string(), what);
@@ -63,8 +64,8 @@ impl Judge<'_> {
             borrow: _,
         } = reservations;
         let claims = [
-            (Reason::Memory, "Reservations.MemoryBytes", memory_bytes, profile.memory),
-            (Reason::Cpus, "Reservations.NanoCPUs", nano_cpus, profile.cpus),
+            (Reason::Memory, "Reservations.MemoryBytes", memory_bytes, profile.memory()),
+            (Reason::Cpus, "Reservations.NanoCPUs", nano_cpus, profile.cpus()),
         ];
         for (reason, name, claimed, limit) in claims {
             let claimed = claimed.or_zero();
@@ -76,7 +77,8 @@ impl Judge<'_> {
         for (name, list) in [("Limits", generic_resources), ("Reservations", reserved)] {
             for (i, resource) in list.items().iter().enumerate() {
                 let kinds = generic_kinds(resource);
-                let allowed = |kind: &&str| self.profile.device_requests.iter().any(|a| a == kind);
+                let allowed =
+                    |kind: &&str| self.profile.device_requests().iter().any(|a| a == kind);
                 if let Some(kind) = kinds.iter().find(|kind| !allowed(kind)) {
                     let field = at(&format!("{name}.GenericResources[{i}]"));
                     let what = format!("request the resource {kind:?}");

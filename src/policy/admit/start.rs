@@ -57,7 +57,7 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
         judge.target(&format!("Mounts.{}", super::key(target)), target);
     }
     for (key, value) in labels {
-        if is_denied(&judge.profile.labels.deny, key) {
+        if is_denied(&judge.profile.labels().deny, key) {
             let what = format!("start a container with label {key:?}");
             judge.deny(Reason::Label, format!("Config.Labels.{key}"), value.as_str(), what);
         }

@@ -51,14 +51,14 @@ fn is_build(head: &CallHead) -> bool {
 fn create(profile: &Profile, body: &ContainerCreate<'_>) -> Vec<Term> {
     let empty = HostConfig::default();
     let host = body.host_config.value().unwrap_or(&empty);
-    let unset = |is: i64, limit: Limit| limit.default.filter(|_| is == 0);
-    let cpus = unset(host.nano_cpus.or_zero(), profile.cpus);
-    let runtime = profile.runtime.first().filter(|_| host.runtime.text().is_empty());
+    let unset = |is: i64, limit: &Limit| limit.default.filter(|_| is == 0);
+    let cpus = unset(host.nano_cpus.or_zero(), profile.cpus());
+    let runtime = profile.runtime().0.first().filter(|_| host.runtime.text().is_empty());
     let filled = [
-        unset(host.memory.or_zero(), profile.memory).map(Filled::Memory),
-        unset(host.pids_limit.or_zero(), profile.pids).map(Filled::Pids),
+        unset(host.memory.or_zero(), profile.memory()).map(Filled::Memory),
+        unset(host.pids_limit.or_zero(), profile.pids()).map(Filled::Pids),
         cpus.filter(|_| host.cpu_quota.or_zero() == 0).map(Filled::Cpus),
-        unset(host.shm_size.or_zero(), profile.shm).map(Filled::Shm),
+        unset(host.shm_size.or_zero(), profile.shm()).map(Filled::Shm),
         host.ipc_mode.text().is_empty().then_some(Filled::Ipc("private")),
         host.cgroupns_mode.text().is_empty().then_some(Filled::Cgroupns("private")),
         runtime.cloned().map(Filled::Runtime),
@@ -75,9 +75,9 @@ fn build(role: &Role, profile: &Profile, head: &CallHead) -> Vec<Term> {
     let quota =
         |nano: i64| i64::try_from(i128::from(nano) * period / 1_000_000_000).unwrap_or(i64::MAX);
     let defaults = [
-        ("memory", profile.memory.default),
-        ("shmsize", profile.shm.default),
-        ("cpuquota", profile.cpus.default.map(quota)),
+        ("memory", profile.memory().default),
+        ("shmsize", profile.shm().default),
+        ("cpuquota", profile.cpus().default.map(quota)),
     ];
     let unset = |name: &str| head.query.int(name).unwrap_or(0) == 0;
     let filled = defaults.into_iter().filter(|(name, _)| unset(name));

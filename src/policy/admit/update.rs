@@ -81,7 +81,7 @@ impl Judge<'_> {
 
     /// Null leaves the bound as it is; 0 takes it away, for nothing is filled in here.
     fn new_pids(&mut self, pids: i64) {
-        let limit = self.profile.pids;
+        let limit = *self.profile.pids();
         self.bounded_exactly(Reason::Pids, "PidsLimit", pids, limit, "processes");
     }
 
@@ -92,7 +92,7 @@ impl Judge<'_> {
             return;
         }
         let half = nano == 0 && quota >= 0 && (quota == 0) != (period == 0);
-        if half && self.profile.cpus.max.is_some() {
+        if half && self.profile.cpus().max.is_some() {
             let what = "change a CPU quota or its period without the other";
             self.deny(Reason::Cpus, "CpuQuota", quota.to_string(), what);
             self.allowing("set CpuQuota and CpuPeriod together, or NanoCpus");

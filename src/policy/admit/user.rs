@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 impl Judge<'_> {
     /// `User` of a container: `uid`, `uid:gid`, names. A name means what the image says it means.
     pub(super) fn user(&mut self, field: &str, user: &str) {
-        if self.profile.user == UserRule::Any {
+        if *self.profile.user() == UserRule::Any {
             return;
         }
         let (uid, gid) = user.split_once(':').map_or((user, None), |(u, g)| (u, Some(g)));
@@ -36,7 +36,7 @@ impl Judge<'_> {
     /// `github.com/moby/sys/user`).
     fn implied_group(&mut self, field: &str, user: &str) {
         let bounded =
-            matches!(&self.profile.user, UserRule::Ids { uid: _, gid } if !gid.is_empty());
+            matches!(self.profile.user(), UserRule::Ids { uid: _, gid } if !gid.is_empty());
         if bounded && number(user).is_some_and(|uid| uid != 0) {
             let what = "run with the groups that the image gives, which may be root's";
             self.deny(Reason::UserRange, field, user, what);
@@ -53,7 +53,7 @@ impl Judge<'_> {
 
     /// `GroupAdd`.
     pub(super) fn groups(&mut self, field: &str, groups: &[Cow<'_, str>]) {
-        if self.profile.user == UserRule::Any {
+        if *self.profile.user() == UserRule::Any {
             return;
         }
         for (i, group) in groups.iter().enumerate() {
@@ -86,7 +86,7 @@ impl Judge<'_> {
             &(Vec<RangeInclusive<u32>>, Vec<RangeInclusive<u32>>),
         ) -> &Vec<RangeInclusive<u32>>,
     ) {
-        let UserRule::Ids { uid, gid } = &self.profile.user else { return };
+        let UserRule::Ids { uid, gid } = self.profile.user() else { return };
         let both = (uid.clone(), gid.clone());
         let ranges = pick(&both);
         if !ranges.iter().any(|range| range.contains(&id)) {

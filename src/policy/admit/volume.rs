@@ -106,7 +106,7 @@ impl Judge<'_> {
                 && device_matches(device, value("device"))
                 && each_matches(options, value("o"))
         };
-        let listed_whole = known && self.profile.volume_options.iter().any(fits);
+        let listed_whole = known && self.profile.volume_options().iter().any(fits);
         if !(options.is_empty() || listed_whole) {
             let shown: Vec<_> = options.iter().map(|(key, value)| told(key, value)).collect();
             let what = format!("have a volume with options {}", listed(&shown));

@@ -1,0 +1,282 @@
+//! The rules of a profile, as they are read from what stands under a key.
+
+use crate::config::mistake::{Ledger, nearest, suggest};
+use crate::config::units;
+use crate::config::yaml::{Entry, Node};
+use crate::policy::pattern::Pattern;
+use crate::policy::profile::{
+    Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
+    Logging, Ports, UserRule, VolumeOptions,
+};
+use ipnet::IpNet;
+
+/// Linux 6's capabilities (`include/uapi/linux/capability.h`), without `CAP_`; and ALL.
+const CAPABILITIES: &[&str] = &[
+    "ALL",
+    "AUDIT_CONTROL",
+    "AUDIT_READ",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "PERFMON",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYSLOG",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+];
+
+/// Names that `--ulimit` takes (`github.com/docker/go-units`, ulimit.go).
+const ULIMITS: &[&str] = &[
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+
+pub(in crate::config) fn user(to: &mut UserRule, entry: &Entry, _: &mut Ledger) {
+    let node = &entry.value;
+    let ranges = |key: &str| {
+        let items = node.get(key).map(Node::items).unwrap_or_default();
+        items.iter().filter_map(|id| units::range(id.text()?).ok()).collect()
+    };
+    *to = match node.text() {
+        Some("any") => UserRule::Any,
+        Some(_) => UserRule::NonRoot,
+        None => UserRule::Ids { uid: ranges("uid"), gid: ranges("gid") },
+    };
+}
+
+pub(in crate::config) fn capabilities(to: &mut Capabilities, entry: &Entry, ledger: &mut Ledger) {
+    let node = &entry.value;
+    let known = node.get("add").map(|list| known_capabilities(list, ledger));
+    *to = Capabilities {
+        add: Listed(known.unwrap_or_default()),
+        drop_all: Demanded(is_set(node, "drop_all")),
+    };
+}
+
+fn known_capabilities(list: &Node, ledger: &mut Ledger) -> Vec<String> {
+    for node in list.items() {
+        let Some(name) = node.text().filter(|name| !CAPABILITIES.contains(name)) else { continue };
+        let upper = name.to_ascii_uppercase();
+        let plain = upper.strip_prefix("CAP_").unwrap_or(&upper);
+        let next = match nearest(plain, CAPABILITIES.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => "write its name in upper case without CAP_".to_owned(),
+        };
+        ledger.mistake(node.at, format!("{name:?} is no capability"), next);
+    }
+    list.texts()
+}
+
+pub(in crate::config) fn host_paths(to: &mut Listed<HostPath>, entry: &Entry, ledger: &mut Ledger) {
+    *to = entry.value.items().iter().filter_map(|node| host_path(node, ledger)).collect();
+}
+
+fn host_path(node: &Node, ledger: &mut Ledger) -> Option<HostPath> {
+    let path = node.get("path")?.text()?.to_owned();
+    let (read_only, below) = (is_set(node, "read_only"), is_set(node, "below"));
+    if below && !read_only {
+        let at = node.get("below").map_or(node.at, |below| below.at);
+        let what = "below on a writable path: whoever writes there can plant a link";
+        ledger.mistake(at, what, "write read_only: true, or list each path");
+    }
+    Some(HostPath { path, read_only, below })
+}
+
+pub(in crate::config) fn volume_options(
+    to: &mut Listed<VolumeOptions>,
+    entry: &Entry,
+    ledger: &mut Ledger,
+) {
+    *to = entry.value.items().iter().filter_map(|node| mounted(node, ledger)).collect();
+}
+
+/// Options that bind a directory of the host must not leave open what lies above it.
+fn mounted(node: &Node, ledger: &mut Ledger) -> Option<VolumeOptions> {
+    let text = |key: &str| node.get(key).and_then(Node::text);
+    let (kind, device, options) = (text("type")?, text("device")?, text("o")?);
+    let open = device
+        .rsplit_once('/')
+        .is_some_and(|(above, last)| above.contains('*') || last.contains("**"));
+    if open && device.starts_with('/') {
+        let at = node.get("device").map_or(node.at, |device| device.at);
+        let what =
+            "a directory of the host with a * above it: whoever writes there can plant a link";
+        ledger.mistake(at, what, "write * in the last name alone, or list each directory");
+    }
+    let (device, options) = (Pattern::new(device), Pattern::new(options));
+    Some(VolumeOptions { kind: kind.to_owned(), device, options })
+}
+
+/// Absolute, with no `.`, `..`, `//` and no slash at its end.
+pub(in crate::config) fn clean_path(text: &str) -> Result<(), String> {
+    let clean = |part: &str| !matches!(part, "" | "." | "..");
+    let rest = text.strip_prefix('/').ok_or("begin it with /")?;
+    if rest.is_empty() || rest.split('/').all(clean) {
+        return Ok(());
+    }
+    let parts: Vec<&str> = rest.split('/').filter(|part| clean(part)).collect();
+    match rest.split('/').any(|part| part == "..") {
+        true => Err("write it without `..`".into()),
+        false => Err(format!("write /{}", parts.join("/"))),
+    }
+}
+
+pub(in crate::config) fn patterns(to: &mut Listed<Pattern>, entry: &Entry, ledger: &mut Ledger) {
+    *to = Listed(without_captures(&entry.value, ledger));
+}
+
+fn without_captures(list: &Node, ledger: &mut Ledger) -> Vec<Pattern> {
+    for item in list.items().iter().filter(|n| n.text().is_some_and(|t| t.contains(['{', '}']))) {
+        ledger.mistake(item.at, "captures are not known here", "write the names out, or *");
+    }
+    list.texts().into_iter().map(Pattern::new).collect()
+}
+
+pub(in crate::config) fn networks(to: &mut Listed<Pattern>, entry: &Entry, ledger: &mut Ledger) {
+    patterns(to, entry, ledger);
+    let joins = |n: &&Node| n.text().is_some_and(|t| t == "host" || t.starts_with("container:"));
+    for network in entry.value.items().iter().filter(joins) {
+        let what = "host and container: are never granted by a profile";
+        ledger.mistake(network.at, what, "remove it; a role with admission: unrestricted may");
+    }
+}
+
+pub(in crate::config) fn subnets(to: &mut Listed<IpNet>, entry: &Entry, _: &mut Ledger) {
+    *to = entry.value.texts().iter().filter_map(|text| text.parse().ok()).collect();
+}
+
+pub(in crate::config) fn ports(to: &mut Ports, entry: &Entry, _: &mut Ledger) {
+    let node = &entry.value;
+    let host = node.get("host").map(Node::texts).unwrap_or_default();
+    let addresses = node.get("address").map(Node::texts);
+    *to = Ports {
+        ephemeral: Allowed(host.iter().any(|port| port == "ephemeral")),
+        host: host.iter().filter_map(|port| units::range(port).ok()).collect(),
+        address: addresses.map(|all| all.iter().filter_map(|ip| ip.parse().ok()).collect()),
+    };
+}
+
+/// A bound is read as a `number` of its unit.
+pub(in crate::config) fn limit(
+    to: &mut Limit,
+    entry: &Entry,
+    number: fn(&str) -> Result<i64, String>,
+    ledger: &mut Ledger,
+) {
+    let node = &entry.value;
+    let mut bound = |part: &str| {
+        let node = node.get(part)?;
+        let number = number(node.text()?).ok()?;
+        if number == 0 {
+            ledger.mistake(node.at, "0 means unlimited to the daemon", "write a number above 0");
+        }
+        Some(number)
+    };
+    *to = Limit { default: bound("default"), max: bound("max") };
+    if let (Some(default), Some(max)) = (to.default, to.max)
+        && default > max
+    {
+        ledger.mistake(
+            node.at,
+            format!("the default of {} is above its max", entry.key),
+            "lower it",
+        );
+    }
+}
+
+pub(in crate::config) fn ulimits(to: &mut Listed<HardLimit>, entry: &Entry, ledger: &mut Ledger) {
+    let node = &entry.value;
+    for entry in node.entries().iter().filter(|entry| !ULIMITS.contains(&entry.key.as_str())) {
+        let next = suggest(&entry.key, ULIMITS.iter().copied());
+        ledger.mistake(entry.at, format!("there is no ulimit {:?}", entry.key), next);
+    }
+    let most = |node: &Node| units::count(node.text()?).ok();
+    let limits = node.entries().iter();
+    *to = limits
+        .filter_map(|e| Some(HardLimit { name: e.key.clone(), most: most(&e.value)? }))
+        .collect();
+}
+
+pub(in crate::config) fn logging(to: &mut Logging, entry: &Entry, _: &mut Ledger) {
+    let node = &entry.value;
+    let list = |key: &str| Listed(node.get(key).map(Node::texts).unwrap_or_default());
+    *to = Logging { drivers: list("drivers"), options: list("options") };
+}
+
+pub(in crate::config) fn labels(to: &mut Labels, entry: &Entry, ledger: &mut Ledger) {
+    let node = &entry.value;
+    let mut list = |key: &str| node.get(key).map(|list| without_captures(list, ledger));
+    let require = node.get("require").map(Node::entries).unwrap_or_default();
+    let required =
+        require.iter().filter_map(|e| Some((e.key.clone(), Pattern::new(e.value.text()?))));
+    *to = Labels {
+        allow: list("allow").map(Listed),
+        deny: list("deny").unwrap_or_default(),
+        require: required.collect(),
+    };
+}
+
+/// Without an interval the parent's stays.
+pub(in crate::config) fn health(to: &mut Health, entry: &Entry, _: &mut Ledger) {
+    let node = &entry.value;
+    let interval = node.get("min_interval").and_then(|n| units::duration(n.text()?).ok());
+    if let Some(interval) = interval {
+        to.min_interval = i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX);
+    }
+}
+
+pub(in crate::config) fn copying(to: &mut Copying, entry: &Entry, _: &mut Ledger) {
+    let node = &entry.value;
+    *to = Copying {
+        compressed: Allowed(is_set(node, "compressed")),
+        running_with_mounts: Allowed(is_set(node, "running_with_mounts")),
+    };
+}
+
+fn is_set(node: &Node, key: &str) -> bool {
+    node.get(key).is_some_and(Node::flag)
+}

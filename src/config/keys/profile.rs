@@ -1,0 +1,272 @@
+//! The keys of an admission profile: the forms in which they are written, and with each how it is read. Which
+//! key has which form is said by the rows of `policy/profile.rs`.
+
+use super::{COUNT, DURATION, SIZE, TEXTS};
+use crate::config::compile::rules;
+use crate::config::mistake::Ledger;
+use crate::config::shape::{Key, Notation, Section, Shape};
+use crate::config::units;
+use crate::config::yaml::{Entry, Node};
+use crate::policy::pattern::Pattern;
+use crate::policy::profile::{
+    Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
+    Logging, Ports, Profile, Runtimes, UserRule, VolumeOptions, profile_keys,
+};
+use ipnet::IpNet;
+
+/// Takes over what an entry of the profile says.
+type Fill<T> = fn(&mut T, &Entry, &mut Ledger);
+
+/// A form in which a rule is written.
+struct Form<T> {
+    shape: Shape,
+    fill: Fill<T>,
+}
+
+impl<T> Form<T> {
+    const fn new(shape: Shape, fill: Fill<T>) -> Self {
+        Self { shape, fill }
+    }
+}
+
+macro_rules! profile_section {
+    ($( #[doc = $what:literal] $key:ident: $kind:ty as $form:ident, )*) => {
+        pub(super) const PROFILE: Section = Section {
+            what: "an admission profile",
+            keys: &[
+                Key::required("extends", Shape::Text, "baseline, restricted or another profile"),
+                $( Key::new(stringify!($key), $form.shape, $what.trim_ascii_start()), )*
+            ],
+        };
+
+        /// Takes over what is written: a key replaces the parent's whole key.
+        pub(in crate::config) fn fill(profile: &mut Profile, node: &Node, ledger: &mut Ledger) {
+            for entry in node.entries() {
+                match entry.key.as_str() {
+                    $( stringify!($key) => ($form.fill)(&mut profile.$key, entry, ledger), )*
+                    _ => {}
+                }
+            }
+        }
+    };
+}
+
+profile_keys!(profile_section);
+
+const CPUS: Shape = Shape::Notation(&Notation {
+    what: "a number of CPUs",
+    check: |text| units::cpus(text).map(drop),
+    pattern: r"^(0|[1-9][0-9]*)(\.[0-9]{1,9})?$",
+});
+
+const PORT: Shape = Shape::Notation(&Notation {
+    what: "a host port",
+    check: host_port,
+    pattern: "^(ephemeral|[0-9]+(-[0-9]+)?)$",
+});
+
+fn host_port(text: &str) -> Result<(), String> {
+    let number = units::range::<u16>(text).is_ok();
+    match text == "ephemeral" || number {
+        true => Ok(()),
+        false => Err("write a port, a range such as 20000-29999, or ephemeral".into()),
+    }
+}
+
+const IDS: Shape = Shape::List(&Shape::Notation(&Notation {
+    what: "a range of ids",
+    check: |text| units::range::<u32>(text).map(drop),
+    pattern: "^[0-9]+(-[0-9]+)?$",
+}));
+
+const ADDRESS: Shape = Shape::Notation(&Notation {
+    what: "an IP address",
+    check: |text| {
+        let parsed = text.parse::<std::net::IpAddr>();
+        parsed.map(drop).map_err(|_| "write one such as 127.0.0.1 or \"::1\"".into())
+    },
+    pattern: "^[0-9a-fA-F.:]+$",
+});
+
+const SUBNET: Shape = Shape::Notation(&Notation {
+    what: "a range of addresses",
+    check: |text| {
+        let parsed = text.parse::<ipnet::IpNet>();
+        parsed.map(drop).map_err(|_| "write one such as 10.20.0.0/16".into())
+    },
+    pattern: "^[0-9a-fA-F.:]+/[0-9]+$",
+});
+
+const CLEAN_PATH: Shape = Shape::Notation(&Notation {
+    what: "an absolute path in its shortest form",
+    check: crate::config::compile::clean_path,
+    pattern: "^/",
+});
+
+const fn names(shape: Shape) -> Form<Listed<String>> {
+    Form::new(shape, |to, entry, _| to.0 = entry.value.texts())
+}
+
+/// Two bounds in one notation.
+macro_rules! limit {
+    ($notation:ident, $number:path) => {
+        Form::new(
+            Shape::Section(&Section {
+                what: "a limit",
+                keys: &[
+                    Key::new("default", $notation, "written into a body that sets none"),
+                    Key::new("max", $notation, "the most that may be asked for"),
+                ],
+            }),
+            |to, entry, ledger| rules::limit(to, entry, $number, ledger),
+        )
+    };
+}
+
+const ALLOWED: Form<Allowed> = Form::new(Shape::Flag, |to, entry, _| to.0 = entry.value.flag());
+
+const DEMANDED: Form<Demanded> = Form::new(Shape::Flag, |to, entry, _| to.0 = entry.value.flag());
+
+const NAMES: Form<Listed<String>> = names(TEXTS);
+
+const PATHS: Form<Listed<String>> = names(Shape::List(&CLEAN_PATH));
+
+const IPC: Form<Listed<String>> =
+    names(Shape::List(&Shape::Word(&["private", "none", "shareable"])));
+
+const RESTART: Form<Listed<String>> =
+    names(Shape::List(&Shape::Word(&["no", "on-failure", "always", "unless-stopped"])));
+
+const RUNTIMES: Form<Runtimes> = Form::new(TEXTS, |to, entry, _| to.0 = entry.value.texts());
+
+const PATTERNS: Form<Listed<Pattern>> = Form::new(TEXTS, rules::patterns);
+
+const NETWORKS: Form<Listed<Pattern>> = Form::new(TEXTS, rules::networks);
+
+const SUBNETS: Form<Listed<IpNet>> = Form::new(Shape::List(&SUBNET), rules::subnets);
+
+const ULIMITS: Form<Listed<HardLimit>> = Form::new(Shape::Named(&COUNT), rules::ulimits);
+
+const SIZE_LIMIT: Form<Limit> = limit!(SIZE, units::size);
+
+const CPU_LIMIT: Form<Limit> = limit!(CPUS, units::cpus);
+
+const COUNT_LIMIT: Form<Limit> = limit!(COUNT, units::count);
+
+const USER: Form<UserRule> = Form::new(
+    Shape::Either(
+        &Shape::Word(&["any", "non-root"]),
+        &Shape::Section(&Section {
+            what: "user",
+            keys: &[
+                Key::required("uid", IDS, "user ids or ranges of them"),
+                Key::required("gid", IDS, "group ids or ranges of them"),
+            ],
+        }),
+    ),
+    rules::user,
+);
+
+const CAPABILITIES: Form<Capabilities> = Form::new(
+    Shape::Section(&Section {
+        what: "capabilities",
+        keys: &[
+            Key::new("add", TEXTS, "names without CAP_ that may be added"),
+            Key::new("drop_all", Shape::Flag, "whether dropping ALL is required"),
+        ],
+    }),
+    rules::capabilities,
+);
+
+const HOST_PATHS: Form<Listed<HostPath>> = Form::new(
+    Shape::List(&Shape::Section(&Section {
+        what: "an entry of host_paths",
+        keys: &[
+            Key::required("path", CLEAN_PATH, "an absolute path"),
+            Key::new("read_only", Shape::Flag, "whether only read-only mounts are allowed"),
+            Key::new(
+                "below",
+                Shape::Flag,
+                "whether also what lies under it; read-only paths alone",
+            ),
+        ],
+    })),
+    rules::host_paths,
+);
+
+const VOLUME_OPTIONS: Form<Listed<VolumeOptions>> = Form::new(
+    Shape::List(&Shape::Section(&Section {
+        what: "an entry of volume_options",
+        keys: &[
+            Key::required("type", Shape::Text, "the type of file system, exactly"),
+            Key::required("device", Shape::Text, "a pattern of the device or address"),
+            Key::required("o", Shape::Text, "a pattern of the options"),
+        ],
+    })),
+    rules::volume_options,
+);
+
+const PORTS: Form<Ports> = Form::new(
+    Shape::Section(&Section {
+        what: "ports",
+        keys: &[
+            Key::new("host", Shape::List(&PORT), "ephemeral, ports, ranges of ports"),
+            Key::new(
+                "address",
+                Shape::List(&ADDRESS),
+                "addresses that may be bound; left out: any",
+            ),
+        ],
+    }),
+    rules::ports,
+);
+
+const LOGGING: Form<Logging> = Form::new(
+    Shape::Section(&Section {
+        what: "logging",
+        keys: &[
+            Key::new("drivers", TEXTS, "log drivers that may be named"),
+            Key::new("options", TEXTS, "log options that may be set"),
+        ],
+    }),
+    rules::logging,
+);
+
+const LABELS: Form<Labels> = Form::new(
+    Shape::Section(&Section {
+        what: "labels",
+        keys: &[
+            Key::new("allow", TEXTS, "patterns of keys; left out: any"),
+            Key::new("deny", TEXTS, "patterns of keys that may not be set"),
+            Key::new(
+                "require",
+                Shape::Named(&Shape::Text),
+                "keys that must be set, with a pattern of the value",
+            ),
+        ],
+    }),
+    rules::labels,
+);
+
+const HEALTH: Form<Health> = Form::new(
+    Shape::Section(&Section {
+        what: "health",
+        keys: &[Key::new("min_interval", DURATION, "the least time between two checks")],
+    }),
+    rules::health,
+);
+
+const COPYING: Form<Copying> = Form::new(
+    Shape::Section(&Section {
+        what: "copy",
+        keys: &[
+            Key::new("compressed", Shape::Flag, "whether archives may be compressed"),
+            Key::new(
+                "running_with_mounts",
+                Shape::Flag,
+                "whether the container may run and have mounts meanwhile",
+            ),
+        ],
+    }),
+    rules::copying,
+);

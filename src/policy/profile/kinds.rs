@@ -1,0 +1,159 @@
+//! The kinds of rule that a key of a profile can be. Each says for itself in which direction it is looser
+//! (`looser`), so a new key of a known kind is compared rightly without a further line.
+
+use crate::policy::pattern::Pattern;
+use std::net::IpAddr;
+use std::ops::{Deref, RangeInclusive};
+
+/// Whether something may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowed(pub bool);
+
+/// Whether something must be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demanded(pub bool);
+
+/// What is allowed, listed; all else is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T>(pub Vec<T>);
+
+impl<T> Listed<T> {
+    /// Nothing.
+    pub const NONE: Self = Self(Vec::new());
+}
+
+impl<T> Deref for Listed<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T> FromIterator<T> for Listed<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+/// Capabilities, beyond what the daemon gives by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Names without `CAP_`, upper case, that may be added.
+    pub add: Listed<String>,
+    /// Whether dropping ALL is required.
+    pub drop_all: Demanded,
+}
+
+/// Runtimes of which one must be used; none is the daemon's default alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runtimes(pub Vec<String>);
+
+/// The highest hard limit of a name that `--ulimit` takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HardLimit {
+    /// The name.
+    pub name: String,
+    /// The highest.
+    pub most: i64,
+}
+
+/// How often a container's health may be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The least time between two checks, in nanoseconds.
+    pub min_interval: i64,
+}
+
+/// What the local driver may be told to mount: `mount -t type -o o device`. All three are judged
+/// together, since each alone means nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeOptions {
+    /// The type of file system, exactly.
+    pub kind: String,
+    /// The device or address.
+    pub device: Pattern,
+    /// The options.
+    pub options: Pattern,
+}
+
+/// How files are copied into and out of a container, which the daemon does as root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copying {
+    /// Whether an archive may be compressed (CVE-2026-41567).
+    pub compressed: Allowed,
+    /// Whether the container may run and have mounts meanwhile (CVE-2026-41568, CVE-2026-42306).
+    pub running_with_mounts: Allowed,
+}
+
+/// Who the container's first process, and an exec, may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserRule {
+    /// Anybody, root included.
+    Any,
+    /// A number that is not 0. A name is refused: the image decides what it means.
+    NonRoot,
+    /// Numbers in these ranges.
+    Ids {
+        /// User ids.
+        uid: Vec<RangeInclusive<u32>>,
+        /// Group ids, for the group and each supplementary one.
+        gid: Vec<RangeInclusive<u32>>,
+    },
+}
+
+/// A path of the host that may be mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPath {
+    /// Absolute and lexically clean.
+    pub path: String,
+    /// Whether only read-only mounts are allowed.
+    pub read_only: bool,
+    /// Whether also what lies under it may be mounted (read-only paths alone).
+    pub below: bool,
+}
+
+/// A bound on a number of which 0 and less mean unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Written into a body that sets none.
+    pub default: Option<i64>,
+    /// The highest that may be asked for; with it, unlimited is refused.
+    pub max: Option<i64>,
+}
+
+impl Limit {
+    /// No bound.
+    pub const NONE: Self = Self { default: None, max: None };
+}
+
+/// What may be published on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// Whether a port that the daemon picks is allowed.
+    pub ephemeral: Allowed,
+    /// Host ports that may be named.
+    pub host: Listed<RangeInclusive<u16>>,
+    /// Addresses that may be bound; `None` is any.
+    pub address: Option<Listed<IpAddr>>,
+}
+
+/// Where the container's output may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logging {
+    /// Drivers that may be named; naming none is the daemon's default and always allowed.
+    pub drivers: Listed<String>,
+    /// Option keys that may be set.
+    pub options: Listed<String>,
+}
+
+/// Rules on labels, which steer Traefik, Watchtower and the like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// Keys that may be set; `None` is any.
+    pub allow: Option<Listed<Pattern>>,
+    /// Keys that may not be set, even if allowed.
+    pub deny: Vec<Pattern>,
+    /// Keys that must be set, and the values they may have.
+    pub require: Vec<(String, Pattern)>,
+}
