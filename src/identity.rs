@@ -38,7 +38,8 @@ pub use key_usage::{KeyUsageError, check_issues, check_key_usage};
 pub use pattern::{IdentityName, NameTemplate, Pattern};
 pub use peer::{Foreign, PeerFacts, PeerMatch};
 pub use rule::{
-    Conflict, Field, Identity, Match, Mode, Rule, awaits_a_token, conflicts, identify, supposed,
+    Conflict, Field, Identity, IdentityRule, Match, Mode, awaits_a_token, conflicts, identify,
+    supposed,
 };
 pub use token::{Claims, Issuer, Issuers, KeySet, TokenError, Tokens};
 pub use validity::{Closed, Validity};

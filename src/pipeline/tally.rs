@@ -115,7 +115,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Rule, supposed};
+    use crate::identity::{IdentityRule, supposed};
 
     fn evidence() -> Evidence {
         let text = "version: 1
@@ -126,7 +126,7 @@ identities: [{ name: a, match: { cn: a }, roles: [r] }]
 roles: { r: { scope: any, allow: { container: [list] } } }
 ";
         let config = crate::config::parse(text, std::path::Path::new("/"), Timestamp::now());
-        let rules: Vec<Rule> = config.unwrap().policy.identities;
+        let rules: Vec<IdentityRule> = config.unwrap().policy.identities;
         Evidence::clone(&supposed(&rules, &"a".parse().unwrap()).unwrap().evidence)
     }
 

@@ -5,7 +5,7 @@ use super::super::mistake::{Ledger, Place, suggest};
 use super::super::yaml::{Entry, Node, Value};
 use super::{account, tokens, validity};
 use crate::identity::rule::Field;
-use crate::identity::{Conflict, Match, Mode, PeerMatch, Rule, conflicts};
+use crate::identity::{Conflict, IdentityRule, Match, Mode, PeerMatch, conflicts};
 use crate::policy::Role;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -36,7 +36,7 @@ pub(super) fn compile(
     tokens: &tokens::Compiled,
     now: Timestamp,
     ledger: &mut Ledger,
-) -> Vec<Rule> {
+) -> Vec<IdentityRule> {
     let nodes: Vec<&Node> =
         files.iter().filter_map(|file| file.get("identities")).flat_map(Node::items).collect();
     if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
@@ -51,7 +51,7 @@ pub(super) fn compile(
     }
     let compiled =
         nodes.iter().filter_map(|node| Some((node.at, rule(node, tokens, now, ledger)?)));
-    let (places, rules): (Vec<Place>, Vec<Rule>) = compiled.collect();
+    let (places, rules): (Vec<Place>, Vec<IdentityRule>) = compiled.collect();
     report_conflicts(&places, &rules, ledger);
     tokens::warn_of_none(tokens, &rules, ledger);
     rules
@@ -76,7 +76,7 @@ fn rule(
     tokens: &tokens::Compiled,
     now: Timestamp,
     ledger: &mut Ledger,
-) -> Option<Rule> {
+) -> Option<IdentityRule> {
     let matching = matching(node.get("match")?, tokens, ledger);
     let mode = mode(node, now, ledger);
     let name_node = node.get("name")?;
@@ -94,7 +94,7 @@ fn rule(
         Some(written) => Some(validity::compile(written, name_node.text()?, now, ledger)?),
         None => None,
     };
-    match Rule::new(name, matching?, roles, mode?, danger) {
+    match IdentityRule::new(name, matching?, roles, mode?, danger) {
         Ok(rule) => {
             tokens::warn(&rule, ledger);
             Some(match valid {
@@ -229,7 +229,7 @@ fn observe_until(node: &Node, until: &Node, now: Timestamp, ledger: &mut Ledger)
     Some(Mode::Observe { until: end.as_second() })
 }
 
-fn report_conflicts(places: &[Place], rules: &[Rule], ledger: &mut Ledger) {
+fn report_conflicts(places: &[Place], rules: &[IdentityRule], ledger: &mut Ledger) {
     for conflict in conflicts(rules) {
         let (a, b, what, next) = match conflict {
             Conflict::Name(a, b) => (a, b, "could produce the same name", "rename one of them"),

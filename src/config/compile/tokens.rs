@@ -10,7 +10,7 @@ use super::super::yaml::Node;
 use super::hash;
 use super::identities::refuse;
 use crate::identity::token::IssuerError;
-use crate::identity::{ClaimPattern, Issuer, Issuers, KeySet, Rule, Tokens};
+use crate::identity::{ClaimPattern, IdentityRule, Issuer, Issuers, KeySet, Tokens};
 use http::HeaderName;
 use std::collections::BTreeMap;
 
@@ -150,7 +150,7 @@ fn whose(
 }
 
 /// Notes tokens that nobody asks for.
-pub(super) fn warn_of_none(section: &Compiled, rules: &[Rule], ledger: &mut Ledger) {
+pub(super) fn warn_of_none(section: &Compiled, rules: &[IdentityRule], ledger: &mut Ledger) {
     let asked = rules.iter().any(|rule| rule.matching().asks_for_a_token());
     if section.tokens.is_some() && !asked {
         let what = "no identity asks for a token: a wrong one is refused, a good one gives nothing";
@@ -159,7 +159,7 @@ pub(super) fn warn_of_none(section: &Compiled, rules: &[Rule], ledger: &mut Ledg
 }
 
 /// Notes where a token adds little: where it goes with more certificates than its own.
-pub(super) fn warn(rule: &Rule, ledger: &mut Ledger) {
+pub(super) fn warn(rule: &IdentityRule, ledger: &mut Ledger) {
     let matching = rule.matching();
     let bound = matching.claims().any(|(_, pattern)| pattern.highest_bound() > 0);
     if !matching.asks_for_a_token() || bound {
