@@ -3,6 +3,7 @@
 //! changes nothing that is not on record first.
 
 mod act;
+mod by_hand;
 pub mod client;
 mod desk;
 mod listen;
@@ -11,6 +12,7 @@ mod socket;
 mod status;
 pub mod wire;
 
+pub(crate) use by_hand::ByHand;
 pub use desk::{Desk, Reload};
 pub use listen::serve;
 pub use socket::{ControlError, Socket};

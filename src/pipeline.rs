@@ -5,6 +5,7 @@
 //! [`Daemon::forward`](crate::daemon::Daemon::forward) takes.
 
 mod body;
+mod ended;
 mod events;
 mod exchange;
 mod gather;
@@ -18,6 +19,7 @@ pub mod sessions;
 pub mod tally;
 mod watch;
 
+pub(crate) use ended::Over;
 pub use grants::{Grant, Grants, Ungranted, Wanted};
 pub use identified::{Door, Doors, Who};
 pub use revalidate::TICK;

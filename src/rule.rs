@@ -4,7 +4,7 @@
 //! `&'static Rule`.
 
 /// What is documented about one id.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rule {
     /// The stable, dotted id.
     pub id: &'static str,

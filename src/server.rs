@@ -4,6 +4,7 @@
 //! accepted and the ready line said; at the end the listeners close first and the log last.
 
 mod ending;
+mod rejected;
 mod reload;
 
 use crate::audit::{AuditError, Gate as Instance, Writer};
@@ -20,6 +21,7 @@ use crate::proxy::{
 use arc_swap::ArcSwap;
 use ending::Ending;
 use jiff::Timestamp;
+pub(crate) use rejected::Rejected;
 use reload::{Loaded, Reloader, Traces};
 use std::collections::BTreeSet;
 use std::fmt;

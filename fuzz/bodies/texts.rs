@@ -57,7 +57,7 @@ pub fn certificate(data: &[u8]) {
             assert_eq!(name.parse::<IdentityName>().as_ref(), Ok(&identity.name));
             assert_eq!(identity.evidence.certificate(), Some(&facts));
         }
-        Err(why) => assert!(!why.reason().is_empty()),
+        Err(why) => assert!(!why.rule().id.is_empty()),
     }
 }
 

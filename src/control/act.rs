@@ -1,6 +1,7 @@
 //! Ending what somebody else has open. The record says who did it and why before it is done; how each
 //! thing ended follows in records of its own.
 
+use super::by_hand::ByHand;
 use super::wire;
 use crate::audit::event::Actor;
 use crate::audit::{Durability, Event, EventId, Stage};
@@ -60,7 +61,8 @@ pub(super) async fn kill(
     target: Target,
     actor: Actor,
 ) -> Result<wire::Killed, String> {
-    let why = Ending { reason: "session.killed", text: actor.reason.clone().unwrap_or_default() };
+    let why =
+        Ending { reason: ByHand::Killed.rule(), text: actor.reason.clone().unwrap_or_default() };
     let mut event = Event::new(Stage::SessionKill);
     event.actor = Some(actor);
     match &target {

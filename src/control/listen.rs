@@ -1,6 +1,7 @@
 //! Questions as they come in. Whatever comes, it costs a few connections, a few seconds and 64 KiB each, and
 //! the gate serves on: nothing here is waited for by anybody who serves.
 
+use super::by_hand::ByHand;
 use super::desk::Desk;
 use super::peer::{Distrusted, peer};
 use super::socket::Socket;
@@ -131,7 +132,7 @@ impl Refusals {
         self.recorded = self.recorded.saturating_add(1);
         let more = std::mem::take(&mut self.passed_over);
         let mut event = Event::new(Stage::ConnectionRefused);
-        event.reason = Some("control.refused".to_owned());
+        event.because(ByHand::Refused.rule());
         event.text = Some(match more {
             0 => why.to_string(),
             more => format!("{why}; {more} more were refused before"),

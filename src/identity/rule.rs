@@ -2,17 +2,18 @@
 //! an identity. It refuses wherever a second reading is possible: a client must never be able to
 //! pick between two names.
 
-use super::certificate::{CertificateFacts, is_printable};
-use super::error::{RuleError, Unidentified};
+use super::certificate::CertificateFacts;
+use super::error::Unidentified;
 use super::evidence::Evidence;
-use super::matching::Held;
+use super::field::Field;
+use super::letters::is_printable;
+use super::matching::{Held, Match};
 use super::pattern::{IdentityName, NameTemplate, overlap};
+use super::rule_error::RuleError;
 use super::token::{Claims, TokenError};
 use super::validity::Validity;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-pub use super::matching::{Field, Match};
 
 /// Whether a refusal is a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -74,13 +74,13 @@ pub(super) fn malformed(asked: &Asked, policy: &Policy, malformed: &Malformed) -
 
 /// The decision that who asks is nobody any more.
 pub(super) fn stranger(asked: &Asked, policy: &Policy, why: &Unidentified) -> Event {
-    let (id, value) = (why.reason().to_owned(), Some(why.to_string()));
+    let (id, value) = (why.rule().id.to_owned(), Some(why.to_string()));
     decided(asked, policy, Decision::deny([Reason { id, field: None, value }]))
 }
 
 /// The decision that a certificate is not believed any more.
 pub(super) fn untrusted(asked: &Asked, policy: &Policy, why: &Untrusted) -> Event {
-    let (id, value) = (why.id().to_owned(), Some(why.to_string()));
+    let (id, value) = (why.rule().id.to_owned(), Some(why.to_string()));
     decided(asked, policy, Decision::deny([Reason { id, field: None, value }]))
 }
 

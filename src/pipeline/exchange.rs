@@ -7,7 +7,7 @@ use super::{Pipeline, Who};
 use crate::audit::event::{Ended, Outcome};
 use crate::audit::{AuditError, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
-use crate::docker::{Accepted, CallHead};
+use crate::docker::{Accepted, CallHead, Flaw};
 use crate::policy::Permit;
 use crate::proxy::respond::{self, Body};
 use crate::proxy::{Connection, StreamPermit};
@@ -204,7 +204,7 @@ impl Exchange {
         match error {
             DaemonError::Upload(why) => respond::message(
                 StatusCode::BAD_REQUEST,
-                &format!("dockward: the upload ended early: {why} [body.incomplete]"),
+                &format!("dockward: the upload ended early: {why} [{}]", Flaw::BodyIncomplete.id()),
             ),
             DaemonError::Away { .. } => respond::daemon_away("nothing was sent; try again later"),
             other => respond::daemon_away(&other.to_string()),
@@ -233,7 +233,7 @@ impl Exchange {
         event.parent = Some(self.decision);
         event.outcome = Some(outcome);
         if let Some(Cut::Ended(why)) = self.open.reason().filter(|_| ended == Ended::Revoked) {
-            event.reason = Some(why.reason.to_owned());
+            event.because(why.reason);
             event.text = Some(why.text.clone());
         }
         self.pipeline.log.note(event);

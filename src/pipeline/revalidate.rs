@@ -5,7 +5,7 @@
 
 use super::refuse::Refused;
 use super::sessions::Session;
-use super::{Known, Pipeline, Rules, Who, events};
+use super::{Known, Over, Pipeline, Rules, Who, events};
 use crate::audit::{Event, Stage};
 use crate::docker::{self, ApiCall, Life};
 use crate::identity::{Identity, Unidentified, token};
@@ -85,7 +85,7 @@ impl Pipeline {
         }
         let mut event = Event::new(Stage::SessionClose);
         self.tell_of(connection, &mut event);
-        event.reason = Some(why.reason.to_owned());
+        event.because(why.reason);
         event.text = Some(why.text.clone());
         self.sessions.end(connection, why);
         self.log.note(event);
@@ -147,14 +147,18 @@ fn narrowed() -> Denial {
 /// Why a connection or what is open on it ends, for the log.
 fn ending(why: &Refused) -> Ending {
     match why {
-        Refused::Untrusted(why) => Ending { reason: why.id(), text: why.to_string() },
-        Refused::Stranger(why) => Ending { reason: why.reason(), text: why.to_string() },
+        Refused::Untrusted(why) => Ending { reason: why.rule(), text: why.to_string() },
+        Refused::Stranger(why) => Ending { reason: why.rule(), text: why.to_string() },
         Refused::Denied(denial) => {
             let first = denial.findings.first().map(|finding| finding.reason.id());
             let text = first.unwrap_or_default();
-            Ending { reason: "session.narrowed", text: format!("it would be refused now: {text}") }
+            let text = format!("it would be refused now: {text}");
+            Ending { reason: Over::Narrowed.rule(), text }
         }
-        _ => Ending { reason: "session.narrowed", text: "it would not be let through now".into() },
+        _ => {
+            let text = "it would not be let through now".to_owned();
+            Ending { reason: Over::Narrowed.rule(), text }
+        }
     }
 }
 

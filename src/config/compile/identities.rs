@@ -4,9 +4,9 @@
 use super::super::mistake::{Ledger, Place, suggest};
 use super::super::yaml::{Entry, Node, Value};
 use super::{account, tokens, validity};
-use crate::identity::rule::Field;
-use crate::identity::{Conflict, IdentityRule, Match, Mode, PeerMatch, conflicts};
+use crate::identity::{Conflict, Field, IdentityRule, Match, Mode, PeerMatch, conflicts};
 use crate::policy::Role;
+use crate::problem::{Actionable, Problem};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -82,7 +82,7 @@ fn rule(
     let name_node = node.get("name")?;
     let name = match name_node.text()?.parse() {
         Ok(name) => name,
-        Err(why) => return refuse(name_node, &why, "correct the name", ledger),
+        Err(why) => return refuse(name_node, &why, ledger),
     };
     let roles = node.get("roles")?.texts();
     let danger = node.get("danger_observe_root").is_some_and(Node::flag);
@@ -102,27 +102,14 @@ fn rule(
                 None => rule,
             })
         }
-        Err(why) => refuse(name_node, &why, "correct the name or match", ledger),
+        Err(why) => refuse(name_node, &why, ledger),
     }
 }
 
-/// Notes an error of the identity room, which ends with the next step where it has one.
-pub(super) fn refuse<T>(
-    node: &Node,
-    why: &dyn std::fmt::Display,
-    next: &str,
-    ledger: &mut Ledger,
-) -> Option<T> {
-    let text = why.to_string();
-    let steps = [", write ", ", use ", ", remove ", ", add ", ", name ", ", keep ", ", fetch "];
-    let found = steps.iter().find_map(|step| Some((text.split_once(step)?, step)));
-    let (what, step) = match found {
-        Some(((what, rest), step)) => {
-            (what.to_owned(), format!("{}{rest}", step.trim_start_matches(", ")))
-        }
-        None => (text, next.to_owned()),
-    };
-    ledger.mistake(node.at, what, step);
+/// Notes an error of the identity room.
+pub(super) fn refuse<T>(node: &Node, why: &dyn Actionable, ledger: &mut Ledger) -> Option<T> {
+    let Problem { what, next } = why.problem();
+    ledger.mistake(node.at, what, next);
     None
 }
 
@@ -139,7 +126,7 @@ fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Opti
             Some(Ok(pattern)) => patterns.push((field, pattern)),
             Some(Err(why)) => {
                 whole = false;
-                refuse::<()>(value, &why, "correct the pattern", ledger);
+                refuse::<()>(value, &why, ledger);
             }
             None => whole = false,
         }
@@ -148,7 +135,7 @@ fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Opti
         None => None,
         Some((at, text)) => match text.parse() {
             Ok(fingerprint) => Some(fingerprint),
-            Err(why) => return refuse::<Match>(at, &why, "correct the fingerprint", ledger),
+            Err(why) => return refuse::<Match>(at, &why, ledger),
         },
     };
     let token = node.get("token").map(|token| (token, tokens::claims(token, tokens, ledger)));
@@ -161,12 +148,12 @@ fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Opti
     }
     let matching = match Match::new(patterns, fingerprint) {
         Ok(matching) => matching,
-        Err(why) => return refuse(node, &why, "name a field", ledger),
+        Err(why) => return refuse(node, &why, ledger),
     };
     let Some((at, claims)) = token else { return Some(matching) };
     match matching.with_token(claims?) {
         Ok(matching) => Some(matching),
-        Err(why) => refuse(at, &why, "correct the claims", ledger),
+        Err(why) => refuse(at, &why, ledger),
     }
 }
 
@@ -189,7 +176,7 @@ fn of_peer(node: &Node, ledger: &mut Ledger) -> Option<Match> {
     };
     match PeerMatch::new(uid, gid) {
         Ok(peer) => Some(Match::of_peer(peer)),
-        Err(why) => refuse(node, &why, "name a field", ledger),
+        Err(why) => refuse(node, &why, ledger),
     }
 }
 

@@ -74,7 +74,7 @@ fn issuer(node: &Node, ledger: &mut Ledger) -> Option<(Issuer, KeySetFile)> {
         Ok(issuer) => Some((issuer, file)),
         Err(why) => {
             let key = if why == IssuerError::Audience { "audience" } else { "issuer" };
-            refuse(node.get(key)?, &why, "correct it", ledger)
+            refuse(node.get(key)?, &why, ledger)
         }
     }
 }
@@ -95,7 +95,7 @@ fn keys(iss: &str, node: &Node, ledger: &mut Ledger) -> Option<(KeySet, KeySetFi
             left_out.into_iter().for_each(|word| ledger.warn(&subject, word, false));
             Some((keys, KeySetFile { path, sha256: hash(&text) }))
         }
-        Err(why) => refuse(node, &why, "fetch the issuer's keys again", ledger),
+        Err(why) => refuse(node, &why, ledger),
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn claims(
             Some(Ok(pattern)) => drop(claims.insert(entry.key.clone(), pattern)),
             Some(Err(why)) => {
                 whole = false;
-                refuse::<()>(&entry.value, &why, "correct the pattern", ledger);
+                refuse::<()>(&entry.value, &why, ledger);
             }
             None => whole = false,
         }

@@ -42,7 +42,7 @@ fn facts(values: &[(Field, &str)]) -> CertificateFacts {
 
 fn name(rules: &[IdentityRule], values: &[(Field, &str)]) -> Result<String, &'static str> {
     let identity = identify(rules, &certificate(values), None);
-    identity.map(|identity| identity.name.to_string()).map_err(|why| why.reason())
+    identity.map(|identity| identity.name.to_string()).map_err(|why| why.rule().id)
 }
 
 use Field::{Cn, Dns, Email, Ou, Uri};
@@ -210,7 +210,7 @@ fn an_identity_is_there_only_while_its_rule_is_valid() {
     // 1970 began on a Thursday; who is asked for is found at any time, and then asked whether it may be here
     let identity = found(bound);
     assert_eq!(identity.open(99), Ok(Some(100)));
-    assert_eq!(identity.open(100).map_err(|why| why.reason()), Err("identity.closed"));
+    assert_eq!(identity.open(100).map_err(|why| why.rule().id), Err("identity.closed"));
     assert_eq!(found(plain).open(100), Ok(None));
     let (hours, end) = (Unidentified::Closed(Closed::Now), Unidentified::Closed(Closed::Ended));
     assert_eq!(
@@ -234,7 +234,7 @@ fn user(uid: u32, gid: u32, groups: &[u32]) -> Evidence {
 fn a_user_is_known_by_uid_or_by_any_of_her_groups() {
     let rules = [of_peer("jo", Some(1000), None), of_peer("admins", None, Some(50))];
     let who = |held: &Evidence| {
-        identify(&rules, held, None).map(|i| i.name.to_string()).map_err(|why| why.reason())
+        identify(&rules, held, None).map(|i| i.name.to_string()).map_err(|why| why.rule().id)
     };
     assert_eq!(who(&user(1000, 9, &[])), Ok("jo".to_owned()));
     assert_eq!(who(&user(1001, 50, &[])), Ok("admins".to_owned()));

@@ -6,7 +6,7 @@ use super::{Grant, Turn, kept};
 use crate::audit::event::{Actor, Granted};
 use crate::audit::{AuditError, Durability, Event, EventId, Stage};
 use crate::identity::{IdentityName, supposed};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Over, Pipeline};
 use crate::policy::Policy;
 use jiff::Timestamp;
 use std::fmt;
@@ -99,7 +99,7 @@ impl Pipeline {
             && let Err(error) = self.keep(&turn).await
         {
             self.grants.remove(grant.id);
-            self.log.note(closed(&grant, "grant.unkept"));
+            self.log.note(closed(&grant, Over::Unkept));
             return Err(Ungranted::Wrong(format!(
                 "nothing was granted, as it cannot be kept for the next start ({error}): make room \
                  beside the log, or grant it without --persist"
@@ -146,7 +146,7 @@ impl Pipeline {
             let why = format!("no grant {id} is in force, see `dockward status`");
             return Err(Ungranted::Wrong(why));
         };
-        let mut event = closed(&grant, "grant.revoked");
+        let mut event = closed(&grant, Over::Revoked);
         event.actor = Some(actor);
         self.log.record(event, Durability::Synced).await.map_err(Ungranted::Unrecorded)?;
         self.grants.remove(id);
@@ -198,7 +198,7 @@ impl Pipeline {
             let mut event = Event::new(Stage::GrantOpen);
             event.parent = Some(grant.id);
             event.grant = Some(told(&grant));
-            event.reason = Some("grant.resumed".to_owned());
+            event.because(Over::Resumed.rule());
             event.text = Some(grant.reason.clone());
             self.log.record(event, Durability::Synced).await?;
             self.grants.add(&grant);
@@ -215,7 +215,7 @@ impl Pipeline {
         turn.stopped = true;
         for grant in self.grants.all().iter() {
             self.grants.remove(grant.id);
-            self.log.note(closed(grant, "gate.stopped"));
+            self.log.note(closed(grant, Over::Stopped));
         }
     }
 
@@ -228,23 +228,23 @@ impl Pipeline {
 }
 
 /// Why a grant is over, if it is.
-fn over(grant: &Grant, policy: &Policy, now: Timestamp) -> Option<&'static str> {
+fn over(grant: &Grant, policy: &Policy, now: Timestamp) -> Option<Over> {
     if now >= grant.until {
-        return Some("grant.expired");
+        return Some(Over::Expired);
     }
     if !policy.roles.contains_key(&grant.role) {
-        return Some("grant.role-gone");
+        return Some(Over::RoleGone);
     }
     let name: Option<IdentityName> = grant.identity.parse().ok();
     let bearer = name.and_then(|name| supposed(&policy.identities, &name));
-    bearer.is_none().then_some("grant.identity-gone")
+    bearer.is_none().then_some(Over::IdentityGone)
 }
 
-fn closed(grant: &Grant, why: &str) -> Event {
+fn closed(grant: &Grant, why: Over) -> Event {
     let mut event = Event::new(Stage::GrantClose);
     event.parent = Some(grant.id);
     event.grant = Some(told(grant));
-    event.reason = Some(why.to_owned());
+    event.because(why.rule());
     event
 }
 

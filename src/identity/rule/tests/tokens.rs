@@ -34,7 +34,7 @@ fn claims(values: &[(&str, &str)]) -> Claims {
 
 fn who(rules: &[IdentityRule], uri: &str, token: &[(&str, &str)]) -> Result<String, &'static str> {
     let found = identify(rules, &certificate(&[(Uri, uri)]), Some(&claims(token)));
-    found.map(|identity| identity.name.to_string()).map_err(|why| why.reason())
+    found.map(|identity| identity.name.to_string()).map_err(|why| why.rule().id)
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn a_token_adds_to_its_certificate() {
     let kept = [("project", "acme/web"), ("run", "7")];
     assert_eq!(identity.claims, kept.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!(identity.open(END - 1), Ok(Some(END)));
-    assert_eq!(identity.open(END).map_err(|why| why.reason()), Err("token.expired"));
+    assert_eq!(identity.open(END).map_err(|why| why.rule().id), Err("token.expired"));
     let early = Validity::new("mon-sun".parse().unwrap(), None, jiff::tz::TimeZone::UTC, Some(9));
     let early = Identity { valid: Some(early.unwrap()), ..identity };
     assert_eq!(early.open(8), Ok(Some(9)));
-    assert_eq!(early.open(9).map_err(|why| why.reason()), Err("identity.closed"));
+    assert_eq!(early.open(9).map_err(|why| why.rule().id), Err("identity.closed"));
     let without = identify(&rules, &certificate(&[(Uri, "ci:web")]), None).unwrap();
     assert_eq!(without.open(END), Ok(None));
     assert_eq!((without.name.as_str(), without.until), ("ci-web", None));
