@@ -45,8 +45,9 @@ impl Actionable for PatternError {
                 "remove it",
             ),
             Self::NotSeparated => Problem::new(
-                "two `*` need a character between them that a capture cannot hold",
-                "write one such as `/`, `:` or `@`",
+                "two `*` need a character between them that a capture cannot hold, such as `/`, `:` \
+                 or `@`",
+                "correct the pattern",
             ),
             Self::TooManyCaptures => Problem::new("more than nine `*`", "use fewer"),
             Self::Placeholder => {
@@ -57,8 +58,8 @@ impl Actionable for PatternError {
                 "use a-z, 0-9, `.`, `_` and `-`",
             ),
             Self::NotAName => Problem::new(
-                "not a name",
-                "write one to 63 characters, a letter or digit first, no `..`",
+                "not a name: one to 63 characters, a letter or digit first, no `..`",
+                "correct the name",
             ),
             Self::Fingerprint => Problem::new(
                 "not a fingerprint",
