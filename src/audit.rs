@@ -32,6 +32,7 @@ pub use case::Case;
 pub use chain::Hash;
 pub use error::AuditError;
 pub use event::{Event, Gate, Stage};
+pub(crate) use fold::Noise;
 pub use fold::{Refusal, RefusalKind, Whence};
 pub use id::EventId;
 pub use keep::keep_policy;

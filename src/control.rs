@@ -5,6 +5,7 @@
 pub mod client;
 mod desk;
 mod listen;
+mod not_heard;
 mod peer;
 mod socket;
 mod status;
@@ -12,6 +13,7 @@ pub mod wire;
 
 pub use desk::{Desk, Reload};
 pub use listen::serve;
+pub(crate) use not_heard::NotHeard;
 pub use socket::{ControlError, Socket};
 pub use status::{House, Loads};
 

@@ -17,28 +17,36 @@
 pub mod certificate;
 pub mod claim;
 mod distinguished_name;
-pub mod error;
+mod error;
 mod evidence;
 pub mod expiry;
+mod field;
 mod key_usage;
+mod letters;
 mod matching;
+mod nobody;
 pub mod pattern;
 pub mod peer;
 pub mod rule;
+mod rule_error;
 mod sequence;
 pub mod token;
 pub mod validity;
 
-pub use certificate::{CertificateFacts, Fingerprint, is_integer};
+pub use certificate::{CertificateFacts, Fingerprint, IdentityError, is_integer};
 pub use claim::ClaimPattern;
 pub(crate) use distinguished_name::display as shown_name;
-pub use error::{IdentityError, PatternError, RuleError, Unidentified, ValidityError};
+pub use error::Unidentified;
 pub use evidence::Evidence;
+pub use field::Field;
 pub use key_usage::{KeyUsageError, check_issues, check_key_usage};
-pub use pattern::{IdentityName, NameTemplate, Pattern};
+pub use matching::Match;
+pub use nobody::Nobody;
+pub use pattern::{IdentityName, NameTemplate, Pattern, PatternError};
 pub use peer::{Foreign, PeerFacts, PeerMatch};
 pub use rule::{
-    Conflict, Field, Identity, Match, Mode, Rule, awaits_a_token, conflicts, identify, supposed,
+    Conflict, Identity, IdentityRule, Mode, awaits_a_token, conflicts, identify, supposed,
 };
-pub use token::{Claims, Issuer, Issuers, KeySet, TokenError, Tokens};
-pub use validity::{Closed, Validity};
+pub use rule_error::RuleError;
+pub use token::{Claims, Issuer, Issuers, KeySet, TokenError, Tokens, Worthless};
+pub use validity::{Closed, Validity, ValidityError};

@@ -5,10 +5,12 @@ mod elevate;
 mod kept;
 mod kill;
 mod left;
+mod turned;
 
 pub use elevate::{LONGEST, NotElevated, Wanted, is_reason};
 pub use kill::{KillTarget, Killed};
 pub use left::LeftRunning;
+pub(crate) use turned::Turned;
 
 use crate::daemon::Daemon;
 use crate::docker::ApiVersion;

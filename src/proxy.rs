@@ -21,6 +21,7 @@ pub mod socket_file;
 mod standing;
 pub mod tls;
 pub mod trust;
+mod turned_away;
 mod untaken;
 
 pub use crate::config::Front as Limits;
@@ -36,4 +37,5 @@ pub use shutdown::{Live, Shutdown};
 pub use socket_file::{SocketError, SocketFile};
 pub use standing::Standing;
 pub use tls::{Credentials, Secured, Tls, TlsError};
-pub use trust::{Trust, Untrusted};
+pub use trust::{Doubt, Trust, Untrusted};
+pub(crate) use turned_away::TurnedAway;

@@ -4,7 +4,8 @@
 //! `&'static Rule`.
 
 /// What is documented about one id.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::manual_non_exhaustive, reason = "nobody in this crate makes one by hand either")]
 pub struct Rule {
     /// The stable, dotted id.
     pub id: &'static str,

@@ -4,6 +4,7 @@
 //! accepted and the ready line said; at the end the listeners close first and the log last.
 
 mod ending;
+mod rejected;
 mod reload;
 
 use crate::audit::{AuditError, Gate as Instance, Writer};
@@ -23,6 +24,7 @@ use crate::who::{Door, Doors, InForce, Rules};
 use arc_swap::ArcSwap;
 use ending::Ending;
 use jiff::Timestamp;
+pub(crate) use rejected::Rejected;
 use reload::{Loaded, Reloader, Traces};
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@
 use crate::docker::{ROUTES, Route};
 use crate::identity::Evidence;
 use crate::identity::expiry::Span;
+use crate::rule::Rule;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +18,7 @@ const VISITORS: usize = 1024;
 pub struct Tally {
     /// Decisions by row of the route table, and of what is no row; allowed, then denied.
     decisions: Vec<[AtomicU64; 2]>,
-    reasons: Mutex<BTreeMap<&'static str, u64>>,
+    reasons: Mutex<BTreeMap<&'static Rule, u64>>,
     handshakes: AtomicU64,
     visitors: Mutex<HashMap<String, Seen>>,
 }
@@ -72,7 +73,7 @@ impl Tally {
     pub fn denied(
         &self,
         route: Option<&'static Route>,
-        reasons: impl IntoIterator<Item = &'static str>,
+        reasons: impl IntoIterator<Item = &'static Rule>,
     ) {
         let [_, denied] = self.row(route);
         denied.fetch_add(1, Ordering::Relaxed);
@@ -99,7 +100,7 @@ impl Tally {
 
     /// Refusals by reason, those that occurred.
     #[must_use]
-    pub fn by_reason(&self) -> BTreeMap<&'static str, u64> {
+    pub fn by_reason(&self) -> BTreeMap<&'static Rule, u64> {
         self.reasons.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -162,7 +163,8 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Rule, supposed};
+    use crate::docker::Flaw;
+    use crate::identity::{IdentityRule, supposed};
 
     fn evidence() -> Evidence {
         let text = "version: 1
@@ -173,7 +175,7 @@ identities: [{ name: a, match: { cn: a }, roles: [r] }]
 roles: { r: { scope: any, allow: { container: [list] } } }
 ";
         let config = crate::config::parse(text, std::path::Path::new("/"), Timestamp::now());
-        let rules: Vec<Rule> = config.unwrap().policy.identities;
+        let rules: Vec<IdentityRule> = config.unwrap().policy.identities;
         Evidence::clone(&supposed(&rules, &"a".parse().unwrap()).unwrap().evidence)
     }
 
@@ -182,15 +184,15 @@ roles: { r: { scope: any, allow: { container: [list] } } }
         let tally = Tally::default();
         let route = &ROUTES[3];
         tally.allowed(route);
-        tally.denied(Some(route), ["verb.not-granted", "mount.host-path"]);
-        tally.denied(None, ["route.unknown"]);
+        tally.denied(Some(route), [Flaw::BodyTooLarge.rule(), Flaw::BodyIncomplete.rule()]);
+        tally.denied(None, [Flaw::RouteUnknown.rule()]);
         let counted = tally.counted();
         assert_eq!((counted.allowed, counted.denied), (1, 2));
         let at = |wanted: Option<&Route>| {
             tally.by_route().find(|(row, _)| row.copied() == wanted.copied()).unwrap().1
         };
         assert_eq!((at(Some(route)), at(Some(&ROUTES[4])), at(None)), ([1, 1], [0, 0], [0, 1]));
-        assert_eq!(tally.by_reason()["mount.host-path"], 1);
+        assert_eq!(tally.by_reason()[Flaw::BodyTooLarge.rule()], 1);
     }
 
     #[test]

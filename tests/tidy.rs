@@ -30,6 +30,8 @@ mod facts;
 mod inventory;
 #[path = "tidy/layers.rs"]
 mod layers;
+#[path = "tidy/rules.rs"]
+mod rules;
 #[path = "tidy/source.rs"]
 mod source;
 #[path = "tidy/transport.rs"]

@@ -3,7 +3,7 @@
 use dockward::audit::redact;
 use dockward::config::{self, Mistake};
 use dockward::docker::image::{ImagePattern, Reference};
-use dockward::identity::{CertificateFacts, Fingerprint, IdentityName, Rule, identify};
+use dockward::identity::{CertificateFacts, Fingerprint, IdentityName, IdentityRule, identify};
 use dockward::policy::pattern::Pattern;
 use jiff::Timestamp;
 use std::path::Path;
@@ -18,7 +18,7 @@ roles: { r: { scope: any, admission: baseline, allow: { volume: [list] }, images
 ";
 
 /// Rules that ask for every field of a certificate.
-static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+static RULES: LazyLock<Vec<IdentityRule>> = LazyLock::new(|| {
     let rules = "identities:
   - { name: 'uri-{1}', match: { uri: 'spiffe://x/*' }, roles: [r] }
   - { name: 'dns-{1}', match: { dns: '*.example.com' }, roles: [r] }
@@ -57,7 +57,7 @@ pub fn certificate(data: &[u8]) {
             assert_eq!(name.parse::<IdentityName>().as_ref(), Ok(&identity.name));
             assert_eq!(identity.evidence.certificate(), Some(&facts));
         }
-        Err(why) => assert!(!why.reason().is_empty()),
+        Err(why) => assert!(!why.rule().id.is_empty()),
     }
 }
 
@@ -71,7 +71,7 @@ pub fn policy_file(data: &[u8]) {
     match read() {
         Ok(config) => {
             assert!(!config.listen.is_empty());
-            let granted = config.policy.identities.iter().flat_map(Rule::roles);
+            let granted = config.policy.identities.iter().flat_map(IdentityRule::roles);
             for role in granted {
                 assert!(config.policy.roles.contains_key(role), "no role {role:?}");
             }

@@ -56,7 +56,7 @@ fn signed(header: &[u8], claims: &[u8]) {
             header_holds(&serde_json::from_slice(header).unwrap());
             claims_hold(&serde_json::from_slice(claims).unwrap(), &proven);
         }
-        Err(why) => assert!(why.reason().starts_with("token.") && !why.to_string().is_empty()),
+        Err(why) => assert!(why.rule().id.starts_with("token.") && !why.to_string().is_empty()),
     }
 }
 

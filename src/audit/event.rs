@@ -5,6 +5,7 @@ mod sections;
 
 use super::chain::Hash;
 use super::id::EventId;
+use crate::rule::Rule;
 use serde::{Deserialize, Serialize};
 use std::fs;
 
@@ -161,6 +162,11 @@ impl Event {
             previous: None,
             gap: None,
         }
+    }
+
+    /// Says why, in an event that carries no decision.
+    pub fn because(&mut self, why: &'static Rule) {
+        self.reason = Some(why.id.to_owned());
     }
 }
 

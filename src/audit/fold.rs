@@ -5,6 +5,7 @@
 use super::clock::written;
 use super::escape::clip;
 use super::event::{Client, Event, Folded, Stage};
+use crate::rule::{Rule, rules};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +14,16 @@ use std::net::IpAddr;
 /// Different (whence, kind, reason) kept apart in a minute; the rest is one count.
 pub const LIMIT: usize = 1024;
 const TEXT_MAX: usize = 256;
+
+rules! {
+    /// Under which id refusals are counted together.
+    pub(crate) enum Noise in "Counted together", "In the log alone, as one line of `connection.refused`." {
+        More = "connection.more",
+            "refusals from more addresses in a minute than are told apart",
+            "whoever has many addresses must not fill the log",
+            "look at the lines beside it, and keep the port from those whom it is not for", [];
+    }
+}
 
 /// At which door somebody without an identity was turned away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +59,8 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// Whence.
     pub whence: Whence,
-    /// Stable reason id. Static, so that no peer can make new ones.
-    pub reason: &'static str,
+    /// Why. Declared, so that no peer can make new ones.
+    pub reason: &'static Rule,
     /// Words for people; only the first in a minute is kept, cut at 256 bytes.
     pub text: Option<String>,
 }
@@ -61,7 +72,7 @@ pub struct Refusals {
     others: Option<Tally>,
 }
 
-type Key = (Whence, RefusalKind, &'static str);
+type Key = (Whence, RefusalKind, &'static Rule);
 
 #[derive(Debug)]
 struct Tally {
@@ -93,7 +104,7 @@ impl Refusals {
     pub fn drain(&mut self) -> Vec<Event> {
         let others = self.others.take().map(|tally| {
             let text = format!("from more than {LIMIT} addresses");
-            tally.event(RefusalKind::Connection, "connection.more", Some(text))
+            tally.event(RefusalKind::Connection, Noise::More.rule(), Some(text))
         });
         let entries = std::mem::take(&mut self.entries);
         entries.into_iter().map(entry).chain(others).collect()
@@ -119,14 +130,14 @@ impl Tally {
         self.last = now;
     }
 
-    fn event(&self, kind: RefusalKind, reason: &str, text: Option<String>) -> Event {
+    fn event(&self, kind: RefusalKind, reason: &'static Rule, text: Option<String>) -> Event {
         let mut event = Event::new(match kind {
             RefusalKind::Handshake => Stage::Handshake,
             RefusalKind::Connection => Stage::ConnectionRefused,
         });
         let (first, last) = (written(self.first), written(self.last));
         event.folded = Some(Folded { count: self.count, first, last });
-        event.reason = Some(reason.to_owned());
+        event.because(reason);
         event.text = text;
         event
     }
@@ -139,7 +150,7 @@ mod tests {
 
     fn refusal(address: u32, kind: RefusalKind) -> Refusal {
         let whence = Whence::Address(IpAddr::V4(Ipv4Addr::from_bits(address)));
-        Refusal { kind, whence, reason: "tls.failed", text: Some("no certificate".into()) }
+        Refusal { kind, whence, reason: Noise::More.rule(), text: Some("no certificate".into()) }
     }
 
     fn count(event: &Event) -> u64 {

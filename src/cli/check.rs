@@ -6,7 +6,7 @@ use super::out::{self, Paint};
 use super::{CheckArgs, Failure, Outcome, TableFormat, certificates, client_certificate, clock};
 use crate::config::{self, Config, Mistakes, Warning};
 use crate::docker::{Resource, Verb};
-use crate::identity::{Mode, Rule, Validity};
+use crate::identity::{IdentityRule, Mode, Validity};
 use crate::policy::grants::{Grants, Spelling};
 use crate::policy::{Admission, Role};
 use jiff::Timestamp;
@@ -83,7 +83,7 @@ fn cells<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.iter().map(|&cell| cell.to_owned()).collect()
 }
 
-fn identity_rows(identities: &[Rule]) -> Vec<Vec<String>> {
+fn identity_rows(identities: &[IdentityRule]) -> Vec<Vec<String>> {
     let mut rows = vec![cells(["IDENTITY", "MATCHED BY", "ROLES", "MODE", "VALID"])];
     rows.extend(identities.iter().map(|rule| {
         let roles = rule.roles().join(", ");
@@ -92,7 +92,7 @@ fn identity_rows(identities: &[Rule]) -> Vec<Vec<String>> {
     rows
 }
 
-fn matched_by(rule: &Rule) -> String {
+fn matched_by(rule: &IdentityRule) -> String {
     if let Some(peer) = rule.matching().peer() {
         return peer.to_string();
     }
@@ -102,7 +102,7 @@ fn matched_by(rule: &Rule) -> String {
     if claims.is_empty() { fields } else { format!("{fields}, token ({})", claims.join(", ")) }
 }
 
-fn mode(rule: &Rule) -> String {
+fn mode(rule: &IdentityRule) -> String {
     match rule.mode() {
         Mode::Enforce => "enforce".to_owned(),
         Mode::Observe { until } => {
@@ -112,7 +112,7 @@ fn mode(rule: &Rule) -> String {
     }
 }
 
-fn valid(rule: &Rule) -> String {
+fn valid(rule: &IdentityRule) -> String {
     rule.valid().map_or_else(|| "always".to_owned(), Validity::to_string)
 }
 
@@ -188,7 +188,7 @@ fn mistakes_json(mistakes: &Mistakes) -> Value {
 
 fn report_json(config: &Config, certificates: Option<Value>) -> Value {
     let policy = &config.policy;
-    let identity = |rule: &Rule| {
+    let identity = |rule: &IdentityRule| {
         json!({
             "name": rule.name().to_string(), "matched_by": matched_by(rule),
             "roles": rule.roles(), "mode": mode(rule), "valid": valid(rule),

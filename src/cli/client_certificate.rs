@@ -5,6 +5,7 @@ use super::{Failure, out};
 use crate::config::{Bind, Config, Listen, TlsListen};
 use crate::identity::{CertificateFacts, Identity, Unidentified, identify};
 use crate::proxy::{TlsError, Trust, tls};
+use crate::rule::{Rule, rules};
 use crate::server::credentials;
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -12,11 +13,21 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
+rules! {
+    /// Under which id a certificate is asked about in vain.
+    pub(crate) enum Unasked in "A listener that cannot be asked", "By `dockward check --client-cert` alone." {
+        Listener = "listener.unusable",
+            "a certificate at a listener whose authorities, revocation lists or deny-list cannot be used",
+            "the gate itself would not start with them",
+            "correct the file that is named", [];
+    }
+}
+
 /// What one listener says of the certificate.
 pub(super) struct Verdict {
     listener: String,
-    /// Who it is and until when (seconds since 1970), or the reason's id and words.
-    answer: Result<(Box<Identity>, i64), (String, String)>,
+    /// Who it is and until when (seconds since 1970), or the reason and its words.
+    answer: Result<(Box<Identity>, i64), (&'static Rule, String)>,
 }
 
 /// Asks every listener of the policy about a PEM file, the client's certificate first.
@@ -54,14 +65,14 @@ fn answer(
     tls: &TlsListen,
     chain: &[CertificateDer<'static>],
     now: Timestamp,
-) -> Result<(Box<Identity>, i64), (String, String)> {
+) -> Result<(Box<Identity>, i64), (&'static Rule, String)> {
     let seconds = now.as_second();
     let moment = UnixTime::since_unix_epoch(Duration::from_secs(seconds.unsigned_abs()));
-    let unread = |error: TlsError| ("listener.unusable".to_owned(), error.to_string());
+    let unread = |error: TlsError| (Unasked::Listener.rule(), error.to_string());
     let trust = Trust::read(&credentials(tls), seconds).map_err(unread)?;
-    let untrusted = |why: crate::proxy::Untrusted| (why.id().to_owned(), why.to_string());
+    let untrusted = |why: crate::proxy::Untrusted| (why.rule(), why.to_string());
     let until = trust.verify(chain, moment).map_err(untrusted)?;
-    let unidentified = |why: Unidentified| (why.reason().to_owned(), why.to_string());
+    let unidentified = |why: Unidentified| (why.rule(), why.to_string());
     let leaf = chain.first().map_or(&[][..], |leaf| leaf.as_ref());
     let facts = CertificateFacts::read(leaf).map_err(|why| unidentified(why.into()))?;
     let identity =
@@ -87,7 +98,7 @@ pub(super) fn text(file: &Path, verdicts: &[Verdict], paint: out::Paint) -> Stri
             identity.roles.join(", "),
             moment(*until),
         ),
-        Err((id, why)) => {
+        Err((Rule { id, .. }, why)) => {
             format!("  {}: {}, {why} [{id}]\n", verdict.listener, paint.red("refused"))
         }
     };
@@ -102,8 +113,8 @@ pub(super) fn object(verdicts: &[Verdict]) -> Value {
             "listener": verdict.listener, "let_in": true, "identity": identity.name.to_string(),
             "roles": identity.roles, "until": moment(*until),
         }),
-        Err((id, why)) => {
-            json!({ "listener": verdict.listener, "let_in": false, "reason": id, "why": why })
+        Err((rule, why)) => {
+            json!({ "listener": verdict.listener, "let_in": false, "reason": rule.id, "why": why })
         }
     };
     verdicts.iter().map(one).collect()

@@ -1,7 +1,7 @@
 //! `dockward explain`: what would be decided about a request, by the very code that serves; or what
 //! was decided about a recorded one, and what would be now.
 
-use super::{ExplainArgs, Failure, Outcome, out};
+use super::{ExplainArgs, Failure, Outcome, out, rules};
 use crate::audit::{self, EventId, Hash};
 use crate::config::{self, Config};
 use crate::docker::image::{Origin, Reference};
@@ -9,7 +9,7 @@ use crate::docker::{self, Accepted, ApiVersion, Malformed, RequestHead};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
 use crate::policy::facts::Image;
-use crate::policy::{self, Decision, Facts, Finding, Needs, Reason, Seen};
+use crate::policy::{self, Decision, Facts, Finding, Needs, Seen};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use jiff::Timestamp;
@@ -233,13 +233,9 @@ fn denied(name: &str, findings: &[Finding]) -> Explained {
 
 /// What is documented about a reason.
 fn about(id: &str) -> String {
-    let flaw = docker::Flaw::ALL.iter().find(|flaw| flaw.id() == id);
-    let rule = match (Reason::parse(id), flaw) {
-        (Some(reason), _) => reason.rule(),
-        (None, Some(flaw)) => policy::reason::flaw_rule(*flaw),
-        (None, None) => return String::new(),
-    };
-    format!("  why: {}\n  instead: {}\n", rule.why, rule.remedy)
+    rules::find(id).map_or_else(String::new, |rule| {
+        format!("  why: {}\n  instead: {}\n", rule.why, rule.remedy)
+    })
 }
 
 /// What was decided about a recorded event, and what would be now where that can be told.

@@ -23,7 +23,7 @@ use super::mistake::{Ledger, Mistakes, Place};
 use super::shape::{self, Shape};
 use super::yaml::{Entry, Node};
 use super::{Config, Listen, keys, risk};
-use crate::identity::Rule;
+use crate::identity::IdentityRule;
 use crate::policy::Policy;
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -75,7 +75,7 @@ pub(super) fn compile(
 }
 
 /// Who is known by what no listener asks for comes in nowhere.
-fn ways_in(listen: &[Listen], identities: &[Rule], ledger: &mut Ledger) {
+fn ways_in(listen: &[Listen], identities: &[IdentityRule], ledger: &mut Ledger) {
     let tls = listen.iter().any(|one| one.tls().is_some());
     let unix = listen.iter().any(|one| one.tls().is_none());
     for rule in identities {

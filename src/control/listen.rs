@@ -2,6 +2,7 @@
 //! the gate serves on: nothing here is waited for by anybody who serves.
 
 use super::desk::Desk;
+use super::not_heard::NotHeard;
 use super::peer::{Distrusted, peer};
 use super::socket::Socket;
 use super::wire::{ANSWER_MAX, Answer, REQUEST_MAX, Request, Said};
@@ -131,7 +132,7 @@ impl Refusals {
         self.recorded = self.recorded.saturating_add(1);
         let more = std::mem::take(&mut self.passed_over);
         let mut event = Event::new(Stage::ConnectionRefused);
-        event.reason = Some("control.refused".to_owned());
+        event.because(NotHeard::Refused.rule());
         event.text = Some(match more {
             0 => why.to_string(),
             more => format!("{why}; {more} more were refused before"),

@@ -125,7 +125,7 @@ pub(super) fn grant(grant: &Elevation) -> wire::Grant {
     }
 }
 
-fn observed(rule: &crate::identity::Rule, now: Timestamp) -> Option<wire::Observed> {
+fn observed(rule: &crate::identity::IdentityRule, now: Timestamp) -> Option<wire::Observed> {
     match rule.mode().at(now.as_second()) {
         Mode::Enforce => None,
         Mode::Observe { until } => {

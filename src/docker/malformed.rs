@@ -1,101 +1,85 @@
 //! Why a request cannot be read in exactly one way: the refusals that no policy can soften.
 
+use crate::rule::rules;
 use std::borrow::Cow;
 
-/// Declares [`Flaw`]: variant and stable id.
-macro_rules! flaws {
-    ($( $(#[$doc:meta])* $variant:ident = $id:literal, )*) => {
-        /// A kind of unreadability. Each has a stable id that is documented with the other reasons.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Flaw { $( $(#[$doc])* $variant, )* }
-
-        impl Flaw {
-            /// Every flaw, in the order declared.
-            pub const ALL: &'static [Self] = &[ $( Self::$variant, )* ];
-
-            /// The stable, dotted id.
-            #[must_use]
-            pub const fn id(self) -> &'static str {
-                match self { $( Self::$variant => $id, )* }
-            }
-        }
-    };
-}
-
-flaws! {
-    /// The path is not the one spelling we accept (`%2f`, `//`, dot segments, escapes, ...).
-    PathCanonical = "path.canonical",
-    /// No row of ROUTES has this method and path (answered 403).
-    RouteUnknown = "route.unknown",
-    /// The name of something to look at that nothing of its kind can have, as `docker inspect` asks
-    /// for an image among containers first (answered 404 in the daemon's words).
-    NameAbsent = "name.absent",
-    /// The version prefix is not `/v1.NN`.
-    VersionSpelling = "version.spelling",
-    /// The version is below the floor or above the ceiling.
-    VersionRange = "version.range",
-    /// The endpoint is not part of that API version.
-    VersionEndpoint = "version.endpoint",
-    /// The query string cannot be decoded in one way.
-    QuerySyntax = "query.syntax",
-    /// A query key that this endpoint does not have.
-    QueryUnknown = "query.unknown",
-    /// A scalar query key given twice.
-    QueryDuplicate = "query.duplicate",
-    /// A query value that the daemon would read otherwise than it looks.
-    QueryValue = "query.value",
-    /// `filters` with a key the endpoint does not have, or one that filters nothing.
-    QueryFilter = "query.filter",
-    /// Not HTTP/1.1.
-    HttpVersion = "http.version",
-    /// A method in another spelling, or one that HTTP proxies use (CONNECT).
-    HttpMethod = "http.method",
-    /// No Host header, or more than one.
-    HttpHost = "http.host",
-    /// Length and transfer coding are not given in exactly one way.
-    HttpFraming = "http.framing",
-    /// An Expect header other than `100-continue`.
-    HttpExpect = "http.expect",
-    /// A header given twice, or with bytes that are not printable ASCII.
-    HttpHeader = "http.header",
-    /// Registry credentials in a header that are not base64url of the JSON they should be.
-    HeaderCredentials = "header.credentials",
-    /// A body on a route that has none.
-    BodyUnexpected = "body.unexpected",
-    /// No body on a route that needs one.
-    BodyMissing = "body.missing",
-    /// A content type that this route does not take; form and multipart always.
-    BodyType = "body.type",
-    /// Larger than what is inspected whole (answered 413).
-    BodyTooLarge = "body.too-large",
-    /// The body did not arrive in time or ended early.
-    BodyIncomplete = "body.incomplete",
-    /// Trailer fields after a chunked body.
-    BodyTrailers = "body.trailers",
-    /// Not JSON.
-    JsonSyntax = "json.syntax",
-    /// Bytes after the JSON value.
-    JsonTrailing = "json.trailing",
-    /// Nested deeper than 64.
-    JsonDepth = "json.depth",
-    /// More values than any request of this size has.
-    JsonValues = "json.too-many-values",
-    /// A key given twice, as the daemon compares keys.
-    JsonDuplicate = "json.duplicate-key",
-    /// A known key in another spelling (`hostconfig`, `ſ` for `s`).
-    JsonKeyCase = "json.key-case",
-    /// An unknown key that says something.
-    JsonUnknown = "json.unknown-key",
-    /// A value of another type than the field has.
-    JsonType = "json.type",
-    /// A number that is not an exact integer in range.
-    JsonNumber = "json.number",
-    /// A body that contradicts the path it is sent to.
-    JsonContradiction = "json.contradiction",
-    /// The client meant to send input on a stream but did not ask to upgrade.
-    UpgradeRequired = "hijack.upgrade-required",
-    /// Upgrade asked for with another protocol than the route has.
-    UpgradeProtocol = "hijack.protocol",
+rules! {
+    /// A kind of unreadability.
+    pub enum Flaw in "Not readable in exactly one way",
+        "400; 413 for `body.too-large`; 403 for `route.unknown`; 404 for `name.absent`. No policy softens these." {
+        PathCanonical = "path.canonical", "a path in another spelling than the one we accept",
+            "the daemon decodes and cleans paths in its own way", "send the path as Docker's own clients do", [];
+        RouteUnknown = "route.unknown", "a path that is no endpoint of the API",
+            "what is unknown cannot be judged", "check the method and path", [];
+        NameAbsent = "name.absent", "a name to look at that nothing of its kind can have",
+            "the daemon's router reads such a name over path segments", "none is needed: clients go on to the kind that can", [];
+        VersionSpelling = "version.spelling", "a version prefix other than /v1.NN",
+            "the daemon reads /v01.041 as a version too", "write /v1.41", [];
+        VersionRange = "version.range", "an API version outside the accepted range",
+            "older versions mean other things, newer ones have fields nobody has judged", "set DOCKER_API_VERSION to a version within the range", [];
+        VersionEndpoint = "version.endpoint", "an endpoint that this API version does not have",
+            "daemons serve endpoints below their documented version", "use a newer version", [];
+        QuerySyntax = "query.syntax", "a query string that cannot be decoded in one way",
+            "daemons of different age split it differently", "percent-encode the values", [];
+        QueryUnknown = "query.unknown", "a query key that this endpoint does not have",
+            "what is unknown cannot be judged", "leave the key out", [];
+        QueryDuplicate = "query.duplicate", "a query key given twice",
+            "which one counts depends on the endpoint", "give it once", [];
+        QueryValue = "query.value", "a query value of another kind than the key has",
+            "the daemon would read it otherwise than it looks", "correct the value", [];
+        QueryFilter = "query.filter", "a filter that the endpoint does not have, or one without a value",
+            "the daemon takes it for none, and a prune then removes everything", "leave the key out, or give it a value", [];
+        HttpVersion = "http.version", "a request that is not HTTP/1.1",
+            "framing differs between versions", "use HTTP/1.1", [];
+        HttpMethod = "http.method", "a method in another spelling, or CONNECT",
+            "the API has GET, HEAD, POST, PUT and DELETE", "use the method that the API documents", [];
+        HttpHost = "http.host", "no Host header, or several",
+            "HTTP/1.1 asks for exactly one", "send one Host header", [];
+        HttpFraming = "http.framing", "a length or transfer coding that can be read in two ways",
+            "where a body ends decides what the next request is (request smuggling)", "send one Content-Length, or Transfer-Encoding: chunked", [];
+        HttpExpect = "http.expect", "an Expect header other than 100-continue",
+            "the daemon answers 417", "leave it out", [];
+        HttpHeader = "http.header", "a header given twice or with bytes that are not printable ASCII",
+            "which one counts differs", "send it once, in ASCII", [];
+        HeaderCredentials = "header.credentials", "registry credentials that cannot be read in one way",
+            "the daemon goes on without them, or with others", "send base64url of the JSON that Docker documents", [];
+        BodyUnexpected = "body.unexpected", "a body on a request that has none",
+            "old daemons read it where new ones do not", "send no body", [];
+        BodyMissing = "body.missing", "no body where one is needed",
+            "nothing can be judged", "send the JSON body", [];
+        BodyType = "body.type", "a content type that this endpoint does not take",
+            "the daemon merges form fields into the query", "send application/json, or a tar stream where one belongs", [];
+        BodyTooLarge = "body.too-large", "a body larger than what is inspected whole (CVE-2024-41110, CVE-2026-34040)",
+            "a body is never judged in part", "send a smaller body", [];
+        BodyIncomplete = "body.incomplete", "a body that ended early or did not arrive in time",
+            "a body is never judged in part", "send it again", [];
+        BodyTrailers = "body.trailers", "trailer fields after a body",
+            "they can overwrite headers", "send none", [];
+        JsonSyntax = "json.syntax", "a body that is not JSON",
+            "it cannot be read", "correct it at the place named", [];
+        JsonTrailing = "json.trailing", "more after the JSON value",
+            "old daemons ignore it, new ones do not", "send one value", [];
+        JsonDepth = "json.depth", "JSON nested deeper than 64 levels",
+            "no request needs it", "send a flatter body", [];
+        JsonValues = "json.too-many-values", "JSON with more values than a text of its size has in any request",
+            "small texts could take much memory", "send only what Docker documents", [];
+        JsonDuplicate = "json.duplicate-key", "a JSON key given twice",
+            "the daemon merges the two", "give it once", [];
+        JsonKeyCase = "json.key-case", "a known JSON key in another spelling",
+            "the daemon reads it as the known key", "spell it as Docker documents it", [];
+        JsonUnknown = "json.unknown-key", "an unknown JSON key that says something",
+            "what is unknown cannot be judged", "leave it out, or use a client of an accepted API version", [];
+        JsonType = "json.type", "a JSON value of another type than the field has",
+            "it cannot be judged", "correct it", [];
+        JsonNumber = "json.number", "a number that is no exact integer in range",
+            "the daemon refuses or rounds it", "write a plain integer", [];
+        JsonContradiction = "json.contradiction", "a body that names another object than the path",
+            "the two could be judged apart", "send it to the object's own path", [];
+        UpgradeRequired = "hijack.upgrade-required", "a stream with input that does not ask to upgrade",
+            "without an upgrade only output can be streamed", "send Connection: Upgrade and Upgrade: tcp", [];
+        UpgradeProtocol = "hijack.protocol", "an upgrade to a protocol that the route does not have",
+            "a tunnel is opened for what was judged alone", "send the protocol that the API documents", [];
+    }
 }
 
 /// A request that is refused because it cannot be read in exactly one way.

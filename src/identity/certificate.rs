@@ -2,8 +2,10 @@
 //! field with several values keeps them all, so that the rules can refuse instead of picking one.
 
 use super::distinguished_name;
-use super::error::{IdentityError, PatternError};
-use super::rule::Field;
+use super::field::Field;
+use super::letters::hex;
+use super::pattern::PatternError;
+use crate::problem::{Actionable, Problem};
 use aws_lc_rs::digest;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -12,6 +14,39 @@ use x509_parser::extensions::{GeneralName, SubjectAlternativeName};
 use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::AttributeTypeAndValue;
+
+/// A certificate of which something cannot be read. Reading stops there: a value that we cannot read
+/// is not a value that is absent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
+pub enum IdentityError {
+    /// The bytes are no DER certificate, or more than one.
+    NotACertificate,
+    /// The subject alternative name extension is malformed or there twice (RFC 5280, 4.2: an
+    /// extension appears once).
+    SubjectAltName,
+    /// A CN or OU is not in a string type that has one reading (UTF8String, PrintableString,
+    /// IA5String, NumericString).
+    UnreadableName(Field),
+}
+
+impl Actionable for IdentityError {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::NotACertificate => {
+                Problem::new("the client certificate cannot be read", "issue it again")
+            }
+            Self::SubjectAltName => Problem::new(
+                "the subject alternative names of the certificate cannot be read",
+                "issue it again",
+            ),
+            Self::UnreadableName(field) => Problem::new(
+                format!("the {field} of the certificate is in a string type that is not read"),
+                "issue it again with UTF8String",
+            ),
+        }
+    }
+}
 
 /// What a leaf certificate says, as plain data. Text is kept as it stands in the certificate and may
 /// hold anything: escape it before showing it.
@@ -176,17 +211,6 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Whether a character has one visible reading: ASCII from space to `~`, or a letter or digit of any
-/// script that is not drawn as nothing. An allow-list, so that control, bidi, zero-width and
-/// separator characters need no list of their own.
-pub(super) fn is_printable(c: char) -> bool {
-    const DRAWN_AS_NOTHING: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
-    match c.is_ascii() {
-        true => matches!(c, ' '..='~'),
-        false => c.is_alphanumeric() && !DRAWN_AS_NOTHING.contains(&c),
-    }
-}
-
 /// Whether this is what a DER INTEGER holds: a byte at least, and none too many (X.690, 8.3). A serial
 /// number in another form could be revoked in its own and pass.
 #[must_use]
@@ -197,11 +221,6 @@ pub const fn is_integer(content: &[u8]) -> bool {
         [0xff, next, ..] => *next < 0x80,
         _ => true,
     }
-}
-
-/// Lower-case hexadecimal digits of the bytes.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn byte(pair: &str) -> Option<u8> {

@@ -2,8 +2,7 @@
 //! `{1}` in such a pattern is what the first `*` of the certificate's part caught. So a token of one
 //! project and a certificate of another prove nothing together.
 
-use super::error::PatternError;
-use super::pattern::{capture_number, is_shown_whole, separated};
+use super::pattern::{PatternError, capture_number, is_shown_whole, separated};
 use super::sequence::{Split, around, meet, split};
 use std::fmt;
 use std::str::FromStr;

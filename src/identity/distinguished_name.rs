@@ -1,7 +1,7 @@
 //! A distinguished name as one line of text for people and for the record. Two names that differ must
 //! not look alike there, so whatever could hide or forge a part of the line is escaped.
 
-use super::certificate::is_printable;
+use super::letters::{hex, is_printable};
 use std::fmt::Write as _;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
@@ -34,7 +34,7 @@ fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     let key = SHORT_NAMES.iter().find(|(dotted, _)| *dotted == oid).map_or(&*oid, |(_, key)| *key);
     match attribute.as_str() {
         Ok(text) => format!("{key}={}", escape(text)),
-        Err(_) => format!("{key}=#{}", super::certificate::hex(attribute.as_slice())),
+        Err(_) => format!("{key}=#{}", hex(attribute.as_slice())),
     }
 }
 

@@ -2,8 +2,8 @@
 //! gate does, and says which file, when, and what to do; `check` and whatever watches a running gate
 //! ask the same function.
 
+use super::certificate::IdentityError;
 use super::distinguished_name;
-use super::error::IdentityError;
 use jiff::Timestamp;
 use std::fmt;
 use std::path::PathBuf;

@@ -2,11 +2,12 @@
 //! key usage and constraints, and passes over this: a key that may only encipher could sign a handshake,
 //! and one that may sign no certificates could issue clients.
 
-use std::fmt;
+use crate::problem::{Actionable, Problem};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// A use that a certificate does not allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum KeyUsageError {
     /// A certificate, or what it says of its key, cannot be read.
     Unreadable,
@@ -16,24 +17,25 @@ pub enum KeyUsageError {
     NoKeyCertSign,
 }
 
-impl fmt::Display for KeyUsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unreadable => {
-                "a certificate of the client's chain, or its key usage, cannot be read, issue it again"
-            }
-            Self::NoDigitalSignature => {
-                "the key usage of the client certificate lacks digitalSignature, issue it again with it"
-            }
-            Self::NoKeyCertSign => {
-                "the key usage of an authority in the client's chain lacks keyCertSign, issue it again \
-                 with it"
-            }
-        })
+impl Actionable for KeyUsageError {
+    fn problem(&self) -> Problem {
+        let (what, next) = match self {
+            Self::Unreadable => (
+                "a certificate of the client's chain, or its key usage, cannot be read",
+                "issue it again",
+            ),
+            Self::NoDigitalSignature => (
+                "the key usage of the client certificate lacks digitalSignature",
+                "issue it again with it",
+            ),
+            Self::NoKeyCertSign => (
+                "the key usage of an authority in the client's chain lacks keyCertSign",
+                "issue it again with it",
+            ),
+        };
+        Problem::new(what, next)
     }
 }
-
-impl std::error::Error for KeyUsageError {}
 
 /// Whether the leaf may sign, and every authority above it may issue. A certificate that does not limit
 /// its key may do both.

@@ -4,42 +4,13 @@
 
 use super::certificate::{CertificateFacts, Fingerprint};
 use super::claim::{ClaimPattern, Gap};
-use super::error::RuleError;
 use super::evidence::Evidence;
+use super::field::Field;
 use super::pattern::Pattern;
 use super::peer::PeerMatch;
+use super::rule_error::RuleError;
 use super::token::Claims;
 use std::collections::BTreeMap;
-use std::fmt;
-
-/// A field of the certificate that a rule can name. The order is the order in which captures are
-/// counted when several fields of one rule have a `*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// URI subject alternative name.
-    Uri,
-    /// DNS subject alternative name.
-    Dns,
-    /// Email subject alternative name.
-    Email,
-    /// Common name of the subject.
-    Cn,
-    /// Organisational unit of the subject.
-    Ou,
-}
-
-impl fmt::Display for Field {
-    /// The key of the policy file.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Uri => "uri",
-            Self::Dns => "dns",
-            Self::Email => "email",
-            Self::Cn => "cn",
-            Self::Ou => "ou",
-        })
-    }
-}
 
 /// Conditions that must all hold, on a certificate or on the user at a Unix socket and never on both.
 /// Never empty: a rule for everybody cannot be written, nor one for whoever has a token.

@@ -2,14 +2,72 @@
 //! of regular expressions: they can be read at a glance, matched in bounded time, and compared with
 //! one another when the file is loaded, so that no two identities can ever bear one name.
 
-use super::certificate::is_printable;
-use super::error::PatternError;
+use super::letters::is_printable;
 use super::sequence::{MAX_LENGTH, Split, Step, around, is_capture, is_tail, meet, split};
+use crate::problem::{Actionable, Problem};
 use std::fmt;
 use std::str::FromStr;
 
 /// Most captures of one pattern, and the highest number a template can use.
 pub const MAX_CAPTURES: usize = 9;
+
+/// A pattern, template or fingerprint of the policy file that means nothing, found at load.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
+pub enum PatternError {
+    /// Nothing is written there.
+    Empty,
+    /// A character that no certificate value with one reading can hold.
+    Unprintable(char),
+    /// Two `*` with nothing between them that a capture cannot hold, so that a value could be split
+    /// in two ways.
+    NotSeparated,
+    /// More than [`MAX_CAPTURES`] captures.
+    TooManyCaptures,
+    /// `{`, `}` or what stands between them is not `{1}` to `{9}`.
+    Placeholder,
+    /// A character that no identity name has.
+    NameCharacter(char),
+    /// A name is too long, starts with another character than `[a-z0-9]`, or has `..` in it.
+    NotAName,
+    /// Not `sha256:` and 64 hexadecimal digits.
+    Fingerprint,
+}
+
+impl Actionable for PatternError {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Empty => {
+                Problem::new("a pattern is empty", "write the value or leave the key out")
+            }
+            Self::Unprintable(c) => Problem::new(
+                format!("the character {} is not allowed here", c.escape_default()),
+                "remove it",
+            ),
+            Self::NotSeparated => Problem::new(
+                "two `*` need a character between them that a capture cannot hold, such as `/`, `:` \
+                 or `@`",
+                "correct the pattern",
+            ),
+            Self::TooManyCaptures => Problem::new("more than nine `*`", "use fewer"),
+            Self::Placeholder => {
+                Problem::new("`{` and `}` only stand for a capture", "write `{1}` to `{9}`")
+            }
+            Self::NameCharacter(c) => Problem::new(
+                format!("the character {} is not part of a name", c.escape_default()),
+                "use a-z, 0-9, `.`, `_` and `-`",
+            ),
+            Self::NotAName => Problem::new(
+                "not a name: one to 63 characters, a letter or digit first, no `..`",
+                "correct the name",
+            ),
+            Self::Fingerprint => Problem::new(
+                "not a fingerprint",
+                "write `sha256:` and 64 hexadecimal digits (with or without colons)",
+            ),
+        }
+    }
+}
 
 /// What a value must look like: literal text, in which each `*` stands for one capture
 /// (`[A-Za-z0-9][A-Za-z0-9._-]{0,62}` without `..`). Compared exactly, letter case included; a value

@@ -1,7 +1,8 @@
 //! The user at the other end of a Unix socket, as the kernel says. There is no key to lose here: who may
 //! open the socket and run as that user *is* that user.
 
-use super::error::RuleError;
+use super::rule_error::RuleError;
+use crate::problem::{Actionable, Problem};
 use std::fmt;
 
 /// Who connected to a Unix socket. User and group are those of the moment of connecting (unix(7),
@@ -28,7 +29,8 @@ impl PeerFacts {
 }
 
 /// Why somebody at a Unix socket is nobody whom this host knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum Foreign {
     /// It lives in another user or process namespace: in a container that was given the socket.
     Namespace,
@@ -42,22 +44,27 @@ pub enum Foreign {
     Hidden,
 }
 
-impl fmt::Display for Foreign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Namespace => {
-                "this socket is for users of the host and not for containers, use TLS and a certificate"
+impl Actionable for Foreign {
+    fn problem(&self) -> Problem {
+        let (what, next) = match self {
+            Self::Namespace => (
+                "this socket is for users of the host and not for containers",
+                "use TLS and a certificate",
+            ),
+            Self::Unmapped => ("your user has no number on this host", "use TLS and a certificate"),
+            Self::Gone => {
+                ("the process that connected has ended", "keep it running while it is served")
             }
-            Self::Unmapped => "your user has no number on this host, use TLS and a certificate",
-            Self::Gone => "the process that connected has ended, keep it running while it is served",
-            Self::Changed => {
-                "the process that connected runs as somebody else now, connect as the user who asks"
-            }
-            Self::Hidden => {
-                "the process that connected cannot be looked at, let dockward see /proc (no hidepid, no \
-                 ProtectProc)"
-            }
-        })
+            Self::Changed => (
+                "the process that connected runs as somebody else now",
+                "connect as the user who asks",
+            ),
+            Self::Hidden => (
+                "the process that connected cannot be looked at",
+                "let dockward see /proc (no hidepid, no ProtectProc)",
+            ),
+        };
+        Problem::new(what, next)
     }
 }
 

@@ -2,17 +2,18 @@
 //! an identity. It refuses wherever a second reading is possible: a client must never be able to
 //! pick between two names.
 
-use super::certificate::{CertificateFacts, is_printable};
-use super::error::{RuleError, Unidentified};
+use super::certificate::CertificateFacts;
+use super::error::Unidentified;
 use super::evidence::Evidence;
-use super::matching::Held;
+use super::field::Field;
+use super::letters::is_printable;
+use super::matching::{Held, Match};
 use super::pattern::{IdentityName, NameTemplate, overlap};
+use super::rule_error::RuleError;
 use super::token::{Claims, TokenError};
 use super::validity::Validity;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-pub use super::matching::{Field, Match};
 
 /// Whether a refusal is a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Mode {
 
 /// One entry of `identities`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct IdentityRule {
     name: NameTemplate,
     matching: Match,
     roles: Vec<String>,
@@ -48,7 +49,7 @@ pub struct Rule {
     valid: Option<Validity>,
 }
 
-impl Rule {
+impl IdentityRule {
     /// Puts a rule together. `danger_observe_root` lets even what amounts to root on the host pass
     /// while the mode is [`Mode::Observe`].
     ///
@@ -191,7 +192,7 @@ impl Identity {
 /// that is not printable, matching or not; two matching rules without a winner; a name that is none;
 /// a token that is another's.
 pub fn identify(
-    rules: &[Rule],
+    rules: &[IdentityRule],
     evidence: &Evidence,
     claims: Option<&Claims>,
 ) -> Result<Identity, Unidentified> {
@@ -217,7 +218,7 @@ pub fn identify(
 /// Whether somebody of whom nothing is known yet could be somebody with the right token: she is let in as
 /// far as her first request, which has it or not.
 #[must_use]
-pub fn awaits_a_token(rules: &[Rule], evidence: &Evidence) -> bool {
+pub fn awaits_a_token(rules: &[IdentityRule], evidence: &Evidence) -> bool {
     rules.iter().any(|rule| rule.matching.could_be(evidence))
 }
 
@@ -225,7 +226,7 @@ pub fn awaits_a_token(rules: &[Rule], evidence: &Evidence) -> bool {
 /// offline, never for a connection. `None` if no rule produces the name, or if what its `*` caught
 /// cannot be told from it.
 #[must_use]
-pub fn supposed(rules: &[Rule], name: &IdentityName) -> Option<Identity> {
+pub fn supposed(rules: &[IdentityRule], name: &IdentityName) -> Option<Identity> {
     rules.iter().enumerate().find_map(|(at, rule)| {
         let captures = rule.name.captures_behind(name)?;
         let evidence = match rule.matching.peer() {
@@ -248,7 +249,7 @@ pub enum Conflict {
 
 /// Every pair of rules that may not stand in one policy, asked for when the file is loaded.
 #[must_use]
-pub fn conflicts(rules: &[Rule]) -> Vec<Conflict> {
+pub fn conflicts(rules: &[IdentityRule]) -> Vec<Conflict> {
     let mut found = Vec::new();
     for (b, second) in rules.iter().enumerate() {
         for (a, first) in rules.iter().enumerate().take(b) {
@@ -265,7 +266,7 @@ pub fn conflicts(rules: &[Rule]) -> Vec<Conflict> {
 
 struct Candidate<'r> {
     at: usize,
-    rule: &'r Rule,
+    rule: &'r IdentityRule,
     captures: Vec<String>,
 }
 
@@ -292,7 +293,10 @@ fn strictest<'r>(
     winner.map(|at| matching.swap_remove(at)).ok_or(several)
 }
 
-fn single_readings(rules: &[Rule], certificate: &CertificateFacts) -> Result<(), Unidentified> {
+fn single_readings(
+    rules: &[IdentityRule],
+    certificate: &CertificateFacts,
+) -> Result<(), Unidentified> {
     let named: BTreeSet<Field> = rules.iter().flat_map(|rule| rule.matching.fields()).collect();
     named.into_iter().try_for_each(|field| single_reading(field, certificate))
 }

@@ -8,23 +8,26 @@
 //! issuer's and chooses the algorithm, the signature holds, and only then are audience and times
 //! looked at. The claims are read from the very bytes that were signed. No clock is read.
 
+mod algorithm;
 mod claims;
 mod compact;
 mod error;
 mod keys;
+mod read;
+mod worthless;
 
 pub use claims::Claims;
+pub use compact::LONGEST;
 pub use error::{IssuerError, KeysError, TokenError};
 pub use keys::{Key, KeySet};
+pub use worthless::Worthless;
 
 use crate::docker::json::{Object, Value};
 use claims::ProvenBy;
 use compact::{Header, Parts};
 use http::HeaderName;
+use read::{member, object, seconds, text_of};
 use std::sync::Arc;
-
-/// The longest token that is read, in bytes. GitHub's and GitLab's have one to three thousand.
-pub const LONGEST: usize = 16 << 10;
 
 /// How far the issuer's clock may be ahead, in seconds, when it says from when on a token counts.
 /// There is no such grace at its end: a clock that is behind the issuer's makes a fresh token look
@@ -145,7 +148,7 @@ pub struct Tokens {
 pub fn verify(text: &str, issuers: &Issuers, now: i64) -> Result<Claims, TokenError> {
     let parts = Parts::split(text)?;
     let header = Header::read(&parts.header)?;
-    let claims = compact::object(&parts.claims)?;
+    let claims = object(&parts.claims)?;
     // which issuer it says it is only chooses the keys that must prove it
     let says = text_of(&claims, "iss", "iss is missing or no string")?;
     let issuer = issuers.iter().find(|issuer| issuer.issuer == says).ok_or(TokenError::Issuer)?;
@@ -201,33 +204,6 @@ fn check_times(claims: &Object<'_>, now: i64) -> Result<i64, TokenError> {
         Some(1..=LONGEST_LIFE) => Ok(expires),
         _ => Err(TokenError::Lifetime),
     }
-}
-
-fn seconds(
-    claims: &Object<'_>,
-    name: &str,
-    wrong: &'static str,
-) -> Result<Option<i64>, TokenError> {
-    match member(claims, name) {
-        None => Ok(None),
-        Some(Value::Int(seconds)) => Ok(Some(*seconds)),
-        Some(_) => Err(TokenError::Malformed(wrong)),
-    }
-}
-
-fn text_of<'o>(
-    object: &'o Object<'_>,
-    name: &str,
-    wrong: &'static str,
-) -> Result<&'o str, TokenError> {
-    match member(object, name) {
-        Some(Value::Text(text)) => Ok(text),
-        _ => Err(TokenError::Malformed(wrong)),
-    }
-}
-
-fn member<'o, 'a>(object: &'o Object<'a>, name: &str) -> Option<&'o Value<'a>> {
-    object.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 #[cfg(test)]

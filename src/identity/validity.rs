@@ -2,7 +2,7 @@
 //! zone shows, so that everybody can tell by looking at one, and nights on which it is set are no
 //! puzzle. Whoever asks is told until when it stays so, since a session must end with its time.
 
-use super::error::ValidityError;
+use crate::problem::{Actionable, Problem};
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};
 use jiff::tz::TimeZone;
@@ -25,6 +25,38 @@ const NAMES: [(&str, Weekday); 7] = [
     ("sat", Weekday::Saturday),
     ("sun", Weekday::Sunday),
 ];
+
+/// A `valid` of the policy file that means nothing, found at load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
+pub enum ValidityError {
+    /// Not days of the week.
+    Days,
+    /// Not two times of the day.
+    Hours,
+    /// Hours that end when they begin.
+    NoHours,
+    /// It restricts nothing.
+    Always,
+}
+
+impl Actionable for ValidityError {
+    fn problem(&self) -> Problem {
+        let (what, next) = match self {
+            Self::Days => (
+                "not days",
+                "write mon-fri, or [sat, sun] with any of mon, tue, wed, thu, fri, sat, sun",
+            ),
+            Self::Hours => ("not hours", "write 08:00-18:00, or 22:00-06:00 for a night"),
+            Self::NoHours => (
+                "hours that end when they begin",
+                "write 08:00-18:00, or 00:00-24:00 for a whole day",
+            ),
+            Self::Always => ("valid restricts nothing", "name days, hours or until"),
+        };
+        Problem::new(what, next)
+    }
+}
 
 /// Days of the week, one at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! the log knows nothing; its end is on record however it comes: by the clock, by hand, by a policy that
 //! does not have the role any more, with the gate.
 
+use super::turned::Turned;
 use super::{Operator, kept};
 use crate::audit::event::{Actor, Granted};
 use crate::audit::{AuditError, Durability, Event, EventId, Stage};
@@ -107,7 +108,7 @@ impl Operator {
             && let Err(error) = self.keep(&turn).await
         {
             self.elevations().remove(elevation.id);
-            self.revalidator.log.note(closed(&elevation, "elevation.unkept"));
+            self.revalidator.log.note(closed(&elevation, Turned::Unkept));
             return Err(NotElevated::Wrong(format!(
                 "nothing was granted, as it cannot be kept for the next start ({error}): make room \
                  beside the log, or grant it without --persist"
@@ -155,7 +156,7 @@ impl Operator {
             let why = format!("no grant {id} is in force, see `dockward status`");
             return Err(NotElevated::Wrong(why));
         };
-        let mut event = closed(&elevation, "elevation.revoked");
+        let mut event = closed(&elevation, Turned::Revoked);
         event.actor = Some(actor);
         self.revalidator
             .log
@@ -211,7 +212,7 @@ impl Operator {
             let mut event = Event::new(Stage::GrantOpen);
             event.parent = Some(elevation.id);
             event.grant = Some(told(&elevation));
-            event.reason = Some("elevation.resumed".to_owned());
+            event.because(Turned::Resumed.rule());
             event.text = Some(elevation.reason.clone());
             self.revalidator.log.record(event, Durability::Synced).await?;
             self.elevations().add(&elevation);
@@ -228,7 +229,7 @@ impl Operator {
         turn.stopped = true;
         for elevation in self.elevations().all().iter() {
             self.elevations().remove(elevation.id);
-            self.revalidator.log.note(closed(elevation, "gate.stopped"));
+            self.revalidator.log.note(closed(elevation, Turned::Stopped));
         }
     }
 
@@ -240,24 +241,24 @@ impl Operator {
     }
 }
 
-/// Why a elevation is over, if it is.
-fn over(elevation: &Elevation, policy: &Policy, now: Timestamp) -> Option<&'static str> {
+/// Why an elevation is over, if it is.
+fn over(elevation: &Elevation, policy: &Policy, now: Timestamp) -> Option<Turned> {
     if now >= elevation.until {
-        return Some("elevation.expired");
+        return Some(Turned::Expired);
     }
     if !policy.roles.contains_key(&elevation.role) {
-        return Some("elevation.role-gone");
+        return Some(Turned::RoleGone);
     }
     let name: Option<IdentityName> = elevation.identity.parse().ok();
     let bearer = name.and_then(|name| supposed(&policy.identities, &name));
-    bearer.is_none().then_some("elevation.identity-gone")
+    bearer.is_none().then_some(Turned::IdentityGone)
 }
 
-fn closed(elevation: &Elevation, why: &str) -> Event {
+fn closed(elevation: &Elevation, why: Turned) -> Event {
     let mut event = Event::new(Stage::GrantClose);
     event.parent = Some(elevation.id);
     event.grant = Some(told(elevation));
-    event.reason = Some(why.to_owned());
+    event.because(why.rule());
     event
 }
 

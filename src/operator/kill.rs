@@ -5,7 +5,7 @@ use super::Operator;
 use crate::audit::event::Actor;
 use crate::audit::{Durability, Event, EventId, Stage};
 use crate::proxy::{Connection, Ending};
-use crate::sessions::{Session, Sessions};
+use crate::sessions::{Over, Session, Sessions};
 use crate::who::Who;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ impl Operator {
     /// It cannot be recorded: then nothing was ended.
     pub async fn kill(&self, target: KillTarget, actor: Actor) -> Result<Killed, String> {
         let text = actor.reason.clone().unwrap_or_default();
-        let why = Ending { reason: "session.killed", text };
+        let why = Ending { reason: Over::Killed.rule(), text };
         let mut event = Event::new(Stage::SessionKill);
         event.actor = Some(actor);
         match &target {

@@ -29,7 +29,7 @@ impl Gate for Entry {
             log.refusal(&Refusal {
                 kind: RefusalKind::Connection,
                 whence: peer.client.whence(),
-                reason: why.reason(),
+                reason: why.rule(),
                 text: Some(shown(evidence)),
             });
         })
@@ -65,10 +65,6 @@ impl Gate for Entry {
     }
 }
 
-/// Reasons of those of whom there is no evidence to identify anybody by: a certificate that cannot be read, a
-/// process that is no user of this host.
-const NO_EVIDENCE: [&str; 2] = ["identity.certificate", "peer.namespace"];
-
 /// Connections that never became a request, folded into the log.
 #[derive(Debug)]
 pub struct Doorkeeper(pub Arc<Writer>, pub Arc<Tally>);
@@ -85,20 +81,14 @@ impl Watch for Doorkeeper {
         if handshake {
             self.1.handshake_refused();
         }
-        let reason = match kind {
-            RefusedKind::Unidentified => {
-                match NO_EVIDENCE.into_iter().find(|id| detail.starts_with(id)) {
-                    Some(reason) => reason,
-                    // on record already, with its subject, by `Entry::identify`
-                    None => return,
-                }
-            }
-            kind => kind.as_str(),
-        };
+        // with its subject, by `Entry::identify`
+        if matches!(kind, RefusedKind::Unidentified { recorded: true, .. }) {
+            return;
+        }
         self.0.refusal(&Refusal {
             kind: if handshake { RefusalKind::Handshake } else { RefusalKind::Connection },
             whence: peer.client.whence(),
-            reason,
+            reason: kind.rule(),
             text: Some(detail),
         });
     }

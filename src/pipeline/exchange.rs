@@ -6,7 +6,7 @@ use super::body::Counted;
 use crate::audit::event::{Ended, Outcome};
 use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
-use crate::docker::CallHead;
+use crate::docker::{CallHead, Flaw};
 use crate::policy::Permit;
 use crate::proxy::respond::{self, Body};
 use crate::proxy::{Connection, StreamPermit};
@@ -200,7 +200,7 @@ impl Exchange {
         match error {
             DaemonError::Upload(why) => respond::message(
                 StatusCode::BAD_REQUEST,
-                &format!("dockward: the upload ended early: {why} [body.incomplete]"),
+                &format!("dockward: the upload ended early: {why} [{}]", Flaw::BodyIncomplete.id()),
             ),
             DaemonError::Away { .. } => respond::daemon_away("nothing was sent; try again later"),
             other => respond::daemon_away(&other.to_string()),
@@ -229,7 +229,7 @@ impl Exchange {
         event.parent = Some(self.decision);
         event.outcome = Some(outcome);
         if let Some(Cut::Ended(why)) = self.open.reason().filter(|_| ended == Ended::Revoked) {
-            event.reason = Some(why.reason.to_owned());
+            event.because(why.reason);
             event.text = Some(why.text.clone());
         }
         self.pipeline.shared.log.note(event);

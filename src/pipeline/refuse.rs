@@ -11,6 +11,7 @@ use crate::proxy::Untrusted;
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
 use crate::proxy::respond::{self, Body};
+use crate::rule::Rule;
 use crate::who::Unproven;
 use http::Response;
 use std::sync::Arc;
@@ -69,8 +70,8 @@ impl From<Unproven> for Refused {
 impl Refused {
     /// The role that came furthest and the reasons, of what is a decision.
     fn decision(&self) -> Option<(Option<String>, Vec<Reason>)> {
-        let one = |id: &str, text: String| {
-            vec![Reason { id: id.to_owned(), field: None, value: Some(text) }]
+        let one = |rule: &Rule, text: String| {
+            vec![Reason { id: rule.id.to_owned(), field: None, value: Some(text) }]
         };
         match self {
             Self::Malformed(malformed) => Some((None, vec![malformed.into()])),
@@ -78,19 +79,19 @@ impl Refused {
                 let role = (!role.is_empty()).then(|| role.clone());
                 Some((role, findings.iter().map(Reason::from).collect()))
             }
-            Self::Stranger(why) => Some((None, one(why.reason(), why.to_string()))),
-            Self::Untrusted(why) => Some((None, one(why.id(), why.to_string()))),
+            Self::Stranger(why) => Some((None, one(why.rule(), why.to_string()))),
+            Self::Untrusted(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) | Self::Away(_) => None,
         }
     }
 
-    /// The ids, for what is counted.
-    fn ids(&self) -> Vec<&'static str> {
+    /// The rules that it is refused by, for what is counted.
+    fn rules(&self) -> Vec<&'static Rule> {
         match self {
-            Self::Malformed(malformed) => vec![malformed.flaw.id()],
-            Self::Denied(denial) => denial.findings.iter().map(|f| f.reason.id()).collect(),
-            Self::Stranger(why) => vec![why.reason()],
-            Self::Untrusted(why) => vec![why.id()],
+            Self::Malformed(malformed) => vec![malformed.flaw.rule()],
+            Self::Denied(denial) => denial.findings.iter().map(|f| f.reason.rule()).collect(),
+            Self::Stranger(why) => vec![why.rule()],
+            Self::Untrusted(why) => vec![why.rule()],
             Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) | Self::Away(_) => Vec::new(),
         }
     }
@@ -108,7 +109,7 @@ impl Visit {
                 tracing::error!(%error, "a refusal could not be recorded");
                 return respond::log_unwritable();
             }
-            tally.denied(self.head.as_ref().map(|head| head.route), refused.ids());
+            tally.denied(self.head.as_ref().map(|head| head.route), refused.rules());
         }
         self.say(refused)
     }

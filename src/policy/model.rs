@@ -12,7 +12,7 @@ pub struct Policy {
     /// SHA-256 of the text it was compiled from, in hex: the log names it with every decision.
     pub hash: String,
     /// Who is who, in the order of the file.
-    pub identities: Vec<crate::identity::Rule>,
+    pub identities: Vec<crate::identity::IdentityRule>,
     /// Tokens that are asked for beside the certificate; `None` is none, and the header is no matter.
     pub tokens: Option<crate::identity::Tokens>,
     /// The roles by name.

@@ -6,6 +6,7 @@ use super::shutdown::Live;
 use super::socket::Line;
 use super::standing::Standing;
 use crate::identity::Evidence;
+use crate::rule::Rule;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -29,8 +30,8 @@ pub struct Connection<W> {
 /// Why we end a connection before its client does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// A stable id.
-    pub reason: &'static str,
+    /// What is documented about it.
+    pub reason: &'static Rule,
     /// For people.
     pub text: String,
 }

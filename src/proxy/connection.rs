@@ -204,7 +204,7 @@ impl<G: Gate> Front<G> {
 
     fn distrust(&self, peer: &Peer, why: &Untrusted, shown: &str) {
         let detail = format!("{why}; {shown}");
-        self.refuse(peer, RefusedKind::Untrusted(why.id()), &detail);
+        self.refuse(peer, RefusedKind::Untrusted(why.rule()), &detail);
     }
 
     fn receive(
@@ -229,8 +229,9 @@ impl<G: Gate> Front<G> {
                 }
             },
         };
-        let detail = format!("{} ({why})", why.reason());
-        self.refuse(&peer, RefusedKind::Unidentified, &detail);
+        let (rule, recorded) = (why.rule(), evidence.is_some());
+        let kind = RefusedKind::Unidentified { rule, recorded };
+        self.refuse(&peer, kind, &format!("{} ({why})", rule.id));
         Reception::Stranger(Arc::new(Stranger { peer, evidence, why }))
     }
 

@@ -4,8 +4,10 @@
 use super::address::{Address, Origin};
 use super::connected::Connection;
 use super::respond::Body;
+use super::turned_away::TurnedAway;
 use crate::audit::event::Client;
 use crate::identity::{Evidence, Unidentified};
+use crate::rule::Rule;
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -22,7 +24,7 @@ pub trait Gate: Send + Sync + 'static {
     /// Who the client is by what it has shown, or the kernel of it. Asked once, after the handshake.
     ///
     /// # Errors
-    /// Why it is nobody; its first request is then answered by [`Gate::turn_away`].
+    /// Why it is nobody, which is on record then; its first request is answered by [`Gate::turn_away`].
     fn identify(&self, evidence: &Evidence, peer: &Peer) -> Result<Self::Who, Unidentified>;
 
     /// An identified client has a place: it is one that can be ended from now on.
@@ -71,12 +73,17 @@ pub enum RefusedKind {
     NoCertificate,
     /// The handshake failed.
     Handshake,
-    /// The client's certificate is not to be believed; why, by its stable id.
-    Untrusted(&'static str),
+    /// The client's certificate is not to be believed; why.
+    Untrusted(&'static Rule),
     /// The handshake took too long.
     HandshakeTimeout,
     /// The certificate is good and is nobody's, or the user is nobody who is known.
-    Unidentified,
+    Unidentified {
+        /// Why.
+        rule: &'static Rule,
+        /// Whether there was evidence by which the gate was asked, which puts it on record itself.
+        recorded: bool,
+    },
     /// hyper cannot parse the head, or it is too large.
     Head,
     /// The head took too long.
@@ -84,20 +91,19 @@ pub enum RefusedKind {
 }
 
 impl RefusedKind {
-    /// The stable word of the log.
+    /// What is documented about it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn rule(self) -> &'static Rule {
         match self {
-            Self::TooMany => "connections.too-many",
-            Self::TooManyFromAddress => "connections.too-many-from-address",
-            Self::TooManyOfIdentity => "connections.too-many-of-identity",
-            Self::NoCertificate => "handshake.no-certificate",
-            Self::Handshake => "handshake.failed",
-            Self::Untrusted(id) => id,
-            Self::HandshakeTimeout => "handshake.timeout",
-            Self::Unidentified => "identity.refused",
-            Self::Head => "head.unreadable",
-            Self::HeadTimeout => "head.timeout",
+            Self::TooMany => TurnedAway::TooMany.rule(),
+            Self::TooManyFromAddress => TurnedAway::TooManyFromAddress.rule(),
+            Self::TooManyOfIdentity => TurnedAway::TooManyOfIdentity.rule(),
+            Self::NoCertificate => TurnedAway::NoCertificate.rule(),
+            Self::Handshake => TurnedAway::Failed.rule(),
+            Self::HandshakeTimeout => TurnedAway::HandshakeTimeout.rule(),
+            Self::Untrusted(rule) | Self::Unidentified { rule, .. } => rule,
+            Self::Head => TurnedAway::Head.rule(),
+            Self::HeadTimeout => TurnedAway::HeadTimeout.rule(),
         }
     }
 }

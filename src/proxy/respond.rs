@@ -137,21 +137,21 @@ fn record(event: &str) -> String {
 /// A good certificate that is nobody's: 403, and the connection closes.
 #[must_use]
 pub fn stranger(why: &Unidentified) -> Response<Body> {
-    let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.reason());
+    let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.rule().id);
     closing(message(StatusCode::FORBIDDEN, &text))
 }
 
 /// A certificate that is not believed any more: 403, and the connection closes.
 #[must_use]
 pub fn untrusted(why: &Untrusted) -> Response<Body> {
-    let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.id());
+    let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.rule().id);
     closing(message(StatusCode::FORBIDDEN, &text))
 }
 
 /// We ended what was asked before it was done: 403, and the connection closes.
 #[must_use]
 pub fn ended(why: &Ending) -> Response<Body> {
-    let text = format!("dockward: ended: {} [{}]", shown(&why.text), why.reason);
+    let text = format!("dockward: ended: {} [{}]", shown(&why.text), why.reason.id);
     closing(message(StatusCode::FORBIDDEN, &text))
 }
 

@@ -7,6 +7,7 @@
 //! an authority itself, which RFC 5280 does not ask of a trust anchor and which people expect all the same.
 
 mod deny;
+mod doubt;
 mod path;
 mod revocation;
 mod signed;
@@ -28,6 +29,7 @@ use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 use std::sync::Arc;
 use webpki::{EndEntityCert, KeyUsage};
 
+pub use doubt::Doubt;
 pub use untrusted::Untrusted;
 pub(super) use untrusted::shown;
 

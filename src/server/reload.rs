@@ -6,6 +6,7 @@
 //! and not by what happens in a directory: that sees renames, swapped links, mounts and network file
 //! systems alike, and has no event that could be missed.
 
+use super::rejected::Rejected;
 use super::{credentials, doors_of};
 use crate::audit::event::{Actor, Event, FileHash};
 use crate::audit::{self, AuditError, Durability, Stage, Writer};
@@ -200,7 +201,7 @@ impl Reloader {
                 tracing::error!("what is in force stays, the new was not loaded:\n{why}");
                 let lists = self.take_lists();
                 let mut event = Event::new(Stage::PolicyLoad);
-                event.reason = Some("policy.rejected".to_owned());
+                event.because(Rejected::Policy.rule());
                 event.text = Some(why.clone());
                 event.files = lists;
                 event.actor = actor;

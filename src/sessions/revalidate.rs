@@ -3,7 +3,7 @@
 //! the same question by the same code as for a request: the certificate, the name, then for what is open
 //! authorize, gather facts, decide.
 
-use super::{Session, Sessions};
+use super::{Over, Session, Sessions};
 use crate::audit::describe::proven;
 use crate::audit::{Event, Stage, Writer};
 use crate::docker::{Life, Malformed};
@@ -119,7 +119,7 @@ impl Revalidator {
         }
         let mut event = Event::new(Stage::SessionClose);
         connection.told_in(&mut event);
-        event.reason = Some(why.reason.to_owned());
+        event.because(why.reason);
         event.text = Some(why.text.clone());
         self.sessions.end(connection, why);
         self.log.note(event);
@@ -182,19 +182,20 @@ fn is_gone(denial: &Denial) -> bool {
 fn ending(why: &Narrowed) -> Ending {
     match why {
         Narrowed::Unproven(Unproven::Untrusted(why)) => {
-            Ending { reason: why.id(), text: why.to_string() }
+            Ending { reason: why.rule(), text: why.to_string() }
         }
         Narrowed::Unproven(Unproven::Stranger(why)) => {
-            Ending { reason: why.reason(), text: why.to_string() }
+            Ending { reason: why.rule(), text: why.to_string() }
         }
         Narrowed::Denied(denial) => {
             let first = denial.findings.first().map(|finding| finding.reason.id());
             let text = first.unwrap_or_default();
-            Ending { reason: "session.narrowed", text: format!("it would be refused now: {text}") }
+            let text = format!("it would be refused now: {text}");
+            Ending { reason: Over::Narrowed.rule(), text }
         }
         Narrowed::Unjudged => {
             let text = "it would not be let through now".to_owned();
-            Ending { reason: "session.narrowed", text }
+            Ending { reason: Over::Narrowed.rule(), text }
         }
     }
 }

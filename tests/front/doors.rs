@@ -2,7 +2,8 @@
 
 use crate::house::{House, OURS, client_config, client_config_of, now, soon};
 use crate::pki::{Authority, Wish};
-use dockward::proxy::{Limits, RefusedKind, Secured};
+use dockward::identity::Nobody;
+use dockward::proxy::{Doubt, Limits, RefusedKind, Secured};
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use std::time::{Duration, SystemTime};
@@ -39,7 +40,7 @@ async fn a_bad_certificate_is_refused_in_the_handshake() {
         assert!(error.contains("fatal alert") && error.contains(alert), "{name}: {error}");
         let entries = house.ledger.entries(count + 1).await;
         let (kind, detail) = &entries[count];
-        assert_eq!(kind.as_str(), format!("certificate.{reason}"), "{name}");
+        assert_eq!(kind.rule().id, format!("certificate.{reason}"), "{name}");
         assert!(detail.contains("; subject CN=ci, serial "), "{name}: {detail}");
     }
 }
@@ -68,7 +69,8 @@ async fn a_certificate_that_is_nobodys_gets_a_403_and_the_end() {
     );
     assert!(answer.head.contains("connection: close"));
     client.assert_closed().await;
-    let detail = house.ledger.refused(RefusedKind::Unidentified).await;
+    let kind = RefusedKind::Unidentified { rule: Nobody::Unknown.rule(), recorded: true };
+    let detail = house.ledger.refused(kind).await;
     assert!(detail.starts_with("identity.unknown"), "{detail}");
 }
 
@@ -105,7 +107,7 @@ async fn who_resumes_a_session_is_asked_about_again() {
         let mut late = house.connect(config.clone()).await.unwrap();
         assert_eq!(late.0.get_ref().1.handshake_kind(), Some(Resumed), "TLS itself asks nobody");
         assert_eq!(late.rest().await.0, b"");
-        house.ledger.refused(RefusedKind::Untrusted("certificate.expired")).await;
+        house.ledger.refused(RefusedKind::Untrusted(Doubt::Expired.rule())).await;
     }
 }
 

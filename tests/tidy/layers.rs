@@ -129,7 +129,7 @@ const ROOMS: &[Room] = &[
         name: "cli",
         uses: &[
             "identity", "docker", "policy", "audit", "config", "facts", "proxy", "daemon", "pki",
-            "control", "server",
+            "sessions", "operator", "control", "server",
         ],
         never: &[&["hyper"]],
     },

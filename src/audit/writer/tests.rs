@@ -4,7 +4,7 @@ use super::super::event::Gap;
 use super::super::segment::LogFile;
 use super::super::{Fault, FileSummary, RefusalKind, VerifyError, find, verify};
 use super::*;
-use crate::audit::Whence;
+use crate::audit::{Noise, Whence};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -270,7 +270,7 @@ async fn refusals_are_folded_and_written_at_the_end() {
     let refusal = Refusal {
         kind: RefusalKind::Handshake,
         whence: Whence::Address("192.0.2.1".parse().unwrap()),
-        reason: "tls.no-certificate",
+        reason: Noise::More.rule(),
         text: None,
     };
     (0..500).for_each(|_| log.writer.refusal(&refusal));
@@ -288,7 +288,7 @@ async fn noise_does_not_eat_the_reserve() {
     for last in 1..=3 {
         let whence = Whence::Address(format!("192.0.2.{last}").parse().unwrap());
         let kind = RefusalKind::Connection;
-        log.writer.refusal(&Refusal { kind, whence, reason: "connection.limit", text: None });
+        log.writer.refusal(&Refusal { kind, whence, reason: Noise::More.rule(), text: None });
     }
     log.decide(Durability::Synced).await.unwrap();
     log.writer.close().await.unwrap();

@@ -4,9 +4,9 @@
 use super::super::mistake::{Ledger, Place, suggest};
 use super::super::yaml::{Entry, Node, Value};
 use super::{account, tokens, validity};
-use crate::identity::rule::Field;
-use crate::identity::{Conflict, Match, Mode, PeerMatch, Rule, conflicts};
+use crate::identity::{Conflict, Field, IdentityRule, Match, Mode, PeerMatch, conflicts};
 use crate::policy::Role;
+use crate::problem::{Actionable, Problem};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -36,7 +36,7 @@ pub(super) fn compile(
     tokens: &tokens::Compiled,
     now: Timestamp,
     ledger: &mut Ledger,
-) -> Vec<Rule> {
+) -> Vec<IdentityRule> {
     let nodes: Vec<&Node> =
         files.iter().filter_map(|file| file.get("identities")).flat_map(Node::items).collect();
     if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
@@ -51,7 +51,7 @@ pub(super) fn compile(
     }
     let compiled =
         nodes.iter().filter_map(|node| Some((node.at, rule(node, tokens, now, ledger)?)));
-    let (places, rules): (Vec<Place>, Vec<Rule>) = compiled.collect();
+    let (places, rules): (Vec<Place>, Vec<IdentityRule>) = compiled.collect();
     report_conflicts(&places, &rules, ledger);
     tokens::warn_of_none(tokens, &rules, ledger);
     rules
@@ -76,13 +76,13 @@ fn rule(
     tokens: &tokens::Compiled,
     now: Timestamp,
     ledger: &mut Ledger,
-) -> Option<Rule> {
+) -> Option<IdentityRule> {
     let matching = matching(node.get("match")?, tokens, ledger);
     let mode = mode(node, now, ledger);
     let name_node = node.get("name")?;
     let name = match name_node.text()?.parse() {
         Ok(name) => name,
-        Err(why) => return refuse(name_node, &why, "correct the name", ledger),
+        Err(why) => return refuse(name_node, &why, ledger),
     };
     let roles = node.get("roles")?.texts();
     let danger = node.get("danger_observe_root").is_some_and(Node::flag);
@@ -94,7 +94,7 @@ fn rule(
         Some(written) => Some(validity::compile(written, name_node.text()?, now, ledger)?),
         None => None,
     };
-    match Rule::new(name, matching?, roles, mode?, danger) {
+    match IdentityRule::new(name, matching?, roles, mode?, danger) {
         Ok(rule) => {
             tokens::warn(&rule, ledger);
             Some(match valid {
@@ -102,27 +102,14 @@ fn rule(
                 None => rule,
             })
         }
-        Err(why) => refuse(name_node, &why, "correct the name or match", ledger),
+        Err(why) => refuse(name_node, &why, ledger),
     }
 }
 
-/// Notes an error of the identity room, which ends with the next step where it has one.
-pub(super) fn refuse<T>(
-    node: &Node,
-    why: &dyn std::fmt::Display,
-    next: &str,
-    ledger: &mut Ledger,
-) -> Option<T> {
-    let text = why.to_string();
-    let steps = [", write ", ", use ", ", remove ", ", add ", ", name ", ", keep ", ", fetch "];
-    let found = steps.iter().find_map(|step| Some((text.split_once(step)?, step)));
-    let (what, step) = match found {
-        Some(((what, rest), step)) => {
-            (what.to_owned(), format!("{}{rest}", step.trim_start_matches(", ")))
-        }
-        None => (text, next.to_owned()),
-    };
-    ledger.mistake(node.at, what, step);
+/// Notes an error of the identity room.
+pub(super) fn refuse<T>(node: &Node, why: &dyn Actionable, ledger: &mut Ledger) -> Option<T> {
+    let Problem { what, next } = why.problem();
+    ledger.mistake(node.at, what, next);
     None
 }
 
@@ -139,7 +126,7 @@ fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Opti
             Some(Ok(pattern)) => patterns.push((field, pattern)),
             Some(Err(why)) => {
                 whole = false;
-                refuse::<()>(value, &why, "correct the pattern", ledger);
+                refuse::<()>(value, &why, ledger);
             }
             None => whole = false,
         }
@@ -148,7 +135,7 @@ fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Opti
         None => None,
         Some((at, text)) => match text.parse() {
             Ok(fingerprint) => Some(fingerprint),
-            Err(why) => return refuse::<Match>(at, &why, "correct the fingerprint", ledger),
+            Err(why) => return refuse::<Match>(at, &why, ledger),
         },
     };
     let token = node.get("token").map(|token| (token, tokens::claims(token, tokens, ledger)));
@@ -161,12 +148,12 @@ fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Opti
     }
     let matching = match Match::new(patterns, fingerprint) {
         Ok(matching) => matching,
-        Err(why) => return refuse(node, &why, "name a field", ledger),
+        Err(why) => return refuse(node, &why, ledger),
     };
     let Some((at, claims)) = token else { return Some(matching) };
     match matching.with_token(claims?) {
         Ok(matching) => Some(matching),
-        Err(why) => refuse(at, &why, "correct the claims", ledger),
+        Err(why) => refuse(at, &why, ledger),
     }
 }
 
@@ -189,7 +176,7 @@ fn of_peer(node: &Node, ledger: &mut Ledger) -> Option<Match> {
     };
     match PeerMatch::new(uid, gid) {
         Ok(peer) => Some(Match::of_peer(peer)),
-        Err(why) => refuse(node, &why, "name a field", ledger),
+        Err(why) => refuse(node, &why, ledger),
     }
 }
 
@@ -229,7 +216,7 @@ fn observe_until(node: &Node, until: &Node, now: Timestamp, ledger: &mut Ledger)
     Some(Mode::Observe { until: end.as_second() })
 }
 
-fn report_conflicts(places: &[Place], rules: &[Rule], ledger: &mut Ledger) {
+fn report_conflicts(places: &[Place], rules: &[IdentityRule], ledger: &mut Ledger) {
     for conflict in conflicts(rules) {
         let (a, b, what, next) = match conflict {
             Conflict::Name(a, b) => (a, b, "could produce the same name", "rename one of them"),

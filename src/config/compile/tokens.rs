@@ -10,7 +10,7 @@ use super::super::yaml::Node;
 use super::hash;
 use super::identities::refuse;
 use crate::identity::token::IssuerError;
-use crate::identity::{ClaimPattern, Issuer, Issuers, KeySet, Rule, Tokens};
+use crate::identity::{ClaimPattern, IdentityRule, Issuer, Issuers, KeySet, Tokens};
 use http::HeaderName;
 use std::collections::BTreeMap;
 
@@ -74,7 +74,7 @@ fn issuer(node: &Node, ledger: &mut Ledger) -> Option<(Issuer, KeySetFile)> {
         Ok(issuer) => Some((issuer, file)),
         Err(why) => {
             let key = if why == IssuerError::Audience { "audience" } else { "issuer" };
-            refuse(node.get(key)?, &why, "correct it", ledger)
+            refuse(node.get(key)?, &why, ledger)
         }
     }
 }
@@ -95,7 +95,7 @@ fn keys(iss: &str, node: &Node, ledger: &mut Ledger) -> Option<(KeySet, KeySetFi
             left_out.into_iter().for_each(|word| ledger.warn(&subject, word, false));
             Some((keys, KeySetFile { path, sha256: hash(&text) }))
         }
-        Err(why) => refuse(node, &why, "fetch the issuer's keys again", ledger),
+        Err(why) => refuse(node, &why, ledger),
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn claims(
             Some(Ok(pattern)) => drop(claims.insert(entry.key.clone(), pattern)),
             Some(Err(why)) => {
                 whole = false;
-                refuse::<()>(&entry.value, &why, "correct the pattern", ledger);
+                refuse::<()>(&entry.value, &why, ledger);
             }
             None => whole = false,
         }
@@ -150,7 +150,7 @@ fn whose(
 }
 
 /// Notes tokens that nobody asks for.
-pub(super) fn warn_of_none(section: &Compiled, rules: &[Rule], ledger: &mut Ledger) {
+pub(super) fn warn_of_none(section: &Compiled, rules: &[IdentityRule], ledger: &mut Ledger) {
     let asked = rules.iter().any(|rule| rule.matching().asks_for_a_token());
     if section.tokens.is_some() && !asked {
         let what = "no identity asks for a token: a wrong one is refused, a good one gives nothing";
@@ -159,7 +159,7 @@ pub(super) fn warn_of_none(section: &Compiled, rules: &[Rule], ledger: &mut Ledg
 }
 
 /// Notes where a token adds little: where it goes with more certificates than its own.
-pub(super) fn warn(rule: &Rule, ledger: &mut Ledger) {
+pub(super) fn warn(rule: &IdentityRule, ledger: &mut Ledger) {
     let matching = rule.matching();
     let bound = matching.claims().any(|(_, pattern)| pattern.highest_bound() > 0);
     if !matching.asks_for_a_token() || bound {

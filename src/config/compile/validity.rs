@@ -4,8 +4,9 @@
 use super::super::mistake::{Ledger, nearest};
 use super::super::yaml::{Node, Value};
 use super::identities::{moment_in, refuse};
-use crate::identity::Validity;
 use crate::identity::validity::{Days, Hours};
+use crate::identity::{Validity, ValidityError};
+use crate::problem::Actionable;
 use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};
 
@@ -19,10 +20,9 @@ pub(in crate::config) fn hours(text: &str) -> Result<Hours, String> {
     text.parse().map_err(|why| step(&why))
 }
 
-/// What to do about it: the words after the comma.
-fn step(why: &crate::identity::ValidityError) -> String {
-    let text = why.to_string();
-    text.split_once(", ").map_or(text.clone(), |(_, next)| next.to_owned())
+/// What to do about it.
+fn step(why: &ValidityError) -> String {
+    why.problem().next.into_owned()
 }
 
 /// A time zone by its IANA name, in its one spelling.
@@ -89,7 +89,7 @@ pub(super) fn compile(
             }
             Some(validity)
         }
-        Err(why) => refuse(node, &why, "name days, hours or until", ledger),
+        Err(why) => refuse(node, &why, ledger),
     }
 }
 

@@ -6,14 +6,19 @@ use proptest::prelude::*;
 
 mod tokens;
 
-fn rule(name: &str, patterns: &[(Field, &str)]) -> Rule {
+fn rule(name: &str, patterns: &[(Field, &str)]) -> IdentityRule {
     with_fingerprint(name, patterns, None)
 }
 
-fn with_fingerprint(name: &str, patterns: &[(Field, &str)], leaf: Option<Fingerprint>) -> Rule {
+fn with_fingerprint(
+    name: &str,
+    patterns: &[(Field, &str)],
+    leaf: Option<Fingerprint>,
+) -> IdentityRule {
     let patterns = patterns.iter().map(|(field, text)| (*field, text.parse().unwrap()));
     let matching = Match::new(patterns, leaf).unwrap();
-    Rule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false).unwrap()
+    IdentityRule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false)
+        .unwrap()
 }
 
 fn certificate(values: &[(Field, &str)]) -> Evidence {
@@ -35,9 +40,9 @@ fn facts(values: &[(Field, &str)]) -> CertificateFacts {
     facts
 }
 
-fn name(rules: &[Rule], values: &[(Field, &str)]) -> Result<String, &'static str> {
+fn name(rules: &[IdentityRule], values: &[(Field, &str)]) -> Result<String, &'static str> {
     let identity = identify(rules, &certificate(values), None);
-    identity.map(|identity| identity.name.to_string()).map_err(|why| why.reason())
+    identity.map(|identity| identity.name.to_string()).map_err(|why| why.rule().id)
 }
 
 use Field::{Cn, Dns, Email, Ou, Uri};
@@ -64,7 +69,7 @@ fn an_identity_carries_what_the_rule_gives() {
     let roles = vec!["b".to_owned(), "a".to_owned()];
     let rules = [
         rule("other", &[(Uri, "other")]),
-        Rule::new("ci-{1}".parse().unwrap(), matching, roles.clone(), mode, true).unwrap(),
+        IdentityRule::new("ci-{1}".parse().unwrap(), matching, roles.clone(), mode, true).unwrap(),
     ];
     let identity = identify(&rules, &certificate(&[(Uri, "ci:A7")]), None).unwrap();
     assert_eq!((identity.name.as_str(), identity.rule), ("ci-a7", 1));
@@ -149,7 +154,7 @@ fn a_rule_that_cannot_mean_anything_is_an_error() {
     let twice = [(Cn, "a".parse().unwrap()), (Cn, "b".parse().unwrap())];
     assert_eq!(Match::new(twice, None), Err(RuleError::FieldTwice(Cn)));
     let matching = Match::new([(Uri, "ci:*".parse().unwrap())], None).unwrap();
-    let rule = Rule::new("{2}".parse().unwrap(), matching, vec![], Mode::Enforce, false);
+    let rule = IdentityRule::new("{2}".parse().unwrap(), matching, vec![], Mode::Enforce, false);
     assert_eq!(rule, Err(RuleError::NoSuchCapture { wanted: 2, captures: 1 }));
 }
 
@@ -201,11 +206,11 @@ fn an_identity_is_there_only_while_its_rule_is_valid() {
     let until = Validity::new("mon-fri".parse().unwrap(), None, jiff::tz::TimeZone::UTC, Some(100));
     let plain = rule("ci", &[(Cn, "ci")]);
     let bound = plain.clone().valid_in(until.unwrap());
-    let found = |rule: Rule| identify(&[rule], &certificate(&[(Cn, "ci")]), None).unwrap();
+    let found = |rule: IdentityRule| identify(&[rule], &certificate(&[(Cn, "ci")]), None).unwrap();
     // 1970 began on a Thursday; who is asked for is found at any time, and then asked whether it may be here
     let identity = found(bound);
     assert_eq!(identity.open(99), Ok(Some(100)));
-    assert_eq!(identity.open(100).map_err(|why| why.reason()), Err("identity.closed"));
+    assert_eq!(identity.open(100).map_err(|why| why.rule().id), Err("identity.closed"));
     assert_eq!(found(plain).open(100), Ok(None));
     let (hours, end) = (Unidentified::Closed(Closed::Now), Unidentified::Closed(Closed::Ended));
     assert_eq!(
@@ -215,9 +220,10 @@ fn an_identity_is_there_only_while_its_rule_is_valid() {
     );
 }
 
-fn of_peer(name: &str, uid: Option<u32>, gid: Option<u32>) -> Rule {
+fn of_peer(name: &str, uid: Option<u32>, gid: Option<u32>) -> IdentityRule {
     let matching = Match::of_peer(PeerMatch::new(uid, gid).unwrap());
-    Rule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false).unwrap()
+    IdentityRule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false)
+        .unwrap()
 }
 
 fn user(uid: u32, gid: u32, groups: &[u32]) -> Evidence {
@@ -228,7 +234,7 @@ fn user(uid: u32, gid: u32, groups: &[u32]) -> Evidence {
 fn a_user_is_known_by_uid_or_by_any_of_her_groups() {
     let rules = [of_peer("jo", Some(1000), None), of_peer("admins", None, Some(50))];
     let who = |held: &Evidence| {
-        identify(&rules, held, None).map(|i| i.name.to_string()).map_err(|why| why.reason())
+        identify(&rules, held, None).map(|i| i.name.to_string()).map_err(|why| why.rule().id)
     };
     assert_eq!(who(&user(1000, 9, &[])), Ok("jo".to_owned()));
     assert_eq!(who(&user(1001, 50, &[])), Ok("admins".to_owned()));
@@ -293,7 +299,7 @@ proptest! {
         }
         prop_assert_eq!(first.collides_with(&second), second.collides_with(&first));
         let of = |name: &str, matching: Match| {
-            Rule::new(name.parse().unwrap(), matching, vec![], Mode::Enforce, false).unwrap()
+            IdentityRule::new(name.parse().unwrap(), matching, vec![], Mode::Enforce, false).unwrap()
         };
         let forth = [of("a", first.clone()), of("b", second.clone())];
         let back = [of("b", second), of("a", first)];

@@ -1,12 +1,13 @@
 //! The text of a token taken apart (RFC 7515, 7.1: the compact serialisation), in one way or not at
 //! all: three parts, base64url without padding and without stray bits, strict JSON.
 
+use super::algorithm::Algorithm;
 use super::error::TokenError;
-use super::keys::Algorithm;
-use super::{LONGEST, member, text_of};
-use crate::docker::json::{self, Object, Value};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use super::read::{decode, member, object, text_of};
+use crate::docker::json::Value;
+
+/// The longest token that is read, in bytes. GitHub's and GitLab's have one to three thousand.
+pub const LONGEST: usize = 16 << 10;
 
 /// Header parameters that bring a key of the token's own, change what is signed, or must be
 /// understood (RFC 7515, 4.1; RFC 7516; RFC 7797). A token that needs one of them is none of ours.
@@ -75,21 +76,4 @@ impl Header {
 
 fn is_jwt(typ: &Value<'_>) -> bool {
     matches!(typ, Value::Text(typ) if typ.eq_ignore_ascii_case("JWT"))
-}
-
-/// One JSON object, read strictly.
-pub(super) fn object(bytes: &[u8]) -> Result<Object<'_>, TokenError> {
-    match json::read(bytes) {
-        Ok(Value::Object(object)) => Ok(object),
-        _ => Err(TokenError::Malformed(
-            "header or claims are not one JSON object with each key once",
-        )),
-    }
-}
-
-/// Base64url without padding; bits that no byte has must be zero, so that there is one text for the
-/// bytes (RFC 4648, 3.5).
-pub(super) fn decode(text: &str) -> Result<Vec<u8>, TokenError> {
-    let decoded = URL_SAFE_NO_PAD.decode(text);
-    decoded.map_err(|_| TokenError::Malformed("a part is not base64url without padding"))
 }

@@ -1,10 +1,13 @@
 //! What can be wrong with a token, for the client that sent it, and with an issuer, for whoever wrote
 //! the policy. No text of a token is ever in here.
 
-use std::fmt;
+use super::worthless::Worthless;
+use crate::problem::{Actionable, Problem};
+use crate::rule::Rule;
 
 /// Why a token counts for nothing. Every one is a refusal of the request that it came with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum TokenError {
     /// It cannot be read in one way: how.
     Malformed(&'static str),
@@ -34,68 +37,74 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// The stable reason id, the same in the answer, the record and the documentation.
+    /// What is documented about it.
     #[must_use]
-    pub const fn reason(&self) -> &'static str {
+    pub const fn rule(&self) -> &'static Rule {
         match self {
-            Self::Malformed(_) => "token.malformed",
-            Self::Algorithm => "token.algorithm",
-            Self::Issuer => "token.issuer",
-            Self::KeyUnknown => "token.key-unknown",
-            Self::Signature => "token.signature",
-            Self::Audience { .. } => "token.audience",
-            Self::Expired => "token.expired",
-            Self::NotYet => "token.not-yet",
-            Self::Lifetime => "token.lifetime",
-            Self::Twice => "token.twice",
-            Self::Unbound => "token.unbound",
+            Self::Malformed(_) => Worthless::Malformed.rule(),
+            Self::Algorithm => Worthless::Algorithm.rule(),
+            Self::Issuer => Worthless::Issuer.rule(),
+            Self::KeyUnknown => Worthless::KeyUnknown.rule(),
+            Self::Signature => Worthless::Signature.rule(),
+            Self::Audience { .. } => Worthless::Audience.rule(),
+            Self::Expired => Worthless::Expired.rule(),
+            Self::NotYet => Worthless::NotYet.rule(),
+            Self::Lifetime => Worthless::Lifetime.rule(),
+            Self::Twice => Worthless::Twice.rule(),
+            Self::Unbound => Worthless::Unbound.rule(),
         }
     }
 }
 
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+impl Actionable for TokenError {
+    fn problem(&self) -> Problem {
+        let (what, next) = match self {
             Self::Malformed(how) => {
-                write!(f, "the token cannot be read: {how}, send it as the issuer gave it")
-            }
-            Self::Algorithm => f.write_str(
-                "the token is not signed with RS256 or ES256 as its key is, ask the issuer for one \
-                 that is",
-            ),
-            Self::Issuer => f.write_str(
-                "the token is of an issuer that is not listed here, take one of an issuer that is",
-            ),
-            Self::KeyUnknown => f.write_str(
-                "the token is signed with a key that is not known here, fetch the issuer's keys \
-                 again",
-            ),
-            Self::Signature => {
-                f.write_str("the signature of the token is wrong, send it as the issuer gave it")
+                let what = format!("the token cannot be read: {how}");
+                return Problem::new(what, "send it as the issuer gave it");
             }
             Self::Audience { wanted } => {
-                write!(f, "the token is not meant for this gate, ask for one for {wanted}")
+                return Problem::new(
+                    "the token is not meant for this gate",
+                    format!("ask for one for {wanted}"),
+                );
             }
-            Self::Expired => f.write_str("the token's time is over, ask the issuer for a new one"),
-            Self::NotYet => f.write_str(
-                "the token's time has not come, compare the gate's clock with the issuer's",
+            Self::Algorithm => (
+                "the token is not signed with RS256 or ES256 as its key is",
+                "ask the issuer for one that is",
             ),
-            Self::Lifetime => f.write_str(
-                "the token lasts longer than a day or ends before it begins, ask for a shorter one",
+            Self::Issuer => (
+                "the token is of an issuer that is not listed here",
+                "take one of an issuer that is",
             ),
-            Self::Twice => f.write_str("more than one token was sent, send one"),
-            Self::Unbound => f.write_str(
-                "the token is another's than the certificate's, use the certificate that goes with \
-                 it",
+            Self::KeyUnknown => (
+                "the token is signed with a key that is not known here",
+                "fetch the issuer's keys again",
             ),
-        }
+            Self::Signature => {
+                ("the signature of the token is wrong", "send it as the issuer gave it")
+            }
+            Self::Expired => ("the token's time is over", "ask the issuer for a new one"),
+            Self::NotYet => {
+                ("the token's time has not come", "compare the gate's clock with the issuer's")
+            }
+            Self::Lifetime => (
+                "the token lasts longer than a day or ends before it begins",
+                "ask for a shorter one",
+            ),
+            Self::Twice => ("more than one token was sent", "send one"),
+            Self::Unbound => (
+                "the token is another's than the certificate's",
+                "use the certificate that goes with it",
+            ),
+        };
+        Problem::new(what, next)
     }
 }
 
-impl std::error::Error for TokenError {}
-
 /// An issuer of the policy file that means nothing, found at load.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum IssuerError {
     /// There is none.
     None,
@@ -107,25 +116,28 @@ pub enum IssuerError {
     Audience,
 }
 
-impl fmt::Display for IssuerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for IssuerError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::None => f.write_str("there is no issuer, add one or remove tokens"),
-            Self::Twice(issuer) => write!(f, "the issuer {issuer} is listed twice, keep one"),
-            Self::Address => f.write_str(
-                "no issuer has this address, write https:// and what stands in the token's iss",
-            ),
-            Self::Audience => {
-                f.write_str("no audience, write a name for this gate such as dockward.example.org")
+            Self::None => Problem::new("there is no issuer", "add one or remove tokens"),
+            Self::Twice(issuer) => {
+                Problem::new(format!("the issuer {issuer} is listed twice"), "keep one")
             }
+            Self::Address => Problem::new(
+                "no issuer has this address",
+                "write https:// and what stands in the token's iss",
+            ),
+            Self::Audience => Problem::new(
+                "no audience",
+                "write a name for this gate such as dockward.example.org",
+            ),
         }
     }
 }
 
-impl std::error::Error for IssuerError {}
-
 /// A set of keys that cannot be used, found at load.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum KeysError {
     /// The text is not strict JSON: where and why.
     NotJson(String),
@@ -145,7 +157,8 @@ pub enum KeysError {
 }
 
 /// What is wrong with a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum KeyFlaw {
     /// It is no JSON object.
     NotAnObject,
@@ -159,36 +172,42 @@ pub enum KeyFlaw {
     KidTwice,
 }
 
-impl fmt::Display for KeysError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for KeysError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::NotJson(why) => write!(f, "not JSON ({why}), fetch the issuer's keys again"),
-            Self::NoList => f.write_str(
-                "no JWK set: it has no list \"keys\", fetch what the issuer names as its jwks_uri",
-            ),
-            Self::TooMany => f.write_str("more than 64 keys, use those of one issuer"),
-            Self::Key { nth, flaw } => write!(f, "key {nth} {flaw}"),
-            Self::None => {
-                f.write_str("no key to verify RS256 or ES256 with, fetch the issuer's keys again")
+            Self::NotJson(why) => {
+                Problem::new(format!("not JSON ({why})"), "fetch the issuer's keys again")
             }
+            Self::NoList => Problem::new(
+                "no JWK set: it has no list \"keys\"",
+                "fetch what the issuer names as its jwks_uri",
+            ),
+            Self::TooMany => Problem::new("more than 64 keys", "use those of one issuer"),
+            Self::Key { nth, flaw } => {
+                let Problem { what, next } = flaw.problem();
+                Problem::new(format!("key {nth} {what}"), next)
+            }
+            Self::None => Problem::new(
+                "no key to verify RS256 or ES256 with",
+                "fetch the issuer's keys again",
+            ),
         }
     }
 }
 
-impl std::error::Error for KeysError {}
-
-impl fmt::Display for KeyFlaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for KeyFlaw {
+    fn problem(&self) -> Problem {
         match self {
-            Self::NotAnObject => f.write_str("is no object, fetch the issuer's keys again"),
+            Self::NotAnObject => Problem::new("is no object", "fetch the issuer's keys again"),
             Self::Secret => {
-                f.write_str("is a private or shared one, use public keys and replace that one")
+                Problem::new("is a private or shared one", "use public keys and replace that one")
             }
-            Self::Member(name) => {
-                write!(f, "has no {name} or a wrong one, fetch the issuer's keys again")
-            }
-            Self::Size => f.write_str("has not 2048 to 8192 bits, use one that has"),
-            Self::KidTwice => f.write_str("has the kid of an earlier one, keep one of them"),
+            Self::Member(name) => Problem::new(
+                format!("has no {name} or a wrong one"),
+                "fetch the issuer's keys again",
+            ),
+            Self::Size => Problem::new("has not 2048 to 8192 bits", "use one that has"),
+            Self::KidTwice => Problem::new("has the kid of an earlier one", "keep one of them"),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The keys of an issuer, as it publishes them (a JWK set, RFC 7517). The key says which algorithm
 //! there is, and never the token: so no token can have its signature checked as something else.
 
-use super::compact::decode;
+use super::algorithm::Algorithm;
 use super::error::{KeyFlaw, KeysError, TokenError};
-use super::member;
+use super::read::{decode, member};
 use crate::docker::Malformed;
 use crate::docker::json::{self, Object, Value};
 use aws_lc_rs::signature::{
@@ -17,34 +17,6 @@ const MOST: usize = 64;
 
 /// Members that only a private or a shared key has (RFC 7518, 6.2.2, 6.3.2, 6.4).
 const SECRET: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-
-/// The algorithms that a token may be signed with (RFC 7518, 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Algorithm {
-    /// RSA of 2048 to 8192 bits, PKCS #1 1.5, SHA-256.
-    Rs256,
-    /// ECDSA on P-256, SHA-256.
-    Es256,
-}
-
-impl Algorithm {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
-            "RS256" => Some(Self::Rs256),
-            "ES256" => Some(Self::Es256),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-        })
-    }
-}
 
 /// A public key of an issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]

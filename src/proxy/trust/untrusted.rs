@@ -1,7 +1,9 @@
 //! Why a client is not believed: for the log a stable word and what to do, for the client the alert of TLS
 //! that comes nearest, since that is all it gets to see.
 
+use super::doubt::Doubt;
 use crate::identity::{CertificateFacts, KeyUsageError};
+use crate::rule::Rule;
 use rustls::{CertificateError, OtherError};
 use std::fmt;
 use std::path::PathBuf;
@@ -63,24 +65,23 @@ impl Untrusted {
         Self::Revoked { reason, since }
     }
 
-    /// The stable id, the same in the log and the documentation.
+    /// What is documented about it.
     #[must_use]
-    pub fn id(&self) -> &'static str {
-        match self {
-            Self::Chain(Error::CertExpired { .. }) => "certificate.expired",
-            Self::Chain(Error::CertNotValidYet { .. }) => "certificate.not-yet-valid",
-            Self::Chain(Error::UnknownIssuer) => "certificate.unknown-issuer",
-            Self::Chain(Error::RequiredEkuNotFoundContext(_)) | Self::KeyUsage(_) => {
-                "certificate.purpose"
-            }
-            Self::Chain(Error::NameConstraintViolation) => "certificate.name-constraint",
-            Self::Chain(_) | Self::Unreadable => "certificate.unusable",
-            Self::AuthorityExpired { .. } => "certificate.authority-expired",
-            Self::Revoked { .. } => "certificate.revoked",
-            Self::Denied => "certificate.denied",
-            Self::NoList { .. } => "crl.missing",
-            Self::ListExpired { .. } => "crl.expired",
-        }
+    pub fn rule(&self) -> &'static Rule {
+        let doubt = match self {
+            Self::Chain(Error::CertExpired { .. }) => Doubt::Expired,
+            Self::Chain(Error::CertNotValidYet { .. }) => Doubt::NotYetValid,
+            Self::Chain(Error::UnknownIssuer) => Doubt::UnknownIssuer,
+            Self::Chain(Error::RequiredEkuNotFoundContext(_)) | Self::KeyUsage(_) => Doubt::Purpose,
+            Self::Chain(Error::NameConstraintViolation) => Doubt::NameConstraint,
+            Self::Chain(_) | Self::Unreadable => Doubt::Unusable,
+            Self::AuthorityExpired { .. } => Doubt::AuthorityExpired,
+            Self::Revoked { .. } => Doubt::Revoked,
+            Self::Denied => Doubt::Denied,
+            Self::NoList { .. } => Doubt::ListMissing,
+            Self::ListExpired { .. } => Doubt::ListExpired,
+        };
+        doubt.rule()
     }
 
     /// What TLS tells the client.

@@ -14,13 +14,14 @@ fn matching(fields: &[(Field, &str)], claims: &[(&str, &str)]) -> Result<Match, 
     if claims.is_empty() { Ok(matching) } else { matching.with_token(claims) }
 }
 
-fn asking(name: &str, fields: &[(Field, &str)], claims: &[(&str, &str)]) -> Rule {
+fn asking(name: &str, fields: &[(Field, &str)], claims: &[(&str, &str)]) -> IdentityRule {
     let matching = matching(fields, claims).unwrap();
-    Rule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false).unwrap()
+    IdentityRule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false)
+        .unwrap()
 }
 
 /// A certificate for each project, and a better identity for its protected branches.
-fn projects() -> [Rule; 2] {
+fn projects() -> [IdentityRule; 2] {
     [
         asking("ci-{1}", &[(Uri, "ci:*")], &[]),
         asking("main-{1}", &[(Uri, "ci:*")], &[("project", "acme/{1}"), ("protected", "true")]),
@@ -31,9 +32,9 @@ fn claims(values: &[(&str, &str)]) -> Claims {
     Claims::unsigned(values, END, &["project", "run"])
 }
 
-fn who(rules: &[Rule], uri: &str, token: &[(&str, &str)]) -> Result<String, &'static str> {
+fn who(rules: &[IdentityRule], uri: &str, token: &[(&str, &str)]) -> Result<String, &'static str> {
     let found = identify(rules, &certificate(&[(Uri, uri)]), Some(&claims(token)));
-    found.map(|identity| identity.name.to_string()).map_err(|why| why.reason())
+    found.map(|identity| identity.name.to_string()).map_err(|why| why.rule().id)
 }
 
 #[test]
@@ -47,11 +48,11 @@ fn a_token_adds_to_its_certificate() {
     let kept = [("project", "acme/web"), ("run", "7")];
     assert_eq!(identity.claims, kept.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!(identity.open(END - 1), Ok(Some(END)));
-    assert_eq!(identity.open(END).map_err(|why| why.reason()), Err("token.expired"));
+    assert_eq!(identity.open(END).map_err(|why| why.rule().id), Err("token.expired"));
     let early = Validity::new("mon-sun".parse().unwrap(), None, jiff::tz::TimeZone::UTC, Some(9));
     let early = Identity { valid: Some(early.unwrap()), ..identity };
     assert_eq!(early.open(8), Ok(Some(9)));
-    assert_eq!(early.open(9).map_err(|why| why.reason()), Err("identity.closed"));
+    assert_eq!(early.open(9).map_err(|why| why.rule().id), Err("identity.closed"));
     let without = identify(&rules, &certificate(&[(Uri, "ci:web")]), None).unwrap();
     assert_eq!(without.open(END), Ok(None));
     assert_eq!((without.name.as_str(), without.until), ("ci-web", None));
@@ -241,11 +242,11 @@ proptest! {
     fn without_a_token_nothing_is_gained(list in prop::collection::vec(any_match(), 1..5), held in any_holding()) {
         let names = ["a", "b", "c", "d"];
         let rule = |(name, matching): (&str, Match)| {
-            Rule::new(name.parse().unwrap(), matching, Vec::new(), Mode::Enforce, false).unwrap()
+            IdentityRule::new(name.parse().unwrap(), matching, Vec::new(), Mode::Enforce, false).unwrap()
         };
-        let rules: Vec<Rule> = names.into_iter().zip(list).map(rule).collect();
-        let plain = |r: &&Rule| !r.matching().asks_for_a_token();
-        let alone: Vec<Rule> = rules.iter().filter(plain).cloned().collect();
+        let rules: Vec<IdentityRule> = names.into_iter().zip(list).map(rule).collect();
+        let plain = |r: &&IdentityRule| !r.matching().asks_for_a_token();
+        let alone: Vec<IdentityRule> = rules.iter().filter(plain).cloned().collect();
         let name = |found: Result<Identity, Unidentified>| found.map(|identity| identity.name);
         let reading = identify(&rules, &held.0, None);
         if !matches!(reading, Err(Unidentified::AmbiguousField(_) | Unidentified::Unprintable(_))) {

@@ -66,7 +66,7 @@ fn what_is_not_for_tokens_is_left_out_with_a_word() {
 #[test]
 fn a_key_that_is_wrong_is_an_error() {
     let even = |name: &str| {
-        let mut bytes = super::super::compact::decode(rsa_jwk()[name].as_str().unwrap()).unwrap();
+        let mut bytes = super::super::read::decode(rsa_jwk()[name].as_str().unwrap()).unwrap();
         *bytes.last_mut().unwrap() &= 0xfe;
         json!(b64(bytes))
     };

@@ -1,0 +1,53 @@
+//! How the texts of a token, and of the keys that it is verified by, are read: each in one way or not at all.
+
+use super::error::TokenError;
+use crate::docker::json::{self, Object, Value};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// One JSON object, read strictly.
+pub(super) fn object(bytes: &[u8]) -> Result<Object<'_>, TokenError> {
+    match json::read(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(TokenError::Malformed(
+            "header or claims are not one JSON object with each key once",
+        )),
+    }
+}
+
+/// Base64url without padding; bits that no byte has must be zero, so that there is one text for the
+/// bytes (RFC 4648, 3.5).
+pub(super) fn decode(text: &str) -> Result<Vec<u8>, TokenError> {
+    let decoded = URL_SAFE_NO_PAD.decode(text);
+    decoded.map_err(|_| TokenError::Malformed("a part is not base64url without padding"))
+}
+
+/// A number of seconds, if the claim is there.
+pub(super) fn seconds(
+    claims: &Object<'_>,
+    name: &str,
+    wrong: &'static str,
+) -> Result<Option<i64>, TokenError> {
+    match member(claims, name) {
+        None => Ok(None),
+        Some(Value::Int(seconds)) => Ok(Some(*seconds)),
+        Some(_) => Err(TokenError::Malformed(wrong)),
+    }
+}
+
+/// A text that must be there.
+pub(super) fn text_of<'o>(
+    object: &'o Object<'_>,
+    name: &str,
+    wrong: &'static str,
+) -> Result<&'o str, TokenError> {
+    match member(object, name) {
+        Some(Value::Text(text)) => Ok(text),
+        _ => Err(TokenError::Malformed(wrong)),
+    }
+}
+
+/// What stands under a name.
+pub(super) fn member<'o, 'a>(object: &'o Object<'a>, name: &str) -> Option<&'o Value<'a>> {
+    object.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
