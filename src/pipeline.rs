@@ -1,5 +1,5 @@
 //! THE ROUTE (L4): what happens to every request, from top to bottom. For a gate, order is the
-//! security, so all of it stands in [`Pipeline::serve`]: identify, classify, authorize, limit,
+//! security, so all of it stands in `Pipeline::serve`: identify, classify, authorize, limit,
 //! receive, gather facts, decide, record, forward. A step that refuses returns; there is no other
 //! way to the daemon than through all of them, because only the log makes what
 //! [`Daemon::forward`](crate::daemon::Daemon::forward) takes.

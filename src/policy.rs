@@ -1,7 +1,7 @@
 //! May they (L1): the pure core. No IO, no clock, no async, no logging.
 //!
 //! [`authorize()`] looks at the head alone, so that nobody's body is read for a verb that was never
-//! granted; [`needs`] says what must be looked up; [`decide`] gives the [`Decision`], with all
+//! granted; [`needs`] says what must be looked up; [`decide()`] gives the [`Decision`], with all
 //! reasons, or with the request to be sent as the daemon will get it.
 
 pub mod admit;

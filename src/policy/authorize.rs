@@ -17,7 +17,7 @@ pub struct Candidates<'p> {
 }
 
 /// Whether a request of this identity may be received at all. In `mode: observe` every verb may,
-/// so that the whole judgement can be recorded; [`super::decide`] then says what it comes to.
+/// so that the whole judgement can be recorded; [`super::decide()`] then says what it comes to.
 ///
 /// # Errors
 /// A [`Denial`] when no role grants the verb, or one denies it.

@@ -4,7 +4,7 @@
 use crate::docker::image::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What [`super::decide`] will want to know.
+/// What [`super::decide()`] will want to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Paths of the host, absolute and lexically clean.
