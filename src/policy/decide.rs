@@ -31,7 +31,7 @@ pub fn needs(identity: &Identity, call: &ApiCall<'_>, policy: &Policy, known: &F
             let mounts = host.map_or(&[][..], |host| host.mounts.items());
             needs.host_paths =
                 profiles().flat_map(|p| admit::host_paths_of(p, binds, mounts)).collect();
-            needs.images.extend(by_image.then(|| body.image.text().to_owned()));
+            needs.images.extend(by_image.then(|| body.config.image.text().to_owned()));
             needs.volumes.extend(admit::volumes_of(binds, mounts).into_iter().filter(|_| judged));
         }
         // of this node: what the others have is theirs to look after
@@ -163,7 +163,9 @@ fn judge(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
 fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
     let route = call.head.route;
     let image = match (&call.body, route.resource, route.verb) {
-        (Body::ContainerCreate(body), ..) => admit::run(role, "Image", body.image.text(), facts),
+        (Body::ContainerCreate(body), ..) => {
+            admit::run(role, "Image", body.config.image.text(), facts)
+        }
         (Body::Service(spec), ..) => {
             let image = container_of(spec).map_or("", |container| container.image.text());
             let at = "TaskTemplate.ContainerSpec.Image";

@@ -14,10 +14,10 @@ use std::borrow::Cow;
 pub fn amend(profile: &Profile, body: &mut ContainerCreate<'_>) -> Vec<String> {
     let host: &mut HostConfig<'_> = body.host_config.or_empty();
     let mut terms = Vec::new();
-    number(&mut host.memory, profile.memory, "Memory", &mut terms);
-    number(&mut host.pids_limit, profile.pids, "PidsLimit", &mut terms);
-    if host.cpu_quota.or_zero() == 0 {
-        number(&mut host.nano_cpus, profile.cpus, "NanoCpus", &mut terms);
+    number(&mut host.resources.memory, profile.memory, "Memory", &mut terms);
+    number(&mut host.resources.pids_limit, profile.pids, "PidsLimit", &mut terms);
+    if host.resources.cpu_quota.or_zero() == 0 {
+        number(&mut host.resources.nano_cpus, profile.cpus, "NanoCpus", &mut terms);
     }
     number(&mut host.shm_size, profile.shm, "ShmSize", &mut terms);
     text(&mut host.ipc_mode, "private", "IpcMode", &mut terms);
