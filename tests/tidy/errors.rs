@@ -27,7 +27,7 @@ fn name(text: &str) -> String {
 }
 
 /// The type that a line implements a trait for, by the trait's path.
-fn implemented<'l>(line: &'l str, is: impl Fn(&str) -> bool) -> Option<&'l str> {
+fn implemented(line: &str, is: impl Fn(&str) -> bool) -> Option<&str> {
     let (of, rest) = line.strip_prefix("impl")?.split_once(" for ")?;
     let of = of.rsplit_once("> ").map_or(of, |(_, of)| of).trim();
     is(of).then_some(rest)

@@ -2,7 +2,7 @@
 //! can be read and not written, or written and not judged.
 
 use super::field::{Dropped, Field, Inert, Typed, wrong_type};
-use crate::docker::json::{Object, Value};
+use crate::docker::json::{Object, Value, folds_to};
 use crate::docker::{Flaw, Malformed};
 
 /// What the declared fields of a body do for its reader and writer.
@@ -58,14 +58,8 @@ impl<'a, T: Typed<'a>> Slot<'a> for Dropped<T> {
 
 /// An object by its declared fields.
 pub trait Fields<'a>: Default {
-    /// The key that a decoder which folds case would take this one for.
-    fn folded(key: &str) -> Option<&'static str>;
-
-    /// Refuses a field that is given in both spellings that clients use for it.
-    ///
-    /// # Errors
-    /// [`Flaw::JsonDuplicate`].
-    fn spelled_once(object: &Object<'a>) -> Result<(), Malformed>;
+    /// The keys as written on the wire, each with its second spelling or nothing.
+    fn keys() -> impl Iterator<Item = (&'static str, &'static str)>;
 
     /// Takes the value of a key of this object; of any other key it is given back.
     ///
@@ -77,35 +71,32 @@ pub trait Fields<'a>: Default {
     fn write_fields(&self, out: &mut Vec<u8>, start: usize);
 }
 
-/// Reads an object.
+/// Reads an object, no field of it in both spellings.
 ///
 /// # Errors
 /// A [`Malformed`] with the place below it.
 pub fn read<'a, T: Fields<'a>>(value: Value<'a>) -> Result<T, Malformed> {
-    let Value::Object(object) = value else {
+    let Value::Object(Object(entries)) = value else {
         return Err(wrong_type(&value, "an object"));
     };
-    T::spelled_once(&object)?;
+    let has = |name: &str| !name.is_empty() && entries.iter().any(|(key, _)| key == name);
+    if let Some((key, alias)) = T::keys().find(|(key, alias)| has(alias) && has(key)) {
+        let why = format!("this field is given twice, as {key:?} too");
+        return Err(Malformed::new(Flaw::JsonDuplicate, alias, why));
+    }
     let mut body = T::default();
-    for (key, value) in object.0 {
+    for (key, value) in entries {
         if let Some(value) = body.take(&key, value)? {
-            unknown_key(T::folded(&key), &key, &value)?;
+            unknown_key::<T>(&key, &value)?;
         }
     }
     Ok(body)
 }
 
-/// Writes an object.
-pub fn write<'a, T: Fields<'a>>(body: &T, out: &mut Vec<u8>) {
-    out.push(b'{');
-    body.write_fields(out, out.len());
-    out.push(b'}');
-}
-
 /// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
 /// is never unknown, all else is refused.
-fn unknown_key(folded: Option<&str>, key: &str, value: &Value<'_>) -> Result<(), Malformed> {
-    if let Some(name) = folded {
+fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &Value<'_>) -> Result<(), Malformed> {
+    if let Some((name, _)) = T::keys().find(|(name, _)| folds_to(key, name)) {
         let why = format!("the daemon would read this key as {name:?}: write it so");
         return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
     }
@@ -114,19 +105,6 @@ fn unknown_key(folded: Option<&str>, key: &str, value: &Value<'_>) -> Result<(),
     }
     let why = "this key is not known at this place, so it cannot be judged";
     Err(Malformed::new(Flaw::JsonUnknown, key, why))
-}
-
-/// A field given in two spellings that clients use for it.
-///
-/// # Errors
-/// [`Flaw::JsonDuplicate`].
-pub fn not_both(object: &Object<'_>, key: &str, alias: &str) -> Result<(), Malformed> {
-    let has = |name: &str| object.0.iter().any(|(key, _)| key == name);
-    if has(key) && has(alias) {
-        let why = format!("this field is given twice, as {key:?} too");
-        return Err(Malformed::new(Flaw::JsonDuplicate, alias, why));
-    }
-    Ok(())
 }
 
 /// Declares a body: struct, strict reader, writer, keys. `= "Key" | "key"` takes a second spelling that
@@ -147,52 +125,51 @@ macro_rules! body {
             pub borrow: std::marker::PhantomData<&'a ()>,
         }
 
-        const _: () = {
-            use $crate::docker::body::field::Typed;
-            use $crate::docker::body::slot::{self, Fields, Slot};
-            use $crate::docker::json::{Object, Value, folds_to, separate, within};
-            use $crate::docker::Malformed;
-
-            impl<'a> Typed<'a> for $name<'a> {
-                fn read(value: Value<'a>) -> Result<Self, Malformed> {
-                    slot::read(value)
-                }
-
-                fn write(&self, out: &mut Vec<u8>) {
-                    slot::write(self, out);
-                }
+        impl<'a> $crate::docker::body::field::Typed<'a> for $name<'a> {
+            fn read(value: $crate::docker::json::Value<'a>) -> Result<Self, $crate::docker::Malformed> {
+                $crate::docker::body::slot::read(value)
             }
 
-            impl<'a> Fields<'a> for $name<'a> {
-                fn folded(key: &str) -> Option<&'static str> {
-                    $( if let Some(name) = $of::folded(key) { return Some(name); } )?
-                    [$( $key ),*].into_iter().find(|name| folds_to(key, name))
-                }
-
-                fn spelled_once(object: &Object<'a>) -> Result<(), Malformed> {
-                    $( $of::spelled_once(object)?; )?
-                    let spellings: &[(&str, &str)] = &[$( $( ($key, $alias), )? )*];
-                    spellings.iter().try_for_each(|(key, alias)| slot::not_both(object, key, alias))
-                }
-
-                fn take(&mut self, key: &str, value: Value<'a>) -> Result<Option<Value<'a>>, Malformed> {
-                    $( let Some(value) = self.$part.take(key, value)? else { return Ok(None) }; )?
-                    match key {
-                        $( $key $(| $alias)? => self.$field.fill(value).map_err(|e| within(e, $key))?, )*
-                        _ => return Ok(Some(value)),
-                    }
-                    Ok(None)
-                }
-
-                fn write_fields(&self, out: &mut Vec<u8>, start: usize) {
-                    $( self.$part.write_fields(out, start); )?
-                    $( self.$field.emit(out, |out| {
-                        separate(out, out.len() - start);
-                        out.extend_from_slice(concat!("\"", $key, "\":").as_bytes());
-                    }); )*
-                }
+            fn write(&self, out: &mut Vec<u8>) {
+                out.push(b'{');
+                $crate::docker::body::slot::Fields::write_fields(self, out, out.len());
+                out.push(b'}');
             }
-        };
+        }
+
+        impl<'a> $crate::docker::body::slot::Fields<'a> for $name<'a> {
+            fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+                let keys = [$( ($key, concat!("", $( $alias )?)) ),*].into_iter();
+                $( let keys = <$of<'_> as $crate::docker::body::slot::Fields<'_>>::keys().chain(keys); )?
+                keys
+            }
+
+            fn take(
+                &mut self,
+                key: &str,
+                value: $crate::docker::json::Value<'a>,
+            ) -> Result<Option<$crate::docker::json::Value<'a>>, $crate::docker::Malformed> {
+                use $crate::docker::body::slot::Slot;
+                $( let Some(value) = $crate::docker::body::slot::Fields::take(&mut self.$part, key, value)? else {
+                    return Ok(None);
+                }; )?
+                match key {
+                    $( $key $(| $alias)? => self.$field.fill(value)
+                        .map_err(|e| $crate::docker::json::within(e, $key))?, )*
+                    _ => return Ok(Some(value)),
+                }
+                Ok(None)
+            }
+
+            fn write_fields(&self, out: &mut Vec<u8>, start: usize) {
+                use $crate::docker::body::slot::Slot;
+                $( $crate::docker::body::slot::Fields::write_fields(&self.$part, out, start); )?
+                $( self.$field.emit(out, |out| {
+                    $crate::docker::json::separate(out, out.len() - start);
+                    out.extend_from_slice(concat!("\"", $key, "\":").as_bytes());
+                }); )*
+            }
+        }
     };
 }
 pub(crate) use body;
