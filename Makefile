@@ -8,6 +8,8 @@ test: install
 lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+	scripts/deny.sh
 bench:
 	cargo bench
 install:

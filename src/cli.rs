@@ -11,6 +11,7 @@ pub mod explain;
 pub mod grant;
 pub mod healthcheck;
 pub mod out;
+mod pending;
 pub mod print;
 pub mod quickstart;
 pub mod reload;
@@ -21,9 +22,11 @@ mod starter;
 pub mod status;
 mod words;
 
+use crate::config::Mistakes;
+use crate::problem::{Actionable, Problem};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::borrow::Cow;
 use std::ffi::OsString;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -272,21 +275,32 @@ pub enum Outcome {
     Findings,
 }
 
-/// Why a command could not be run: exit code 2. Lower-case, no full stop, with the next step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure(pub String);
+/// Why a command could not be run: exit code 2.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub Problem);
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl Failure {
+    /// A failure of the command's own.
+    fn new(what: impl Into<Cow<'static, str>>, next: impl Into<Cow<'static, str>>) -> Self {
+        Self(Problem::new(what, next))
+    }
+
+    /// What a room below could not do.
+    fn of(error: impl Actionable) -> Self {
+        Self(error.problem())
     }
 }
 
-impl std::error::Error for Failure {}
+impl Actionable for Failure {
+    fn problem(&self) -> Problem {
+        self.0.clone()
+    }
+}
 
-impl From<crate::config::Mistakes> for Failure {
-    fn from(mistakes: crate::config::Mistakes) -> Self {
-        Self(mistakes.to_string())
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::of(mistakes)
     }
 }
 

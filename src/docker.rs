@@ -1,6 +1,6 @@
 //! What is asked (L0): the request made typed, or refused because it can be read in two ways.
 //!
-//! Everything here is pure: no IO, no clock, no async. [`classify`] turns a request head into a
+//! Everything here is pure: no IO, no clock, no async. [`classify()`] turns a request head into a
 //! [`CallHead`] by the [`ROUTES`] table; [`body::read`] turns the body's bytes into a typed
 //! [`body::Body`]; [`Outbound`] is the request as the daemon will get it, written by us from the
 //! typed values alone.

@@ -19,6 +19,12 @@ impl Problem {
     pub fn new(what: impl Into<Cow<'static, str>>, next: impl Into<Cow<'static, str>>) -> Self {
         Self { what: what.into(), next: next.into() }
     }
+
+    /// The same of a place, which is said first: `PLACE: what`.
+    #[must_use]
+    pub fn at(self, place: impl fmt::Display) -> Self {
+        Self { what: format!("{place}: {}", self.what).into(), next: self.next }
+    }
 }
 
 impl fmt::Display for Problem {

@@ -1,6 +1,6 @@
 //! What is documented about everything that is refused, cut short or told of by a stable id (L0). The id
 //! stands in the answer, in the log, in the docs and in the corpus, so it comes from a declaration and
-//! never from text: [`rules!`] is the only way to make a [`Rule`], and who writes an id down takes a
+//! never from text: `rules!` is the only way to make a [`Rule`], and who writes an id down takes a
 //! `&'static Rule`.
 
 /// What is documented about one id.

@@ -14,6 +14,7 @@ use crate::daemon::Daemon;
 use crate::facts::{GatePaths, Gatherer};
 use crate::operator::Operator;
 use crate::pipeline::{Doorkeeper, Entry, Pipeline, Shared};
+use crate::problem::{Actionable, Problem};
 use crate::proxy::{
     Address, Budget, Credentials, Entrance, Front, Handed, ListenError, Secured, Shutdown, Streams,
     Tls, TlsError, Way,
@@ -26,7 +27,6 @@ use ending::Ending;
 use jiff::Timestamp;
 pub(crate) use rejected::Rejected;
 use reload::{Loaded, Reloader, Traces};
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,58 +58,45 @@ pub struct Server {
 }
 
 /// Why the gate does not serve.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum ServerError {
     /// The configuration has mistakes.
-    Config(Mistakes),
+    Config(#[from] Mistakes),
     /// The log cannot be written.
-    Audit(AuditError),
+    Audit(#[from] AuditError),
     /// A listener has no TLS.
-    Tls(TlsError),
+    Tls(#[from] TlsError),
     /// A listener cannot be opened.
-    Listen(ListenError),
+    Listen(#[from] ListenError),
     /// The service manager handed over fewer sockets than the configuration takes.
     TooFewSockets {
         /// Of which kind.
         kind: &'static str,
     },
     /// The gate's own socket cannot be made.
-    Control(ControlError),
+    Control(#[from] ControlError),
     /// Signals cannot be waited for, or the like.
-    Io(std::io::Error),
+    Io(#[from] std::io::Error),
 }
 
-impl fmt::Display for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for ServerError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Config(mistakes) => mistakes.fmt(f),
-            Self::Audit(error) => error.fmt(f),
-            Self::Tls(error) => error.fmt(f),
-            Self::Listen(error) => error.fmt(f),
-            Self::Control(error) => error.fmt(f),
-            Self::TooFewSockets { kind } => write!(
-                f,
-                "the configuration takes more {kind} sockets of systemd than were handed over, start the \
-                 service by its .socket unit and see that it has a ListenStream= for each"
+            Self::Config(mistakes) => mistakes.problem(),
+            Self::Audit(error) => error.problem(),
+            Self::Tls(error) => error.problem(),
+            Self::Listen(error) => error.problem(),
+            Self::Control(error) => error.problem(),
+            Self::TooFewSockets { kind } => Problem::new(
+                format!(
+                    "the configuration takes more {kind} sockets of systemd than were handed over"
+                ),
+                "start the service by its .socket unit and see that it has a ListenStream= for each",
             ),
-            Self::Io(error) => error.fmt(f),
+            Self::Io(error) => Problem::new(error.to_string(), "see the limits of the process"),
         }
     }
-}
-
-impl std::error::Error for ServerError {}
-
-macro_rules! server_error_from {
-    ($($variant:ident($from:ty)),* $(,)?) => { $(
-        impl From<$from> for ServerError {
-            fn from(error: $from) -> Self { Self::$variant(error) }
-        }
-    )* };
-}
-
-server_error_from! {
-    Config(Mistakes), Audit(AuditError), Tls(TlsError), Listen(ListenError), Control(ControlError),
-    Io(std::io::Error),
 }
 
 impl From<reload::Unloaded> for ServerError {

@@ -22,6 +22,8 @@ mod corpus_policy;
 mod covered;
 #[path = "tidy/cves.rs"]
 mod cves;
+#[path = "tidy/errors.rs"]
+mod errors;
 #[path = "tidy/exceptions.rs"]
 mod exceptions;
 #[path = "tidy/facts.rs"]

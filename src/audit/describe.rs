@@ -210,12 +210,12 @@ fn service_fields(spec: &ServiceSpec<'_>, fields: &mut Map<String, Value>) {
 
 fn create_fields(body: &ContainerCreate<'_>, fields: &mut Map<String, Value>) {
     let empty = HostConfig::default();
-    let host = body.host_config.value().unwrap_or(&empty);
+    let (config, host) = (&body.config, body.host_config.value().unwrap_or(&empty));
     let argv: Vec<&str> =
-        body.entrypoint.words().iter().chain(body.cmd.words()).map(AsRef::as_ref).collect();
+        config.entrypoint.words().iter().chain(config.cmd.words()).map(AsRef::as_ref).collect();
     let modes = [
-        ("image", body.image.text()),
-        ("user", body.user.text()),
+        ("image", config.image.text()),
+        ("user", config.user.text()),
         ("network", host.network_mode.text()),
         ("pid", host.pid_mode.text()),
         ("ipc", host.ipc_mode.text()),
@@ -233,7 +233,7 @@ fn create_fields(body: &ContainerCreate<'_>, fields: &mut Map<String, Value>) {
     put(fields, "binds", texts(host.binds.items()));
     put(fields, "mounts", mounts(host.mounts.items()));
     put(fields, "security_opt", texts(host.security_opt.items()));
-    let devices = host.devices.items().iter().map(|d| d.path_on_host.text().to_owned());
+    let devices = host.resources.devices.items().iter().map(|d| d.path_on_host.text().to_owned());
     put(fields, "devices", devices.collect::<Vec<_>>());
 }
 

@@ -21,17 +21,16 @@ fn socket(args: &ControlArgs) -> Result<PathBuf, Failure> {
 fn of_policy(file: &Path) -> Result<PathBuf, Failure> {
     let config = config::load(file, Timestamp::now())?;
     config.control.ok_or_else(|| {
-        Failure(format!(
-            "{} has no control: and so its gate cannot be asked, write `control: {{ socket: {SOCKET} }}` \
-             and restart the gate",
-            file.display()
-        ))
+        Failure::new(
+            format!("{} has no control: and so its gate cannot be asked", file.display()),
+            format!("write `control: {{ socket: {SOCKET} }}` and restart the gate"),
+        )
     })
 }
 
 /// Asks the gate; `None` if it refused, which was said.
 pub(super) fn ask(args: &ControlArgs, question: Ask) -> Result<Option<Said>, Failure> {
-    let said = client::ask(&socket(args)?, question).map_err(|why| Failure(why.to_string()))?;
+    let said = client::ask(&socket(args)?, question).map_err(Failure::of)?;
     match said {
         Said::Refused(why) => {
             out::complain(&printable(&why));
@@ -49,11 +48,15 @@ pub(super) fn show<T: Serialize>(
     text: impl Fn(&T, Paint) -> String,
 ) -> Result<Outcome, Failure> {
     let Some(said) = ask(args, question)? else { return Ok(Outcome::Findings) };
-    let fits = take(said).ok_or_else(|| Failure("the gate answered something else".to_owned()))?;
+    let fits = take(said);
+    let fits = fits.ok_or_else(|| {
+        Failure::new("the gate answered something else", "use the `dockward` that serves")
+    })?;
     match args.format {
         TableFormat::Text => out::print(&text(&fits, Paint::stdout()))?,
         TableFormat::Json => {
-            let json = serde_json::to_value(&fits).map_err(|why| Failure(why.to_string()))?;
+            let json = serde_json::to_value(&fits)
+                .map_err(|why| Failure::new(why.to_string(), "ask with --format text"))?;
             out::json(&json)?;
         }
     }
@@ -87,7 +90,10 @@ roles: { r: { scope: any, allow: { container: [list] } } }
 ";
         std::fs::write(&file, text).unwrap();
         let none = of_policy(&file).unwrap_err();
-        assert!(none.0.contains("has no control:") && none.0.contains("write `control:"), "{none}");
+        assert!(
+            none.0.what.contains("has no control:") && none.0.next.contains("write `control:"),
+            "{none}"
+        );
         std::fs::write(&file, format!("{text}control: {{ socket: run/c.sock }}\n")).unwrap();
         assert_eq!(of_policy(&file), Ok(scratch.path().join("run/c.sock")));
     }

@@ -35,7 +35,7 @@ pub fn run(args: &CertsArgs) -> Result<Outcome, Failure> {
 
 impl From<PkiError> for Failure {
     fn from(error: PkiError) -> Self {
-        Self(error.to_string())
+        Self::of(error)
     }
 }
 
@@ -50,19 +50,19 @@ fn passphrase(args: &PassphraseArgs) -> Result<Option<Passphrase>, Failure> {
     if let Some(path) = &args.passphrase_file {
         let text = fs::read_to_string(path);
         let text =
-            text.map_err(|e| Failure(format!("{}: {e}, correct the path", path.display())))?;
+            text.map_err(|e| Failure::new(format!("{}: {e}", path.display()), "correct the path"))?;
         return Ok(Some(Passphrase::new(&text)?));
     }
     match std::env::var(PASSPHRASE) {
         Ok(text) => Ok(Some(Passphrase::new(&text)?)),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(error) => Err(Failure(format!("{PASSPHRASE}: {error}, write it as UTF-8"))),
+        Err(error) => Err(Failure::new(format!("{PASSPHRASE}: {error}"), "write it as UTF-8")),
     }
 }
 
 /// A path that still leads there from another directory.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    let failed = |error| Failure(format!("{}: {error}, correct the path", path.display()));
+    let failed = |error| Failure::new(format!("{}: {error}", path.display()), "correct the path");
     std::path::absolute(path).map_err(failed)
 }
 

@@ -9,6 +9,7 @@ use crate::docker::{Resource, Verb};
 use crate::identity::{IdentityRule, Mode, Validity};
 use crate::policy::grants::{Grants, Spelling};
 use crate::policy::{Admission, Role};
+use crate::problem::{Actionable as _, Problem};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -54,9 +55,12 @@ pub fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
     let outcome = if refused { Outcome::Findings } else { Outcome::Done };
     loaded.map(|_| outcome).map_err(|mistakes| match args.format {
         TableFormat::Text => {
-            Failure(format!("{} cannot be used\n\n{mistakes}", args.config.display()))
+            let Problem { what, next } = mistakes.problem();
+            Failure::new(format!("{} cannot be used\n\n{what}", args.config.display()), next)
         }
-        TableFormat::Json => Failure(format!("{} mistakes", mistakes.count())),
+        TableFormat::Json => {
+            Failure::new(format!("{} mistakes", mistakes.count()), "correct what the list says")
+        }
     })
 }
 

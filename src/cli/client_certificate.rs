@@ -35,7 +35,7 @@ pub(super) struct Verdict {
 /// # Errors
 /// The file cannot be read.
 pub(super) fn ask(config: &Config, file: &Path, now: Timestamp) -> Result<Vec<Verdict>, Failure> {
-    let chain = tls::certificates(file).map_err(|error| Failure(error.to_string()))?;
+    let chain = tls::certificates(file).map_err(Failure::of)?;
     let listeners = config.listen.iter().filter_map(|listen| Some((listen, listen.tls()?)));
     Ok(listeners.map(|(listen, tls)| verdict(config, listen, tls, &chain, now)).collect())
 }

@@ -31,7 +31,10 @@ pub fn run(args: &ExplainArgs) -> Result<Outcome, Failure> {
         Ok(id) => event(&config, id, body.as_deref()),
         Err(_) => {
             let name = args.as_name.as_deref().ok_or_else(|| {
-                Failure("whose request? add --as NAME, an identity of the policy".to_owned())
+                Failure::new(
+                    "nobody is named whose request it is",
+                    "add --as NAME, an identity of the policy",
+                )
             })?;
             let asked = Asked::parse(&args.subject)?;
             let explained = explain(&config, name, &asked, body.as_deref().unwrap_or_default())?;
@@ -47,7 +50,11 @@ fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
         true => std::io::stdin().lock().read_to_end(&mut body),
         false => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut body)),
     };
-    read.map_err(|error| Failure(format!("the body at {}: {error}", path.display())))?;
+    let unread = |error| {
+        let what = format!("the body at {}: {error}", path.display());
+        Failure::new(what, "correct --body")
+    };
+    read.map_err(unread)?;
     Ok(body)
 }
 
@@ -60,7 +67,8 @@ struct Asked {
 impl Asked {
     fn parse(text: &str) -> Result<Self, Failure> {
         let usage = || {
-            Failure(format!("{text:?} is neither `METHOD /path` nor the id of a recorded event"))
+            let what = format!("{text:?} is neither `METHOD /path` nor the id of a recorded event");
+            Failure::new(what, "write one of them")
         };
         let (method, target) = text.split_once(' ').ok_or_else(usage)?;
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| usage())?;
@@ -181,7 +189,8 @@ fn identity(config: &Config, name: &str) -> Result<Identity, Failure> {
     let unknown = || {
         let rules = config.policy.identities.iter().map(|rule| rule.name().to_string());
         let known = rules.collect::<Vec<_>>().join(", ");
-        Failure(format!("no identity of the policy is called {name:?}; there are: {known}"))
+        let what = format!("no identity of the policy is called {name:?}");
+        Failure::new(what, format!("there are: {known}"))
     };
     let parsed = name.parse().map_err(|_| unknown())?;
     let mut identity = supposed(&config.policy.identities, &parsed).ok_or_else(unknown)?;
@@ -241,15 +250,18 @@ fn about(id: &str) -> String {
 /// What was decided about a recorded event, and what would be now where that can be told.
 fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, Failure> {
     let directory = &config.audit.directory;
-    let found = audit::find(directory, id).map_err(|error| Failure(error.to_string()))?;
-    let found = found
-        .ok_or_else(|| Failure(format!("no event {id} in the log at {}", directory.display())))?;
+    let found = audit::find(directory, id).map_err(Failure::of)?;
+    let found = found.ok_or_else(|| {
+        let what = format!("no event {id} in the log at {}", directory.display());
+        Failure::new(what, "give the policy of the gate that wrote it")
+    })?;
     let text =
         |pointer: &str| found.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let verdict = text("/decision/verdict");
     if verdict.is_empty() {
         let stage = text("/stage");
-        return Err(Failure(format!("event {id} is a {stage:?}, not a decision")));
+        let what = format!("event {id} is a {stage:?}, not a decision");
+        return Err(Failure::new(what, "give the id of a decision"));
     }
     let (name, method, path) =
         (text("/identity/name"), text("/request/method"), text("/request/path"));
@@ -265,7 +277,8 @@ fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, F
     let recorded_body = text("/request/body_sha256");
     let same = body.is_none_or(|body| Hash::of(body).to_string() == recorded_body);
     if !same {
-        return Err(Failure("the body given is not the one recorded (SHA-256 differs)".to_owned()));
+        let what = "the body given is not the one recorded (SHA-256 differs)";
+        return Err(Failure::new(what, "give the one that was sent"));
     }
     if !recorded_body.is_empty() && body.is_none() {
         out::print("what would be decided now depends on the body: give it with --body FILE\n")?;

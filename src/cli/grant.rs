@@ -33,7 +33,7 @@ pub fn run(args: &GrantArgs) -> Result<Outcome, Failure> {
 fn wanted(args: &GrantArgs) -> Result<GrantWanted, Failure> {
     let text = args.lasts.as_deref().unwrap_or_default();
     let lasts = config::duration(text);
-    let lasts = lasts.map_err(|next| Failure(format!("--for {text:?} is no time, {next}")))?;
+    let lasts = lasts.map_err(|next| Failure::new(format!("--for {text:?} is no time"), next))?;
     Ok(GrantWanted {
         identity: args.name.clone().unwrap_or_default(),
         role: args.role.clone().unwrap_or_default(),

@@ -24,8 +24,9 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a gate whose only listener is a Unix socket of systemd's is not asked.
-const SYSTEMDS: &str = "the socket's path is systemd's to choose, write it under unix: and leave the .socket \
-                        unit out, or ask by a tls listener";
+const SYSTEMDS: &str = "the socket's path is systemd's to choose";
+const SYSTEMDS_NEXT: &str =
+    "write it under unix: and leave the .socket unit out, or ask by a tls listener";
 
 /// Asks both, and says of each how it is.
 ///
@@ -45,7 +46,7 @@ pub fn run(args: &HealthcheckArgs) -> Result<Outcome, Failure> {
                     answers.push(("gate", path.display().to_string(), answers_at(path)));
                 }
                 UnixBind::Systemd if config.listen.len() > 1 => {}
-                UnixBind::Systemd => return Err(Failure(SYSTEMDS.into())),
+                UnixBind::Systemd => return Err(Failure::new(SYSTEMDS, SYSTEMDS_NEXT)),
             },
         }
     }
@@ -71,7 +72,7 @@ fn address(listen: &TlsListen, given: Option<SocketAddr>) -> Result<SocketAddr, 
         (Some(address), _) => Ok(address),
         (None, Bind::Address(address)) => Ok(reachable(address)),
         (None, Bind::Systemd) => {
-            Err(Failure("the address is systemd's to choose, give it with --listen".into()))
+            Err(Failure::new("the address is systemd's to choose", "give it with --listen"))
         }
     }
 }

@@ -13,7 +13,8 @@ pub fn print(text: &str) -> Result<(), Failure> {
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     match written {
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure(format!("standard output cannot be written: {why}")))
+            let what = format!("standard output cannot be written: {why}");
+            Err(Failure::new(what, "make room, or write it elsewhere"))
         }
         _ => Ok(()),
     }

@@ -26,7 +26,10 @@ pub fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
 /// # Errors
 /// It cannot be written.
 pub fn manual() -> Result<Outcome, Failure> {
-    let page = manual_page().map_err(|why| Failure(format!("the page cannot be made: {why}")))?;
+    let failed = |why| {
+        Failure::new(format!("the page cannot be made: {why}"), "see `dockward help` instead")
+    };
+    let page = manual_page().map_err(failed)?;
     out::print(&String::from_utf8_lossy(&page)).map(|()| Outcome::Done)
 }
 

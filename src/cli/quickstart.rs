@@ -67,7 +67,9 @@ struct Prepared {
 }
 
 fn prepare(args: &Wanted) -> Result<Prepared, Failure> {
-    let at = |what: &Path, error: io::Error| Failure(format!("{}: {error}", what.display()));
+    let at = |what: &Path, error: io::Error| {
+        Failure::new(format!("{}: {error}", what.display()), "choose another --dir")
+    };
     std::fs::create_dir_all(&args.dir).map_err(|e| at(&args.dir, e))?;
     let dir = args.dir.canonicalize().map_err(|e| at(&args.dir, e))?;
     let audit = dir.join("audit");
@@ -75,7 +77,7 @@ fn prepare(args: &Wanted) -> Result<Prepared, Failure> {
     let (dev, admin) = (demo::client_uri("dev", "dev"), demo::client_uri("admin", "admin"));
     let hosts = hosts(args.listen);
     let clients = [("dev", dev.as_str()), ("admin", admin.as_str())];
-    let made = pki::make(&dir.join("pki"), &hosts, &clients).map_err(|e| Failure(e.to_string()))?;
+    let made = pki::make(&dir.join("pki"), &hosts, &clients).map_err(Failure::of)?;
     let config = dir.join("dockward.yaml");
     match config.exists() {
         true => is_kept(&config, args)?,
@@ -91,13 +93,13 @@ fn prepare(args: &Wanted) -> Result<Prepared, Failure> {
 /// A policy that is there is not written again, so it must say what is asked for now: else the
 /// commands would be printed of one gate and the policy be that of another.
 fn is_kept(path: &Path, args: &Wanted) -> Result<(), Failure> {
-    let config = config::load(path, Timestamp::now()).map_err(|e| Failure(e.to_string()))?;
+    let config = config::load(path, Timestamp::now())?;
     let (listen, daemon) = (Bind::Address(args.listen), &args.daemon);
     let says = |what: &str| {
-        Err(Failure(format!(
-            "{} is there already and has another {what}: change it there, or choose another --dir",
-            path.display()
-        )))
+        Err(Failure::new(
+            format!("{} is there already and has another {what}", path.display()),
+            "change it there, or choose another --dir",
+        ))
     };
     match config.listen.iter().any(|door| door.tls().is_some_and(|tls| tls.address == listen)) {
         false => says(&format!("address than {}", args.listen)),
@@ -201,7 +203,7 @@ mod tests {
             ("127.0.0.1:2376", "/run/other.sock", "daemon"),
         ] {
             let refused = prepare(&wanted(listen, daemon)).err().unwrap();
-            assert!(refused.0.contains(&format!("another {word} than")), "{}", refused.0);
+            assert!(refused.0.what.contains(&format!("another {word} than")), "{}", refused.0);
         }
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn serve(
     clock::now()?;
     operations_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure(error.to_string()))?;
+    let runtime = runtime
+        .map_err(|error| Failure::new(error.to_string(), "see the limits of the process"))?;
     let served = runtime.block_on(async {
         let server = Server::start(config, |warning| tracing::warn!("{warning}")).await?;
         let line = ready_line(&server);
@@ -36,7 +37,7 @@ pub(super) fn serve(
             })
             .await
     });
-    served.map(|()| Outcome::Done).map_err(|error| Failure(error.to_string()))
+    served.map(|()| Outcome::Done).map_err(Failure::of)
 }
 
 fn ready_line(server: &Server) -> String {

@@ -2,7 +2,8 @@
 //! every mistake at once, each with its place and the next step, so mistakes are collected here and
 //! nothing stops at the first.
 
-use std::fmt;
+use crate::problem::{Actionable, Problem};
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// A place in one of the files read.
@@ -59,8 +60,10 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Every mistake of a configuration, in the order of the files and lines. Never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Every mistake of a configuration, in the order of the files and lines, each with its own next step. Never
+/// empty.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
@@ -76,15 +79,17 @@ impl Mistakes {
     }
 }
 
-impl fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|mistake| writeln!(f, "{mistake}"))?;
+impl Actionable for Mistakes {
+    fn problem(&self) -> Problem {
+        let mut what = String::new();
+        for mistake in &self.0 {
+            let _ = writeln!(what, "{mistake}");
+        }
         let count = self.0.len();
-        write!(f, "{count} mistake{}, nothing was started", if count == 1 { "" } else { "s" })
+        let _ = write!(what, "{count} mistake{}", if count == 1 { "" } else { "s" });
+        Problem::new(what, "nothing was started")
     }
 }
-
-impl std::error::Error for Mistakes {}
 
 /// Something that loads and deserves a look.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,6 +135,11 @@ impl Ledger {
     /// Notes a mistake: what is wrong, and the next step.
     pub(super) fn mistake(&mut self, at: Place, what: impl Into<String>, next: impl Into<String>) {
         self.mistakes.push((at, plain(what.into()), plain(next.into())));
+    }
+
+    /// The same of an error that has both halves.
+    pub(super) fn problem(&mut self, at: Place, Problem { what, next }: Problem) {
+        self.mistake(at, what, next);
     }
 
     /// Notes something that loads all the same.

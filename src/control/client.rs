@@ -1,8 +1,8 @@
 //! The asking side of the gate's own socket, for the command line.
 
 use super::wire::{ANSWER_MAX, Answer, Ask, Request, Said};
+use crate::problem::{Actionable, Problem};
 use crate::proxy::socket_file;
-use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,38 +11,36 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Why there is no answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum AskError {
     /// The socket cannot be connected to.
-    Connect(PathBuf, io::Error),
+    Connect(PathBuf, #[source] io::Error),
     /// The connection broke.
-    Broken(PathBuf, io::Error),
+    Broken(PathBuf, #[source] io::Error),
     /// It was closed without a word: we are not listened to.
     Closed(PathBuf),
     /// What came is no answer.
-    Unreadable(String),
+    Unreadable(Problem),
 }
 
-impl fmt::Display for AskError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for AskError {
+    fn problem(&self) -> Problem {
         match self {
             Self::Connect(path, error) => {
-                write!(f, "{}: {error}, {}", path.display(), next(error.kind()))
+                Problem::new(error.to_string(), next(error.kind())).at(path.display())
             }
             Self::Broken(path, error) => {
-                write!(f, "{}: {error}, see the log of the gate", path.display())
+                Problem::new(error.to_string(), "see the log of the gate").at(path.display())
             }
-            Self::Closed(path) => write!(
-                f,
-                "{}: the gate hung up, ask as root, outside of containers",
-                path.display()
-            ),
-            Self::Unreadable(why) => f.write_str(why),
+            Self::Closed(path) => {
+                Problem::new("the gate hung up", "ask as root, outside of containers")
+                    .at(path.display())
+            }
+            Self::Unreadable(why) => why.clone(),
         }
     }
 }
-
-impl std::error::Error for AskError {}
 
 fn next(kind: io::ErrorKind) -> &'static str {
     match kind {

@@ -67,7 +67,7 @@ async fn attend(
     let said = match timeout(PATIENCE, question(&mut stream)).await {
         Ok(Ok(text)) => match Request::read(&text) {
             Ok(request) => desk.answer(request.ask, actor).await,
-            Err(why) => Said::Refused(why),
+            Err(why) => Said::Refused(why.to_string()),
         },
         Ok(Err(error)) => Said::Refused(error.to_string()),
         Err(_) => Said::Refused("the question took too long".to_owned()),

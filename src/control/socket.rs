@@ -1,7 +1,7 @@
 //! The socket as a file: root's alone from its first moment, in a directory of its own where that is missing.
 
+use crate::problem::{Actionable, Problem};
 use crate::proxy::{SocketError, SocketFile};
-use std::fmt;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -15,29 +15,30 @@ pub struct Socket {
 }
 
 /// Why there is no socket.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum ControlError {
     /// Something stands in its place, or around it.
-    Place(PathBuf, &'static str),
+    Place(PathBuf, Problem),
     /// The system says no.
-    Io(PathBuf, io::Error),
+    Io(PathBuf, #[source] io::Error),
 }
 
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Place(path, why) => write!(f, "control: {}: {why}", path.display()),
-            Self::Io(path, error) => write!(
-                f,
-                "control: {}: cannot be made ({error}), let the user that dockward runs as write \
-                 to its directory, or choose another",
-                path.display()
+impl Actionable for ControlError {
+    fn problem(&self) -> Problem {
+        let (path, why) = match self {
+            Self::Place(path, why) => (path, why.clone()),
+            Self::Io(path, error) => (
+                path,
+                Problem::new(
+                    format!("cannot be made ({error})"),
+                    "let the user that dockward runs as write to its directory, or choose another",
+                ),
             ),
-        }
+        };
+        why.at(format_args!("control: {}", path.display()))
     }
 }
-
-impl std::error::Error for ControlError {}
 
 impl Socket {
     /// Makes the socket, with its directory where that is missing. To be called within the runtime.
@@ -46,18 +47,18 @@ impl Socket {
     /// Why there is none.
     pub fn bind(path: &Path) -> Result<Self, ControlError> {
         let failed = |error| ControlError::Io(path.to_owned(), error);
-        let place = |why| ControlError::Place(path.to_owned(), why);
+        let place = |what, next| ControlError::Place(path.to_owned(), Problem::new(what, next));
         if path.file_name().is_none() {
-            return Err(place("names no file, write its path"));
+            return Err(place("names no file", "write its path"));
         }
         if let Some(directory) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         }
         let (listener, file) = SocketFile::listen(path, 0o600, None).map_err(|why| match why {
-            SocketError::Other => place("is there and is no socket, move it away"),
-            SocketError::Taken => place("another process answers there, stop it first"),
+            SocketError::Other => place("is there and is no socket", "move it away"),
+            SocketError::Taken => place("another process answers there", "stop it first"),
             SocketError::Open => {
-                place("everybody may write to its directory, choose another or chmod o-w")
+                place("everybody may write to its directory", "choose another or chmod o-w")
             }
             SocketError::System(error) => failed(error),
         })?;

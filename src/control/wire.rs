@@ -5,6 +5,7 @@ mod left;
 
 pub use left::{Left, LeftRunning, LeftWanted};
 
+use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -345,9 +346,12 @@ impl Request {
     ///
     /// # Errors
     /// Why it is no question, for whoever asks.
-    pub fn read(line: &[u8]) -> Result<Self, String> {
+    pub fn read(line: &[u8]) -> Result<Self, Problem> {
         known_version(line, "the gate", "ask with its own `dockward`")?;
-        serde_json::from_slice(line).map_err(|why| format!("this is no question: {why}"))
+        let no_question = |why| {
+            Problem::new(format!("this is no question: {why}"), "ask with its own `dockward`")
+        };
+        serde_json::from_slice(line).map_err(no_question)
     }
 }
 
@@ -362,17 +366,21 @@ impl Answer {
     ///
     /// # Errors
     /// Why it is no answer, for whoever asked.
-    pub fn read(line: &[u8]) -> Result<Self, String> {
+    pub fn read(line: &[u8]) -> Result<Self, Problem> {
         known_version(line, "this program", "use the `dockward` that serves")?;
-        serde_json::from_slice(line).map_err(|why| format!("this is no answer: {why}"))
+        let no_answer = |why| {
+            Problem::new(format!("this is no answer: {why}"), "see that it is the socket of a gate")
+        };
+        serde_json::from_slice(line).map_err(no_answer)
     }
 }
 
 /// What has another version is said to have one, and not to be misspelled.
-fn known_version(line: &[u8], who: &str, next: &str) -> Result<(), String> {
+fn known_version(line: &[u8], who: &str, next: &'static str) -> Result<(), Problem> {
     match serde_json::from_slice::<Versioned>(line) {
         Ok(said) if said.version != VERSION => {
-            Err(format!("{who} speaks version {VERSION}, and not {}: {next}", said.version))
+            let what = format!("{who} speaks version {VERSION}, and not {}", said.version);
+            Err(Problem::new(what, next))
         }
         _ => Ok(()),
     }
@@ -403,16 +411,16 @@ mod tests {
             r#"{"version":1,"ask":"status"} {}"#,
         ];
         for text in wrong {
-            assert!(read(text).unwrap_err().starts_with("this is no question"), "{text}");
+            assert!(read(text).unwrap_err().what.starts_with("this is no question"), "{text}");
         }
     }
 
     #[test]
     fn another_version_is_told_apart_from_a_mistake() {
         let newer = Request::read(br#"{"version":2,"ask":{"dance":{}}}"#).unwrap_err();
-        assert!(newer.contains("speaks version 1, and not 2"), "{newer}");
+        assert!(newer.what.contains("speaks version 1, and not 2"), "{newer}");
         let older = Answer::read(br#"{"version":0,"answer":{}}"#).unwrap_err();
-        assert!(older.contains("and not 0: use the `dockward` that serves"), "{older}");
+        assert!(older.to_string().contains("and not 0, use the `dockward` that serves"), "{older}");
     }
 
     #[test]

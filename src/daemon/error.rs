@@ -1,11 +1,12 @@
 //! What can go wrong between us and the daemon, in words for people.
 
-use std::fmt;
+use crate::problem::{Actionable, Problem};
 use std::io;
 use std::path::PathBuf;
 
 /// Why there is no (whole) answer of the daemon.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum DaemonError {
     /// The socket could not be connected to: nothing was sent.
     Away {
@@ -25,32 +26,32 @@ pub enum DaemonError {
     Cancelled,
 }
 
-impl fmt::Display for DaemonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for DaemonError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Away { socket, source } => write!(
-                f,
-                "the docker daemon cannot be reached at {}: {source}; nothing was sent, see `systemctl status docker`",
-                socket.display()
+            Self::Away { socket, source } => Problem::new(
+                format!(
+                    "the docker daemon cannot be reached at {}: {source}; nothing was sent",
+                    socket.display()
+                ),
+                "see `systemctl status docker`",
             ),
-            Self::Protocol(what) => write!(f, "the docker daemon's answer was refused: {what}"),
-            Self::Broken(what) => write!(
-                f,
-                "the docker daemon's answer was lost: {what}; look at the object's state before trying again"
+            Self::Protocol(what) => Problem::new(
+                format!("the docker daemon's answer was refused: {what}"),
+                "see the daemon's log",
             ),
-            Self::Upload(what) => {
-                write!(f, "the upload to the docker daemon was cut: {what}; send it again, whole")
-            }
-            Self::Cancelled => f.write_str("the request was cancelled because its client is gone"),
-        }
-    }
-}
-
-impl std::error::Error for DaemonError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Away { source, .. } => Some(source),
-            _ => None,
+            Self::Broken(what) => Problem::new(
+                format!("the docker daemon's answer was lost: {what}"),
+                "look at the object's state before trying again",
+            ),
+            Self::Upload(what) => Problem::new(
+                format!("the upload to the docker daemon was cut: {what}"),
+                "send it again, whole",
+            ),
+            Self::Cancelled => Problem::new(
+                "the request was cancelled because its client is gone",
+                "look at the object's state before trying again",
+            ),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::DaemonError;
 use crate::docker::{Method, Outbound, OutboundBody};
+use crate::problem::{Actionable, Problem};
 use bytes::Bytes;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, TE, TRAILER,
@@ -12,8 +13,8 @@ use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
+use std::borrow::Cow;
 use std::error::Error;
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -135,8 +136,10 @@ impl Upload {
     }
 }
 
-/// What was wrong with the client's upload.
-#[derive(Debug)]
+/// What was wrong with the client's upload. It is told of within [`DaemonError::Upload`], which has the next
+/// step.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem().what)]
 pub(super) enum UploadFault {
     Broken(BoxError),
     Trailers,
@@ -191,15 +194,14 @@ fn counted(frame: Frame<Bytes>, left: &mut Option<u64>) -> Result<Frame<Bytes>, 
     Ok(Frame::data(data))
 }
 
-impl fmt::Display for UploadFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Broken(error) => write!(f, "the client's body could not be read: {error}"),
-            Self::Trailers => f.write_str("the client's body carried trailers"),
-            Self::Short(left) => write!(f, "the client's body ended {left} bytes early"),
-            Self::Long => f.write_str("the client's body is longer than announced"),
-        }
+impl Actionable for UploadFault {
+    fn problem(&self) -> Problem {
+        let what = match self {
+            Self::Broken(error) => format!("the client's body could not be read: {error}").into(),
+            Self::Trailers => Cow::Borrowed("the client's body carried trailers"),
+            Self::Short(left) => format!("the client's body ended {left} bytes early").into(),
+            Self::Long => "the client's body is longer than announced".into(),
+        };
+        Problem::new(what, "send it again, whole")
     }
 }
-
-impl Error for UploadFault {}

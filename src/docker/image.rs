@@ -4,6 +4,7 @@
 //! four characters of an id), so a pattern is matched on the full form alone.
 //! Source: `github.com/distribution/reference` (`ParseNormalizedNamed`).
 
+use crate::problem::{Actionable, Problem};
 use std::fmt;
 
 /// A normalised reference: `registry/repository`, with tag or digest or neither.
@@ -167,6 +168,35 @@ pub fn is_ordinary(host: &str) -> bool {
     host.contains('.') && !host.contains(':') && !numeric && !local
 }
 
+/// Why a text is no pattern over references.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
+pub enum NotAPattern {
+    /// It names no repository.
+    NoRepository,
+    /// What stands behind `@` is no digest.
+    Digest,
+    /// The repository is not written in full form.
+    Short(String),
+}
+
+impl Actionable for NotAPattern {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::NoRepository => {
+                Problem::new("the pattern names no repository", "correct the pattern")
+            }
+            Self::Digest => {
+                Problem::new("a digest pattern begins with sha256:", "correct the pattern")
+            }
+            Self::Short(name) => Problem::new(
+                "patterns are matched on the full form",
+                format!("write docker.io/library/{name} or docker.io/{name}"),
+            ),
+        }
+    }
+}
+
 /// A pattern over references: `repository[:tag][@sha256:...]`, `*` and `**` in each part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImagePattern {
@@ -193,7 +223,7 @@ impl ImagePattern {
     ///
     /// # Errors
     /// As [`Self::parse`].
-    pub fn parse_local(text: &str) -> Result<Self, String> {
+    pub fn parse_local(text: &str) -> Result<Self, NotAPattern> {
         let first = text.split(['/', ':', '@']).next().unwrap_or_default();
         let hosted =
             text.contains('/') && looks_like_host(text.split('/').next().unwrap_or_default());
@@ -203,7 +233,7 @@ impl ImagePattern {
         let library = if text.contains('/') { "" } else { "library/" };
         let named = Self::parse(&format!("docker.io/{library}{text}"))?;
         if first.is_empty() {
-            return Err("the pattern names no repository".into());
+            return Err(NotAPattern::NoRepository);
         }
         Ok(Self { text: text.to_owned(), ..named })
     }
@@ -212,7 +242,7 @@ impl ImagePattern {
     ///
     /// # Errors
     /// As [`Self::parse`].
-    pub fn parse_run(text: &str) -> Result<Self, String> {
+    pub fn parse_run(text: &str) -> Result<Self, NotAPattern> {
         match text.strip_prefix("local:") {
             Some(name) => {
                 Self::parse_local(name).map(|p| Self { text: text.to_owned(), local: true, ..p })
@@ -276,7 +306,7 @@ impl ImagePattern {
     ///
     /// # Errors
     /// Says what is wrong: an empty repository, or one that is not written in full form.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, NotAPattern> {
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => (name, Some(digest.to_owned())),
             None => (text, None),
@@ -290,15 +320,13 @@ impl ImagePattern {
             _ => (name, None),
         };
         if repository.is_empty() {
-            return Err("the pattern names no repository".into());
+            return Err(NotAPattern::NoRepository);
         }
         if digest.as_ref().is_some_and(|d| !d.starts_with("sha256:")) {
-            return Err("a digest pattern begins with sha256:".into());
+            return Err(NotAPattern::Digest);
         }
         if repository != "**" && !repository.split('/').next().is_some_and(looks_like_host) {
-            return Err(format!(
-                "patterns are matched on the full form: write docker.io/library/{repository} or docker.io/{repository}"
-            ));
+            return Err(NotAPattern::Short(repository.to_owned()));
         }
         let text = text.to_owned();
         Ok(Self { text, local: false, repository: repository.to_owned(), tag, digest })

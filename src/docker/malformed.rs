@@ -1,5 +1,6 @@
 //! Why a request cannot be read in exactly one way: the refusals that no policy can soften.
 
+use crate::problem::{Actionable, Problem};
 use crate::rule::rules;
 use std::borrow::Cow;
 
@@ -82,8 +83,10 @@ rules! {
     }
 }
 
-/// A request that is refused because it cannot be read in exactly one way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request that is refused because it cannot be read in exactly one way. Whoever answers with it says by
+/// its rule what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem().what)]
 pub struct Malformed {
     /// What kind.
     pub flaw: Flaw,
@@ -101,14 +104,13 @@ impl Malformed {
     }
 }
 
-impl std::fmt::Display for Malformed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.at.is_empty() {
-            write!(f, "{} [{}]", self.why, self.flaw.id())
-        } else {
-            write!(f, "{} ({}) [{}]", self.why, self.at, self.flaw.id())
-        }
+impl Actionable for Malformed {
+    fn problem(&self) -> Problem {
+        let (why, rule) = (&self.why, self.flaw.rule());
+        let what = match self.at.as_str() {
+            "" => format!("{why} [{}]", rule.id),
+            at => format!("{why} ({at}) [{}]", rule.id),
+        };
+        Problem::new(what, rule.remedy)
     }
 }
-
-impl std::error::Error for Malformed {}

@@ -233,7 +233,7 @@ impl<'c> Mentions<'c> {
     }
 
     fn create(&mut self, body: &'c ContainerCreate<'_>) {
-        self.add(Object::Image, Use::Run, Spot::Body("Image"), body.image.text());
+        self.add(Object::Image, Use::Run, Spot::Body("Image"), body.config.image.text());
         if let Some(host) = body.host_config.value() {
             self.host_config(host);
         }
@@ -257,7 +257,7 @@ impl<'c> Mentions<'c> {
             }
         }
         self.mounts(host.mounts.items(), "HostConfig.Mounts");
-        for device in host.devices.items() {
+        for device in host.resources.devices.items() {
             let path = device.path_on_host.text();
             self.add(Object::HostPath, Use::Share, Spot::Body("HostConfig.Devices"), path);
         }

@@ -89,7 +89,7 @@ impl Query {
     ///
     /// # Errors
     /// [`Flaw::QueryUnknown`], [`Flaw::QueryDuplicate`], [`Flaw::QueryValue`], and the flaws of
-    /// [`json::read`] for JSON inside a value.
+    /// [`crate::docker::json::read`] for JSON inside a value.
     pub(super) fn read(pairs: &[Pair<'_>], route: &'static Route) -> Result<Self, Malformed> {
         let params = route.query;
         if let Some((key, _)) = pairs.iter().find(|(key, value)| is_foreign(key, value, route)) {

@@ -2,8 +2,8 @@
 //! does not say what it names: two processes may see different things under it, and one thing may be
 //! seen under two paths. A device and the place within it does say.
 
+use crate::problem::{Actionable, Problem};
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -13,24 +13,29 @@ use std::path::{Component, Path, PathBuf};
 const DELETED: &[u8] = b"//deleted";
 
 /// Why the mounts are not known.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum MountsError {
     /// The list could not be read.
-    Unreadable(PathBuf, io::Error),
+    Unreadable(PathBuf, #[source] io::Error),
     /// A line (counted from 1) is not as proc(5) has it.
     Line(usize),
 }
 
-impl fmt::Display for MountsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for MountsError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
-            Self::Line(number) => write!(f, "line {number} of mountinfo cannot be read"),
+            Self::Unreadable(path, error) => Problem::new(
+                format!("cannot read {}: {error}", path.display()),
+                "see that /proc is mounted and shows the daemon's process",
+            ),
+            Self::Line(number) => Problem::new(
+                format!("line {number} of mountinfo cannot be read"),
+                "see whether the kernel is one that dockward knows",
+            ),
         }
     }
 }
-
-impl std::error::Error for MountsError {}
 
 /// Where something is, whatever the path to it: a file system, and a path from that file system's
 /// own root. Only to be compared with other locations, never opened.

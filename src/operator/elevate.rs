@@ -8,9 +8,9 @@ use crate::audit::event::{Actor, Granted};
 use crate::audit::{AuditError, Durability, Event, EventId, Stage};
 use crate::identity::{IdentityName, supposed};
 use crate::policy::Policy;
+use crate::problem::{Actionable, Problem};
 use crate::who::{Elevation, Elevations, Turn};
 use jiff::Timestamp;
-use std::fmt;
 use std::io;
 use std::time::Duration;
 use tokio::sync::MutexGuard;
@@ -36,33 +36,31 @@ pub struct Wanted {
 }
 
 /// Why nothing was granted or taken back.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum NotElevated {
     /// What was asked for cannot be, with what would be.
-    Wrong(String),
+    Wrong(Problem),
     /// It cannot be written down.
-    Unrecorded(AuditError),
+    Unrecorded(#[source] AuditError),
     /// It cannot be kept for the next start.
-    Unkept(io::Error),
+    Unkept(#[source] io::Error),
 }
 
-impl fmt::Display for NotElevated {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for NotElevated {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Wrong(why) => f.write_str(why),
+            Self::Wrong(why) => why.clone(),
             Self::Unrecorded(error) => {
-                write!(f, "nothing was changed, as it cannot be recorded: {error}")
+                error.problem().at("nothing was changed, as it cannot be recorded")
             }
-            Self::Unkept(error) => write!(
-                f,
-                "grants.json beside the log cannot be written ({error}): remove it before the next \
-                 start, or what it holds is in force again"
+            Self::Unkept(error) => Problem::new(
+                format!("grants.json beside the log cannot be written ({error})"),
+                "remove it before the next start, or what it holds is in force again",
             ),
         }
     }
 }
-
-impl std::error::Error for NotElevated {}
 
 /// Whether these words do as a reason: some, not too many, on one line.
 #[must_use]
@@ -109,38 +107,40 @@ impl Operator {
         {
             self.elevations().remove(elevation.id);
             self.revalidator.log.note(closed(&elevation, Turned::Unkept));
-            return Err(NotElevated::Wrong(format!(
-                "nothing was granted, as it cannot be kept for the next start ({error}): make room \
-                 beside the log, or grant it without --persist"
+            return Err(NotElevated::Wrong(Problem::new(
+                format!("nothing was granted, as it cannot be kept for the next start ({error})"),
+                "make room beside the log, or grant it without --persist",
             )));
         }
         Ok(elevation)
     }
 
-    fn may_be_elevated(&self, wanted: &Wanted, turn: &Turn) -> Result<IdentityName, String> {
+    fn may_be_elevated(&self, wanted: &Wanted, turn: &Turn) -> Result<IdentityName, Problem> {
         let policy = self.revalidator.in_force.policy();
         let Wanted { identity, role, lasts, persist: _ } = wanted;
         if turn.stopped {
-            return Err("the gate stops".to_owned());
+            return Err(Problem::new("the gate stops", "ask again when it is back"));
         }
         if !policy.roles.contains_key(role) {
             let roles = policy.roles.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-            return Err(format!("no role {role:?} is in the policy, there are: {roles}"));
+            let what = format!("no role {role:?} is in the policy");
+            return Err(Problem::new(what, format!("there are: {roles}")));
         }
         let name: Option<IdentityName> = identity.parse().ok();
         let Some(bearer) = name.and_then(|name| supposed(&policy.identities, &name)) else {
-            return Err(format!(
-                "no identity of the policy can be {identity:?}, see `dockward check`"
-            ));
+            let what = format!("no identity of the policy can be {identity:?}");
+            return Err(Problem::new(what, "see `dockward check`"));
         };
         if bearer.roles.contains(role) {
-            return Err(format!("{} holds {role} by the policy", bearer.name));
+            let what = format!("{} holds {role} by the policy", bearer.name);
+            return Err(Problem::new(what, "there is nothing to grant"));
         }
         if *lasts < Duration::from_secs(1) || *lasts > LONGEST {
-            return Err("a role is granted for 1s at least and 24h at most".to_owned());
+            let what = "a role is granted for 1s at least and 24h at most";
+            return Err(Problem::new(what, "choose a time between them"));
         }
         if self.elevations().all().len() >= MOST {
-            return Err(format!("{MOST} grants are in force, revoke one first"));
+            return Err(Problem::new(format!("{MOST} grants are in force"), "revoke one first"));
         }
         Ok(bearer.name)
     }
@@ -153,8 +153,8 @@ impl Operator {
         let turn = self.elevations().turn().await;
         let Some(elevation) = self.elevations().all().iter().find(|held| held.id == id).cloned()
         else {
-            let why = format!("no grant {id} is in force, see `dockward status`");
-            return Err(NotElevated::Wrong(why));
+            let what = format!("no grant {id} is in force");
+            return Err(NotElevated::Wrong(Problem::new(what, "see `dockward status`")));
         };
         let mut event = closed(&elevation, Turned::Revoked);
         event.actor = Some(actor);

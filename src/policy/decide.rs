@@ -173,7 +173,9 @@ fn judge(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
 fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
     let route = call.head.route;
     let image = match (&call.body, route.resource, route.verb) {
-        (Body::ContainerCreate(body), ..) => admit::run(role, "Image", body.image.text(), facts),
+        (Body::ContainerCreate(body), ..) => {
+            admit::run(role, "Image", body.config.image.text(), facts)
+        }
         (Body::Service(spec), ..) => {
             let image = spec.container().map_or("", |container| container.image.text());
             let at = "TaskTemplate.ContainerSpec.Image";

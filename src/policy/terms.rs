@@ -124,9 +124,9 @@ fn fill(default: &Default, head: &mut CallHead, body: &mut Body<'_>) {
     let host: &mut HostConfig<'_> = create.host_config.or_empty();
     let word = |field: &mut Text<'_>, word: &str| *field = Field::Set(Cow::Owned(word.to_owned()));
     match default {
-        Default::Memory(bytes) => host.memory = Field::Set(*bytes),
-        Default::Pids(count) => host.pids_limit = Field::Set(*count),
-        Default::Cpus(nanos) => host.nano_cpus = Field::Set(*nanos),
+        Default::Memory(bytes) => host.resources.memory = Field::Set(*bytes),
+        Default::Pids(count) => host.resources.pids_limit = Field::Set(*count),
+        Default::Cpus(nanos) => host.resources.nano_cpus = Field::Set(*nanos),
         Default::Shm(bytes) => host.shm_size = Field::Set(*bytes),
         Default::Ipc(mode) => word(&mut host.ipc_mode, mode),
         Default::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
@@ -149,7 +149,7 @@ fn withhold(registries: &[String], head: &mut CallHead) {
 /// Labels are a part of the body, or of a build's query, of whatever makes something that has them.
 fn label(key: &str, value: &str, head: &mut CallHead, body: &mut Body<'_>) {
     let labels = match body {
-        Body::ContainerCreate(body) => &mut body.labels,
+        Body::ContainerCreate(body) => &mut body.config.labels,
         Body::VolumeCreate(body) => &mut body.labels,
         Body::NetworkCreate(body) => &mut body.labels,
         Body::Service(spec) => &mut spec.labels,

@@ -9,9 +9,9 @@ use super::shutdown::Live;
 use super::socket::Stream;
 use super::socket_file::{SocketError, SocketFile};
 use super::tls::Tls;
+use crate::problem::{Actionable, Problem};
 use listenfd::ListenFd;
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -25,34 +25,32 @@ use tokio::net::{TcpListener, UnixListener};
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Why there is nowhere to come in.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum ListenError {
     /// The address cannot be bound.
-    Bind(SocketAddr, io::Error),
+    Bind(SocketAddr, #[source] io::Error),
     /// The Unix socket cannot be made.
-    Make(PathBuf, SocketError),
+    Make(PathBuf, #[source] SocketError),
     /// A socket handed over cannot be listened on.
-    Activated(usize, io::Error),
+    Activated(usize, #[source] io::Error),
 }
 
-impl fmt::Display for ListenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for ListenError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Bind(address, error) => write!(
-                f,
-                "{address}: cannot listen ({error}), see who holds the port or choose another"
+            Self::Bind(address, error) => Problem::new(
+                format!("{address}: cannot listen ({error})"),
+                "see who holds the port or choose another",
             ),
-            Self::Make(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Activated(index, error) => write!(
-                f,
-                "socket {index} handed over by systemd: cannot listen ({error}), use ListenStream= \
-                 with an address and a port, or with a path"
+            Self::Make(path, error) => error.problem().at(path.display()),
+            Self::Activated(index, error) => Problem::new(
+                format!("socket {index} handed over by systemd: cannot listen ({error})"),
+                "use ListenStream= with an address and a port, or with a path",
             ),
         }
     }
 }
-
-impl std::error::Error for ListenError {}
 
 /// By what clients of a listener are known.
 #[derive(Clone, Debug)]

@@ -4,12 +4,12 @@
 use super::respond::Body;
 use crate::config::{Front as Limits, SMALL_BODY};
 use crate::docker::{Flaw, Malformed};
+use crate::problem::{Actionable, Problem};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -103,7 +103,8 @@ pub struct Received {
 }
 
 /// Why a body is not in hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum Unreceived {
     /// It cannot be read in one way, or not at all.
     Malformed(Malformed),
@@ -117,16 +118,14 @@ impl From<Malformed> for Unreceived {
     }
 }
 
-impl fmt::Display for Unreceived {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for Unreceived {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Malformed(malformed) => malformed.fmt(f),
-            Self::Busy => f.write_str("too many request bodies are in hand, try again"),
+            Self::Malformed(malformed) => malformed.problem(),
+            Self::Busy => Problem::new("too many request bodies are in hand", "try again"),
         }
     }
 }
-
-impl std::error::Error for Unreceived {}
 
 /// A body that is coming in.
 struct Hand<'a> {
@@ -208,8 +207,9 @@ impl Drop for Opaque {
     }
 }
 
-/// Why a stream broke off.
-#[derive(Debug)]
+/// Why a stream broke off. It is told of within the fault of an upload, which has the next step.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem().what)]
 pub enum StreamError {
     /// The client sent trailer fields.
     Trailers(Malformed),
@@ -217,16 +217,14 @@ pub enum StreamError {
     Client(hyper::Error),
 }
 
-impl fmt::Display for StreamError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for StreamError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Trailers(malformed) => malformed.fmt(f),
-            Self::Client(error) => error.fmt(f),
+            Self::Trailers(malformed) => malformed.problem(),
+            Self::Client(error) => Problem::new(error.to_string(), "send it again, whole"),
         }
     }
 }
-
-impl std::error::Error for StreamError {}
 
 impl http_body::Body for Opaque {
     type Data = Bytes;

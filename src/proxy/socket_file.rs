@@ -1,9 +1,9 @@
 //! The file of a Unix socket. Nobody can connect to a socket that does not listen yet, so mode and group
 //! are set between the two: there is no moment at which it is open to more than it will be.
 
+use crate::problem::{Actionable, Problem};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 const BACKLOG: i32 = 1024;
 
 /// Why a socket cannot be made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum SocketError {
     /// Something that is no socket is there.
     Other,
@@ -24,25 +25,26 @@ pub enum SocketError {
     /// Everybody may put something else in its place.
     Open,
     /// The system says no.
-    System(io::Error),
+    System(#[source] io::Error),
 }
 
-impl fmt::Display for SocketError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for SocketError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Other => f.write_str(
-                "something that is no socket is there, move it away or choose another path",
+            Self::Other => Problem::new(
+                "something that is no socket is there",
+                "move it away or choose another path",
             ),
-            Self::Taken => f.write_str(
-                "somebody listens there already, end that process or choose another path",
+            Self::Taken => Problem::new(
+                "somebody listens there already",
+                "end that process or choose another path",
             ),
             Self::Open => {
-                f.write_str("everybody may write to its directory, choose another or chmod o-w")
+                Problem::new("everybody may write to its directory", "choose another or chmod o-w")
             }
-            Self::System(error) => write!(
-                f,
-                "cannot be made ({error}), see that its directory is there and that dockward may write \
-                 in it and belongs to the group"
+            Self::System(error) => Problem::new(
+                format!("cannot be made ({error})"),
+                "see that its directory is there and that dockward may write in it and belongs to the group",
             ),
         }
     }

@@ -4,6 +4,7 @@
 
 use super::trust::{Trust, Verifier};
 use crate::identity::expiry::{Dated, What};
+use crate::problem::{Actionable, Problem};
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -11,7 +12,6 @@ use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
-use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -62,8 +62,8 @@ impl Source {
     }
 
     /// A file that says something else than it must.
-    pub(super) fn damaged(&self, why: impl Into<String>) -> TlsError {
-        TlsError::Damaged(self.path.clone(), why.into())
+    pub(super) fn damaged(&self, why: Problem) -> TlsError {
+        TlsError::Damaged(self.path.clone(), why)
     }
 
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -193,10 +193,11 @@ impl Tls {
 }
 
 /// Why a listener cannot have TLS.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum TlsError {
     /// The file cannot be read.
-    Unreadable(PathBuf, io::Error),
+    Unreadable(PathBuf, #[source] io::Error),
     /// The file is not PEM.
     NotPem(PathBuf),
     /// No certificate in the file.
@@ -213,55 +214,53 @@ pub enum TlsError {
         key: PathBuf,
     },
     /// The TLS library does not take the certificate and key.
-    Unusable(PathBuf, rustls::Error),
+    Unusable(PathBuf, #[source] rustls::Error),
     /// The file says something else than it must.
-    Damaged(PathBuf, String),
+    Damaged(PathBuf, Problem),
 }
 
-impl fmt::Display for TlsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for TlsError {
+    fn problem(&self) -> Problem {
+        let of = |path: &PathBuf, what: String, next: &'static str| {
+            Problem::new(what, next).at(path.display())
+        };
         match self {
             Self::Unreadable(path, error) if error.kind() == io::ErrorKind::NotFound => {
-                write!(f, "{}: no such file, create it or correct the path", path.display())
+                of(path, "no such file".into(), "create it or correct the path")
             }
-            Self::Unreadable(path, error) => write!(
-                f,
-                "{}: cannot be read ({error}), let the user that dockward runs as read it",
-                path.display()
+            Self::Unreadable(path, error) => of(
+                path,
+                format!("cannot be read ({error})"),
+                "let the user that dockward runs as read it",
             ),
-            Self::NotPem(path) => {
-                write!(f, "{}: damaged or not PEM, write it again as PEM", path.display())
-            }
-            Self::NoCertificate(path) => write!(
-                f,
-                "{}: no certificate inside, it needs at least one `BEGIN CERTIFICATE` block",
-                path.display()
+            Self::NotPem(path) => of(path, "damaged or not PEM".into(), "write it again as PEM"),
+            Self::NoCertificate(path) => of(
+                path,
+                "no certificate inside".into(),
+                "it needs at least one `BEGIN CERTIFICATE` block",
             ),
-            Self::NoKey(path) => write!(
-                f,
-                "{}: no private key inside, it needs an unencrypted `BEGIN PRIVATE KEY` block",
-                path.display()
+            Self::NoKey(path) => of(
+                path,
+                "no private key inside".into(),
+                "it needs an unencrypted `BEGIN PRIVATE KEY` block",
             ),
-            Self::NotAnAuthority(path, error) => write!(
-                f,
-                "{}: holds a certificate that cannot be an authority ({error}), remove it",
-                path.display()
+            Self::NotAnAuthority(path, error) => of(
+                path,
+                format!("holds a certificate that cannot be an authority ({error})"),
+                "remove it",
             ),
-            Self::KeyMismatch { certificate, key } => write!(
-                f,
-                "{}: not the private key of {}, put the pair that belongs together",
-                key.display(),
-                certificate.display()
+            Self::KeyMismatch { certificate, key } => of(
+                key,
+                format!("not the private key of {}", certificate.display()),
+                "put the pair that belongs together",
             ),
             Self::Unusable(path, error) => {
-                write!(f, "{}: cannot be used ({error}), issue it again", path.display())
+                of(path, format!("cannot be used ({error})"), "issue it again")
             }
-            Self::Damaged(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::Damaged(path, why) => why.clone().at(path.display()),
         }
     }
 }
-
-impl std::error::Error for TlsError {}
 
 fn configure(
     files: &Credentials,

@@ -118,6 +118,10 @@ impl Declarations {
             return;
         };
         for (key, of) in fields {
+            if key.is_empty() {
+                self.walk(of, at, paths);
+                continue;
+            }
             let at = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
             self.walk(of, &at, paths);
             paths.insert(at);
@@ -125,9 +129,12 @@ impl Declarations {
     }
 }
 
-/// The key and the type of `name: Type<'a> = "Key",`.
+/// The key and the type of `name: Type<'a> = "Key",`; what `..part: Type<'a>,` embeds has no key.
 fn field(line: &str) -> (String, String) {
-    let (_, rest) = line.split_once(": ").expect(line);
+    let (name, rest) = line.split_once(": ").expect(line);
+    if name.trim().starts_with("..") {
+        return (String::new(), rest.trim_end_matches(',').to_owned());
+    }
     let (of, key) = rest.split_once(" = \"").expect(line);
     (key.split_once('"').expect(line).0.to_owned(), of.to_owned())
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub(super) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
     let index = ca::read(&args.directory.dir)?;
     let seen = args.log.as_deref().map(audit::last_seen).transpose();
-    let seen = seen.map_err(|error| Failure(error.to_string()))?;
+    let seen = seen.map_err(Failure::of)?;
     let now = clock::now()?;
     let entries = chosen(&index, now, args.all);
     match args.format {

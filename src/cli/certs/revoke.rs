@@ -87,7 +87,7 @@ fn selection(args: &RevokeArgs) -> Result<Selection, Failure> {
     let certificate = args.cert.clone().map(Selection::Certificate);
     let issuing = args.ca.map(|_| Selection::Issuing);
     let one = name.or(serial).or(certificate).or(issuing);
-    one.ok_or_else(|| Failure("nothing is named, use --name, --serial, --cert or --ca".to_owned()))
+    one.ok_or_else(|| Failure::new("nothing is named", "use --name, --serial, --cert or --ca"))
 }
 
 fn said(ca: &Ca, revoked: &Revoked) -> String {

@@ -3,10 +3,11 @@
 use super::super::mistake::{Ledger, suggest};
 use super::super::verbs;
 use super::super::yaml::{Entry, Node};
-use crate::docker::image::ImagePattern;
+use crate::docker::image::{ImagePattern, NotAPattern};
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Grants;
 use crate::policy::{Admission, Profile, Role};
+use crate::problem::Actionable as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -118,7 +119,7 @@ fn admission(node: &Node, profiles: &Profiles, ledger: &mut Ledger) -> Option<Ad
 }
 
 /// How a pattern of a list is read.
-type Parse = fn(&str) -> Result<ImagePattern, String>;
+type Parse = fn(&str) -> Result<ImagePattern, NotAPattern>;
 
 fn patterns(list: &Node, parse: Parse, ledger: &mut Ledger) -> Vec<ImagePattern> {
     let mut patterns = Vec::new();
@@ -134,10 +135,7 @@ fn patterns(list: &Node, parse: Parse, ledger: &mut Ledger) -> Vec<ImagePattern>
         }
         match parse(text) {
             Ok(pattern) => patterns.push(pattern),
-            Err(why) => {
-                let (what, next) = why.split_once(": ").unwrap_or((&why, "correct the pattern"));
-                ledger.mistake(node.at, what, next);
-            }
+            Err(why) => ledger.problem(node.at, why.problem()),
         }
     }
     patterns

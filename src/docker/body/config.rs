@@ -1,4 +1,5 @@
-//! The body of `POST /commit`: the configuration that the image will have.
+//! A container's own configuration, of which `POST /containers/create` has one and `POST /commit` consists:
+//! there it is what the image will have.
 
 use super::create::{Healthcheck, InertText, Text};
 use super::field::{Empty, Field, Inert, Map, Words, body};

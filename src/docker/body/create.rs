@@ -4,6 +4,7 @@
 //! `..`, or declared [`Inert`] here with the reason beside it. A field that Docker adds is unknown
 //! until it stands here, and a client that sets it is refused.
 
+use super::config::ContainerConfig;
 use super::field::{Dropped, Empty, Field, Inert, Map, Words, body};
 use std::borrow::Cow;
 
@@ -18,45 +19,7 @@ body! {
     /// (`api/types/container/create_request.go`). The HostConfig fields that engines up to 26 also
     /// took at this level are unknown here: set, they are refused.
     ContainerCreate<'a> {
-        hostname: Text<'a> = "Hostname",
-        domainname: Text<'a> = "Domainname",
-        user: Text<'a> = "User",
-        /// Inert: which streams the attaching client gets.
-        attach_stdin: Inert<Field<bool>> = "AttachStdin",
-        /// Inert: as above.
-        attach_stdout: Inert<Field<bool>> = "AttachStdout",
-        /// Inert: as above.
-        attach_stderr: Inert<Field<bool>> = "AttachStderr",
-        exposed_ports: Field<Map<'a, Empty>> = "ExposedPorts",
-        /// Inert: a terminal inside the container.
-        tty: Inert<Field<bool>> = "Tty",
-        /// Inert: whether stdin stays open.
-        open_stdin: Inert<Field<bool>> = "OpenStdin",
-        /// Inert: whether stdin closes after the first client.
-        stdin_once: Inert<Field<bool>> = "StdinOnce",
-        /// Inert: acts inside the container only; values are never logged.
-        env: Inert<Field<Vec<Cow<'a, str>>>> = "Env",
-        /// Judged by no rule (code inside its own container), logged as argv.
-        cmd: Field<Words<'a>> = "Cmd",
-        healthcheck: Field<Healthcheck<'a>> = "Healthcheck",
-        /// Inert: Windows quoting of Cmd.
-        args_escaped: Inert<Field<bool>> = "ArgsEscaped",
-        image: Text<'a> = "Image",
-        volumes: Field<Map<'a, Empty>> = "Volumes",
-        working_dir: Text<'a> = "WorkingDir",
-        /// Judged by no rule (code inside its own container), logged as argv.
-        entrypoint: Field<Words<'a>> = "Entrypoint",
-        /// Inert: takes the network away.
-        network_disabled: Inert<Field<bool>> = "NetworkDisabled",
-        mac_address: Text<'a> = "MacAddress",
-        /// Inert: triggers in an image committed from this container, which is judged when it runs.
-        on_build: Inert<Field<Vec<Cow<'a, str>>>> = "OnBuild",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
-        /// Inert: the signal that stops it.
-        stop_signal: InertText<'a> = "StopSignal",
-        stop_timeout: Field<i64> = "StopTimeout",
-        /// Inert: the shell of Dockerfile's shell form, for images committed from it.
-        shell: Inert<Field<Words<'a>>> = "Shell",
+        ..config: ContainerConfig<'a>,
         host_config: Field<HostConfig<'a>> = "HostConfig",
         networking_config: Field<NetworkingConfig<'a>> = "NetworkingConfig",
     }
@@ -78,8 +41,8 @@ body! {
 }
 
 body! {
-    /// `container.HostConfig` with the embedded `container.Resources`.
-    HostConfig<'a> {
+    /// `container.Resources`, which moby has in what is created and in what is updated.
+    Resources<'a> {
         cpu_shares: Field<i64> = "CpuShares",
         memory: Field<i64> = "Memory",
         cgroup_parent: Text<'a> = "CgroupParent",
@@ -118,6 +81,13 @@ body! {
         io_maximum_iops: Inert<Field<u64>> = "IOMaximumIOps",
         /// Inert: Windows only.
         io_maximum_bandwidth: Inert<Field<u64>> = "IOMaximumBandwidth",
+    }
+}
+
+body! {
+    /// `container.HostConfig`.
+    HostConfig<'a> {
+        ..resources: Resources<'a>,
         binds: Field<Vec<Cow<'a, str>>> = "Binds",
         /// Inert: the client's own file; the daemon only stores the text.
         container_id_file: InertText<'a> = "ContainerIDFile",

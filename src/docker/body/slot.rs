@@ -1,8 +1,8 @@
 //! Objects of fields: one declaration gives struct, reader, writer and the list of keys, so that no field
 //! can be read and not written, or written and not judged.
 
-use super::field::{Dropped, Field, Inert, Typed};
-use crate::docker::json::{self, Object, Value};
+use super::field::{Dropped, Field, Inert, Typed, wrong_type};
+use crate::docker::json::{Object, Value, folds_to};
 use crate::docker::{Flaw, Malformed};
 
 /// What the declared fields of a body do for its reader and writer.
@@ -56,13 +56,47 @@ impl<'a, T: Typed<'a>> Slot<'a> for Dropped<T> {
     fn emit(&self, _out: &mut Vec<u8>, _before: impl FnOnce(&mut Vec<u8>)) {}
 }
 
-/// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
-/// is never unknown, all else is refused.
+/// An object by its declared fields.
+pub trait Fields<'a>: Default {
+    /// The keys as written on the wire, each with its second spelling or nothing.
+    fn keys() -> impl Iterator<Item = (&'static str, &'static str)>;
+
+    /// Takes the value of a key of this object; of any other key it is given back.
+    ///
+    /// # Errors
+    /// A [`Malformed`] with the place below this object.
+    fn take(&mut self, key: &str, value: Value<'a>) -> Result<Option<Value<'a>>, Malformed>;
+
+    /// Writes the fields that are there, into an object whose first one belongs at `start`.
+    fn write_fields(&self, out: &mut Vec<u8>, start: usize);
+}
+
+/// Reads an object, no field of it in both spellings.
 ///
 /// # Errors
-/// [`Flaw::JsonKeyCase`], [`Flaw::JsonUnknown`].
-pub fn unknown_key(keys: &[&str], key: &str, value: &Value<'_>) -> Result<(), Malformed> {
-    if let Some(name) = keys.iter().find(|name| json::folds_to(key, name)) {
+/// A [`Malformed`] with the place below it.
+pub fn read<'a, T: Fields<'a>>(value: Value<'a>) -> Result<T, Malformed> {
+    let Value::Object(Object(entries)) = value else {
+        return Err(wrong_type(&value, "an object"));
+    };
+    let has = |name: &str| !name.is_empty() && entries.iter().any(|(key, _)| key == name);
+    if let Some((key, alias)) = T::keys().find(|(key, alias)| has(alias) && has(key)) {
+        let why = format!("this field is given twice, as {key:?} too");
+        return Err(Malformed::new(Flaw::JsonDuplicate, alias, why));
+    }
+    let mut body = T::default();
+    for (key, value) in entries {
+        if let Some(value) = body.take(&key, value)? {
+            unknown_key::<T>(&key, &value)?;
+        }
+    }
+    Ok(body)
+}
+
+/// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
+/// is never unknown, all else is refused.
+fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &Value<'_>) -> Result<(), Malformed> {
+    if let Some((name, _)) = T::keys().find(|(name, _)| folds_to(key, name)) {
         let why = format!("the daemon would read this key as {name:?}: write it so");
         return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
     }
@@ -73,62 +107,67 @@ pub fn unknown_key(keys: &[&str], key: &str, value: &Value<'_>) -> Result<(), Ma
     Err(Malformed::new(Flaw::JsonUnknown, key, why))
 }
 
-/// A field given in two spellings that clients use for it.
-///
-/// # Errors
-/// [`Flaw::JsonDuplicate`].
-pub fn not_both(object: &Object<'_>, key: &str, alias: &str) -> Result<(), Malformed> {
-    let has = |name: &str| object.0.iter().any(|(key, _)| key == name);
-    if has(key) && has(alias) {
-        let why = format!("this field is given twice, as {key:?} too");
-        return Err(Malformed::new(Flaw::JsonDuplicate, alias, why));
-    }
-    Ok(())
-}
-
 /// Declares a body: struct, strict reader, writer, keys. `= "Key" | "key"` takes a second spelling that
-/// real clients send; the first is written.
+/// real clients send; the first is written. `..part: Object<'a>` comes first and has the fields of another
+/// object in this one, as Go embeds a struct.
 macro_rules! body {
-    ($(#[$doc:meta])* $name:ident<'a> { $( $(#[$fdoc:meta])* $field:ident: $ty:ty = $key:literal $(| $alias:literal)?, )* }) => {
+    ($(#[$doc:meta])* $name:ident<'a> {
+        $( ..$part:ident: $of:ident<'a>, )?
+        $( $(#[$fdoc:meta])* $field:ident: $ty:ty = $key:literal $(| $alias:literal)?, )*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct $name<'a> { $( $(#[$fdoc])* #[doc = concat!("`", $key, "`")] pub $field: $ty, )*
+        pub struct $name<'a> {
+            $( #[doc = concat!("The fields of [`", stringify!($of), "`], at this object's own level.")]
+            pub $part: $of<'a>, )?
+            $( $(#[$fdoc])* #[doc = concat!("`", $key, "`")] pub $field: $ty, )*
             /// Ties the lifetime for bodies without text.
             pub borrow: std::marker::PhantomData<&'a ()>,
         }
 
-        impl $name<'_> {
-            /// The keys of this object, as written on the wire.
-            pub const KEYS: &'static [&'static str] = &[ $( $key, )* ];
-        }
-
         impl<'a> $crate::docker::body::field::Typed<'a> for $name<'a> {
             fn read(value: $crate::docker::json::Value<'a>) -> Result<Self, $crate::docker::Malformed> {
-                use $crate::docker::body::slot::Slot;
-                let $crate::docker::json::Value::Object(object) = value else {
-                    return Err($crate::docker::body::field::wrong_type(&value, "an object"));
-                };
-                $( $( $crate::docker::body::slot::not_both(&object, $key, $alias)?; )? )*
-                let mut body = Self::default();
-                for (key, value) in object.0 {
-                    match key.as_ref() {
-                        $( $key $(| $alias)? => body.$field.fill(value)
-                            .map_err(|e| $crate::docker::json::within(e, $key))?, )*
-                        _ => $crate::docker::body::slot::unknown_key(Self::KEYS, &key, &value)?,
-                    }
-                }
-                Ok(body)
+                $crate::docker::body::slot::read(value)
             }
 
             fn write(&self, out: &mut Vec<u8>) {
-                use $crate::docker::body::slot::Slot;
                 out.push(b'{');
-                let start = out.len();
+                $crate::docker::body::slot::Fields::write_fields(self, out, out.len());
+                out.push(b'}');
+            }
+        }
+
+        impl<'a> $crate::docker::body::slot::Fields<'a> for $name<'a> {
+            fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+                let keys = [$( ($key, concat!("", $( $alias )?)) ),*].into_iter();
+                $( let keys = <$of<'_> as $crate::docker::body::slot::Fields<'_>>::keys().chain(keys); )?
+                keys
+            }
+
+            fn take(
+                &mut self,
+                key: &str,
+                value: $crate::docker::json::Value<'a>,
+            ) -> Result<Option<$crate::docker::json::Value<'a>>, $crate::docker::Malformed> {
+                use $crate::docker::body::slot::Slot;
+                $( let Some(value) = $crate::docker::body::slot::Fields::take(&mut self.$part, key, value)? else {
+                    return Ok(None);
+                }; )?
+                match key {
+                    $( $key $(| $alias)? => self.$field.fill(value)
+                        .map_err(|e| $crate::docker::json::within(e, $key))?, )*
+                    _ => return Ok(Some(value)),
+                }
+                Ok(None)
+            }
+
+            fn write_fields(&self, out: &mut Vec<u8>, start: usize) {
+                use $crate::docker::body::slot::Slot;
+                $( $crate::docker::body::slot::Fields::write_fields(&self.$part, out, start); )?
                 $( self.$field.emit(out, |out| {
                     $crate::docker::json::separate(out, out.len() - start);
                     out.extend_from_slice(concat!("\"", $key, "\":").as_bytes());
                 }); )*
-                out.push(b'}');
             }
         }
     };

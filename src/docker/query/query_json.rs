@@ -51,13 +51,13 @@ fn again<'a, T: Typed<'a>>(value: Value<'a>) -> Result<Vec<u8>, Malformed> {
     Ok(out)
 }
 
-/// The ulimits of a build, as [`read`] has written them.
+/// The ulimits of a build, as `read` has written them.
 #[must_use]
 pub fn ulimits(text: &str) -> Vec<Ulimit<'_>> {
     parsed(text).unwrap_or_default()
 }
 
-/// A map of texts, as [`read`] has written it.
+/// A map of texts, as `read` has written it.
 #[must_use]
 pub fn text_map(text: &str) -> Map<'_, Cow<'_, str>> {
     parsed(text).unwrap_or_default()
@@ -72,7 +72,7 @@ pub(super) fn with(text: &str, key: &str, value: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// A list of texts, as [`read`] has written it.
+/// A list of texts, as `read` has written it.
 #[must_use]
 pub fn texts(text: &str) -> Vec<Cow<'_, str>> {
     parsed(text).unwrap_or_default()

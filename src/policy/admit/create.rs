@@ -2,11 +2,13 @@
 
 use super::Judge;
 use crate::docker::CallHead;
-use crate::docker::body::create::{ContainerCreate, HostConfig};
+use crate::docker::body::config::ContainerConfig;
+use crate::docker::body::create::{ContainerCreate, HostConfig, Resources};
 
 /// Judges a whole create request.
 pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCreate<'_>) {
-    let ContainerCreate {
+    let ContainerCreate { config, host_config, networking_config, borrow: _ } = body;
+    let ContainerConfig {
         hostname,
         domainname,
         user,
@@ -32,10 +34,8 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
         stop_signal: _,
         stop_timeout,
         shell: _,
-        host_config,
-        networking_config,
         borrow: _,
-    } = body;
+    } = config;
     let empty = HostConfig::default();
     let host = host_config.value().unwrap_or(&empty);
 
@@ -55,7 +55,7 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
 
 impl Judge<'_> {
     fn host_config(&mut self, host: &HostConfig<'_>) {
-        let HostConfig {
+        let Resources {
             cpu_shares,
             memory,
             cgroup_parent,
@@ -88,6 +88,10 @@ impl Judge<'_> {
             cpu_percent: _,
             io_maximum_iops: _,
             io_maximum_bandwidth: _,
+            borrow: _,
+        } = &host.resources;
+        let HostConfig {
+            resources: _, // above
             binds,
             container_id_file: _,
             log_config,

@@ -52,12 +52,12 @@ fn create(profile: &Profile, body: &ContainerCreate<'_>) -> Vec<Term> {
     let empty = HostConfig::default();
     let host = body.host_config.value().unwrap_or(&empty);
     let unset = |is: i64, limit: &Limit| limit.default.filter(|_| is == 0);
-    let cpus = unset(host.nano_cpus.or_zero(), profile.cpus());
+    let cpus = unset(host.resources.nano_cpus.or_zero(), profile.cpus());
     let runtime = profile.runtime().0.first().filter(|_| host.runtime.text().is_empty());
     let filled = [
-        unset(host.memory.or_zero(), profile.memory()).map(Filled::Memory),
-        unset(host.pids_limit.or_zero(), profile.pids()).map(Filled::Pids),
-        cpus.filter(|_| host.cpu_quota.or_zero() == 0).map(Filled::Cpus),
+        unset(host.resources.memory.or_zero(), profile.memory()).map(Filled::Memory),
+        unset(host.resources.pids_limit.or_zero(), profile.pids()).map(Filled::Pids),
+        cpus.filter(|_| host.resources.cpu_quota.or_zero() == 0).map(Filled::Cpus),
         unset(host.shm_size.or_zero(), profile.shm()).map(Filled::Shm),
         host.ipc_mode.text().is_empty().then_some(Filled::Ipc("private")),
         host.cgroupns_mode.text().is_empty().then_some(Filled::Cgroupns("private")),

@@ -2,13 +2,15 @@
 //! is what the update sets.
 
 use super::Judge;
+use crate::docker::body::create::Resources;
 use crate::docker::body::update::ContainerUpdate;
 use crate::docker::{ApiVersion, CallHead};
 use crate::policy::Reason;
 
 /// `POST /containers/{}/update`.
 pub(super) fn update(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerUpdate<'_>) {
-    let ContainerUpdate {
+    let ContainerUpdate { resources, restart_policy, borrow: _ } = body;
+    let Resources {
         cpu_shares,
         memory,
         cgroup_parent,
@@ -41,9 +43,8 @@ pub(super) fn update(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerUpd
         cpu_percent: _,
         io_maximum_iops: _,
         io_maximum_bandwidth: _,
-        restart_policy,
         borrow: _,
-    } = body;
+    } = resources;
     judge.base = "";
     judge.new_memory(memory.or_zero(), memory_swap.or_zero());
     judge.new_cpus(nano_cpus.or_zero(), cpu_quota.or_zero(), cpu_period.or_zero());

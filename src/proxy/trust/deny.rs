@@ -3,6 +3,7 @@
 
 use super::path::{Step, sha256};
 use super::untrusted::Untrusted;
+use crate::problem::Problem;
 use crate::proxy::tls::{Source, TlsError};
 use std::collections::HashSet;
 
@@ -18,19 +19,19 @@ pub(super) struct DenyList {
 
 impl DenyList {
     pub(super) fn load(file: &Source) -> Result<Self, TlsError> {
-        let text = std::str::from_utf8(&file.bytes).map_err(|_| file.damaged("is no text"))?;
+        let no_text = |_| file.damaged(Problem::new("is no text", "write it as UTF-8"));
+        let text = std::str::from_utf8(&file.bytes).map_err(no_text)?;
         Self::parse(text).map_err(|why| file.damaged(why))
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, Problem> {
         let mut list = Self::default();
         for (at, line) in text.lines().enumerate() {
             let entry = line.split('#').next().unwrap_or_default().trim();
             if !entry.is_empty() && list.take(entry).is_none() {
-                return Err(format!(
-                    "line {} is not understood: write serial:HEX, certificate:sha256:HEX or \
-                     key:sha256:HEX",
-                    at.saturating_add(1)
+                return Err(Problem::new(
+                    format!("line {} is not understood", at.saturating_add(1)),
+                    "write serial:HEX, certificate:sha256:HEX or key:sha256:HEX",
                 ));
             }
         }
@@ -100,7 +101,7 @@ mod tests {
             ["serial:", "serial:xyz", "key:sha256:ab", "ci-7", "key:sha1:00", "certificate:ab"]
         {
             let why = DenyList::parse(&format!("serial:01\n{bad}")).unwrap_err();
-            assert!(why.contains("line 2"), "{bad}: {why}");
+            assert!(why.what.contains("line 2"), "{bad}: {why}");
         }
     }
 

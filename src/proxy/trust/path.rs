@@ -5,6 +5,7 @@ use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, What};
 use crate::identity::{check_issues, is_integer};
+use crate::problem::Problem;
 use crate::proxy::tls::{Source, TlsError};
 use rustls::DistinguishedName;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
@@ -67,7 +68,8 @@ fn authority(
 ) -> Result<Authority, TlsError> {
     let none = |why: String| TlsError::NotAnAuthority(file.path.clone(), why);
     let unusable = |error: webpki::Error| none(error.to_string());
-    let unreadable = || file.damaged("a certificate in it cannot be read");
+    let unreadable =
+        || file.damaged(Problem::new("a certificate in it cannot be read", "issue it again"));
     let anchor = webpki::anchor_from_trusted_cert(der).map_err(unusable)?.to_owned();
     let step = EndEntityCert::try_from(der).map_err(unusable)?;
     let step = step_of(&step).map_err(|_| unreadable())?;

@@ -8,6 +8,7 @@ use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, Span, What};
 use crate::identity::is_integer;
+use crate::problem::Problem;
 use crate::proxy::tls::{Source, TlsError};
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -51,7 +52,10 @@ impl Revocation {
         let found: Vec<_> =
             found.collect::<Result<_, _>>().map_err(|_| TlsError::NotPem(file.path.clone()))?;
         if found.is_empty() {
-            return Err(file.damaged("there is no revocation list in it"));
+            return Err(file.damaged(Problem::new(
+                "there is no revocation list in it",
+                "put at least one `BEGIN X509 CRL` block",
+            )));
         }
         let mut lists: HashMap<Key, Vec<List>> = HashMap::new();
         for der in found {
@@ -111,30 +115,37 @@ impl List {
         der: &CertificateRevocationListDer<'_>,
         authorities: &[Authority],
         now: i64,
-    ) -> Result<(Key, Self), String> {
+    ) -> Result<(Key, Self), Problem> {
         // webpki refuses what it has no reading for: delta and indirect lists, critical extensions
-        let revoked = OwnedCertRevocationList::from_der(der)
-            .map_err(|error| format!("a revocation list in it cannot be used ({error})"))?;
+        let revoked = OwnedCertRevocationList::from_der(der).map_err(|error| {
+            let what = format!("a revocation list in it cannot be used ({error})");
+            Problem::new(what, "have another one made")
+        })?;
         let revoked = CertRevocationList::from(revoked);
-        let (rest, parsed) = CertificateRevocationList::from_der(der)
-            .map_err(|_| "a revocation list in it cannot be read".to_owned())?;
+        let (rest, parsed) = CertificateRevocationList::from_der(der).map_err(|_| {
+            Problem::new("a revocation list in it cannot be read", "have it made anew")
+        })?;
         let said = crate::identity::shown_name(parsed.issuer());
-        let of = |what: &str| format!("the revocation list of {said} {what}");
+        let of = |what: &str, next: &'static str| {
+            Problem::new(format!("the revocation list of {said} {what}"), next)
+        };
         if !rest.is_empty() || parsed.signature_algorithm != parsed.tbs_cert_list.signature {
-            return Err(of("is damaged"));
+            return Err(of("is damaged", "have it made anew"));
         }
         if revoked.issuing_distribution_point().is_some() {
-            return Err(of("speaks for a part of the certificates only: have a full one made"));
+            return Err(of("speaks for a part of the certificates only", "have a full one made"));
         }
         if parsed.last_update().timestamp() > now.saturating_add(CLOCK_SKEW) {
-            return Err(of("begins in the future: see whether the clock is right"));
+            return Err(of("begins in the future", "see whether the clock is right"));
         }
         if parsed.iter_revoked_certificates().any(|entry| !is_integer(entry.raw_serial())) {
-            return Err(of("has a serial number that is not in its one form: have it made anew"));
+            return Err(of("has a serial number that is not in its one form", "have it made anew"));
         }
-        let next_update = parsed.next_update().ok_or_else(|| of("does not say until when"))?;
+        let next_update = parsed
+            .next_update()
+            .ok_or_else(|| of("does not say until when", "have one made that does"))?;
         let authority = signer(&revoked, der, authorities).ok_or_else(|| {
-            of("is signed by no authority of client_ca: put its certificate there")
+            of("is signed by no authority of client_ca", "put its certificate there")
         })?;
         let list = Self {
             name: authority.name.clone(),

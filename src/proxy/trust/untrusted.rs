@@ -3,15 +3,16 @@
 
 use super::doubt::Doubt;
 use crate::identity::{CertificateFacts, KeyUsageError};
+use crate::problem::{Actionable, Problem};
 use crate::rule::Rule;
 use rustls::{CertificateError, OtherError};
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use webpki::{BorrowedRevokedCert, Error, RevocationReason};
 
 /// Why a client is not believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum Untrusted {
     /// The chain does not hold: issuer, purpose, time, signature or form.
     Chain(Error),
@@ -118,44 +119,51 @@ impl From<KeyUsageError> for Untrusted {
     }
 }
 
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for Untrusted {
+    fn problem(&self) -> Problem {
         match self {
             Self::Chain(Error::CertExpired { .. }) => {
-                f.write_str("the certificate has expired, renew it")
+                Problem::new("the certificate has expired", "renew it")
             }
-            Self::Chain(Error::CertNotValidYet { .. }) => {
-                f.write_str("the certificate is not valid yet, see whether both clocks are right")
-            }
-            Self::Chain(Error::UnknownIssuer) => {
-                f.write_str("no authority of client_ca has issued the certificate")
-            }
+            Self::Chain(Error::CertNotValidYet { .. }) => Problem::new(
+                "the certificate is not valid yet",
+                "see whether both clocks are right",
+            ),
+            Self::Chain(Error::UnknownIssuer) => Problem::new(
+                "no authority of client_ca has issued the certificate",
+                "use one that it has issued",
+            ),
             Self::Chain(Error::RequiredEkuNotFoundContext(_)) => {
-                f.write_str("the certificate is not for clients, issue one with clientAuth")
+                Problem::new("the certificate is not for clients", "issue one with clientAuth")
             }
-            Self::Chain(error) => write!(f, "the certificate cannot be used ({error})"),
-            Self::KeyUsage(error) => error.fmt(f),
-            Self::AuthorityExpired { .. } => {
-                f.write_str("an authority above the certificate has expired, renew that one first")
+            Self::Chain(error) => {
+                Problem::new(format!("the certificate cannot be used ({error})"), "issue another")
             }
-            Self::Revoked { reason, .. } => write!(f, "the certificate was revoked ({reason})"),
-            Self::Denied => f.write_str("the certificate or its key is on the deny-list"),
-            Self::NoList { file } => write!(
-                f,
-                "{}: there is no revocation list of an authority above the certificate, add one",
-                file.display()
+            Self::KeyUsage(error) => error.problem(),
+            Self::AuthorityExpired { .. } => Problem::new(
+                "an authority above the certificate has expired",
+                "renew that one first",
             ),
-            Self::ListExpired { file, authority } => write!(
-                f,
-                "{}: the revocation list of {authority} has expired, put a new one",
-                file.display()
-            ),
-            Self::Unreadable => f.write_str("the certificate cannot be read"),
+            Self::Revoked { reason, .. } => {
+                Problem::new(format!("the certificate was revoked ({reason})"), "ask for another")
+            }
+            Self::Denied => {
+                Problem::new("the certificate or its key is on the deny-list", "ask for another")
+            }
+            Self::NoList { file } => Problem::new(
+                "there is no revocation list of an authority above the certificate",
+                "add one",
+            )
+            .at(file.display()),
+            Self::ListExpired { file, authority } => Problem::new(
+                format!("the revocation list of {authority} has expired"),
+                "put a new one",
+            )
+            .at(file.display()),
+            Self::Unreadable => Problem::new("the certificate cannot be read", "issue it again"),
         }
     }
 }
-
-impl std::error::Error for Untrusted {}
 
 /// Which certificate it is about: subject and serial, escaped; short where it cannot be read.
 pub(in crate::proxy) fn shown(leaf: &[u8]) -> String {
