@@ -30,7 +30,7 @@ impl Pair {
     /// The serial number.
     pub fn serial(&self) -> SerialNumber {
         let chain = self.chain();
-        let (_, leaf) = X509Certificate::from_der(&chain[0]).unwrap();
+        let (_, leaf) = X509Certificate::from_der(chain.first().unwrap()).unwrap();
         SerialNumber::from_slice(leaf.raw_serial())
     }
 
