@@ -27,8 +27,10 @@ mod pki;
 const VERSION: &str = r#"{"ApiVersion":"1.47","MinAPIVersion":"1.24"}"#;
 const CREATED: &str =
     r#"{"Id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","Warnings":[]}"#;
+/// The image of the create; nothing else is judged of it.
+const IMAGE: &str = r#"{"Id":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","RepoDigests":["registry.example.com/team/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"Config":{}}"#;
 
-/// Answers every request of a connection: `/version`, creates, everything else with an empty list.
+/// Answers every request of a connection: `/version`, images, creates, everything else with an empty list.
 async fn serve(mut stream: UnixStream) {
     let mut buffer = Vec::with_capacity(16 * 1024);
     loop {
@@ -49,6 +51,7 @@ async fn serve(mut stream: UnixStream) {
         }
         let (status, body) = match head.split_once("\r\n").unwrap().0 {
             line if line.contains("/version") => ("200 OK", VERSION),
+            line if line.contains("/images/") => ("200 OK", IMAGE),
             line if line.starts_with("post") => ("201 Created", CREATED),
             _ => ("200 OK", "[]"),
         };
