@@ -8,25 +8,29 @@
 
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use dockward::pki;
 use dockward::proxy::Address;
 use dockward::server::Server;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use pki::{Authority, Wish};
+use rustls::pki_types::ServerName;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 
+#[path = "../tests/support/pki.rs"]
+mod pki;
+
 const VERSION: &str = r#"{"ApiVersion":"1.47","MinAPIVersion":"1.24"}"#;
 const CREATED: &str =
     r#"{"Id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","Warnings":[]}"#;
+/// The image of the create; nothing else is judged of it.
+const IMAGE: &str = r#"{"Id":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","RepoDigests":["registry.example.com/team/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"Config":{}}"#;
 
-/// Answers every request of a connection: `/version`, creates, everything else with an empty list.
+/// Answers every request of a connection: `/version`, images, creates, everything else with an empty list.
 async fn serve(mut stream: UnixStream) {
     let mut buffer = Vec::with_capacity(16 * 1024);
     loop {
@@ -47,6 +51,7 @@ async fn serve(mut stream: UnixStream) {
         }
         let (status, body) = match head.split_once("\r\n").unwrap().0 {
             line if line.contains("/version") => ("200 OK", VERSION),
+            line if line.contains("/images/") => ("200 OK", IMAGE),
             line if line.starts_with("post") => ("201 Created", CREATED),
             _ => ("200 OK", "[]"),
         };
@@ -61,10 +66,10 @@ async fn serve(mut stream: UnixStream) {
     }
 }
 
-fn policy(dir: &Path, made: &pki::DemoPki) -> String {
+fn policy(dir: &Path) -> String {
     format!(
         r#"version: 1
-listen: [{{ tls: "127.0.0.1:0", certificate: "{}", key: "{}", client_ca: "{}" }}]
+listen: [{{ tls: "127.0.0.1:0", certificate: cert.pem, key: key.pem, client_ca: ca.pem }}]
 daemon: {{ socket: "{}" }}
 audit: {{ directory: "{}" }}
 identities: [{{ name: ci, match: {{ uri: "spiffe://x/ci" }}, roles: [ci] }}]
@@ -75,9 +80,6 @@ roles:
     allow: {{ container: [read, run] }}
     images: {{ run: ["**"] }}
 "#,
-        made.server.certificate().display(),
-        made.server.key().display(),
-        made.server.ca().display(),
         dir.join("docker.sock").display(),
         dir.join("audit").display(),
     )
@@ -85,15 +87,23 @@ roles:
 
 type Client = SendRequest<Full<Bytes>>;
 
-async fn over_tls(made: &pki::DemoPki, address: std::net::SocketAddr) -> Client {
-    let bundle = &made.clients.first().unwrap().1;
+/// An authority, with the files of the gate in `dir`.
+fn authority(dir: &Path) -> Authority {
+    let authority = Authority::new("ca");
+    let server = authority.issue(&Wish::server());
+    std::fs::write(dir.join("ca.pem"), &authority.certificate).unwrap();
+    std::fs::write(dir.join("cert.pem"), server.certificate).unwrap();
+    std::fs::write(dir.join("key.pem"), server.key).unwrap();
+    authority
+}
+
+async fn over_tls(authority: &Authority, address: std::net::SocketAddr) -> Client {
+    let client = authority.issue(&Wish::client("ci").uri("spiffe://x/ci"));
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(bundle.ca()).unwrap()).unwrap();
-    let chain = vec![CertificateDer::from_pem_file(bundle.certificate()).unwrap()];
-    let key = PrivateKeyDer::from_pem_file(bundle.key()).unwrap();
+    roots.add(authority.der()).unwrap();
     let config = rustls::ClientConfig::builder()
         .with_root_certificates(roots)
-        .with_client_auth_cert(chain, key)
+        .with_client_auth_cert(client.chain(), client.key())
         .unwrap();
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -147,12 +157,10 @@ fn create_body() -> Bytes {
 fn gate(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let made =
-        pki::make(&dir.path().join("pki"), &["localhost".to_owned()], &[("ci", "spiffe://x/ci")]);
-    let made = made.unwrap();
+    let authority = authority(dir.path());
     let config = dir.path().join("dockward.yaml");
     std::fs::create_dir(dir.path().join("audit")).unwrap();
-    std::fs::write(&config, policy(dir.path(), &made)).unwrap();
+    std::fs::write(&config, policy(dir.path())).unwrap();
     let socket = dir.path().join("docker.sock");
     let (mut through, mut direct) = runtime.block_on(async {
         let listener = UnixListener::bind(&socket).unwrap();
@@ -164,7 +172,7 @@ fn gate(c: &mut Criterion) {
         let server = Server::start(&config, |_| ()).await.unwrap();
         let address = server.addresses().find_map(Address::socket).unwrap();
         tokio::spawn(server.run(|| ()));
-        let mut through = over_tls(&made, address).await;
+        let mut through = over_tls(&authority, address).await;
         ask(&mut through, get()).await; // a first request has ten seconds to come
         (through, straight(&socket).await)
     });

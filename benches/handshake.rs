@@ -9,72 +9,43 @@
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dockward::proxy::{Address, Credentials, Trust};
 use dockward::server::Server;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    RevokedCertParams, SerialNumber,
-};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use pki::{Authority, ListWish, Pair, Wish};
+use rustls::pki_types::{ServerName, UnixTime};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
+#[path = "../tests/support/pki.rs"]
+mod pki;
+
 const LENGTHS: [Option<u64>; 4] = [None, Some(0), Some(10_000), Some(100_000)];
 
 struct Pki {
-    issuer: Issuer<'static, KeyPair>,
-    ca: CertificateDer<'static>,
-    leaf: CertificateDer<'static>,
-    key: PrivateKeyDer<'static>,
+    authority: Authority,
+    leaf: Pair,
 }
 
 impl Pki {
     /// An authority, and a certificate that is a server's and a client's; all files in `dir`.
     fn new(dir: &Path) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "ca");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let ca = params.self_signed(&key).unwrap();
-        let issuer = Issuer::new(params, key);
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, "ci");
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
-        params.serial_number = Some(SerialNumber::from(u64::MAX));
-        let leaf = params.signed_by(&key, &issuer).unwrap();
-        std::fs::write(dir.join("ca.pem"), ca.pem()).unwrap();
-        std::fs::write(dir.join("cert.pem"), leaf.pem()).unwrap();
-        std::fs::write(dir.join("key.pem"), key.serialize_pem()).unwrap();
-        let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        Self { issuer, ca: ca.der().clone(), leaf: leaf.der().clone(), key: private }
+        let authority = Authority::new("ca");
+        let purpose = Some(["client", "server"].map(str::to_owned).to_vec());
+        let wish = Wish::client("ci").dns("localhost").serial(u64::MAX);
+        let leaf = authority.issue(&Wish { purpose, ..wish });
+        std::fs::write(dir.join("ca.pem"), &authority.certificate).unwrap();
+        std::fs::write(dir.join("cert.pem"), &leaf.certificate).unwrap();
+        std::fs::write(dir.join("key.pem"), &leaf.key).unwrap();
+        Self { authority, leaf }
     }
 
     fn credentials(&self, dir: &Path, length: Option<u64>) -> Credentials {
         let crl = length.map(|length| {
-            let now = SystemTime::now();
-            let revoked = (1..=length).map(|serial| RevokedCertParams {
-                serial_number: SerialNumber::from(serial),
-                revocation_time: now.into(),
-                reason_code: None,
-                invalidity_date: None,
-            });
-            let list = CertificateRevocationListParams {
-                this_update: (now - Duration::from_secs(60)).into(),
-                next_update: (now + Duration::from_secs(86_400)).into(),
-                crl_number: SerialNumber::from(1),
-                issuing_distribution_point: None,
-                revoked_certs: revoked.collect(),
-                key_identifier_method: KeyIdMethod::Sha256,
-            };
             let path = dir.join(format!("crl-{length}.pem"));
-            std::fs::write(&path, list.signed_by(&self.issuer).unwrap().pem().unwrap()).unwrap();
+            let list = self.authority.listed(&ListWish::default().revokes(1..=length));
+            std::fs::write(&path, list).unwrap();
             path
         });
         Credentials {
@@ -90,10 +61,10 @@ impl Pki {
 
     fn client(&self) -> Arc<rustls::ClientConfig> {
         let mut roots = rustls::RootCertStore::empty();
-        roots.add(self.ca.clone()).unwrap();
+        roots.add(self.authority.der()).unwrap();
         let mut config = rustls::ClientConfig::builder()
             .with_root_certificates(roots)
-            .with_client_auth_cert(vec![self.leaf.clone()], self.key.clone_key())
+            .with_client_auth_cert(self.leaf.chain(), self.leaf.key())
             .unwrap();
         config.resumption = rustls::client::Resumption::disabled();
         Arc::new(config)
@@ -134,7 +105,7 @@ fn revocation(c: &mut Criterion) {
     let mut group = c.benchmark_group("chain asked about");
     for length in LENGTHS {
         let trust = Trust::read(&pki.credentials(dir.path(), length), seconds).unwrap();
-        let chain = [pki.leaf.clone()];
+        let chain = pki.leaf.chain();
         let name = length.map_or("no list".to_owned(), |length| format!("{length} revoked"));
         group.bench_function(BenchmarkId::from_parameter(name), |b| {
             b.iter(|| trust.verify(&chain, now).unwrap());

@@ -28,7 +28,7 @@ ln -sfn "$socket" .run/docker.sock
 trap : INT
 gate=
 trap '[ -z "$gate" ] || kill -TERM "$gate"' TERM HUP
-"$target/release/dockward" quickstart --dir .run/quickstart --listen "$listen" --daemon "$root/.run/docker.sock" 9>&- &
+"$target/release/dockward" quickstart --dir .run/demo --listen "$listen" --daemon "$root/.run/docker.sock" 9>&- &
 gate=$!
 status=0
 while :; do

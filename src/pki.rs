@@ -1,13 +1,10 @@
 //! The small certificate authority. Trying the gate must not begin with an afternoon of openssl, so
-//! `quickstart` and the tests make their own keys here, in the layout that Docker's clients read; and
-//! `certs` keeps an authority for use: it issues, renews and revokes.
+//! `quickstart` and `certs` make one here that issues, renews and revokes, in the layout that Docker's
+//! clients read.
 
 pub mod bundle;
 pub mod ca;
-pub mod demo;
 pub mod error;
-mod say;
 
 pub use bundle::Bundle;
-pub use demo::{DemoPki, make};
 pub use error::PkiError;

@@ -20,30 +20,22 @@ mod pki;
 
 #[path = "certificates/client.rs"]
 mod client;
-#[path = "certificates/crl.rs"]
-mod crl;
-#[path = "certificates/der.rs"]
-mod der;
 #[path = "certificates/gate.rs"]
 mod gate;
-#[path = "certificates/keys.rs"]
-mod keys;
 #[path = "certificates/lists.rs"]
 mod lists;
-#[path = "certificates/maker.rs"]
-mod maker;
-#[path = "certificates/wish.rs"]
-mod wish;
+#[path = "certificates/table.rs"]
+mod table;
 
 use client::{Client, Met};
 use gate::{Gate, assert_plain};
-use maker::Maker;
+use pki::Maker;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use wish::{Case, Shown, Table, Verdict};
+use table::{Case, Shown, Table, Verdict};
 
 /// A case that was driven, and from where: each has an address of its own, because the log folds
 /// refusals of one address.

@@ -41,13 +41,13 @@ impl From<PkiError> for Failure {
 
 /// The authority, locked until it is dropped.
 fn open(directory: &DirectoryArgs, keys: &PassphraseArgs) -> Result<Ca, Failure> {
-    let passphrase = passphrase(keys)?;
+    let passphrase = passphrase(keys.passphrase_file.as_deref())?;
     Ok(Ca::open(&directory.dir, passphrase, clock::now()?)?)
 }
 
 /// From the file, else from the environment; never from the command line, which everybody can read.
-fn passphrase(args: &PassphraseArgs) -> Result<Option<Passphrase>, Failure> {
-    if let Some(path) = &args.passphrase_file {
+pub(super) fn passphrase(file: Option<&Path>) -> Result<Option<Passphrase>, Failure> {
+    if let Some(path) = file {
         let text = fs::read_to_string(path);
         let text =
             text.map_err(|e| Failure::new(format!("{}: {e}", path.display()), "correct the path"))?;

@@ -1,7 +1,6 @@
 //! For the errors of rooms that do not say their next step by themselves yet: this file goes with them.
 
 use crate::audit::{AuditError, ReadError};
-use crate::pki::PkiError;
 use crate::problem::{Actionable, Problem};
 
 macro_rules! pending {
@@ -18,4 +17,4 @@ macro_rules! pending {
     )* };
 }
 
-pending!(AuditError, ReadError, PkiError);
+pending!(AuditError, ReadError);

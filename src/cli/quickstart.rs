@@ -1,12 +1,13 @@
-//! `dockward quickstart`: a demo authority, two clients and a policy in one directory, then the gate,
-//! and the commands to try: one that is allowed, and those that are refused.
+//! `dockward quickstart`: an authority as `dockward certs` keeps one, two clients and a policy in one directory,
+//! then the gate, and the commands to try: one that is allowed, and those that are refused. Who liked it goes on
+//! from there with `certs issue` and `certs revoke`.
 
 use super::starter::{ADMINISTRATOR, DEVELOPER};
-use super::words::shell_word;
-use super::{Failure, Outcome, QuickstartArgs, clock, out, serve};
+use super::words::shell_path;
+use super::{Failure, Outcome, QuickstartArgs, certs, clock, out, serve};
 use crate::config::{self, Bind};
-use crate::identity::IdentityName;
-use crate::pki::{self, Bundle, demo};
+use crate::pki::PkiError;
+use crate::pki::ca::{self, Ca, KeyKind, Lifetime, Plan, Which, Wish, layout, with_local};
 use jiff::Timestamp;
 use std::fmt::Write as _;
 use std::io;
@@ -17,6 +18,15 @@ use std::path::{Path, PathBuf};
 const DIRECTORY: &str = "dockward-quickstart";
 const DAEMON: &str = "/run/docker.sock";
 const PORT: u16 = 2376;
+
+/// The authority's directory, which is also where `dockward certs` looks when nobody says otherwise.
+const PKI: &str = "pki";
+/// What stands behind `spiffe://` in the URI of a client.
+const TRUST_DOMAIN: &str = "dockward.demo";
+/// Days that the lists of revoked certificates are good; they are written anew at each start.
+const CRL_DAYS: u32 = 90;
+/// The clients, one for each role.
+const CLIENTS: [&str; 2] = ["dev", "admin"];
 
 /// What is tried and refused, with what each is about.
 const REFUSED: [(&str, &str); 8] = [
@@ -74,97 +84,132 @@ fn prepare(args: &Wanted) -> Result<Prepared, Failure> {
     let dir = args.dir.canonicalize().map_err(|e| at(&args.dir, e))?;
     let audit = dir.join("audit");
     std::fs::create_dir_all(&audit).map_err(|e| at(&audit, e))?;
-    let (dev, admin) = (demo::client_uri("dev", "dev"), demo::client_uri("admin", "admin"));
-    let hosts = hosts(args.listen);
-    let clients = [("dev", dev.as_str()), ("admin", admin.as_str())];
-    let made = pki::make(&dir.join("pki"), &hosts, &clients).map_err(Failure::of)?;
-    let config = dir.join("dockward.yaml");
-    match config.exists() {
-        true => is_kept(&config, args)?,
-        false => {
-            let text = policy(args, &made.server);
-            std::fs::write(&config, text).map_err(|e| at(&config, e))?;
-        }
+    let (config, pki) = (dir.join(layout::POLICY), dir.join(PKI));
+    let there = config.exists();
+    if there {
+        is_kept(&config, args, &pki)?;
     }
-    let text = commands(args.listen, &dir, &made.clients);
-    Ok(Prepared { config, text })
+    let trust_domain = authority(&pki, args.listen)?;
+    if !there {
+        std::fs::write(&config, policy(args, &trust_domain)).map_err(|e| at(&config, e))?;
+    }
+    Ok(Prepared { config, text: commands(args.listen, &dir) })
+}
+
+/// Makes the authority and what it issues, or keeps what is there. Gives its trust domain.
+fn authority(directory: &Path, listen: SocketAddr) -> Result<String, Failure> {
+    let passphrase = certs::passphrase(None)?;
+    let now = clock::now()?;
+    if !directory.join(layout::INDEX).exists() {
+        ca::init(directory, &plan(listen), passphrase.as_ref(), now)?;
+    }
+    let mut ca = Ca::open(directory, passphrase, now)?;
+    ca.keep_server(&with_local(&hosts(listen)))?;
+    let trust_domain = ca.index().trust_domain.clone();
+    for name in CLIENTS {
+        let parsed = name.parse().map_err(|_| PkiError::ClientName(name.to_owned()))?;
+        let uri = Some(format!("spiffe://{trust_domain}/{name}/{name}"));
+        let bundle = directory.join(layout::CLIENTS).join(name);
+        ca.keep(&Wish { uri, ..Wish::of(parsed) }, &bundle)?;
+    }
+    let age = Lifetime::days(CRL_DAYS.div_ceil(3));
+    ca.write_lists(&[Which::Root, Which::Issuing], None, Some(age))?;
+    Ok(trust_domain)
+}
+
+fn plan(listen: SocketAddr) -> Plan {
+    Plan {
+        hosts: hosts(listen),
+        permit_dns: Vec::new(),
+        key: KeyKind::Ecdsa,
+        trust_domain: TRUST_DOMAIN.to_owned(),
+        crl_days: CRL_DAYS,
+        endpoint: endpoint(listen),
+        policy: None,
+    }
 }
 
 /// A policy that is there is not written again, so it must say what is asked for now: else the
 /// commands would be printed of one gate and the policy be that of another.
-fn is_kept(path: &Path, args: &Wanted) -> Result<(), Failure> {
+fn is_kept(path: &Path, args: &Wanted, pki: &Path) -> Result<(), Failure> {
     let config = config::load(path, Timestamp::now())?;
-    let (listen, daemon) = (Bind::Address(args.listen), &args.daemon);
     let says = |what: &str| {
         Err(Failure::new(
             format!("{} is there already and has another {what}", path.display()),
             "change it there, or choose another --dir",
         ))
     };
-    match config.listen.iter().any(|door| door.tls().is_some_and(|tls| tls.address == listen)) {
-        false => says(&format!("address than {}", args.listen)),
-        true if config.daemon.socket != *daemon => {
-            says(&format!("daemon than {}", daemon.display()))
+    let (listen, client_ca) = (Bind::Address(args.listen), pki.join(layout::CLIENT_CA));
+    let mut doors = config.listen.iter().filter_map(|door| door.tls());
+    match doors.find(|tls| tls.address == listen) {
+        None => says(&format!("address than {}", args.listen)),
+        Some(tls) if tls.client_ca != client_ca => {
+            says(&format!("client_ca than {}", client_ca.display()))
         }
-        true => Ok(()),
+        Some(_) if config.daemon.socket != args.daemon => {
+            says(&format!("daemon than {}", args.daemon.display()))
+        }
+        Some(_) => Ok(()),
     }
 }
 
-/// What the server's certificate is for.
+/// How clients reach the gate, besides the local names.
 fn hosts(listen: SocketAddr) -> Vec<String> {
-    let mut hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let ip = listen.ip();
-    if !ip.is_unspecified() && !hosts.contains(&ip.to_string()) {
-        hosts.push(ip.to_string());
-    }
-    hosts
+    if ip.is_unspecified() { Vec::new() } else { vec![ip.to_string()] }
 }
 
-fn policy(args: &Wanted, server: &Bundle) -> String {
+/// Host and port as the printed commands have them.
+fn endpoint(listen: SocketAddr) -> String {
+    match listen.ip().is_unspecified() {
+        true => format!("localhost:{}", listen.port()),
+        false => listen.to_string(),
+    }
+}
+
+fn policy(args: &Wanted, trust_domain: &str) -> String {
     format!(
         r#"# Made by `dockward quickstart`. It is yours to change; it is not written again.
 version: 1
 listen:
   - tls: "{listen}"
-    certificate: "{certificate}"
-    key: "{key}"
-    client_ca: "{ca}"
+    certificate: {PKI}/{server}
+    key: {PKI}/{server_key}
+    client_ca: {PKI}/{client_ca}
+    crl: {PKI}/{crl}
 daemon: {{ socket: "{socket}" }}
 audit: {{ directory: audit }}
 control: {{ socket: control.sock }}
 
 identities:
   - name: dev
-    match: {{ uri: "spiffe://dockward.demo/dev/dev" }}
+    match: {{ uri: "spiffe://{trust_domain}/dev/dev" }}
     roles: [developer]
   - name: admin
-    match: {{ uri: "spiffe://dockward.demo/admin/admin" }}
+    match: {{ uri: "spiffe://{trust_domain}/admin/admin" }}
     roles: [administrator]
+  - name: "dev-{{1}}"         # whoever else gets a certificate by `dockward certs issue --name NAME`
+    match: {{ uri: "spiffe://{trust_domain}/*" }}
+    roles: [developer]
 
 roles:
 {DEVELOPER}{ADMINISTRATOR}"#,
         listen = args.listen,
-        certificate = server.certificate().display(),
-        key = server.key().display(),
-        ca = server.ca().display(),
+        server = layout::SERVER,
+        server_key = layout::SERVER_KEY,
+        client_ca = layout::CLIENT_CA,
+        crl = layout::CRL,
         socket = args.daemon.display(),
     )
 }
 
-fn commands(listen: SocketAddr, dir: &Path, clients: &[(IdentityName, Bundle)]) -> String {
+fn commands(listen: SocketAddr, dir: &Path) -> String {
     let mut text = String::new();
-    let bundle = |wanted: &str| {
-        let found = clients.iter().find(|(name, _)| name.as_str() == wanted);
-        found.and_then(|(_, bundle)| bundle.ca().parent().map(|p| p.display().to_string()))
-    };
-    let host = match listen.ip().is_unspecified() {
-        true => format!("localhost:{}", listen.port()),
-        false => listen.to_string(),
-    };
+    let (host, pki) = (endpoint(listen), dir.join(PKI));
     let docker = |name: &str| {
         format!(
             "docker --host tcp://{host} --tlsverify --tlscacert {c}/ca.pem --tlscert {c}/cert.pem --tlskey {c}/key.pem",
-            c = shell_word(&bundle(name).unwrap_or_default())
+            c = shell_path(&pki.join(layout::CLIENTS).join(name))
         )
     };
     let (dev, admin) = (docker("dev"), docker("admin"));
@@ -176,8 +221,14 @@ fn commands(listen: SocketAddr, dir: &Path, clients: &[(IdentityName, Bundle)]) 
     let _ = writeln!(text, "\nThe administrator may:\n  {admin} info");
     let _ = writeln!(
         text,
+        "\nOne more developer, and out again:\n  dockward certs issue --dir {pki} --name alice\n  dockward certs revoke --dir {pki} --name alice --control {dir}/control.sock",
+        pki = shell_path(&pki),
+        dir = shell_path(dir),
+    );
+    let _ = writeln!(
+        text,
         "\nEvery decision is on record: tail -f {0}/audit/dockward-*.jsonl\nThe policy is {0}/dockward.yaml; `dockward reload --control {0}/control.sock` reads it again.\nHow the gate is: dockward status --control {0}/control.sock\nCtrl-C ends this.",
-        shell_word(&dir.display().to_string())
+        shell_path(dir)
     );
     text
 }
@@ -205,5 +256,9 @@ mod tests {
             let refused = prepare(&wanted(listen, daemon)).err().unwrap();
             assert!(refused.0.what.contains(&format!("another {word} than")), "{}", refused.0);
         }
+        let others = std::fs::read_to_string(&first.config).unwrap();
+        std::fs::write(&first.config, others.replace("pki/client-ca.pem", "ca.pem")).unwrap();
+        let refused = prepare(&wanted("127.0.0.1:2376", "/run/docker.sock")).err().unwrap();
+        assert!(refused.0.what.contains("another client_ca than"), "{}", refused.0);
     }
 }

@@ -3,15 +3,10 @@
 //! key is ever readable by another, not even for a moment.
 
 use super::error::PkiError;
-use crate::identity::CertificateFacts;
-use rcgen::{KeyPair, PublicKeyData as _};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const NAMES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 
@@ -50,37 +45,6 @@ pub(super) struct Pems {
 }
 
 impl Pems {
-    /// What is in the directory, or `None` where there is no directory.
-    pub(super) fn read(directory: &Path) -> Result<Option<Self>, PkiError> {
-        match fs::symlink_metadata(directory) {
-            Ok(there) if there.is_dir() => {}
-            Ok(_) => return Err(unusable(directory, "not a directory")),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(PkiError::io(directory)(error)),
-        }
-        let [ca, certificate, key] = NAMES.map(|name| {
-            let path = directory.join(name);
-            fs::read_to_string(&path).map_err(PkiError::io(&path))
-        });
-        Ok(Some(Self { ca: ca?, certificate: certificate?, key: key? }))
-    }
-
-    /// The certificate's facts and the key, once they are known to belong together.
-    pub(super) fn parse(&self, directory: &Path) -> Result<(CertificateFacts, KeyPair), PkiError> {
-        let der = CertificateDer::from_pem_slice(self.certificate.as_bytes())
-            .map_err(|_| unusable(directory, "cert.pem is not a certificate"))?;
-        let facts = CertificateFacts::read(&der)
-            .map_err(|_| unusable(directory, "cert.pem is not a certificate"))?;
-        let key = KeyPair::from_pem(&self.key)
-            .map_err(|_| unusable(directory, "key.pem is not a private key"))?;
-        let (_, leaf) = X509Certificate::from_der(&der)
-            .map_err(|_| unusable(directory, "cert.pem is not a certificate"))?;
-        match leaf.public_key().raw == key.subject_public_key_info() {
-            true => Ok((facts, key)),
-            false => Err(unusable(directory, "key.pem is not the key of cert.pem")),
-        }
-    }
-
     /// Puts the bundle in place of whatever is there, whole or not at all.
     pub(super) fn write(&self, directory: &Path) -> Result<(), PkiError> {
         let fresh = beside(directory, "new");
@@ -122,7 +86,7 @@ pub(super) fn private_directory(path: &Path) -> Result<(), PkiError> {
 }
 
 /// Writes a file that was not there before and that only its owner may read.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<(), PkiError> {
+fn write_private(path: &Path, text: &str) -> Result<(), PkiError> {
     let open = || -> std::io::Result<File> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(text.as_bytes())?;
@@ -130,10 +94,6 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), PkiError> {
         Ok(file)
     };
     open().map(drop).map_err(PkiError::io(path))
-}
-
-fn unusable(path: &Path, why: &'static str) -> PkiError {
-    PkiError::Unusable { path: path.to_owned(), why }
 }
 
 /// A hidden neighbour of the directory, so that a rename stays on one file system.

@@ -1,13 +1,15 @@
 //! What can go wrong while making keys and certificates. Every message says where and what to do, since
 //! who reads it has a client that waits for its certificate.
 
+use crate::problem::{Actionable, Problem};
 use jiff::Timestamp;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why a key or certificate could not be made, kept, renewed or revoked.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum PkiError {
     /// A file or directory could not be read or written.
     Io {
@@ -30,7 +32,7 @@ pub enum PkiError {
     /// A client's URI is not printable ASCII.
     Uri(String),
     /// A key or certificate could not be made.
-    Signing(rcgen::Error),
+    Signing(#[from] rcgen::Error),
     /// The system's clock stands before 1970 or out of reach of a certificate.
     Clock,
     /// No authority in the directory.
@@ -71,8 +73,10 @@ pub enum PkiError {
     Request {
         /// Its file.
         path: PathBuf,
-        /// Why not, and what to do.
+        /// Why not.
         why: &'static str,
+        /// What to do about it.
+        next: &'static str,
     },
     /// Nothing was issued by this name or number.
     Unknown(String),
@@ -113,142 +117,115 @@ impl PkiError {
     }
 }
 
-impl fmt::Display for PkiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// What is wrong with a file.
+fn file(path: &Path, what: impl fmt::Display) -> String {
+    format!("{}: {what}", path.display())
+}
+
+impl Actionable for PkiError {
+    fn problem(&self) -> Problem {
+        const LIST: &str = "see `dockward certs list --all`";
+        const INIT: &str = "make another authority with `dockward certs init`";
         match self {
             Self::Io { path, source } => {
-                write!(
-                    f,
-                    "{}: {source}, check the directory and who may write there",
-                    path.display()
-                )
+                Problem::new(file(path, source), "check the directory and who may write there")
             }
             Self::Unusable { path, why } => {
-                write!(f, "{}: {why}, move it away and run again", path.display())
+                Problem::new(file(path, why), "move it away and run again")
             }
-            Self::Signing(error) => write!(f, "cannot make a certificate: {error}"),
-            Self::Clock => f.write_str("the clock is out of range, set it"),
-            Self::Random => f.write_str("the system gives no random bytes, run it elsewhere"),
-            words => words.of_names(f).unwrap_or_else(|| words.of_files(f)),
-        }
-    }
-}
-
-impl PkiError {
-    /// About what was asked for; `None` for the rest.
-    fn of_names(&self, f: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
-        Some(match self {
-            Self::ClientName(name) => write!(
-                f,
-                "client name {name:?} is not usable, take a-z, 0-9, `.`, `_`, `-`, a letter or digit first"
+            Self::ClientName(name) => Problem::new(
+                format!("client name {name:?} is not usable"),
+                "take a-z, 0-9, `.`, `_`, `-`, a letter or digit first",
             ),
-            Self::Host(host) => write!(f, "{host:?} is neither an address nor a host name"),
-            Self::Uri(uri) => write!(f, "{uri:?} is not a URI of printable ASCII"),
+            Self::Host(host) => Problem::new(
+                format!("{host:?} is neither an address nor a host name"),
+                "write one such as 192.0.2.1 or gate.example",
+            ),
+            Self::Uri(uri) => Problem::new(
+                format!("{uri:?} is not a URI of printable ASCII"),
+                "write one such as spiffe://dockward.internal/alice",
+            ),
+            Self::Signing(error) => Problem::new(
+                format!("cannot make a certificate: {error}"),
+                "take other names or another kind of key",
+            ),
+            Self::Clock => Problem::new("the clock is out of range", "set it"),
+            Self::NoAuthority(path) => Problem::new(
+                file(path, "no certificate authority here"),
+                format!("make one with `dockward certs init --dir {}`", path.display()),
+            ),
+            Self::Exists(path) => Problem::new(
+                file(path, "is there already and is not written over"),
+                "choose another place or move it away",
+            ),
+            Self::MoreThanABundle(path) => Problem::new(
+                file(path, "holds more than ca.pem, cert.pem and key.pem"),
+                "choose another directory with --bundle",
+            ),
+            Self::Damaged { path, why } => Problem::new(
+                file(path, format_args!("damaged ({why})")),
+                "nothing was changed; put a good copy in its place",
+            ),
             Self::KeyKind(kind) => {
-                write!(f, "key {kind:?} is not known, take ecdsa, ed25519 or rsa")
+                Problem::new(format!("key {kind:?} is not known"), "take ecdsa, ed25519 or rsa")
             }
-            Self::Reason(reason) => write!(
-                f,
-                "reason {reason:?} is not known, take key-compromise, superseded, cessation, \
-                 affiliation-changed, privilege-withdrawn or unspecified"
+            Self::Reason(reason) => Problem::new(
+                format!("reason {reason:?} is not known"),
+                "take key-compromise, superseded, cessation, affiliation-changed, privilege-withdrawn \
+                 or unspecified",
             ),
-            Self::Lifetime(text) => {
-                write!(f, "{text:?} is no lifetime, write a number and m, h or d, such as 8h")
-            }
-            Self::Serial(text) => write!(
-                f,
-                "{text:?} is no serial number, take the hexadecimal one that `dockward certs list` shows"
+            Self::Lifetime(text) => Problem::new(
+                format!("{text:?} is no lifetime"),
+                "write a number and m, h or d, such as 8h",
+            ),
+            Self::Serial(text) => Problem::new(
+                format!("{text:?} is no serial number"),
+                "take the hexadecimal one that `dockward certs list` shows",
             ),
             Self::Email(text) => {
-                write!(f, "{text:?} is no address for mail, write one such as a@b.c")
+                Problem::new(format!("{text:?} is no address for mail"), "write one such as a@b.c")
             }
-            Self::TrustDomain(text) => {
-                write!(f, "{text:?} is no trust domain, take a-z, 0-9, `.`, `_` and `-`")
-            }
-            Self::NotPermitted { name, permitted } => write!(
-                f,
-                "the issuing CA may not sign for {name:?}, only for {permitted} and what is below; \
-                 make another authority with --permit-dns or --host"
+            Self::TrustDomain(text) => Problem::new(
+                format!("{text:?} is no trust domain"),
+                "take a-z, 0-9, `.`, `_` and `-`",
+            ),
+            Self::NotPermitted { name, permitted } => Problem::new(
+                format!("the issuing CA may not sign for {name:?}"),
+                format!(
+                    "only for {permitted} and what is below; make another authority with \
+                     --permit-dns or --host"
+                ),
             ),
             Self::TooLong(end) => {
-                write!(f, "the issuing CA ends on {end}, ask for a time before that")
+                Problem::new(format!("the issuing CA ends on {end}"), "ask for a time before that")
             }
-            Self::Unknown(what) => write!(
-                f,
-                "{what:?} is not known here, see `dockward certs list --all` for what was issued"
+            Self::Request { path, why, next } => Problem::new(file(path, why), *next),
+            Self::Unknown(what) => Problem::new(
+                format!("{what:?} is not known here"),
+                format!("{LIST} for what was issued"),
             ),
-            Self::WasRevoked { name, serial, reason } => write!(
-                f,
-                "the last certificate of {name:?} ({serial}) was revoked ({reason}) and is not \
-                 renewed, use `dockward certs issue` if it may come back"
+            Self::NotOurs(path) => {
+                Problem::new(file(path, "not a certificate that was issued here"), LIST)
+            }
+            Self::NotAClient(path) => Problem::new(
+                file(path, "not a client's certificate"),
+                "use `dockward certs renew --server` for the gate's",
             ),
-            Self::IssuingRevoked => f.write_str(
-                "the issuing CA was revoked, make another authority with `dockward certs init`",
+            Self::WasRevoked { name, serial, reason } => Problem::new(
+                format!(
+                    "the last certificate of {name:?} ({serial}) was revoked ({reason}) and is not \
+                     renewed"
+                ),
+                "use `dockward certs issue` if it may come back",
             ),
-            Self::IssuingExpired => f.write_str(
-                "the issuing CA has run out, make another authority with `dockward certs init`",
+            Self::IssuingRevoked => Problem::new("the issuing CA was revoked", INIT),
+            Self::IssuingExpired => Problem::new("the issuing CA has run out", INIT),
+            Self::NoPassphrase => Problem::new("the passphrase is empty", "write one on one line"),
+            Self::Locked { path, why } => Problem::new(
+                file(path, why),
+                "give it by --passphrase-file or DOCKWARD_CA_PASSPHRASE",
             ),
-            Self::NoPassphrase => f.write_str("the passphrase is empty, write one on one line"),
-            _ => return None,
-        })
-    }
-
-    /// About a file.
-    fn of_files(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoAuthority(path) => write!(
-                f,
-                "{0}: no certificate authority here, make one with `dockward certs init --dir {0}`",
-                path.display()
-            ),
-            Self::Exists(path) => write!(
-                f,
-                "{}: is there already and is not written over, choose another place or move it away",
-                path.display()
-            ),
-            Self::MoreThanABundle(path) => write!(
-                f,
-                "{}: holds more than ca.pem, cert.pem and key.pem, choose another directory with --bundle",
-                path.display()
-            ),
-            Self::Damaged { path, why } => write!(
-                f,
-                "{}: damaged ({why}), nothing was changed; put a good copy in its place",
-                path.display()
-            ),
-            Self::Request { path, why } => write!(f, "{}: {why}", path.display()),
-            Self::NotOurs(path) => write!(
-                f,
-                "{}: not a certificate that was issued here, see `dockward certs list --all`",
-                path.display()
-            ),
-            Self::NotAClient(path) => write!(
-                f,
-                "{}: not a client's certificate, use `dockward certs renew --server` for the gate's",
-                path.display()
-            ),
-            Self::Locked { path, why } => write!(
-                f,
-                "{}: {why}, give it by --passphrase-file or DOCKWARD_CA_PASSPHRASE",
-                path.display()
-            ),
-            _ => Ok(()),
+            Self::Random => Problem::new("the system gives no random bytes", "run it elsewhere"),
         }
-    }
-}
-
-impl std::error::Error for PkiError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { source, .. } => Some(source),
-            Self::Signing(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<rcgen::Error> for PkiError {
-    fn from(error: rcgen::Error) -> Self {
-        Self::Signing(error)
     }
 }

@@ -2,10 +2,8 @@
 
 use crate::fake_daemon::{FakeDaemon, Script};
 use crate::pki::{Authority, Pair, Wish};
-use base64::Engine as _;
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -141,16 +139,6 @@ pub fn assert_plain(text: &str) {
         c => c.is_control(),
     });
     assert_eq!(strange, None, "in {text:?}");
-}
-
-/// As PEM.
-pub fn pem(label: &str, der: &[u8]) -> String {
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let mut pem = format!("-----BEGIN {label}-----\n");
-    for line in text.as_bytes().chunks(64) {
-        writeln!(pem, "{}", std::str::from_utf8(line).unwrap()).unwrap();
-    }
-    pem + &format!("-----END {label}-----\n")
 }
 
 fn write_private(path: &Path, text: &str) {

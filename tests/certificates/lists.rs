@@ -1,9 +1,9 @@
 //! The revocation lists and deny-lists of `lists.yaml`: each row has a listener of its own with its lists,
 //! and a set of lists that cannot be loaded keeps a gate from starting.
 
-use crate::gate::{Gate, assert_plain, pem};
-use crate::maker::Maker;
-use crate::wish::{Case, Denied, Table, Verdict};
+use crate::gate::{Gate, assert_plain};
+use crate::pki::{Maker, pem};
+use crate::table::{Case, Denied, Table, Verdict};
 use crate::{Run, Shows, shown};
 use std::fmt::Write as _;
 

@@ -1,5 +1,6 @@
-//! The gate as its users start it: the binary, a policy file, certificates of a demo authority.
+//! The gate as its users start it: the binary, a policy file, certificates of an authority of ours.
 
+use dockward::pki::ca::{self, Ca, KeyKind, Plan, Wish};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -59,10 +60,7 @@ impl Gate {
 
     /// With a policy in which words in capitals are filled in, and a certificate for each name.
     pub(crate) fn with(directory: &Path, daemon: &Path, names: &[String], policy: &str) -> Self {
-        let uri = |name: &String| format!("spiffe://example.org/{name}");
-        let uris: Vec<_> = names.iter().map(|name| (name.as_str(), uri(name))).collect();
-        let clients: Vec<_> = uris.iter().map(|(name, uri)| (*name, uri.as_str())).collect();
-        dockward::pki::make(&directory.join("pki"), &["127.0.0.1".to_owned()], &clients).unwrap();
+        issue(&directory.join("pki"), names);
         let free = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [port, older] = free.map(|listener| listener.local_addr().unwrap().port());
         let policy = policy
@@ -144,6 +142,25 @@ impl Gate {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+/// An authority, and a bundle for each name.
+fn issue(directory: &Path, names: &[String]) {
+    let plan = Plan {
+        hosts: Vec::new(),
+        permit_dns: Vec::new(),
+        key: KeyKind::Ecdsa,
+        trust_domain: "example.org".to_owned(),
+        crl_days: 90,
+        endpoint: "127.0.0.1:2376".to_owned(),
+        policy: None,
+    };
+    ca::init(directory, &plan, None, jiff::Timestamp::now()).unwrap();
+    let mut authority = Ca::open(directory, None, jiff::Timestamp::now()).unwrap();
+    for name in names {
+        let bundle = directory.join("clients").join(name);
+        authority.keep(&Wish::of(name.parse().unwrap()), &bundle).unwrap();
     }
 }
 

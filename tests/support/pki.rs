@@ -1,17 +1,42 @@
-//! A test authority: makes any certificate that a test can wish for, good or bad, in memory.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses what it needs")]
+//! The one maker of test certificates: good ones in a word, and any bad one that a test can wish for.
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "support for tests, which fail by panicking; each test uses a part of it"
+)]
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    RevocationReason, RevokedCertParams, SanType, SerialNumber,
-};
+#[path = "pki/der.rs"]
+mod der;
+#[path = "pki/keys.rs"]
+mod keys;
+#[path = "pki/lists.rs"]
+mod lists;
+#[path = "pki/maker.rs"]
+mod maker;
+#[path = "pki/wish.rs"]
+mod wish;
+
+pub use der::hex;
+pub use keys::Key;
+pub use lists::ListWish;
+pub use maker::{Made, Maker};
+pub use wish::{AuthorityWish, Extension, Moment, Wish};
+
+use base64::Engine as _;
+use lists::Revoked;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::time::{Duration, SystemTime};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A certificate and its key.
 pub struct Pair {
@@ -27,105 +52,16 @@ impl Pair {
         vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()]
     }
 
-    /// The serial number.
-    pub fn serial(&self) -> SerialNumber {
-        let chain = self.chain();
-        let (_, leaf) = X509Certificate::from_der(&chain[0]).unwrap();
-        SerialNumber::from_slice(leaf.raw_serial())
-    }
-
     /// The key as rustls takes it.
     pub fn key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
     }
-}
 
-/// What a leaf is to say. Starts as a good client certificate.
-#[derive(Clone)]
-pub struct Wish {
-    common_name: Option<String>,
-    alt_names: Vec<SanType>,
-    usages: Vec<ExtendedKeyUsagePurpose>,
-    days: (i32, i32),
-    until: Option<SystemTime>,
-    authority: bool,
-}
-
-impl Wish {
-    /// A good client certificate with this common name.
-    pub fn client(common_name: &str) -> Self {
-        Self {
-            common_name: Some(common_name.to_owned()),
-            alt_names: Vec::new(),
-            usages: vec![ExtendedKeyUsagePurpose::ClientAuth],
-            days: (-1, 30),
-            until: None,
-            authority: false,
-        }
-    }
-
-    /// A good server certificate for `localhost` and 127.0.0.1.
-    pub fn server() -> Self {
-        let mut wish = Self::client("localhost");
-        wish.usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        wish.dns("localhost").ip([127, 0, 0, 1])
-    }
-
-    /// With this URI.
-    pub fn uri(mut self, uri: &str) -> Self {
-        self.alt_names.push(SanType::URI(uri.try_into().unwrap()));
-        self
-    }
-
-    /// With this DNS name.
-    pub fn dns(mut self, name: &str) -> Self {
-        self.alt_names.push(SanType::DnsName(name.try_into().unwrap()));
-        self
-    }
-
-    /// With this address.
-    pub fn ip(mut self, address: [u8; 4]) -> Self {
-        self.alt_names.push(SanType::IpAddress(address.into()));
-        self
-    }
-
-    /// Valid between these days from today.
-    pub fn days(mut self, first: i32, last: i32) -> Self {
-        self.days = (first, last);
-        self
-    }
-
-    /// Valid until this moment, to the second.
-    pub fn until(mut self, moment: SystemTime) -> Self {
-        self.until = Some(moment);
-        self
-    }
-
-    /// For servers only.
-    pub fn for_servers(mut self) -> Self {
-        self.usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        self
-    }
-
-    /// Itself an authority.
-    pub fn authority(mut self) -> Self {
-        self.authority = true;
-        self
-    }
-
-    fn params(&self) -> CertificateParams {
-        let mut params = params(self.common_name.as_deref(), self.days);
-        if let Some(moment) = self.until {
-            params.not_after = moment.into();
-        }
-        params.subject_alt_names.clone_from(&self.alt_names);
-        params.extended_key_usages.clone_from(&self.usages);
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        if self.authority {
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params.key_usages.push(KeyUsagePurpose::KeyCertSign);
-        }
-        params
+    /// The content of its serial number, hexadecimal.
+    fn serial(&self) -> String {
+        let chain = self.chain();
+        let (_, leaf) = X509Certificate::from_der(&chain[0]).unwrap();
+        leaf.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -133,44 +69,56 @@ impl Wish {
 pub struct Authority {
     /// Its certificate, PEM.
     pub certificate: String,
-    issuer: Issuer<'static, KeyPair>,
+    name: String,
+    /// Shared with those above and below it.
+    maker: Arc<Mutex<Maker>>,
 }
 
 impl Authority {
     /// A fresh one.
     pub fn new(common_name: &str) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = params(Some(common_name), (-1, 30));
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let certificate = params.self_signed(&key).unwrap().pem();
-        Self { certificate, issuer: Issuer::new(params, key) }
+        Self::of(&AuthorityWish::new(common_name))
+    }
+
+    /// One as it is wished for.
+    pub fn of(wish: &AuthorityWish) -> Self {
+        Self::made(Arc::new(Mutex::new(Maker::new(&[]))), wish)
+    }
+
+    /// Another one, signed by this.
+    pub fn under(&self, mut wish: AuthorityWish) -> Self {
+        wish.says.signed_by = Some(self.name.clone());
+        Self::made(Arc::clone(&self.maker), &wish)
+    }
+
+    /// Another one beside this, which may have its key.
+    pub fn beside(&self, wish: &AuthorityWish) -> Self {
+        Self::made(Arc::clone(&self.maker), wish)
+    }
+
+    fn made(maker: Arc<Mutex<Maker>>, wish: &AuthorityWish) -> Self {
+        maker.lock().unwrap().establish(wish);
+        let certificate = pem("CERTIFICATE", &maker.lock().unwrap().authority(&wish.name).der);
+        Self { certificate, name: wish.name.clone(), maker }
     }
 
     /// Issues what is wished for.
     pub fn issue(&self, wish: &Wish) -> Pair {
-        let key = KeyPair::generate().unwrap();
-        let certificate = wish.params().signed_by(&key, &self.issuer).unwrap();
-        Pair { certificate: certificate.pem(), key: key.serialize_pem() }
+        let made = self.maker.lock().unwrap().issue(wish, &self.name);
+        Pair { certificate: pem("CERTIFICATE", &made.der), key: made.key.pem.clone() }
     }
 
     /// What it has revoked, as a list that ends at that moment, PEM.
     pub fn list(&self, revoked: &[&Pair], until: SystemTime) -> String {
-        let revoked = revoked.iter().map(|pair| RevokedCertParams {
-            serial_number: pair.serial(),
-            revocation_time: SystemTime::now().into(),
-            reason_code: Some(RevocationReason::KeyCompromise),
-            invalidity_date: None,
-        });
-        let list = CertificateRevocationListParams {
-            this_update: (SystemTime::now() - DAY).into(),
-            next_update: until.into(),
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: revoked.collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        list.signed_by(&self.issuer).unwrap().pem().unwrap()
+        let of = |pair: &&Pair| Revoked { reason: Some(1), ..Revoked::of(pair.serial()) };
+        let (revokes, until) = (revoked.iter().map(of).collect(), Some(Moment::of(until)));
+        self.listed(&ListWish { revokes, until, ..ListWish::default() })
+    }
+
+    /// A list of it as it is wished for, PEM.
+    pub fn listed(&self, wish: &ListWish) -> String {
+        let wish = ListWish { of: self.name.clone(), ..wish.clone() };
+        pem("X509 CRL", &self.maker.lock().unwrap().list(&wish))
     }
 
     /// The certificate as rustls takes it.
@@ -179,18 +127,12 @@ impl Authority {
     }
 }
 
-fn params(common_name: Option<&str>, (first, last): (i32, i32)) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    if let Some(name) = common_name {
-        params.distinguished_name.push(DnType::CommonName, name);
+/// As PEM.
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let mut pem = format!("-----BEGIN {label}-----\n");
+    for line in text.as_bytes().chunks(64) {
+        writeln!(pem, "{}", std::str::from_utf8(line).unwrap()).unwrap();
     }
-    let today = SystemTime::now();
-    let day = |days: i32| match days < 0 {
-        true => today - DAY * days.unsigned_abs(),
-        false => today + DAY * days.unsigned_abs(),
-    };
-    params.not_before = day(first).into();
-    params.not_after = day(last).into();
-    params
+    pem + &format!("-----END {label}-----\n")
 }

@@ -17,7 +17,7 @@ const PORT: u16 = 2376;
 const NAME: &str = "alice";
 
 pub(super) fn run(args: &InitArgs) -> Result<Outcome, Failure> {
-    let passphrase = passphrase(&args.passphrase)?;
+    let passphrase = passphrase(args.passphrase.passphrase_file.as_deref())?;
     let listen = args.listen.unwrap_or_else(|| listen(&args.hosts));
     let host = args.hosts.first().map_or("localhost", String::as_str);
     let daemon = absolute(&args.daemon)?;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &InitArgs) -> Result<Outcome, Failure> {
         trust_domain: args.trust_domain.clone(),
         crl_days: args.crl_days,
         endpoint: endpoint(host, listen.port()),
-        policy: policy(listen, &daemon, &args.trust_domain),
+        policy: Some(policy(listen, &daemon, &args.trust_domain)),
     };
     let directory = absolute(&args.directory.dir)?;
     let made = ca::init(&directory, &plan, passphrase.as_ref(), clock::now()?)?;
@@ -51,9 +51,7 @@ fn first(args: &InitArgs, name: &IdentityName, bundle: &Path) -> Result<(), Fail
         return Ok(());
     }
     let mut ca = open(&args.directory, &args.passphrase)?;
-    let wish =
-        Wish { name: name.clone(), uri: None, dns: Vec::new(), emails: Vec::new(), lifetime: None };
-    ca.issue(&wish, &Delivery::Bundle(bundle.to_owned()))?;
+    ca.issue(&Wish::of(name.clone()), &Delivery::Bundle(bundle.to_owned()))?;
     Ok(())
 }
 

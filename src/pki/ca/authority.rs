@@ -3,27 +3,31 @@
 //! need no new `ca.pem`.
 
 use super::super::error::PkiError;
-use super::super::say;
-use super::keys::{self, Passphrase};
+use super::keys;
 use super::layout;
 use super::names::Permitted;
+use super::sealed::Passphrase;
 use super::serial::Serial;
 use super::store::Store;
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber,
+    date_time_ymd,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fmt;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const DAY: u64 = 24 * 60 * 60;
 const ROOT_LIFE: u64 = 3_652 * DAY;
 const ISSUING_LIFE: u64 = 1_096 * DAY;
+/// Validity starts this much earlier, for clients whose clock is behind.
+const CLOCK_SKEW: u64 = 60 * 60;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,11 +146,23 @@ fn params(
     let now = seconds(now)?;
     let until = now.saturating_add(life);
     let mark: String = serial.as_str().chars().skip(24).collect();
-    let mut params = say::params(now, until, &format!("dockward {what} CA {mark}"));
+    let mut params = named(now, until, &format!("dockward {what} CA {mark}"));
     params.serial_number = Some(SerialNumber::from_slice(&serial.bytes()));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok((params, moment(until)?))
+}
+
+/// A certificate that says nothing but its name and time: from an hour before `now` to `until`, both in
+/// seconds since 1970.
+pub(super) fn named(now: u64, until: u64, common_name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    let epoch = date_time_ymd(1970, 1, 1);
+    params.not_before = epoch + Duration::from_secs(now.saturating_sub(CLOCK_SKEW));
+    params.not_after = epoch + Duration::from_secs(until);
+    params
 }
 
 /// Seconds since 1970.

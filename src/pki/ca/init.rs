@@ -5,10 +5,11 @@ use super::super::error::PkiError;
 use super::authority::Authority;
 use super::index::{Index, Kind};
 use super::issue::{Leaf, SERVER_LIFE, entry};
-use super::keys::{self, KeyKind, Passphrase};
+use super::keys::{self, KeyKind};
 use super::layout;
 use super::lists;
 use super::names::{self, Permitted, with_local};
+use super::sealed::Passphrase;
 use super::store::{NewFile, Store};
 use jiff::Timestamp;
 use std::path::Path;
@@ -29,8 +30,8 @@ pub struct Plan {
     pub crl_days: u32,
     /// `HOST:PORT` by which clients reach the gate.
     pub endpoint: String,
-    /// The policy to start with, for a directory that has none.
-    pub policy: String,
+    /// The policy to start with, for a directory that has none; left out: it stands elsewhere.
+    pub policy: Option<String>,
 }
 
 /// An authority that is there now.
@@ -101,8 +102,8 @@ fn make(
         NewFile::public(layout::SERVER, server.pem() + &issuing.pem),
         NewFile::secret(layout::SERVER_KEY, key.serialize_pem()),
     ];
-    let kept = [(layout::POLICY, plan.policy.as_str()), (layout::GITIGNORE, "*\n")];
-    let missing = kept.into_iter().filter(|(name, _)| !store.path(name).exists());
-    files.extend(missing.map(|(name, text)| NewFile::public(name, text.to_owned())));
+    let policy = plan.policy.clone().map(|text| NewFile::public(layout::POLICY, text));
+    let kept = policy.into_iter().chain([NewFile::public(layout::GITIGNORE, "*\n".to_owned())]);
+    files.extend(kept.filter(|file| !store.path(file.name).exists()));
     Ok((index, files))
 }

@@ -4,13 +4,12 @@
 
 use super::super::bundle::{Bundle, Pems, private_directory};
 use super::super::error::PkiError;
-use super::super::say;
-use super::Ca;
-use super::authority::{Authority, Which, moment, seconds};
+use super::authority::{self, Authority, Which, moment, seconds};
 use super::index::{Entry, Kind};
 use super::layout;
 use super::lifetime::Lifetime;
 use super::names::{self, Permitted};
+use super::open::Ca;
 use super::request;
 use super::serial::Serial;
 use super::store::{self, NewFile};
@@ -43,6 +42,14 @@ pub struct Wish {
     pub emails: Vec<String>,
     /// How long it is good; left out: 30 days, or as long as the issuing CA.
     pub lifetime: Option<Lifetime>,
+}
+
+impl Wish {
+    /// A client of this name, and all else as usual.
+    #[must_use]
+    pub const fn of(name: IdentityName) -> Self {
+        Self { name, uri: None, dns: Vec::new(), emails: Vec::new(), lifetime: None }
+    }
 }
 
 /// How a client gets its certificate.
@@ -213,8 +220,8 @@ impl Leaf {
         permitted: &Permitted,
     ) -> Result<Self, PkiError> {
         let uri = match &wish.uri {
-            Some(uri) => say::uri(uri)?,
-            None => say::uri(&format!("spiffe://{trust_domain}/{}", wish.name))?,
+            Some(uri) => names::uri(uri)?,
+            None => names::uri(&format!("spiffe://{trust_domain}/{}", wish.name))?,
         };
         let mut alt_names = vec![uri];
         for name in &wish.dns {
@@ -261,7 +268,7 @@ impl Leaf {
         issuing: &Authority,
         key: &impl PublicKeyData,
     ) -> Result<Certificate, PkiError> {
-        let mut params = say::params(seconds(now)?, seconds(until)?, &self.common_name);
+        let mut params = authority::named(seconds(now)?, seconds(until)?, &self.common_name);
         params.serial_number = Some(SerialNumber::from_slice(&Serial::random()?.bytes()));
         params.subject_alt_names.clone_from(&self.alt_names);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -1,7 +1,7 @@
 //! The authorities' keys: made, kept with or without a passphrase, and read back.
 
 use super::super::error::PkiError;
-use super::sealed;
+use super::sealed::{self, Passphrase};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, RsaKeySize};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -64,32 +64,6 @@ impl fmt::Display for KeyKind {
             Self::Ed25519 => "ed25519",
             Self::Rsa => "rsa",
         })
-    }
-}
-
-/// What the authorities' keys are encrypted with. Shown by nothing.
-#[derive(Clone)]
-pub struct Passphrase(String);
-
-impl Passphrase {
-    /// From a file's or variable's text, a line end after it left out.
-    ///
-    /// # Errors
-    /// Nothing is there.
-    pub fn new(text: &str) -> Result<Self, PkiError> {
-        let line = text.strip_suffix('\n').unwrap_or(text);
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        if line.is_empty() { Err(PkiError::NoPassphrase) } else { Ok(Self(line.to_owned())) }
-    }
-
-    pub(super) const fn bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Passphrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Passphrase")
     }
 }
 

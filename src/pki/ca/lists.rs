@@ -2,12 +2,12 @@
 //! once they have run out, so they are written anew long before (`dockward certs crl`, by a timer).
 
 use super::super::error::PkiError;
-use super::super::say;
-use super::Ca;
 use super::authority::{Authority, Which, moment, seconds};
 use super::index::{Entry, Index, Kind};
 use super::layout;
 use super::lifetime::Lifetime;
+use super::open::Ca;
+use super::pem;
 use super::store::{NewFile, Store};
 use jiff::Timestamp;
 use rcgen::{
@@ -164,7 +164,7 @@ struct List {
 
 impl List {
     fn pem(&self) -> String {
-        say::pem("X509 CRL", &self.der)
+        pem::text("X509 CRL", &self.der)
     }
 }
 

@@ -1,9 +1,9 @@
-//! For which names the issuing CA may sign. The certificate itself says so (RFC 5280, 4.2.1.10), so that
+//! What a certificate may say, read in the narrow way, since a name that is read in two ways is somebody
+//! else's; and for which names the issuing CA may sign. The certificate itself says so (RFC 5280, 4.2.1.10), so that
 //! a stolen issuing key makes no server but this gate; here it is asked before signing, since a
 //! certificate outside would be refused by everybody and nobody would know why.
 
 use super::super::error::PkiError;
-use super::super::say;
 use rcgen::{CidrSubnet, GeneralSubtree, NameConstraints, SanType};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ impl Permitted {
     pub fn of(hosts: &[String], more_dns: &[String]) -> Result<Self, PkiError> {
         let mut permitted = Self { dns: Vec::new(), ips: Vec::new() };
         for name in hosts.iter().chain(more_dns).map(String::as_str).chain(LOCAL) {
-            match say::host(name)? {
+            match host(name)? {
                 SanType::IpAddress(ip) if !permitted.ips.contains(&ip) => permitted.ips.push(ip),
                 SanType::DnsName(_) => {
                     let name = name.to_ascii_lowercase();
@@ -58,7 +58,7 @@ impl Permitted {
     /// # Errors
     /// It is none, or the issuing CA may not sign for it.
     pub(super) fn host(&self, host: &str) -> Result<SanType, PkiError> {
-        let name = say::host(host)?;
+        let name = self::host(host)?;
         let allowed = match &name {
             SanType::IpAddress(ip) => self.ips.contains(ip),
             _ => self.dns.iter().any(|root| is_below(&host.to_ascii_lowercase(), root)),
@@ -85,6 +85,28 @@ pub fn with_local(hosts: &[String]) -> Vec<String> {
         }
     }
     all
+}
+
+/// An address or a DNS name of ASCII letters, digits, `.`, `-` and `_`.
+fn host(host: &str) -> Result<SanType, PkiError> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(SanType::IpAddress(ip));
+    }
+    let bad = || PkiError::Host(host.to_owned());
+    let label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if host.is_empty() || !host.chars().all(label) {
+        return Err(bad());
+    }
+    Ok(SanType::DnsName(host.try_into().map_err(|_| bad())?))
+}
+
+/// A URI of printable ASCII.
+pub(super) fn uri(uri: &str) -> Result<SanType, PkiError> {
+    let bad = || PkiError::Uri(uri.to_owned());
+    if uri.is_empty() || !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(bad());
+    }
+    Ok(SanType::URI(uri.try_into().map_err(|_| bad())?))
 }
 
 fn is_below(name: &str, root: &str) -> bool {

@@ -3,10 +3,10 @@
 
 use super::super::bundle::is_bundle_alone;
 use super::super::error::PkiError;
-use super::Ca;
 use super::index::{Entry, Index, Kind};
 use super::issue::{Delivery, Issued, Leaf, Wish};
 use super::lifetime::Lifetime;
+use super::open::Ca;
 use crate::identity::{Fingerprint, IdentityName};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;

@@ -28,28 +28,34 @@ pub(super) struct Request {
 /// Reads a request (PEM), its key's strength and its signature.
 pub(super) fn read(path: &Path) -> Result<Request, PkiError> {
     let pem = fs::read(path).map_err(PkiError::io(path))?;
-    let refused = |why| PkiError::Request { path: path.to_owned(), why };
-    let der = CertificateSigningRequestDer::from_pem_slice(&pem)
-        .map_err(|_| refused("no certificate request inside, make one with `openssl req -new`"))?;
-    let (rest, request) =
-        X509CertificationRequest::from_der(&der).map_err(|_| refused("damaged, make it anew"))?;
+    let refused = |(why, next)| PkiError::Request { path: path.to_owned(), why, next };
+    let der = CertificateSigningRequestDer::from_pem_slice(&pem).map_err(|_| {
+        refused(("no certificate request inside", "make one with `openssl req -new`"))
+    })?;
+    let (rest, request) = X509CertificationRequest::from_der(&der)
+        .map_err(|_| refused(("damaged", "make it anew")))?;
     if !rest.is_empty() {
-        return Err(refused("there is more after the request, make it anew"));
+        return Err(refused(("there is more after the request", "make it anew")));
     }
     let info = &request.certification_request_info;
     strong(&info.subject_pki).map_err(refused)?;
-    request
-        .verify_signature()
-        .map_err(|_| refused("its signature is not by its own key, make it anew with that key"))?;
+    request.verify_signature().map_err(|_| {
+        refused(("its signature is not by its own key", "make it anew with that key"))
+    })?;
     let key = SubjectPublicKeyInfo::from_der(info.subject_pki.raw)
-        .map_err(|_| refused("its key is of a kind that is not known, take P-256"))?;
+        .map_err(|_| refused(("its key is of a kind that is not known", "take P-256")))?;
     Ok(Request { key, asks: asks(&request) })
 }
 
+/// What is wrong, and what to do about it.
+type Weak = (&'static str, &'static str);
+
 /// Only what the gate's own TLS verifies, and is worth it.
-fn strong(key: &Key<'_>) -> Result<(), &'static str> {
-    const UNKNOWN: &str = "its key is of a kind that is not taken, \
-                           make one of P-256, P-384, Ed25519, or RSA of 2048 bits or more";
+fn strong(key: &Key<'_>) -> Result<(), Weak> {
+    const UNKNOWN: Weak = (
+        "its key is of a kind that is not taken",
+        "make one of P-256, P-384, Ed25519, or RSA of 2048 bits or more",
+    );
     let algorithm = &key.algorithm.algorithm;
     if *algorithm == OID_SIG_ED25519 {
         return Ok(());
@@ -61,9 +67,11 @@ fn strong(key: &Key<'_>) -> Result<(), &'static str> {
     }
     match key.parsed() {
         Ok(PublicKey::RSA(rsa)) if *algorithm == OID_PKCS1_RSAENCRYPTION => match rsa.key_size() {
-            0..2048 => Err("its RSA key is shorter than 2048 bits, make a longer one, or P-256"),
+            0..2048 => {
+                Err(("its RSA key is shorter than 2048 bits", "make a longer one, or P-256"))
+            }
             2048..=8192 => Ok(()),
-            _ => Err("its RSA key is longer than 8192 bits, make a shorter one, or P-256"),
+            _ => Err(("its RSA key is longer than 8192 bits", "make a shorter one, or P-256")),
         },
         _ => Err(UNKNOWN),
     }

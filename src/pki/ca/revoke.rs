@@ -2,10 +2,10 @@
 //! written later forgets one.
 
 use super::super::error::PkiError;
-use super::Ca;
 use super::authority::Which;
 use super::index::{Entry, Kind, State};
 use super::layout;
+use super::open::Ca;
 use super::renew::of_file;
 use super::revocation::{Reason, Revocation};
 use super::serial::Serial;

@@ -3,8 +3,7 @@
 //! aws-lc-rs, which is in the tree for TLS; a crate for this format would bring a second set of them.
 
 use super::super::error::PkiError;
-use super::super::say;
-use super::keys::Passphrase;
+use super::pem;
 use aws_lc_rs::cipher::{
     AES_256, AES_256_KEY_LEN, AES_CBC_IV_LEN, DecryptionContext, EncryptionContext,
     PaddedBlockDecryptingKey, PaddedBlockEncryptingKey, UnboundCipherKey,
@@ -14,6 +13,7 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::{pbkdf2, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::fmt;
 use std::num::NonZeroU32;
 use yasna::models::ObjectIdentifier;
 use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, DERWriter};
@@ -35,6 +35,32 @@ const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
 const FORM: &str = "encrypted in another way than PBKDF2 with SHA-256 and AES-256-CBC, \
                     write it anew with `openssl pkcs8 -topk8`";
 const WRONG: &str = "the passphrase is not the one it was encrypted with";
+
+/// What the authorities' keys are encrypted with. Shown by nothing.
+#[derive(Clone)]
+pub struct Passphrase(String);
+
+impl Passphrase {
+    /// From a file's or variable's text, a line end after it left out.
+    ///
+    /// # Errors
+    /// Nothing is there.
+    pub fn new(text: &str) -> Result<Self, PkiError> {
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.is_empty() { Err(PkiError::NoPassphrase) } else { Ok(Self(line.to_owned())) }
+    }
+
+    const fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passphrase")
+    }
+}
 
 /// Salt, rounds and the cipher's first block.
 struct Parameters {
@@ -70,7 +96,7 @@ pub(super) fn seal(key: &[u8], passphrase: &Passphrase) -> Result<String, PkiErr
         Ok(yasna::construct_der(|writer| write(writer, &parameters, &data)))
     };
     let der = sealed().map_err(|_| PkiError::Random)?;
-    Ok(say::pem(LABEL, &der))
+    Ok(pem::text(LABEL, &der))
 }
 
 /// What stands between the lines of an encrypted key, or `None` where there is none. What is no base64 is

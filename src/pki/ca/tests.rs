@@ -1,5 +1,7 @@
+use super::super::error::PkiError;
 use super::*;
 use crate::identity::IdentityName;
+use jiff::Timestamp;
 use std::path::Path;
 
 const NOW: i64 = 1_790_000_000;
@@ -17,7 +19,7 @@ fn plan() -> Plan {
         trust_domain: "x".to_owned(),
         crl_days: 90,
         endpoint: "gate.example:2376".to_owned(),
-        policy: String::new(),
+        policy: None,
     }
 }
 
@@ -36,13 +38,8 @@ fn name(text: &str) -> IdentityName {
 }
 
 fn issue(directory: &Path, on: i64, lifetime: Option<&str>) -> Result<Issued, PkiError> {
-    let wish = Wish {
-        name: name("a"),
-        uri: None,
-        dns: Vec::new(),
-        emails: Vec::new(),
-        lifetime: lifetime.map(|text| text.parse().unwrap()),
-    };
+    let lifetime = lifetime.map(|text| text.parse().unwrap());
+    let wish = Wish { lifetime, ..Wish::of(name("a")) };
     let bundle = directory.join(format!("bundles/{on}"));
     open(directory, on).issue(&wish, &Delivery::Bundle(bundle))
 }
@@ -132,4 +129,51 @@ fn a_key_that_is_not_the_certificates_signs_nothing() {
     let refused = issue(directory.path(), 1, None);
     assert!(matches!(refused, Err(PkiError::Unusable { path, .. }) if path == issuing));
     assert_eq!(read(directory.path()).unwrap().clients("a").count(), 0);
+}
+
+#[test]
+fn what_is_kept_is_made_once_renewed_in_time_and_stays_revoked() {
+    let directory = made();
+    let bundle = directory.path().join("clients/a");
+    let keep = |on: i64| open(directory.path(), on).keep(&Wish::of(name("a")), &bundle);
+    let count = || read(directory.path()).unwrap().clients("a").count();
+    for (on, many) in [(0, 1), (22, 1), (24, 2), (40, 2), (80, 3)] {
+        keep(on).unwrap();
+        assert_eq!(count(), many, "day {on}");
+    }
+    std::fs::remove_dir_all(&bundle).unwrap();
+    keep(81).unwrap();
+    assert_eq!((count(), bundle.join("key.pem").exists()), (4, true));
+    let all = Selection::Name(name("a"));
+    open(directory.path(), 82).revoke(&all, Reason::Superseded).unwrap();
+    keep(200).unwrap();
+    assert_eq!(count(), 4);
+}
+
+#[test]
+fn a_bundle_of_somebody_else_is_named_and_left_alone() {
+    let (directory, other) = (made(), made());
+    let bundle = other.path().join("clients/a");
+    open(other.path(), 0).keep(&Wish::of(name("a")), &bundle).unwrap();
+    let kept = std::fs::read(bundle.join("cert.pem")).unwrap();
+    let refused = open(directory.path(), 0).keep(&Wish::of(name("a")), &bundle);
+    assert!(matches!(refused, Err(PkiError::NotOurs(path)) if path == bundle.join("cert.pem")));
+    assert_eq!(std::fs::read(bundle.join("cert.pem")).unwrap(), kept);
+}
+
+#[test]
+fn the_gates_certificate_is_kept_while_it_is_for_the_same_hosts_and_lasts() {
+    let directory = made();
+    let hosts = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let keep = |on, names: &[&str]| open(directory.path(), on).keep_server(&hosts(names));
+    let until =
+        || read(directory.path()).unwrap().newest(Kind::Server).map(|server| server.until).unwrap();
+    keep(1, &["gate.example", "::1"]).unwrap();
+    assert_eq!(until(), day(365));
+    keep(2, &["a.gate.example"]).unwrap();
+    assert_eq!(until(), day(367));
+    keep(365, &["a.gate.example"]).unwrap();
+    assert_eq!(until(), day(730));
+    let beyond = keep(366, &["192.0.2.9"]);
+    assert!(matches!(beyond, Err(PkiError::NotPermitted { .. })));
 }

@@ -1,82 +1,41 @@
 use super::{Trust, Untrusted};
 use crate::proxy::tls::{Source, TlsError};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
-    CrlIssuingDistributionPoint, CrlScope, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber,
-    date_time_ymd,
-};
+use pki::{Authority, AuthorityWish, Extension, ListWish, Wish, pem as armoured};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
+
+#[path = "../../../tests/support/pki.rs"]
+mod pki;
 
 /// The moment of all these tests.
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 24 * 60 * 60;
 
-macro_rules! moment {
-    ($offset:expr) => {
-        date_time_ymd(1970, 1, 1) + Duration::from_secs((NOW + $offset).unsigned_abs())
-    };
+fn says(days: i64) -> Wish {
+    Wish::default().between(NOW - DAY, NOW + days * DAY).serial(7)
 }
 
-struct Authority {
-    der: CertificateDer<'static>,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-fn authority_params(name: &str, days: i64) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.serial_number = Some(SerialNumber::from(7));
-    (params.not_before, params.not_after) = (moment!(-DAY), moment!(days * DAY));
-    params
+fn authority(name: &str, days: i64) -> AuthorityWish {
+    AuthorityWish { says: says(days), ..AuthorityWish::new(name) }
 }
 
 impl Authority {
     fn root(name: &str, days: i64) -> Self {
-        let (params, key) = (authority_params(name, days), KeyPair::generate().unwrap());
-        let der = params.self_signed(&key).unwrap().der().clone();
-        Self { der, issuer: Issuer::new(params, key) }
+        Self::of(&authority(name, days))
     }
 
-    fn under(&self, name: &str) -> Self {
-        let (params, key) = (authority_params(name, 300), KeyPair::generate().unwrap());
-        let der = params.signed_by(&key, &self.issuer).unwrap().der().clone();
-        Self { der, issuer: Issuer::new(params, key) }
+    fn issuing(&self) -> Self {
+        self.under(authority("issuing", 300))
     }
 
     fn client(&self, serial: u64) -> CertificateDer<'static> {
-        let (mut params, key) = (CertificateParams::default(), KeyPair::generate().unwrap());
-        params.distinguished_name.push(DnType::CommonName, "ci");
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        params.serial_number = Some(SerialNumber::from(serial));
-        (params.not_before, params.not_after) = (moment!(-DAY), moment!(30 * DAY));
-        params.signed_by(&key, &self.issuer).unwrap().der().clone()
+        let wish = Wish::client("ci").between(NOW - DAY, NOW + 30 * DAY).serial(serial);
+        self.issue(&wish).chain().remove(0)
     }
 
-    fn list(
-        &self,
-        revoked: &[u64],
-        change: impl FnOnce(&mut CertificateRevocationListParams),
-    ) -> String {
-        let revoked = revoked.iter().map(|serial| RevokedCertParams {
-            serial_number: SerialNumber::from(*serial),
-            revocation_time: moment!(-60),
-            reason_code: Some(RevocationReason::KeyCompromise),
-            invalidity_date: None,
-        });
-        let mut params = CertificateRevocationListParams {
-            this_update: moment!(-60),
-            next_update: moment!(10 * DAY),
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: revoked.collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        change(&mut params);
-        params.signed_by(&self.issuer).unwrap().pem().unwrap()
+    fn revokes(&self, serials: &[u64], change: impl FnOnce(ListWish) -> ListWish) -> String {
+        let list = ListWish::default().revokes(serials.iter().copied());
+        self.listed(&change(list.between(NOW - 60, NOW + 10 * DAY)))
     }
 }
 
@@ -85,13 +44,7 @@ fn source(text: String) -> Source {
 }
 
 fn pem(certificates: &[&Authority]) -> String {
-    certificates.iter().map(|one| pem_of(&one.der)).collect()
-}
-
-fn pem_of(der: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    certificates.iter().map(|one| one.certificate.as_str()).collect()
 }
 
 fn load(authorities: &[&Authority], lists: &[String]) -> Result<Trust, TlsError> {
@@ -111,12 +64,16 @@ fn id(answer: Result<i64, Untrusted>) -> &'static str {
 #[test]
 fn a_chain_holds_until_the_first_of_what_it_stands_on_ends() {
     let root = Authority::root("root", 300);
-    let issuing = root.under("issuing");
-    let (root_list, list) = (root.list(&[], |_| {}), issuing.list(&[2], |_| {}));
+    let issuing = root.issuing();
+    let (root_list, list) = (root.revokes(&[], |list| list), issuing.revokes(&[2], |list| list));
     let trust = load(&[&root, &issuing], &[root_list.clone(), list.clone()]).unwrap();
     let client = issuing.client(1);
     assert_eq!(ask(&trust, &[&client]).unwrap(), NOW + 10 * DAY, "the list");
-    assert_eq!(ask(&trust, &[&client, &issuing.der]).unwrap(), NOW + 10 * DAY, "chain sent along");
+    assert_eq!(
+        ask(&trust, &[&client, &issuing.der()]).unwrap(),
+        NOW + 10 * DAY,
+        "chain sent along"
+    );
     let none = Trust::load(&source(pem(&[&root, &issuing])), None, None, NOW).unwrap();
     assert_eq!(ask(&none, &[&client]).unwrap(), NOW + 30 * DAY, "the certificate");
     let brief = Authority::root("brief", 5);
@@ -128,14 +85,14 @@ fn a_chain_holds_until_the_first_of_what_it_stands_on_ends() {
 #[test]
 fn what_was_revoked_on_the_way_up_is_refused_and_its_neighbour_is_not() {
     let root = Authority::root("root", 300);
-    let issuing = root.under("issuing");
-    let (silent, lists) = (root.list(&[], |_| {}), issuing.list(&[2], |_| {}));
+    let issuing = root.issuing();
+    let (silent, lists) = (root.revokes(&[], |list| list), issuing.revokes(&[2], |list| list));
     let trust = load(&[&root, &issuing], &[silent, lists.clone()]).unwrap();
     assert_eq!(id(ask(&trust, &[&issuing.client(2)])), "certificate.revoked");
     assert_eq!(id(ask(&trust, &[&issuing.client(3)])), "held");
     // the issuing authority is trusted by itself, and its root has revoked it (serial 7)
-    let trust = load(&[&root, &issuing], &[root.list(&[7], |_| {}), lists]).unwrap();
-    for chain in [&[&issuing.client(3)][..], &[&issuing.client(3), &issuing.der]] {
+    let trust = load(&[&root, &issuing], &[root.revokes(&[7], |list| list), lists]).unwrap();
+    for chain in [&[&issuing.client(3)][..], &[&issuing.client(3), &issuing.der()]] {
         assert_eq!(id(ask(&trust, chain)), "certificate.revoked");
     }
 }
@@ -143,17 +100,17 @@ fn what_was_revoked_on_the_way_up_is_refused_and_its_neighbour_is_not() {
 #[test]
 fn where_a_list_is_missing_or_has_ended_nobody_gets_in() {
     let root = Authority::root("root", 300);
-    let issuing = root.under("issuing");
+    let issuing = root.issuing();
     let client = issuing.client(1);
-    let (root_list, list) = (root.list(&[], |_| {}), issuing.list(&[], |_| {}));
+    let (root_list, list) = (root.revokes(&[], |list| list), issuing.revokes(&[], |list| list));
     for lists in [std::slice::from_ref(&root_list), std::slice::from_ref(&list)] {
         assert_eq!(id(ask(&load(&[&root, &issuing], lists).unwrap(), &[&client])), "crl.missing");
     }
     // trusted by the root alone: nobody can say whether the list of the one between is genuine
     assert!(load(&[&root], &[root_list.clone(), list]).is_err());
     let trust = load(&[&root], std::slice::from_ref(&root_list)).unwrap();
-    assert_eq!(id(ask(&trust, &[&client, &issuing.der])), "crl.missing");
-    let old = issuing.list(&[2], |list| list.next_update = moment!(-1));
+    assert_eq!(id(ask(&trust, &[&client, &issuing.der()])), "crl.missing");
+    let old = issuing.revokes(&[2], |list| list.between(NOW - 60, NOW - 1));
     let (authorities, both) = (source(pem(&[&root, &issuing])), source(root_list + &old));
     let strict = Trust::load(&authorities, Some((&both, false)), None, NOW).unwrap();
     assert_eq!(id(ask(&strict, &[&client])), "crl.expired");
@@ -165,23 +122,19 @@ fn where_a_list_is_missing_or_has_ended_nobody_gets_in() {
 #[test]
 fn a_list_that_is_not_whole_and_genuine_is_not_loaded() {
     let (root, namesake) = (Authority::root("root", 300), Authority::root("root", 300));
-    let part = |list: &mut CertificateRevocationListParams| {
-        list.issuing_distribution_point = Some(CrlIssuingDistributionPoint {
-            distribution_point: CrlDistributionPoint { uris: vec!["http://x".into()] },
-            scope: Some(CrlScope::UserCertsOnly),
-        });
-    };
-    let future = |list: &mut CertificateRevocationListParams| {
-        (list.this_update, list.next_update) = (moment!(DAY), moment!(2 * DAY));
-    };
-    let good = root.list(&[], |_| {});
+    // [0] { [0] { [6] "http://x" } }, [1] TRUE: of clients alone, from there
+    let value = "3011 a00c a00a 8608 687474703a2f2f78 8101ff".to_owned();
+    let point = Extension { oid: "2.5.29.28".to_owned(), critical: true, value };
+    let part = |list| ListWish { extensions: vec![point], ..list };
+    let future = |list: ListWish| list.between(NOW + DAY, NOW + 2 * DAY);
+    let good = root.revokes(&[], |list| list);
     let mut lines: Vec<&str> = good.lines().collect();
     let damaged = lines[1].replace(['A', 'Q'], "B");
     lines[1] = &damaged;
     for (name, list, why) in [
-        ("a namesake's", namesake.list(&[], |_| {}), "signed by no authority"),
-        ("a part", root.list(&[], part), "part of the certificates"),
-        ("of tomorrow", root.list(&[], future), "begins in the future"),
+        ("a namesake's", namesake.revokes(&[], |list| list), "signed by no authority"),
+        ("a part", root.revokes(&[], part), "part of the certificates"),
+        ("of tomorrow", root.revokes(&[], future), "begins in the future"),
         ("nothing", String::new(), "no revocation list"),
         ("damaged", lines.join("\n"), "file: "),
     ] {
@@ -194,7 +147,7 @@ fn a_list_that_is_not_whole_and_genuine_is_not_loaded() {
 #[test]
 fn the_list_of_one_does_not_speak_for_its_namesake() {
     let (one, namesake) = (Authority::root("root", 300), Authority::root("root", 300));
-    let trust = load(&[&one, &namesake], &[one.list(&[], |_| {})]).unwrap();
+    let trust = load(&[&one, &namesake], &[one.revokes(&[], |list| list)]).unwrap();
     assert_eq!(id(ask(&trust, &[&one.client(1)])), "held");
     assert_eq!(id(ask(&trust, &[&namesake.client(1)])), "crl.missing");
 }
@@ -202,11 +155,8 @@ fn the_list_of_one_does_not_speak_for_its_namesake() {
 #[test]
 fn an_authority_that_has_ended_lets_nobody_in() {
     let root = Authority::root("root", 300);
-    let (params, key) = (authority_params("old", -1), KeyPair::generate().unwrap());
-    let mut params = params;
-    params.not_before = moment!(-9 * DAY);
-    let der = params.self_signed(&key).unwrap().der().clone();
-    let old = Authority { der, issuer: Issuer::new(params, key) };
+    let says = says(0).between(NOW - 9 * DAY, NOW - DAY);
+    let old = Authority::of(&AuthorityWish { says, ..AuthorityWish::new("old") });
     let trust = Trust::load(&source(pem(&[&root, &old])), None, None, NOW).unwrap();
     assert_eq!(id(ask(&trust, &[&old.client(1)])), "certificate.authority-expired");
     assert_eq!(id(ask(&trust, &[&root.client(1)])), "held");
@@ -234,24 +184,21 @@ fn what_is_on_the_deny_list_is_refused_whoever_issued_it() {
 #[test]
 fn what_is_no_authority_is_not_trusted_as_one() {
     let root = Authority::root("root", 300);
-    let file = source(pem_of(&root.client(1)));
+    let file = source(armoured("CERTIFICATE", &root.client(1)));
     assert!(Trust::load(&file, None, None, NOW).unwrap_err().to_string().contains("authority"));
 }
 
 #[test]
 fn an_authority_above_that_was_renewed_with_its_key_ends_with_the_new_one() {
-    let key = KeyPair::generate().unwrap();
-    let mut old = authority_params("root", 0);
-    (old.not_before, old.not_after) = (moment!(-3 * DAY), moment!(-DAY));
-    let old = old.self_signed(&key).unwrap().der().clone();
-    let params = authority_params("root", 300);
-    let der = params.self_signed(&key).unwrap().der().clone();
-    let root = Authority { der, issuer: Issuer::new(params, key) };
-    let issuing = root.under("issuing");
+    let root = Authority::root("root", 300);
+    let ended = Wish::client("root").between(NOW - 3 * DAY, NOW - DAY);
+    let key_of = Some("root".to_owned());
+    let old = root.beside(&AuthorityWish { key_of, says: ended, ..AuthorityWish::new("old") });
+    let issuing = root.issuing();
     let asked = |authorities: String| {
         let trust = Trust::load(&source(authorities), None, None, NOW).unwrap();
         id(ask(&trust, &[&issuing.client(1)]))
     };
-    assert_eq!(asked(pem_of(&old) + &pem(&[&root, &issuing])), "held");
-    assert_eq!(asked(pem_of(&old) + &pem(&[&issuing])), "certificate.authority-expired");
+    assert_eq!(asked(old.certificate.clone() + &pem(&[&root, &issuing])), "held");
+    assert_eq!(asked(old.certificate.clone() + &pem(&[&issuing])), "certificate.authority-expired");
 }

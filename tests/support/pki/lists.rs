@@ -3,7 +3,7 @@
 use super::der::{constructed, element, hex, integer, primitive, sequence};
 use super::keys::algorithm;
 use super::maker::{Maker, extension, key_id, moment, signed};
-use super::wish::{Damage, Extension, Moment};
+use super::wish::{Damage, Extension, Moment, content_of};
 use serde::Deserialize;
 
 /// What differs from a good list: of an authority, from yesterday to in thirty days, that revokes nothing.
@@ -36,8 +36,43 @@ pub struct ListWish {
     pub damage: Vec<Damage>,
 }
 
+impl Default for ListWish {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            of: String::new(),
+            signed_by: None,
+            signature: None,
+            version: None,
+            from: None,
+            until: None,
+            says_until: true,
+            number: 1,
+            revokes: Vec::new(),
+            delta_of: None,
+            scope: Scope::Everything,
+            extensions: Vec::new(),
+            damage: Vec::new(),
+        }
+    }
+}
+
+impl ListWish {
+    /// That revokes these serial numbers.
+    pub fn revokes(mut self, serials: impl IntoIterator<Item = u64>) -> Self {
+        self.revokes.extend(serials.into_iter().map(|serial| Revoked::of(content_of(serial))));
+        self
+    }
+
+    /// Good between these seconds since 1970.
+    pub fn between(mut self, first: i64, last: i64) -> Self {
+        (self.from, self.until) = (Some(Moment::second(first)), Some(Moment::second(last)));
+        self
+    }
+}
+
 /// One entry.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Revoked {
     /// The content of the INTEGER, hexadecimal.
@@ -48,6 +83,13 @@ pub struct Revoked {
     pub reason: Option<u8>,
     /// The certificate is of this authority, in a list of another (5.3.3).
     pub issuer: Option<String>,
+}
+
+impl Revoked {
+    /// Of this serial number: the content of the INTEGER, hexadecimal.
+    pub fn of(serial: String) -> Self {
+        Self { serial: Some(serial), ..Self::default() }
+    }
 }
 
 /// IssuingDistributionPoint (5.2.5).

@@ -7,7 +7,6 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{Signer, SigningKey};
 use rustls::{SignatureAlgorithm, SignatureScheme};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -17,30 +16,23 @@ pub struct Key {
     /// SubjectPublicKeyInfo.
     pub public: Vec<u8>,
     /// The private key, PEM.
-    file: PathBuf,
+    pub pem: String,
     pair: Option<KeyPair>,
 }
 
 /// All keys of a run, by kind and owner.
+#[derive(Default)]
 pub struct Keys {
-    directory: tempfile::TempDir,
     made: HashMap<(String, String), Arc<Key>>,
 }
 
 impl Keys {
-    pub fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), made: HashMap::new() }
-    }
-
     /// The key of this owner: always the same.
     pub fn of(&mut self, kind: &str, owner: &str) -> Arc<Key> {
-        let file = self.directory.path().join(format!("{}.pem", self.made.len()));
         let made = self.made.entry((kind.to_owned(), owner.to_owned()));
-        Arc::clone(made.or_insert_with(|| Arc::new(Key::new(kind, file))))
+        Arc::clone(made.or_insert_with(|| Arc::new(Key::new(kind))))
     }
-}
 
-impl Keys {
     /// One that was asked for before.
     pub fn made(&self, kind: &str, owner: &str) -> &Key {
         &self.made[&(kind.to_owned(), owner.to_owned())]
@@ -48,7 +40,7 @@ impl Keys {
 }
 
 impl Key {
-    fn new(kind: &str, file: PathBuf) -> Self {
+    pub fn new(kind: &str) -> Self {
         let pair = match kind {
             "p256" => Some(KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)),
             "p384" => Some(KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)),
@@ -60,14 +52,11 @@ impl Key {
             _ => None,
         };
         let pair = pair.map(Result::unwrap);
-        let public = match &pair {
-            Some(pair) => {
-                std::fs::write(&file, pair.serialize_pem()).unwrap();
-                pair.subject_public_key_info()
-            }
-            None => generate(kind, &file),
+        let (pem, public) = match &pair {
+            Some(pair) => (pair.serialize_pem(), pair.subject_public_key_info()),
+            None => generate(kind),
         };
-        Self { kind: kind.to_owned(), public, file, pair }
+        Self { kind: kind.to_owned(), public, pem, pair }
     }
 
     /// The algorithm that a certificate is signed with where nothing else is said.
@@ -92,7 +81,7 @@ impl Key {
                     true => &PSS,
                     false => &[],
                 };
-                dgst(&self.file, digest, padding, message)
+                dgst(&self.pem, digest, padding, message)
             }
         }
     }
@@ -138,30 +127,27 @@ pub fn algorithm(name: &str) -> Vec<u8> {
 
 const PSS: [&str; 4] = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"];
 
-/// Makes a key that aws-lc-rs does not, and gives its SubjectPublicKeyInfo.
-fn generate(kind: &str, file: &Path) -> Vec<u8> {
-    let path = file.to_str().unwrap();
-    let parameters = format!("{path}.parameters");
-    match kind {
-        "rsa1024" => {
-            openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"], path);
-        }
+/// Makes a key that aws-lc-rs does not, and gives it and its SubjectPublicKeyInfo.
+fn generate(kind: &str) -> (String, Vec<u8>) {
+    let key = match kind {
+        "rsa1024" => run(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]),
         "dsa" => {
             let bits =
                 ["-pkeyopt", "dsa_paramgen_bits:1024", "-pkeyopt", "dsa_paramgen_q_bits:160"];
-            openssl(
-                &[&["genpkey", "-genparam", "-algorithm", "DSA"], &bits[..]].concat(),
-                &parameters,
-            );
-            openssl(&["genpkey", "-paramfile", &parameters], path);
+            let made = run(&[&["genpkey", "-genparam", "-algorithm", "DSA"], &bits[..]].concat());
+            run(&["genpkey", "-paramfile", file(&made).path().to_str().unwrap()])
         }
         other => panic!("no kind of key is called {other}"),
-    }
-    run(&["pkey", "-in", path, "-pubout", "-outform", "DER"])
+    };
+    let at = file(&key);
+    let public = run(&["pkey", "-in", at.path().to_str().unwrap(), "-pubout", "-outform", "DER"]);
+    (String::from_utf8(key).unwrap(), public)
 }
 
-fn openssl(arguments: &[&str], out: &str) {
-    run(&[arguments, &["-out", out]].concat());
+fn file(content: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), content).unwrap();
+    file
 }
 
 fn run(arguments: &[&str]) -> Vec<u8> {
@@ -172,12 +158,11 @@ fn run(arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-fn dgst(key: &Path, digest: &str, padding: &[&str], message: &[u8]) -> Vec<u8> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), message).unwrap();
-    let (digest, key) = (format!("-{digest}"), key.to_str().unwrap());
-    let sign = ["dgst", &digest, "-sign", key];
-    run(&[&sign[..], padding, &[file.path().to_str().unwrap()]].concat())
+fn dgst(key: &str, digest: &str, padding: &[&str], message: &[u8]) -> Vec<u8> {
+    let (key, message) = (file(key.as_bytes()), file(message));
+    let [key, message] = [&key, &message].map(|file| file.path().to_str().unwrap());
+    let digest = format!("-{digest}");
+    run(&[&["dgst", &digest, "-sign", key], padding, &[message]].concat())
 }
 
 /// A key that rustls has no place for: it signs all the same, in the scheme of its kind.
@@ -206,7 +191,7 @@ impl SigningKey for Foreign {
 impl Signer for Foreign {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
         let padding: &[&str] = if self.0.kind == "dsa" { &[] } else { &PSS };
-        Ok(dgst(&self.0.file, "sha256", padding, message))
+        Ok(dgst(&self.0.pem, "sha256", padding, message))
     }
 
     fn scheme(&self) -> SignatureScheme {

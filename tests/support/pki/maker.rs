@@ -1,11 +1,11 @@
-//! Makes what the tables wish for.
+//! Makes what is wished for, byte by byte: no library makes bad ones.
 
 use super::der::{
     bits, boolean, constructed, content, element, hex, integer, named_bits, octets, oid, primitive,
     sequence, set,
 };
-use super::gate::pem;
 use super::keys::{Key, Keys, algorithm};
+use super::pem;
 use super::wish::{AuthorityWish, Damage, Moment, Name, Rdn, Text, Wish};
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use std::collections::{BTreeMap, HashMap};
@@ -38,7 +38,7 @@ pub struct Maker {
 impl Maker {
     /// Makes all authorities, in their order: an issuer first, or later if only its name is used.
     pub fn new(wishes: &[AuthorityWish]) -> Self {
-        let (keys, authorities) = (Keys::new(), HashMap::new());
+        let (keys, authorities) = (Keys::default(), HashMap::new());
         let mut maker = Self { keys, authorities, trusted: Vec::new(), serial: 1 << 30 };
         for wish in wishes {
             maker.establish(wish);
@@ -104,12 +104,18 @@ impl Maker {
         self.make(wish, key, (signed_by != "itself").then_some(signed_by), &Usual::CLIENT)
     }
 
+    /// A certificate for a key of its own.
+    pub fn issue(&mut self, wish: &Wish, by: &str) -> Made {
+        let key = Arc::new(Key::new(wish.key.as_deref().unwrap_or("p256")));
+        self.make(wish, key, Some(by.to_owned()), &Usual::CLIENT)
+    }
+
     /// A key that is nobody's.
     pub fn another_key(&mut self, kind: &str) -> Arc<Key> {
         self.keys.of(kind, "a stranger")
     }
 
-    fn establish(&mut self, wish: &AuthorityWish) {
+    pub fn establish(&mut self, wish: &AuthorityWish) {
         let mut above = wish.says.signed_by.clone();
         for (name, place) in places(wish) {
             let mut says = wish.says.clone();

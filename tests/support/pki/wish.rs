@@ -1,9 +1,11 @@
-//! What the tables may say of a certificate. README.md beside them explains each word.
+//! What may be wished for of a certificate, in the words of the tables in `tests/certificates`, whose README.md
+//! explains each, and in short for those who only want a good one.
 
-use super::crl::ListWish;
 use super::der::hex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::SystemTime;
 
 /// What differs from a good client certificate, or from a good authority.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -33,8 +35,8 @@ pub struct Wish {
     pub damage: Vec<Damage>,
 }
 
-/// An authority of the table.
-#[derive(Clone, Debug, Deserialize)]
+/// An authority.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AuthorityWish {
     pub name: String,
@@ -126,111 +128,103 @@ pub enum Damage {
     Instead(String),
 }
 
-/// What becomes of a client with such a certificate.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Case {
-    pub name: String,
-    /// What is wrong, or what is right with a neighbour.
-    pub what: String,
-    #[serde(default)]
-    pub leaf: Wish,
-    /// What it shows instead of the leaf.
-    pub shows: Option<Shown>,
-    /// What follows the leaf, where it is not the way up to the root.
-    pub chain: Option<Vec<String>>,
-    /// Whether the client has the private key of what it shows.
-    #[serde(default = "yes")]
-    pub holds_key: bool,
-    /// Which listener it comes to.
-    pub at: Option<String>,
-    pub expect: Verdict,
-    /// The reason id in the log; in a handshake `certificate.unusable` if not said.
-    pub reason: Option<String>,
-    /// A part of the words in the log.
-    pub because: Option<String>,
-    /// Whether the TLS library ends such a handshake without an alert.
-    #[serde(default)]
-    pub silent: bool,
-    /// The revocation lists of its listener.
-    pub lists: Option<Vec<String>>,
-    /// Whether they count when they have ended.
-    #[serde(default)]
-    pub accept_expired: bool,
-    /// The deny-list of its listener.
-    pub deny: Option<Vec<Denied>>,
-}
+impl Wish {
+    /// A good client certificate with this common name.
+    pub fn client(common_name: &str) -> Self {
+        Self { cn: Some(Text::Plain(common_name.to_owned())), ..Self::default() }
+    }
 
-/// A line of a deny-list.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Denied {
-    /// As it stands.
-    Line(String),
-    /// The certificate of an authority, or `the leaf`.
-    Certificate(String),
-    /// The key of one.
-    Key(String),
-}
+    /// A good server certificate for `localhost` and 127.0.0.1.
+    pub fn server() -> Self {
+        Self::client("localhost").for_servers().dns("localhost").ip([127, 0, 0, 1])
+    }
 
-/// What a client shows instead of a leaf.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Shown {
-    Authority(String),
-    Nothing,
-}
+    /// With this URI.
+    pub fn uri(mut self, uri: &str) -> Self {
+        self.san.push(Name::Uri(Text::Plain(uri.to_owned())));
+        self
+    }
 
-/// What a client meets with.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "serde_json::Value")]
-pub enum Verdict {
-    /// The end of the handshake.
-    Handshake,
-    /// A 403 and the end of the connection.
-    Nobody,
-    /// Its request goes on, under this name.
-    Allowed(String),
-    /// Nothing: the gate does not start.
-    Load,
-}
+    /// With this DNS name.
+    pub fn dns(mut self, name: &str) -> Self {
+        self.san.push(Name::Dns(Text::Plain(name.to_owned())));
+        self
+    }
 
-impl TryFrom<serde_json::Value> for Verdict {
-    type Error = String;
+    /// With this address.
+    pub fn ip(mut self, address: impl Into<IpAddr>) -> Self {
+        self.san.push(Name::Ip(address.into().to_string()));
+        self
+    }
 
-    fn try_from(value: serde_json::Value) -> Result<Self, String> {
-        if value == 403 {
-            return Ok(Self::Nobody);
-        }
-        match value.as_str() {
-            Some("handshake") => Ok(Self::Handshake),
-            Some("load") => Ok(Self::Load),
-            Some(text) if text.starts_with("allowed as ") => {
-                Ok(Self::Allowed(text["allowed as ".len()..].to_owned()))
-            }
-            _ => Err(format!("no verdict is called {value}")),
-        }
+    /// Valid between these days from today.
+    pub fn days(mut self, first: i32, last: i32) -> Self {
+        let day = |days: i32| Some(Moment::Days(format!("{days:+}d")));
+        (self.from, self.until) = (day(first), day(last));
+        self
+    }
+
+    /// Valid until this moment, to the second.
+    pub fn until(mut self, moment: SystemTime) -> Self {
+        self.until = Some(Moment::of(moment));
+        self
+    }
+
+    /// Valid between these seconds since 1970.
+    pub fn between(mut self, first: i64, last: i64) -> Self {
+        (self.from, self.until) = (Some(Moment::second(first)), Some(Moment::second(last)));
+        self
+    }
+
+    /// With this serial number.
+    pub fn serial(mut self, serial: u64) -> Self {
+        self.serial = Some(content_of(serial));
+        self
+    }
+
+    /// For servers only.
+    pub fn for_servers(mut self) -> Self {
+        self.purpose = Some(vec!["server".to_owned()]);
+        self
+    }
+
+    /// Itself an authority.
+    pub fn authority(mut self) -> Self {
+        let uses = ["digital-signature", "sign-certificates"];
+        (self.ca, self.key_usage) = (Some(true), Some(uses.map(str::to_owned).to_vec()));
+        self
     }
 }
 
-const fn yes() -> bool {
-    true
+/// What is in the INTEGER of a serial number, hexadecimal.
+pub fn content_of(serial: u64) -> String {
+    let bytes = serial.to_be_bytes().into_iter().skip_while(|byte| *byte == 0);
+    let digits: String = bytes.map(|byte| format!("{byte:02x}")).collect();
+    match digits.as_bytes().first() {
+        Some(b'0'..=b'7') => digits,
+        _ => format!("00{digits}"),
+    }
 }
 
-/// A whole table.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Table {
-    pub authorities: Vec<AuthorityWish>,
-    #[serde(default)]
-    pub lists: Vec<ListWish>,
-    pub cases: Vec<Case>,
+impl Moment {
+    /// This moment, to the second.
+    pub fn of(moment: SystemTime) -> Self {
+        Self::second(jiff::Timestamp::try_from(moment).unwrap().as_second())
+    }
+
+    /// So many seconds after 1970.
+    pub fn second(second: i64) -> Self {
+        let moment =
+            jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::from_second(second).unwrap());
+        let text = moment.strftime("%y%m%d%H%M%SZ").to_string();
+        Self::Text(BTreeMap::from([("utc".to_owned(), text)]))
+    }
 }
 
-impl Table {
-    pub fn read(text: &str) -> Self {
-        let value: serde_json::Value = serde_saphyr::from_str(text).unwrap();
-        serde_json::from_value(value).unwrap()
+impl AuthorityWish {
+    /// A good one.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
     }
 }
 
