@@ -26,7 +26,6 @@ mod verify;
 mod worker;
 mod writer;
 
-pub use chain::Hash;
 pub use error::AuditError;
 pub use event::{Event, Gate, Stage};
 pub use fold::{Refusal, RefusalKind, Whence};

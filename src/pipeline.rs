@@ -146,7 +146,7 @@ impl Pipeline {
         let inspected = received.bytes.clone();
         let bytes = inspected.as_ref();
         let whole = !bytes.is_empty() && !head.route.body.is_stream();
-        asked.body_sha256 = whole.then(|| crate::audit::Hash::of(bytes).to_string());
+        asked.body_sha256 = whole.then(|| crate::digest::Sha256::of(bytes));
         let call = ApiCall { head: &head, body: docker::body::read(&head, bytes)? };
         asked.fields = events::fields(&call.body);
 
@@ -229,13 +229,6 @@ fn named(id: EventId, stage: crate::audit::Stage) -> Event {
     let mut event = Event::new(stage);
     event.id = id;
     event
-}
-
-impl Policy {
-    /// The policy's hash as the log names it.
-    fn logged_hash(&self) -> Option<crate::audit::Hash> {
-        self.hash.parse().ok()
-    }
 }
 
 /// What is asked under the mode and clock of this moment.

@@ -3,8 +3,8 @@
 
 mod sections;
 
-use super::chain::Hash;
 use super::id::EventId;
+use crate::digest::Sha256;
 use serde::{Deserialize, Serialize};
 use std::fs;
 
@@ -113,7 +113,7 @@ pub struct Event {
     pub outcome: Option<Outcome>,
     /// SHA-256 of the policy text, in a `policy.load`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Hash>,
+    pub policy: Option<Sha256>,
     /// The files that came into force with it, in a `policy.load`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileHash>,
@@ -169,8 +169,8 @@ impl Event {
 pub struct FileHash {
     /// Where it is.
     pub path: String,
-    /// SHA-256 of it, hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of it.
+    pub sha256: Sha256,
 }
 
 /// Who used the gate's own socket, as the kernel says.
@@ -217,7 +217,7 @@ pub(super) struct Folded {
 pub(super) struct Previous {
     pub(super) file: String,
     pub(super) seq: u64,
-    pub(super) hash: Hash,
+    pub(super) hash: Sha256,
     pub(super) ended: FileEnd,
 }
 

@@ -4,10 +4,11 @@
 //! Only a file's end can go unnoticed, and only until another process starts: its `start` names
 //! the last hash before it. What a running process wrote after that is held by its own `stop`.
 
-use super::chain::{Hash, Tip, whole};
+use super::chain::{Tip, whole};
 use super::directory;
 use super::event::{FileEnd, Previous};
 use super::read::{Line, Lines, ReadError};
+use crate::digest::Sha256;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -27,7 +28,7 @@ pub struct Summary {
 impl Summary {
     /// The hash of the newest line. Kept elsewhere, it shows later that nothing was cut off.
     #[must_use]
-    pub fn tip(&self) -> Option<Hash> {
+    pub fn tip(&self) -> Option<Sha256> {
         self.files.iter().rev().find_map(|file| file.tip)
     }
 }
@@ -40,7 +41,7 @@ pub struct FileSummary {
     /// Lines in it.
     pub events: u64,
     /// The hash of its last line.
-    pub tip: Option<Hash>,
+    pub tip: Option<Sha256>,
     /// Whether its last line is a `stop`; if not, its process runs, or did not end in order.
     pub stopped: bool,
     /// Bytes of a torn line at its end.
@@ -106,7 +107,7 @@ pub fn verify(directory: &Path) -> Result<Summary, VerifyError> {
 struct Head {
     seq: u64,
     stage: String,
-    prev: Hash,
+    prev: Sha256,
     previous: Option<Previous>,
     gap: Option<GapHead>,
 }
@@ -150,7 +151,7 @@ fn anchors(
     let written = starts.iter().filter_map(|(name, head)| Some((name, head.as_ref()?)));
     for (index, (by, head)) in written.enumerate() {
         let Some(previous) = head.previous.clone() else {
-            if index > 0 || head.prev != Hash::ZERO {
+            if index > 0 || head.prev != Sha256::ZERO {
                 return Err(broken(by, 1, Fault::Start));
             }
             continue;
@@ -245,7 +246,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn read(line: &[u8]) -> Result<(Head, Hash), Fault> {
+fn read(line: &[u8]) -> Result<(Head, Sha256), Fault> {
     let hash = whole(line).ok_or(Fault::Hash)?;
     let head = serde_json::from_slice(line).map_err(|_| Fault::Shape)?;
     Ok((head, hash))

@@ -2,8 +2,9 @@
 //! was decided about a recorded one, and what would be now.
 
 use super::{ExplainArgs, Failure, Outcome, out};
-use crate::audit::{self, EventId, Hash};
+use crate::audit::{self, EventId};
 use crate::config::{self, Config};
+use crate::digest::Sha256;
 use crate::docker::image::{Origin, Reference};
 use crate::docker::{self, Accepted, ApiCall, ApiVersion, Malformed, RequestHead, body};
 use crate::facts::{self, GatePaths};
@@ -273,7 +274,7 @@ fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, F
         recorded_reasons(&found.event)
     ))?;
     let recorded_body = text("/request/body_sha256");
-    let same = body.is_none_or(|body| Hash::of(body).to_string() == recorded_body);
+    let same = body.is_none_or(|body| Sha256::of(body).to_string() == recorded_body);
     if !same {
         return Err(Failure("the body given is not the one recorded (SHA-256 differs)".to_owned()));
     }

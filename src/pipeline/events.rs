@@ -5,7 +5,8 @@ use super::{Who, named};
 use crate::audit::event::{
     Client, Decision, Forwarded, Identity as Proven, Proof, Reason, Request, User,
 };
-use crate::audit::{Event, Hash, Stage, redact};
+use crate::audit::{Event, Stage, redact};
+use crate::digest::Sha256;
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Mount};
 use crate::docker::body::service::ServiceSpec;
@@ -41,7 +42,7 @@ pub(super) fn permitted(asked: &Asked, policy: &Policy, permit: &Permit, facts: 
     decision.facts = stood_on(facts);
     let outbound = &permit.outbound;
     let body_sha256 = match &outbound.body {
-        OutboundBody::Json(bytes) => Some(Hash::of(bytes).to_string()),
+        OutboundBody::Json(bytes) => Some(Sha256::of(bytes)),
         OutboundBody::Empty | OutboundBody::Stream { .. } => None,
     };
     let forwarded = Forwarded {
@@ -85,7 +86,7 @@ pub(super) fn untrusted(asked: &Asked, policy: &Policy, why: &Untrusted) -> Even
 }
 
 fn decided(asked: &Asked, policy: &Policy, mut decision: Decision) -> Event {
-    decision.policy = policy.logged_hash();
+    decision.policy = Some(policy.hash);
     let mut event = named(asked.id, Stage::Decision);
     event.identity = asked.identity.as_deref().map(proven);
     event.client = Some(asked.client.clone());
@@ -160,7 +161,7 @@ fn by_certificate(blank: Proven, facts: &CertificateFacts) -> Proven {
         issuer: Some(facts.issuer.clone()),
         serial: Some(facts.serial.clone()),
         sans: sans.collect(),
-        fingerprint: Some(facts.sha256.to_string()),
+        fingerprint: Some(facts.sha256),
         ..blank
     }
 }
@@ -175,7 +176,7 @@ fn request(asked: &Asked) -> Request {
         resource: route.map(|route| route.resource.to_string()),
         verb: route.map(|route| route.verb.to_string()),
         target: asked.head.as_ref().and_then(|head| head.target().map(str::to_owned)),
-        body_sha256: asked.body_sha256.clone(),
+        body_sha256: asked.body_sha256,
         fields: asked.fields.clone(),
     }
 }

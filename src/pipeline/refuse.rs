@@ -28,7 +28,7 @@ pub(super) struct Asked {
     pub(super) policy: Option<Arc<Policy>>,
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) head: Option<Arc<CallHead>>,
-    pub(super) body_sha256: Option<String>,
+    pub(super) body_sha256: Option<crate::digest::Sha256>,
     pub(super) fields: Map<String, Value>,
 }
 

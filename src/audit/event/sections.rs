@@ -2,9 +2,10 @@
 //! What must not reach the log whole (secrets in queries, endless errors) is masked and cut here,
 //! as it is written, so that no caller can forget to.
 
-use super::super::chain::Hash;
 use super::super::escape::clip;
 use super::super::redact;
+use crate::digest::Sha256;
+use crate::identity::Fingerprint;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -37,9 +38,9 @@ pub struct Identity {
     /// Subject alternative names, each with its kind before a colon.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sans: Vec<String>,
-    /// SHA-256 of the certificate, hexadecimal.
+    /// SHA-256 of the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fingerprint: Option<String>,
+    pub fingerprint: Option<Fingerprint>,
     /// The user at a Unix socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unix: Option<User>,
@@ -111,9 +112,9 @@ pub struct Request {
     /// The object named in the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// SHA-256 of the body as received, hexadecimal.
+    /// SHA-256 of the body as received.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub body_sha256: Option<String>,
+    pub body_sha256: Option<Sha256>,
     /// The fields that matter to security. Never values of environment, credentials, build
     /// arguments or secrets; argument vectors only through [`redact::argv`].
     #[serde(skip_serializing_if = "Map::is_empty", serialize_with = "bounded_fields")]
@@ -162,7 +163,7 @@ pub struct Decision {
     pub mode: Option<String>,
     /// SHA-256 of the policy in force.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Hash>,
+    pub policy: Option<Sha256>,
     /// The facts it stood on.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "bounded_facts")]
     pub facts: Option<Value>,
@@ -224,9 +225,9 @@ pub struct Forwarded {
     /// Path and query, as we built them; masked like [`Request::query`].
     #[serde(serialize_with = "masked_target")]
     pub target: String,
-    /// SHA-256 of the body we built, hexadecimal; none for an opaque stream.
+    /// SHA-256 of the body we built; none for an opaque stream.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub body_sha256: Option<String>,
+    pub body_sha256: Option<Sha256>,
     /// What we changed or filled in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<String>,
