@@ -1,5 +1,6 @@
 //! The event: plain data that callers fill in, one struct per section of the line. The writer
-//! adds number, times and chain. Fields are only ever added; what is not there is left out.
+//! adds number, times and chain. Fields are only ever added; what is not there is left out. A line reads
+//! back as what stands in it ([`super::line`]), and what was read is written as the same line.
 
 mod sections;
 
@@ -61,7 +62,7 @@ pub enum Stage {
 }
 
 /// Which gate wrote the line.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Gate {
     /// The host's name.
     pub host: String,
@@ -84,7 +85,7 @@ impl Gate {
 }
 
 /// One line of the log before the writer numbers, stamps and chains it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     /// Its name; quote it in a refusal.
     pub id: EventId,
@@ -115,7 +116,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Sha256>,
     /// The files that came into force with it, in a `policy.load`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileHash>,
     /// Who did it by the gate's own socket.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,7 +166,7 @@ impl Event {
 }
 
 /// A file by its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileHash {
     /// Where it is.
     pub path: String,
@@ -174,7 +175,7 @@ pub struct FileHash {
 }
 
 /// Who used the gate's own socket, as the kernel says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// User id.
     pub uid: u32,
@@ -192,7 +193,7 @@ pub struct Actor {
 }
 
 /// A role that is held for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Granted {
     /// Whose.
     pub identity: String,
@@ -205,7 +206,7 @@ pub struct Granted {
 }
 
 /// Many events of people without an identity, as one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Folded {
     pub(super) count: u64,
     pub(super) first: String,
@@ -236,7 +237,8 @@ pub enum FileEnd {
 }
 
 /// What is missing from the log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Gap {
     /// Bytes after the last whole line of the file before.
     #[serde(skip_serializing_if = "is_zero_u64")]

@@ -4,12 +4,12 @@
 //! Only a file's end can go unnoticed, and only until another process starts: its `start` names
 //! the last hash before it. What a running process wrote after that is held by its own `stop`.
 
-use super::chain::{Tip, whole};
+use super::chain::Tip;
 use super::directory;
-use super::event::{FileEnd, Previous};
+use super::event::{FileEnd, Previous, Stage};
+use super::line::Head;
 use super::read::{Line, Lines, ReadError};
 use crate::digest::Sha256;
-use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
@@ -103,20 +103,6 @@ pub fn verify(directory: &Path) -> Result<Summary, VerifyError> {
     Ok(Summary { files, events, begins_after })
 }
 
-#[derive(Deserialize)]
-struct Head {
-    seq: u64,
-    stage: String,
-    prev: Sha256,
-    previous: Option<Previous>,
-    gap: Option<GapHead>,
-}
-
-#[derive(Deserialize)]
-struct GapHead {
-    torn: Option<u64>,
-}
-
 /// What a later file says of an earlier one.
 struct Anchor<'a> {
     by: &'a str,
@@ -135,7 +121,9 @@ fn first(directory: &Path, name: &str) -> Result<Option<Head>, VerifyError> {
     let path = directory.join(name);
     let failed = |error| VerifyError::Read(ReadError::at(&path)(error));
     match Lines::open(&path).map_err(failed)?.next_line().map_err(failed)? {
-        Some(Line::Whole(line)) => Ok(Some(read(line).map_err(|fault| broken(name, 1, fault))?.0)),
+        Some(Line::Whole(line)) => {
+            Head::read(line).map(|(head, _)| Some(head)).map_err(|fault| broken(name, 1, fault))
+        }
         Some(Line::TooLong) => Err(broken(name, 1, Fault::Shape)),
         Some(Line::Torn(_)) | None => Ok(None),
     }
@@ -166,7 +154,7 @@ fn anchors(
             begins_after = Some(previous.file);
             continue;
         }
-        let torn = head.gap.as_ref().and_then(|gap| gap.torn).unwrap_or(0);
+        let torn = head.gap.torn;
         anchors.entry(previous.file.clone()).or_default().push(Anchor { by, previous, torn });
     }
     Ok((anchors, begins_after))
@@ -212,19 +200,19 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self, line: &[u8]) -> Result<(), Fault> {
-        let (head, hash) = read(line)?;
+        let (head, hash) = Head::read(line)?;
         match self.tip {
-            None if head.stage != "start" => return Err(Fault::Start),
+            None if head.stage != Some(Stage::Start) => return Err(Fault::Start),
             Some(tip) if head.prev != tip.hash || Some(head.seq) != tip.seq.checked_add(1) => {
                 return Err(Fault::Order);
             }
             None | Some(_) => {}
         }
-        self.pending
-            .retain(|anchor| (anchor.previous.seq, anchor.previous.hash) != (head.seq, hash));
-        self.tip = Some(Tip { seq: head.seq, hash });
+        let Head { seq, stage, .. } = head;
+        self.pending.retain(|anchor| (anchor.previous.seq, anchor.previous.hash) != (seq, hash));
+        self.tip = Some(Tip { seq, hash });
         self.file.tip = Some(hash);
-        self.file.stopped = head.stage == "stop";
+        self.file.stopped = stage == Some(Stage::Stop);
         self.file.events = self.file.events.saturating_add(1);
         Ok(())
     }
@@ -244,12 +232,6 @@ impl<'a> Walk<'a> {
             None => Ok(self.file),
         }
     }
-}
-
-fn read(line: &[u8]) -> Result<(Head, Sha256), Fault> {
-    let hash = whole(line).ok_or(Fault::Hash)?;
-    let head = serde_json::from_slice(line).map_err(|_| Fault::Shape)?;
-    Ok((head, hash))
 }
 
 fn broken(file: &str, line: u64, fault: Fault) -> VerifyError {

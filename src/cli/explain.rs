@@ -2,7 +2,8 @@
 //! was decided about a recorded one, and what would be now.
 
 use super::{ExplainArgs, Failure, Outcome, out};
-use crate::audit::{self, EventId};
+use crate::audit::event::{Request, Verdict};
+use crate::audit::{self, EventId, Found, Logged};
 use crate::config::{self, Config};
 use crate::digest::Sha256;
 use crate::docker::image::{Origin, Reference};
@@ -14,7 +15,7 @@ use crate::policy::{self, Decision, Facts, Finding, Reason, Seen};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -253,52 +254,45 @@ fn about(id: &str) -> String {
 fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, Failure> {
     let directory = &config.audit.directory;
     let found = audit::find(directory, id).map_err(|error| Failure(error.to_string()))?;
-    let found = found
+    let Found { file, line, logged: Logged { frame, event } } = found
         .ok_or_else(|| Failure(format!("no event {id} in the log at {}", directory.display())))?;
-    let text =
-        |pointer: &str| found.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let verdict = text("/decision/verdict");
-    if verdict.is_empty() {
-        let stage = text("/stage");
-        return Err(Failure(format!("event {id} is a {stage:?}, not a decision")));
-    }
-    let (name, method, path) =
-        (text("/identity/name"), text("/request/method"), text("/request/path"));
-    let query = text("/request/query");
-    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    let Some(decision) = event.decision else {
+        return Err(Failure(format!("event {id} is a {}, not a decision", json!(event.stage))));
+    };
+    let (verdict, outcome) = match decision.verdict() {
+        Verdict::Allow => ("allow", Outcome::Done),
+        Verdict::Deny => ("deny", Outcome::Findings),
+    };
+    let name = event.identity.map(|who| who.name).unwrap_or_default();
+    let Request { method, path, query, body_sha256, .. } = event.request.unwrap_or_default();
+    let query = query.unwrap_or_default();
+    let target = if query.is_empty() { path } else { format!("{path}?{query}") };
     out::print(&format!(
-        "{id} ({}, line {})\n{}: {name} asked {method} {target}: {verdict}\n{}",
-        found.file,
-        found.line,
-        text("/time"),
-        recorded_reasons(&found.event)
+        "{id} ({file}, line {line})\n{}: {name} asked {method} {target}: {verdict}\n{}",
+        frame.time,
+        recorded_reasons(&decision)
     ))?;
-    let recorded_body = text("/request/body_sha256");
-    let same = body.is_none_or(|body| Sha256::of(body).to_string() == recorded_body);
-    if !same {
+    if body.is_some_and(|body| Some(Sha256::of(body)) != body_sha256) {
         return Err(Failure("the body given is not the one recorded (SHA-256 differs)".to_owned()));
     }
-    if !recorded_body.is_empty() && body.is_none() {
+    if body_sha256.is_some() && body.is_none() {
         out::print("what would be decided now depends on the body: give it with --body FILE\n")?;
     } else if query.contains("***") {
         out::print("what would be decided now depends on a query value that the log masks\n")?;
     } else {
         let asked = Asked::parse(&format!("{method} {target}"))?;
-        let now = explain(config, name, &asked, body.unwrap_or_default())?;
+        let now = explain(config, &name, &asked, body.unwrap_or_default())?;
         out::print(&format!("now: {}", now.text))?;
     }
-    Ok(if verdict == "allow" { Outcome::Done } else { Outcome::Findings })
+    Ok(outcome)
 }
 
-fn recorded_reasons(event: &Value) -> String {
-    let list = |pointer: &str| {
-        event.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
-    };
+fn recorded_reasons(decision: &audit::event::Decision) -> String {
     let mut text = String::new();
-    for reason in list("/decision/reasons").iter().chain(&list("/decision/would")) {
-        let part = |key: &str| reason.get(key).and_then(Value::as_str).unwrap_or_default();
-        let _ = writeln!(text, "  [{}] {} {:?}", part("id"), part("field"), part("value"));
-        text.push_str(&about(part("id")));
+    for audit::event::Reason { id, field, value } in decision.reasons() {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let _ = writeln!(text, "  [{id}] {} {:?}", part(field), part(value));
+        text.push_str(&about(id));
     }
     text
 }
