@@ -89,6 +89,21 @@ async fn a_decision_can_be_looked_up_by_the_id_its_refusal_quotes() {
 }
 
 #[tokio::test]
+async fn an_event_that_a_later_version_wrote_is_not_said_to_be_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = open(directory.path());
+    let event = decision();
+    let id = event.id;
+    writer.record(event, Durability::Synced).await.unwrap();
+    writer.close().await.unwrap();
+    let path = log_files(directory.path()).remove(0);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(r#""verdict":"deny""#, r#""verdict":"perhaps""#)).unwrap();
+    let told = find(directory.path(), id).unwrap_err().to_string();
+    assert!(told.contains(".jsonl:2: ") && told.contains("the version of dockward"), "{told}");
+}
+
+#[tokio::test]
 async fn each_file_names_the_one_before() {
     let directory = tempfile::tempdir().unwrap();
     for _ in 0..3 {

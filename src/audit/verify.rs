@@ -10,8 +10,8 @@ use super::event::{FileEnd, Previous, Stage};
 use super::line::Head;
 use super::read::{Line, Lines, ReadError};
 use crate::digest::Sha256;
+use crate::problem::{Actionable, Problem};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::path::Path;
 
 /// A log that holds together.
@@ -49,10 +49,11 @@ pub struct FileSummary {
 }
 
 /// Where and why a log does not hold together.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum VerifyError {
     /// It cannot be read.
-    Read(ReadError),
+    Read(#[from] ReadError),
     /// It was changed.
     Broken {
         /// Name of the file.
@@ -65,7 +66,8 @@ pub enum VerifyError {
 }
 
 /// What is wrong with a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum Fault {
     /// It does not end in the hash of what it holds.
     Hash,
@@ -86,8 +88,7 @@ pub enum Fault {
 /// # Errors
 /// At the first line that is not as it was written, or if a file cannot be read.
 pub fn verify(directory: &Path) -> Result<Summary, VerifyError> {
-    let failed = ReadError::at(directory);
-    let names = directory::files(directory).map_err(failed).map_err(VerifyError::Read)?;
+    let names = directory::files(directory).map_err(ReadError::at(directory))?;
     let mut starts = BTreeMap::new();
     for name in names {
         let start = first(directory, &name)?;
@@ -119,8 +120,8 @@ impl Anchor<'_> {
 
 fn first(directory: &Path, name: &str) -> Result<Option<Head>, VerifyError> {
     let path = directory.join(name);
-    let failed = |error| VerifyError::Read(ReadError::at(&path)(error));
-    match Lines::open(&path).map_err(failed)?.next_line().map_err(failed)? {
+    let failed = ReadError::at(&path);
+    match Lines::open(&path).map_err(&failed)?.next_line().map_err(&failed)? {
         Some(Line::Whole(line)) => {
             Head::read(line).map(|(head, _)| Some(head)).map_err(|fault| broken(name, 1, fault))
         }
@@ -166,10 +167,10 @@ fn verify_file(
     anchors: &[Anchor<'_>],
 ) -> Result<FileSummary, VerifyError> {
     let path = directory.join(name);
-    let failed = |error| VerifyError::Read(ReadError::at(&path)(error));
+    let failed = ReadError::at(&path);
     let mut walk = Walk::new(name, anchors);
-    let mut lines = Lines::open(&path).map_err(failed)?;
-    while let Some(line) = lines.next_line().map_err(failed)? {
+    let mut lines = Lines::open(&path).map_err(&failed)?;
+    while let Some(line) = lines.next_line().map_err(&failed)? {
         let step = match line {
             Line::Whole(line) => walk.step(line),
             Line::Torn(bytes) => {
@@ -238,35 +239,28 @@ fn broken(file: &str, line: u64, fault: Fault) -> VerifyError {
     VerifyError::Broken { file: file.to_owned(), line, fault }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Hash => f.write_str("does not carry the hash of what it says"),
-            Self::Shape => f.write_str("is not an event of this log"),
-            Self::Order => f.write_str("does not follow the line before"),
-            Self::Start => f.write_str("is not where a file of this log starts"),
-            Self::Missing(file) => write!(f, "follows {file}, which is not there"),
-            Self::End(by) => write!(f, "is not where the file ended when {by} was begun"),
-        }
+impl Actionable for Fault {
+    fn problem(&self) -> Problem {
+        let what = match self {
+            Self::Hash => "does not carry the hash of what it says".into(),
+            Self::Shape => "is not an event of this log".into(),
+            Self::Order => "does not follow the line before".into(),
+            Self::Start => "is not where a file of this log starts".into(),
+            Self::Missing(file) => format!("follows {file}, which is not there"),
+            Self::End(by) => format!("is not where the file ended when {by} was begun"),
+        };
+        Problem::new(what, "compare with a copy of the log")
     }
 }
 
-impl fmt::Display for VerifyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for VerifyError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Read(error) => error.fmt(f),
+            Self::Read(error) => error.problem(),
             Self::Broken { file, line, fault } => {
-                write!(f, "{file}:{line}: this line {fault}; compare with a copy of the log")
+                let Problem { what, next } = fault.problem();
+                Problem::new(format!("{file}:{line}: this line {what}"), next)
             }
-        }
-    }
-}
-
-impl std::error::Error for VerifyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Read(error) => Some(error),
-            Self::Broken { .. } => None,
         }
     }
 }
