@@ -11,7 +11,6 @@ pub mod explain;
 pub mod grant;
 pub mod healthcheck;
 pub mod out;
-mod pending;
 pub mod print;
 pub mod quickstart;
 pub mod reload;

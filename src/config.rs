@@ -26,6 +26,7 @@ pub use risk::amounts_to_root;
 pub use schema::schema;
 pub use units::duration;
 
+use crate::digest::Sha256;
 use crate::docker::ApiVersion;
 use crate::policy::pattern::Pattern;
 use crate::policy::{Policy, Profile};
@@ -67,8 +68,8 @@ pub struct Config {
 pub struct KeySetFile {
     /// Where it is.
     pub path: PathBuf,
-    /// SHA-256 of what was read, hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of what was read.
+    pub sha256: Sha256,
 }
 
 /// One door for clients.

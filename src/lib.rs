@@ -9,7 +9,7 @@
 //!
 //! | layer | rooms | may use |
 //! |---|---|---|
-//! | L0 | [`rule`], [`problem`], [`identity`], [`docker`] | no IO, no clock, no async |
+//! | L0 | [`rule`], [`problem`], [`digest`], [`identity`], [`docker`] | no IO, no clock, no async |
 //! | L1 | [`policy`] | L0; the same |
 //! | L2 | [`audit`], [`config`] | L0, L1; files and formats |
 //! | L3 | [`facts`], [`proxy`], [`daemon`], [`pki`] | L0 to L2 |
@@ -23,6 +23,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod digest;
 pub mod docker;
 pub mod facts;
 pub mod identity;

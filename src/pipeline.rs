@@ -12,8 +12,9 @@ mod refuse;
 pub use entry::{Doorkeeper, Entry};
 
 use crate::audit::event::Request as Asked;
-use crate::audit::{Case, EventId, Hash, Writer, describe};
+use crate::audit::{Case, EventId, Writer, describe};
 use crate::daemon::{ClientBody, Daemon};
+use crate::digest::Sha256;
 use crate::docker::archive::BLOCK;
 use crate::docker::{self, ApiVersion, BodyKind, CallHead, RequestHead};
 use crate::facts::Gatherer;
@@ -81,6 +82,13 @@ struct Visit {
     head: Option<Arc<CallHead>>,
 }
 
+/// Who asks at one moment, by which token, and what it is judged by.
+struct Asker {
+    identity: Known,
+    policy: Arc<Policy>,
+    claims: Option<Arc<Claims>>,
+}
+
 impl Visit {
     fn new(
         pipeline: &Arc<Pipeline>,
@@ -117,7 +125,7 @@ impl Visit {
         let (tally, streams, floor) = (Arc::clone(tally), streams.clone(), *floor);
 
         // identify: under the policy of this moment
-        let (identity, policy, _) = self.identify()?;
+        let Asker { identity, policy, .. } = self.identify()?;
         tally.seen(identity.name.as_str(), Timestamp::now(), &self.connection.evidence);
 
         // classify: in one way, or not at all
@@ -145,7 +153,7 @@ impl Visit {
         // gather facts, decide: as who it is and what is in force by now, which a slow body or a slow daemon
         // may have outlived
         let settled = self.pipeline.gatherer.settle(asking).await?;
-        let (identity, policy, claims) = self.identify()?;
+        let Asker { identity, policy, claims } = self.identify()?;
         let permit = match settled.under(&identity, &policy).decide() {
             Decision::Allow(permit) => permit,
             Decision::Deny(denial) => return Err(denial.into()),
@@ -171,17 +179,17 @@ impl Visit {
             _stream: stream,
         };
         let case = self.case();
-        Ok(exchange.run(case, permit, upload, self.on_upgrade.take()).await?)
+        Ok(exchange.run(case, *permit, upload, self.on_upgrade.take()).await?)
     }
 
-    /// Who asks at this moment, under which policy, and by which token.
-    fn identify(&mut self) -> Result<(Known, Arc<Policy>, Option<Arc<Claims>>), Refused> {
+    /// Who asks at this moment.
+    fn identify(&mut self) -> Result<Asker, Refused> {
         let in_force = &self.pipeline.shared.in_force;
         let rules = in_force.rules();
         self.policy = Some(Arc::clone(&rules.policy));
         let (identity, claims) = in_force.asks(&self.connection, &rules, &self.parts.headers)?;
         self.identity = Some(Arc::clone(&identity));
-        Ok((identity, Arc::clone(&rules.policy), claims))
+        Ok(Asker { identity, policy: Arc::clone(&rules.policy), claims })
     }
 
     /// The body as far as it is judged, of a request that was heard.
@@ -197,7 +205,7 @@ impl Visit {
             }
         };
         let whole = !received.bytes.is_empty() && !head.route.body.is_stream();
-        self.asked.body_sha256 = whole.then(|| Hash::of(&received.bytes).to_string());
+        self.asked.body_sha256 = whole.then(|| Sha256::of(&received.bytes));
         Ok(received)
     }
 

@@ -77,14 +77,30 @@ async fn a_decision_can_be_looked_up_by_the_id_its_refusal_quotes() {
 
     let found = find(directory.path(), quoted).unwrap().unwrap();
     assert_eq!(found.line, 2);
-    assert_eq!(found.event["identity"]["name"], "ci\u{202e}\n-1");
-    assert_eq!(found.event["decision"]["reasons"][0]["id"], "mount.host-path");
-    assert_eq!(found.event["gate"]["instance"].as_str().unwrap().len(), 16);
+    let event = found.logged.event;
+    assert_eq!(event.identity.unwrap().name, "ci\u{202e}\n-1");
+    assert_eq!(event.decision.unwrap().reasons().next().unwrap().id, "mount.host-path");
+    assert_eq!(found.logged.frame.gate.instance.len(), 16);
 
     let path = directory.path().join(found.file);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(r#""name":"ci\u202e\n-1""#), "{text}");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o137, 0);
+}
+
+#[tokio::test]
+async fn an_event_that_a_later_version_wrote_is_not_said_to_be_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = open(directory.path());
+    let event = decision();
+    let id = event.id;
+    writer.record(event, Durability::Synced).await.unwrap();
+    writer.close().await.unwrap();
+    let path = log_files(directory.path()).remove(0);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(r#""verdict":"deny""#, r#""verdict":"perhaps""#)).unwrap();
+    let told = find(directory.path(), id).unwrap_err().to_string();
+    assert!(told.contains(".jsonl:2: ") && told.contains("the version of dockward"), "{told}");
 }
 
 #[tokio::test]
@@ -149,8 +165,8 @@ async fn a_policy_text_is_found_by_the_hash_in_the_log() {
     let id = load.id;
     writer.record(load, Durability::Synced).await.unwrap();
     writer.close().await.unwrap();
-    let hash = find(directory.path(), id).unwrap().unwrap().event["policy"].clone();
-    let kept = directory.path().join(format!("policy-{}.yaml", hash.as_str().unwrap()));
+    let hash = find(directory.path(), id).unwrap().unwrap().logged.event.policy.unwrap();
+    let kept = directory.path().join(format!("policy-{hash}.yaml"));
     assert_eq!(fs::read(kept).unwrap(), b"version: 1\n");
 }
 

@@ -9,7 +9,8 @@
 )]
 
 use dockward::audit::event::{Decision, Identity, Proof, Reason, Request};
-use dockward::audit::{Durability, Event, Gate, Hash, Stage, Writer};
+use dockward::audit::{Durability, Event, Gate, Stage, Writer};
+use dockward::digest::Sha256;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -131,7 +132,7 @@ fn a_recorded_decision_is_told_and_judged_again() {
     event.request = Some(Request {
         method: "POST".to_owned(),
         path: "/v1.41/containers/create".to_owned(),
-        body_sha256: Some(Hash::of(PRIVILEGED.as_bytes()).to_string()),
+        body_sha256: Some(Sha256::of(PRIVILEGED.as_bytes())),
         ..Request::default()
     });
     event.decision = Some(Decision::deny([Reason {

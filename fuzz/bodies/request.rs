@@ -167,7 +167,7 @@ impl Judge<'_> {
             assert!(bytes.is_empty(), "{}: a body is passed over", head.route.operation);
         }
         match asking.settle(found).ok()?.decide() {
-            Decision::Allow(permit) => Some(permit),
+            Decision::Allow(permit) => Some(*permit),
             Decision::Deny(denial) => {
                 assert!(!denial.findings.is_empty(), "refused without a reason");
                 None

@@ -1,9 +1,10 @@
 //! A request as the log has it when it is decided: who asked, from where, for what. The decision itself is written
 //! from what decided and from nothing else: a permit, a denial, a flaw.
 
+use super::EventId;
 use super::describe::stood_on;
 use super::event::{Actor, Client, Decision, Event, Forwarded, Identity, Reason, Request, Stage};
-use super::{EventId, Hash};
+use crate::digest::Sha256;
 use crate::docker::{Malformed, OutboundBody};
 use crate::policy::{Finding, Permit, Policy};
 
@@ -37,10 +38,10 @@ impl Case {
             role => format!("{role}: {}", permit.grant()),
         });
         decision.facts = stood_on(permit.facts());
-        decision.policy = permit.policy().parse().ok();
+        decision.policy = permit.policy();
         let outbound = permit.outbound();
         let body_sha256 = match &outbound.body {
-            OutboundBody::Json(bytes) => Some(Hash::of(bytes).to_string()),
+            OutboundBody::Json(bytes) => Some(Sha256::of(bytes)),
             OutboundBody::Empty | OutboundBody::Stream { .. } => None,
         };
         let forwarded = Forwarded {
@@ -62,7 +63,7 @@ impl Case {
     ) -> Event {
         let mut decision = Decision::deny(reasons);
         decision.grant = role;
-        decision.policy = policy.hash.parse().ok();
+        decision.policy = Some(policy.hash);
         self.decided(decision)
     }
 

@@ -6,37 +6,18 @@ use super::clock::Stamp;
 use super::error::AuditError;
 use super::escape;
 use super::event::{Event, Gate};
-use aws_lc_rs::digest::{SHA256, digest};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::fmt::{self, Write as _};
-use std::str::FromStr;
+use crate::digest::Sha256;
+use serde::Serialize;
 
 /// The longest line the log takes, in bytes. What callers put into an event is bounded by the
 /// limits on heads; this is the backstop that lets a reader know when to give up.
 pub(super) const LINE_MAX: usize = 1 << 20;
 
-/// SHA-256, written as 64 lower-case hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Hash([u8; 32]);
-
-impl Hash {
-    /// What stands before the first line of all.
-    pub const ZERO: Self = Self([0; 32]);
-
-    /// The hash of these bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        let mut hash = [0; 32];
-        hash.iter_mut().zip(digest(&SHA256, bytes).as_ref()).for_each(|(to, from)| *to = *from);
-        Self(hash)
-    }
-}
-
 /// The end of a chain: the number and hash of its last line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tip {
     pub(super) seq: u64,
-    pub(super) hash: Hash,
+    pub(super) hash: Sha256,
 }
 
 /// One line as it goes to the file, and the end of the chain after it.
@@ -54,7 +35,7 @@ struct Body<'a> {
     gate: &'a Gate,
     #[serde(flatten)]
     event: &'a Event,
-    prev: Hash,
+    prev: Sha256,
 }
 
 /// Makes the line that follows `tip`.
@@ -72,7 +53,7 @@ pub(super) fn seal(
         return Err(AuditError::TooLarge { bytes: line.len() });
     }
     line.pop();
-    let hash = Hash::of(&line);
+    let hash = Sha256::of(&line);
     line.extend_from_slice(format!("{HASH_KEY}{hash}\"}}\n").as_bytes());
     Ok(Sealed { line, tip: Tip { seq, hash } })
 }
@@ -82,65 +63,11 @@ const HASH_KEY: &str = ",\"hash\":\"";
 const HASH_LEN: usize = 9 + 64 + 2;
 
 /// The hash that this line (without its newline) carries, if it is the hash of what it stands on.
-pub(super) fn whole(line: &[u8]) -> Option<Hash> {
+pub(super) fn whole(line: &[u8]) -> Option<Sha256> {
     let (body, end) = line.split_at_checked(line.len().checked_sub(HASH_LEN)?)?;
     let digits = end.strip_prefix(HASH_KEY.as_bytes())?.strip_suffix(b"\"}")?;
-    let hash: Hash = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    (hash == Hash::of(body)).then_some(hash)
-}
-
-impl fmt::Display for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-/// A text that is not 64 lower-case hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotAHash;
-
-impl fmt::Display for NotAHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a hash: 64 lower-case hexadecimal digits are expected")
-    }
-}
-
-impl std::error::Error for NotAHash {}
-
-impl FromStr for Hash {
-    type Err = NotAHash;
-
-    fn from_str(text: &str) -> Result<Self, NotAHash> {
-        let mut hash = [0_u8; 32];
-        let mut digits = text.bytes().map(digit);
-        for byte in &mut hash {
-            let (high, low) = (digits.next().flatten(), digits.next().flatten());
-            *byte = high.ok_or(NotAHash)? << 4 | low.ok_or(NotAHash)?;
-        }
-        if digits.next().is_some() { Err(NotAHash) } else { Ok(Self(hash)) }
-    }
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => byte.checked_sub(b'0'),
-        b'a'..=b'f' => byte.checked_sub(b'a' - 10),
-        _ => None,
-    }
-}
-
-impl Serialize for Hash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(64);
-        write!(text, "{self}").map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(&text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Hash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
+    let hash: Sha256 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (hash == Sha256::of(body)).then_some(hash)
 }
 
 #[cfg(test)]
@@ -151,18 +78,7 @@ mod tests {
 
     fn sealed(event: &Event) -> Result<Sealed, AuditError> {
         let clock = Clock::here();
-        seal(Tip { seq: 6, hash: Hash::of(b"x") }, &clock.stamp(), &Gate::here(), event)
-    }
-
-    #[test]
-    fn a_hash_reads_back_and_nothing_else_does() {
-        let hash = Hash::of(b"abc");
-        let text = hash.to_string();
-        assert_eq!(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert_eq!(text.parse(), Ok(hash));
-        for bad in ["", "00", &text.to_uppercase(), &format!("{text}0"), &text.replace('b', "g")] {
-            assert_eq!(bad.parse::<Hash>(), Err(NotAHash), "{bad}");
-        }
+        seal(Tip { seq: 6, hash: Sha256::of(b"x") }, &clock.stamp(), &Gate::here(), event)
     }
 
     #[test]
@@ -171,8 +87,8 @@ mod tests {
         let text = String::from_utf8(sealed.line.clone()).unwrap();
         let (body, end) = text.split_once(",\"hash\":").unwrap();
         assert!(text.starts_with(r#"{"v":1,"seq":7,"time":"2"#), "{text}");
-        assert!(body.ends_with(&format!(r#","prev":"{}""#, Hash::of(b"x"))), "{text}");
-        assert_eq!(end, format!("\"{}\"}}\n", Hash::of(body.as_bytes())));
+        assert!(body.ends_with(&format!(r#","prev":"{}""#, Sha256::of(b"x"))), "{text}");
+        assert_eq!(end, format!("\"{}\"}}\n", Sha256::of(body.as_bytes())));
         assert_eq!(whole(text.trim_end().as_bytes()), Some(sealed.tip.hash));
     }
 

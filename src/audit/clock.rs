@@ -2,7 +2,8 @@
 //! set back. Only the writer stamps events, so that `seq`, `time` and `mono` agree.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fs;
 use std::time::Instant;
 
@@ -23,10 +24,12 @@ pub(super) struct Stamp<'a> {
 
 /// The boot and the nanoseconds since then. Between processes of one boot the figures agree to
 /// the hundredth of a second that `/proc/uptime` shows; within a process they are exact.
-#[derive(Debug, Serialize)]
-pub(super) struct Mono<'a> {
-    boot: &'a str,
-    ns: u64,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Mono<'a> {
+    /// Id of the boot.
+    pub boot: Cow<'a, str>,
+    /// Nanoseconds since then.
+    pub ns: u64,
 }
 
 impl Clock {
@@ -41,7 +44,10 @@ impl Clock {
         let elapsed = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Stamp {
             time: written(Timestamp::now()),
-            mono: Mono { boot: &self.boot, ns: self.uptime_at_start.saturating_add(elapsed) },
+            mono: Mono {
+                boot: Cow::Borrowed(&self.boot),
+                ns: self.uptime_at_start.saturating_add(elapsed),
+            },
         }
     }
 }

@@ -72,7 +72,7 @@ fn by_certificate(blank: Proven, facts: &CertificateFacts) -> Proven {
         issuer: Some(facts.issuer.clone()),
         serial: Some(facts.serial.clone()),
         sans: sans.collect(),
-        fingerprint: Some(facts.sha256.to_string()),
+        fingerprint: Some(facts.sha256),
         ..blank
     }
 }

@@ -2,14 +2,14 @@
 //! the newest of them ends. A crash leaves a torn last line behind, which must not keep the next
 //! process from starting; it is left as it is and told of in the next file's first line.
 
-use super::chain::{LINE_MAX, whole};
+use super::chain::LINE_MAX;
 use super::error::AuditError;
-use super::event::{FileEnd, Previous};
+use super::event::{FileEnd, Previous, Stage};
+use super::line::Head;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use rustix::fs::{FlockOperation, flock};
-use serde::Deserialize;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -79,12 +79,6 @@ fn begun(name: &str) -> Option<DateTime> {
     DateTime::strptime("%Y%m%dT%H%M%S.%fZ", stamp).ok()
 }
 
-#[derive(Deserialize)]
-struct Last {
-    seq: u64,
-    stage: String,
-}
-
 fn end_of(directory: &Path, name: &str) -> io::Result<Option<(Previous, u64)>> {
     let mut file = File::open(directory.join(name))?;
     let running = flock(&file, FlockOperation::NonBlockingLockShared).is_err();
@@ -92,14 +86,14 @@ fn end_of(directory: &Path, name: &str) -> io::Result<Option<(Previous, u64)>> {
     let mut lines = tail.rsplit(|byte| *byte == b'\n');
     let mut torn = lines.next().map_or(0, <[u8]>::len);
     for line in lines {
-        if let (Some(hash), Ok(last)) = (whole(line), serde_json::from_slice::<Last>(line)) {
-            let ended = match (running, last.stage == "stop" && torn == 0) {
+        if let Ok((Head { seq, stage, .. }, hash)) = Head::read(line) {
+            let ended = match (running, stage == Some(Stage::Stop) && torn == 0) {
                 (true, _) => FileEnd::Running,
                 (false, true) => FileEnd::Stop,
                 (false, false) => FileEnd::Died,
             };
             let torn = if running { 0 } else { u64::try_from(torn).unwrap_or(u64::MAX) };
-            let previous = Previous { file: name.to_owned(), seq: last.seq, hash, ended };
+            let previous = Previous { file: name.to_owned(), seq, hash, ended };
             return Ok(Some((previous, torn)));
         }
         torn = torn.saturating_add(line.len()).saturating_add(1);

@@ -1,13 +1,14 @@
 //! Why the log could not be written. One failure is told to a whole batch of waiting requests,
 //! so the errors can be cloned.
 
-use std::fmt;
+use crate::problem::{Actionable, Problem};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What kept an event from being recorded. Every one of them means 503 and nothing forwarded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum AuditError {
     /// The log directory cannot be made, read or locked.
     Directory {
@@ -50,7 +51,7 @@ pub enum AuditError {
     /// The event is not JSON.
     Unserialisable(String),
     /// The writer's thread could not be started.
-    Thread(Arc<io::Error>),
+    Thread(#[source] Arc<io::Error>),
     /// The writer was closed.
     Closed,
 }
@@ -65,51 +66,42 @@ impl AuditError {
     }
 }
 
-impl fmt::Display for AuditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for AuditError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Directory { path, source } => write!(
-                f,
-                "audit directory {}: {source}; it must exist or be creatable, and be ours to write",
-                path.display()
+            Self::Directory { path, source } => Problem::new(
+                format!("audit directory {}: {source}", path.display()),
+                "it must exist or be creatable, and be ours to write",
             ),
-            Self::OpenToOthers { path } => write!(
-                f,
-                "audit directory {} can be written by everyone; take that away (chmod o-w)",
-                path.display()
+            Self::OpenToOthers { path } => Problem::new(
+                format!("audit directory {} can be written by everyone", path.display()),
+                "take that away (chmod o-w)",
             ),
-            Self::Create { path, source } => {
-                write!(f, "cannot make {}: {source}; look at space and permissions", path.display())
-            }
-            Self::Write { file, source } => {
-                write!(f, "cannot write to {file}: {source}; free space in the audit directory")
-            }
-            Self::Sync { file, source } => write!(
-                f,
-                "cannot bring {file} to disk: {source}; look at the disk, a new file is tried next"
+            Self::Create { path, source } => Problem::new(
+                format!("cannot make {}: {source}", path.display()),
+                "look at space and permissions",
             ),
-            Self::TooLarge { bytes } => {
-                write!(f, "an event of {bytes} bytes is more than a line of the log takes")
-            }
-            Self::Unserialisable(why) => write!(f, "an event cannot be written as JSON: {why}"),
-            Self::Thread(source) => write!(f, "cannot start the audit thread: {source}"),
-            Self::Closed => write!(f, "the audit log is closed; the gate is stopping"),
-        }
-    }
-}
-
-impl std::error::Error for AuditError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Directory { source, .. }
-            | Self::Create { source, .. }
-            | Self::Write { source, .. }
-            | Self::Sync { source, .. }
-            | Self::Thread(source) => Some(source.as_ref()),
-            Self::OpenToOthers { .. }
-            | Self::TooLarge { .. }
-            | Self::Unserialisable(_)
-            | Self::Closed => None,
+            Self::Write { file, source } => Problem::new(
+                format!("cannot write to {file}: {source}"),
+                "free space in the audit directory",
+            ),
+            Self::Sync { file, source } => Problem::new(
+                format!("cannot bring {file} to disk: {source}"),
+                "look at the disk, a new file is tried next",
+            ),
+            Self::TooLarge { bytes } => Problem::new(
+                format!("an event of {bytes} bytes is more than a line of the log takes"),
+                "ask for less at once",
+            ),
+            Self::Unserialisable(why) => Problem::new(
+                format!("an event cannot be written as JSON: {why}"),
+                "report it: none of ours should be so",
+            ),
+            Self::Thread(source) => Problem::new(
+                format!("cannot start the audit thread: {source}"),
+                "raise the limit on threads (TasksMax=)",
+            ),
+            Self::Closed => Problem::new("the audit log is closed", "the gate is stopping"),
         }
     }
 }

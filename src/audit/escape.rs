@@ -80,7 +80,7 @@ fn misleads(c: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -110,7 +110,8 @@ mod tests {
         assert_eq!(clip("a\"b", 2), "a");
     }
 
-    fn strange() -> impl Strategy<Value = String> {
+    /// Texts that are hard to write down.
+    pub(in crate::audit) fn strange() -> impl Strategy<Value = String> {
         prop_oneof![
             any::<String>(),
             proptest::collection::vec(

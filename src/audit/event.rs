@@ -1,10 +1,11 @@
 //! The event: plain data that callers fill in, one struct per section of the line. The writer
-//! adds number, times and chain. Fields are only ever added; what is not there is left out.
+//! adds number, times and chain. Fields are only ever added; what is not there is left out. A line reads
+//! back as what stands in it ([`super::line`]), and what was read is written as the same line.
 
 mod sections;
 
-use super::chain::Hash;
 use super::id::EventId;
+use crate::digest::Sha256;
 use crate::rule::Rule;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -62,7 +63,7 @@ pub enum Stage {
 }
 
 /// Which gate wrote the line.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Gate {
     /// The host's name.
     pub host: String,
@@ -85,7 +86,7 @@ impl Gate {
 }
 
 /// One line of the log before the writer numbers, stamps and chains it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     /// Its name; quote it in a refusal.
     pub id: EventId,
@@ -114,9 +115,9 @@ pub struct Event {
     pub outcome: Option<Outcome>,
     /// SHA-256 of the policy text, in a `policy.load`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Hash>,
+    pub policy: Option<Sha256>,
     /// The files that came into force with it, in a `policy.load`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileHash>,
     /// Who did it by the gate's own socket.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,16 +172,16 @@ impl Event {
 }
 
 /// A file by its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileHash {
     /// Where it is.
     pub path: String,
-    /// SHA-256 of it, hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of it.
+    pub sha256: Sha256,
 }
 
 /// Who used the gate's own socket, as the kernel says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// User id.
     pub uid: u32,
@@ -198,7 +199,7 @@ pub struct Actor {
 }
 
 /// A role that is held for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Granted {
     /// Whose.
     pub identity: String,
@@ -211,7 +212,7 @@ pub struct Granted {
 }
 
 /// Many events of people without an identity, as one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Folded {
     pub(super) count: u64,
     pub(super) first: String,
@@ -223,7 +224,7 @@ pub(super) struct Folded {
 pub(super) struct Previous {
     pub(super) file: String,
     pub(super) seq: u64,
-    pub(super) hash: Hash,
+    pub(super) hash: Sha256,
     pub(super) ended: FileEnd,
 }
 
@@ -242,7 +243,8 @@ pub enum FileEnd {
 }
 
 /// What is missing from the log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Gap {
     /// Bytes after the last whole line of the file before.
     #[serde(skip_serializing_if = "is_zero_u64")]

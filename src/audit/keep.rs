@@ -1,10 +1,10 @@
 //! The policy texts beside the log. A decision names the policy it stood on by its hash; this is
 //! where the text to that hash can still be found when the file has long been edited.
 
-use super::chain::Hash;
 use super::directory;
 use super::error::AuditError;
 use super::id::EventId;
+use crate::digest::Sha256;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -15,9 +15,9 @@ use std::path::Path;
 ///
 /// # Errors
 /// If the directory cannot be used or the file cannot be written.
-pub fn keep_policy(directory: &Path, text: &[u8]) -> Result<Hash, AuditError> {
+pub fn keep_policy(directory: &Path, text: &[u8]) -> Result<Sha256, AuditError> {
     directory::prepare(directory)?;
-    let hash = Hash::of(text);
+    let hash = Sha256::of(text);
     let path = directory.join(format!("policy-{hash}.yaml"));
     if fs::read(&path).is_ok_and(|kept| kept == text) {
         return Ok(hash);

@@ -1,12 +1,13 @@
 //! The chain and the file it is being written to, one hand at a time. Knows nothing of threads
 //! or of who waits: events go in, the ends of the chain after each come out, or nothing happened.
 
-use super::chain::{Hash, Sealed, Tip, seal};
+use super::chain::{Sealed, Tip, seal};
 use super::clock::Clock;
 use super::directory;
 use super::error::AuditError;
 use super::event::{Event, FileEnd, Gap, Gate, Previous, Stage};
 use super::segment::{Create, Failed, Segment};
+use crate::digest::Sha256;
 use jiff::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ impl Ledger {
     /// Begins a file in the directory, with the `start` line on disk.
     pub(super) fn open(path: &Path, gate: Gate, create: Create) -> Result<Self, AuditError> {
         directory::prepare(path)?;
-        let tip = Tip { seq: 0, hash: Hash::ZERO };
+        let tip = Tip { seq: 0, hash: Sha256::ZERO };
         let (directory, clock) = (path.to_owned(), Clock::here());
         let (file, given_up) = (None, None);
         let mut ledger = Self { directory, gate, clock, create, tip, file, given_up };
@@ -88,7 +89,7 @@ impl Ledger {
             Some(previous) => Some((previous, 0)),
             None => directory::newest_end(&self.directory, &names).map_err(&failed)?,
         };
-        let hash = end.as_ref().map_or(Hash::ZERO, |(previous, _)| previous.hash);
+        let hash = end.as_ref().map_or(Sha256::ZERO, |(previous, _)| previous.hash);
         let after = Tip { seq: self.tip.seq, hash };
         let Sealed { line, tip } = seal(after, &self.clock.stamp(), &self.gate, &start(end))?;
 

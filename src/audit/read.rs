@@ -5,10 +5,9 @@ use super::chain::LINE_MAX;
 use super::directory;
 use super::event::Stage;
 use super::id::EventId;
-use serde::Deserialize;
-use serde_json::Value;
+use super::line::{Gist, Logged, Part};
+use crate::problem::{Actionable, Problem};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -20,30 +19,52 @@ pub struct Found {
     pub file: String,
     /// Its line there, from 1.
     pub line: u64,
-    /// The event.
-    pub event: Value,
+    /// What stands there.
+    pub logged: Logged,
 }
 
-/// A log file or directory that cannot be read.
-#[derive(Debug)]
-pub struct ReadError {
-    path: PathBuf,
-    source: io::Error,
+/// What cannot be read of the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
+pub enum ReadError {
+    /// A file, or the directory.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The line of an event that was looked for.
+    Event {
+        /// The file it is in.
+        path: PathBuf,
+        /// Its line there, from 1.
+        line: u64,
+        /// What is not understood.
+        source: serde_json::Error,
+    },
 }
 
 /// The event of that id, newest file first. Does not verify the chain.
 ///
 /// # Errors
-/// If the directory or a file in it cannot be read.
+/// If the directory or a file in it cannot be read, or the event is not as this version writes one.
 pub fn find(directory: &Path, id: EventId) -> Result<Option<Found>, ReadError> {
     let names = directory::files(directory).map_err(ReadError::at(directory))?;
+    let named = format!("\"id\":\"{id}\"");
     for file in names.into_iter().rev() {
         let path = directory.join(&file);
         let failed = ReadError::at(&path);
         let mut lines = Lines::open(&path).map_err(&failed)?;
         while let Some(line) = lines.next_line().map_err(&failed)? {
-            if let Some(event) = is_event(&line, id) {
-                return Ok(Some(Found { file, line: lines.number, event }));
+            let text = line.whole().and_then(|line| std::str::from_utf8(line).ok());
+            let Some(text) = text.filter(|text| text.contains(&named)) else { continue };
+            let logged = Logged::read(text.as_bytes());
+            let line = lines.number;
+            let logged =
+                logged.map_err(|source| ReadError::Event { path: path.clone(), line, source })?;
+            if logged.event.id == id {
+                return Ok(Some(Found { file, line, logged }));
             }
         }
     }
@@ -57,16 +78,10 @@ pub fn find(directory: &Path, id: EventId) -> Result<Option<Found>, ReadError> {
 /// If the directory or a file in it cannot be read.
 pub fn last_seen(directory: &Path) -> Result<BTreeMap<String, String>, ReadError> {
     let mut seen = BTreeMap::new();
-    for file in directory::files(directory).map_err(ReadError::at(directory))? {
-        let path = directory.join(&file);
-        let failed = ReadError::at(&path);
-        let mut lines = Lines::open(&path).map_err(&failed)?;
-        while let Some(line) = lines.next_line().map_err(&failed)? {
-            if let Some((serial, time)) = line.whole().and_then(decided) {
-                seen.insert(serial, time);
-            }
-        }
-    }
+    each(directory, |Gist { stage, time, identity, .. }| {
+        let serial = identity.and_then(|who| who.serial).filter(|_| stage == Some(Stage::Decision));
+        seen.extend(serial.map(|serial| (serial, time)));
+    })?;
     Ok(seen)
 }
 
@@ -84,86 +99,41 @@ pub fn containers_made(
     // DER writes a zero before a first bit that is set, people do not
     let plain = |serial: &str| serial.trim_start_matches('0').to_owned();
     let serials: BTreeSet<String> = serials.iter().map(|serial| plain(serial)).collect();
+    each(directory, |line| match line {
+        Gist {
+            id,
+            identity: Some(Part { name: Some(name), serial, .. }),
+            request: Some(asked),
+            ..
+        } => {
+            let theirs = serial.is_some_and(|serial| serials.contains(&plain(&serial)));
+            if theirs {
+                names.insert(name.clone());
+            }
+            if asked.operation.as_deref() == Some("ContainerCreate") {
+                creates.push((id, name, theirs));
+            }
+        }
+        Gist { parent: Some(parent), outcome: Some(Part { id: Some(id), .. }), .. } => {
+            made.insert(parent, id);
+        }
+        _ => {}
+    })?;
+    creates.retain(|(_, name, theirs)| *theirs || of_the_name && names.contains(name));
+    Ok(creates.into_iter().filter_map(|(decision, ..)| made.remove(&decision)).collect())
+}
+
+/// Shows every line of the log that is one, oldest first.
+fn each(directory: &Path, mut show: impl FnMut(Gist)) -> Result<(), ReadError> {
     for file in directory::files(directory).map_err(ReadError::at(directory))? {
         let path = directory.join(&file);
         let failed = ReadError::at(&path);
         let mut lines = Lines::open(&path).map_err(&failed)?;
         while let Some(line) = lines.next_line().map_err(&failed)? {
-            let told = line.whole().and_then(|line| serde_json::from_slice::<Told>(line).ok());
-            match told.unwrap_or_default() {
-                Told { id: Some(id), identity: Some(who), request: Some(asked), .. } => {
-                    let theirs = who.serial.is_some_and(|serial| serials.contains(&plain(&serial)));
-                    if theirs {
-                        names.insert(who.name.clone());
-                    }
-                    if asked.operation.as_deref() == Some("ContainerCreate") {
-                        creates.push((id, who.name, theirs));
-                    }
-                }
-                Told { parent: Some(parent), outcome: Some(Made { id: Some(id) }), .. } => {
-                    made.insert(parent, id);
-                }
-                _ => {}
-            }
+            line.whole().and_then(Gist::read).into_iter().for_each(&mut show);
         }
     }
-    creates.retain(|(_, name, theirs)| *theirs || of_the_name && names.contains(name));
-    Ok(creates.into_iter().filter_map(|(decision, ..)| made.remove(&decision)).collect())
-}
-
-/// What a line says of who made what.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Told {
-    id: Option<String>,
-    parent: Option<String>,
-    identity: Option<Maker>,
-    request: Option<Asked>,
-    outcome: Option<Made>,
-}
-
-#[derive(Deserialize)]
-struct Maker {
-    name: String,
-    serial: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    operation: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Made {
-    id: Option<String>,
-}
-
-/// The serial number and time of a decision.
-fn decided(line: &[u8]) -> Option<(String, String)> {
-    #[derive(Deserialize)]
-    struct Decided {
-        stage: Stage,
-        time: String,
-        identity: Option<Proven>,
-    }
-    #[derive(Deserialize)]
-    struct Proven {
-        serial: Option<String>,
-    }
-    let event: Decided = serde_json::from_slice(line).ok()?;
-    let serial = event.identity?.serial?;
-    (event.stage == Stage::Decision).then_some((serial, event.time))
-}
-
-fn is_event(line: &Line<'_>, id: EventId) -> Option<Value> {
-    let id = id.to_string();
-    let text = std::str::from_utf8(line.whole()?).ok()?;
-    if !text.contains(&id) {
-        return None;
-    }
-    let event: Value = serde_json::from_str(text).ok()?;
-    let same = event.get("id").and_then(Value::as_str) == Some(&id);
-    same.then_some(event)
+    Ok(())
 }
 
 /// The lines of a file, with a bound on their length.
@@ -215,18 +185,21 @@ impl Lines {
 
 impl ReadError {
     pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Self {
-        move |source| Self { path: path.to_owned(), source }
+        move |source| Self::File { path: path.to_owned(), source }
     }
 }
 
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read {}: {}; read the log as root", self.path.display(), self.source)
-    }
-}
-
-impl std::error::Error for ReadError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+impl Actionable for ReadError {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::File { path, source } => {
+                let what = format!("cannot read {}: {source}", path.display());
+                Problem::new(what, "read the log as root")
+            }
+            Self::Event { path, line, source } => Problem::new(
+                format!("cannot read the event at {}:{line}: {source}", path.display()),
+                "read it with the version of dockward that wrote it",
+            ),
+        }
     }
 }

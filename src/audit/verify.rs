@@ -4,13 +4,14 @@
 //! Only a file's end can go unnoticed, and only until another process starts: its `start` names
 //! the last hash before it. What a running process wrote after that is held by its own `stop`.
 
-use super::chain::{Hash, Tip, whole};
+use super::chain::Tip;
 use super::directory;
-use super::event::{FileEnd, Previous};
+use super::event::{FileEnd, Previous, Stage};
+use super::line::Head;
 use super::read::{Line, Lines, ReadError};
-use serde::Deserialize;
+use crate::digest::Sha256;
+use crate::problem::{Actionable, Problem};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::path::Path;
 
 /// A log that holds together.
@@ -27,7 +28,7 @@ pub struct Summary {
 impl Summary {
     /// The hash of the newest line. Kept elsewhere, it shows later that nothing was cut off.
     #[must_use]
-    pub fn tip(&self) -> Option<Hash> {
+    pub fn tip(&self) -> Option<Sha256> {
         self.files.iter().rev().find_map(|file| file.tip)
     }
 }
@@ -40,7 +41,7 @@ pub struct FileSummary {
     /// Lines in it.
     pub events: u64,
     /// The hash of its last line.
-    pub tip: Option<Hash>,
+    pub tip: Option<Sha256>,
     /// Whether its last line is a `stop`; if not, its process runs, or did not end in order.
     pub stopped: bool,
     /// Bytes of a torn line at its end.
@@ -48,10 +49,11 @@ pub struct FileSummary {
 }
 
 /// Where and why a log does not hold together.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum VerifyError {
     /// It cannot be read.
-    Read(ReadError),
+    Read(#[from] ReadError),
     /// It was changed.
     Broken {
         /// Name of the file.
@@ -64,7 +66,8 @@ pub enum VerifyError {
 }
 
 /// What is wrong with a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.problem())]
 pub enum Fault {
     /// It does not end in the hash of what it holds.
     Hash,
@@ -85,8 +88,7 @@ pub enum Fault {
 /// # Errors
 /// At the first line that is not as it was written, or if a file cannot be read.
 pub fn verify(directory: &Path) -> Result<Summary, VerifyError> {
-    let failed = ReadError::at(directory);
-    let names = directory::files(directory).map_err(failed).map_err(VerifyError::Read)?;
+    let names = directory::files(directory).map_err(ReadError::at(directory))?;
     let mut starts = BTreeMap::new();
     for name in names {
         let start = first(directory, &name)?;
@@ -100,20 +102,6 @@ pub fn verify(directory: &Path) -> Result<Summary, VerifyError> {
     }
     let events = files.iter().map(|file| file.events).sum();
     Ok(Summary { files, events, begins_after })
-}
-
-#[derive(Deserialize)]
-struct Head {
-    seq: u64,
-    stage: String,
-    prev: Hash,
-    previous: Option<Previous>,
-    gap: Option<GapHead>,
-}
-
-#[derive(Deserialize)]
-struct GapHead {
-    torn: Option<u64>,
 }
 
 /// What a later file says of an earlier one.
@@ -132,9 +120,11 @@ impl Anchor<'_> {
 
 fn first(directory: &Path, name: &str) -> Result<Option<Head>, VerifyError> {
     let path = directory.join(name);
-    let failed = |error| VerifyError::Read(ReadError::at(&path)(error));
-    match Lines::open(&path).map_err(failed)?.next_line().map_err(failed)? {
-        Some(Line::Whole(line)) => Ok(Some(read(line).map_err(|fault| broken(name, 1, fault))?.0)),
+    let failed = ReadError::at(&path);
+    match Lines::open(&path).map_err(&failed)?.next_line().map_err(&failed)? {
+        Some(Line::Whole(line)) => {
+            Head::read(line).map(|(head, _)| Some(head)).map_err(|fault| broken(name, 1, fault))
+        }
         Some(Line::TooLong) => Err(broken(name, 1, Fault::Shape)),
         Some(Line::Torn(_)) | None => Ok(None),
     }
@@ -150,7 +140,7 @@ fn anchors(
     let written = starts.iter().filter_map(|(name, head)| Some((name, head.as_ref()?)));
     for (index, (by, head)) in written.enumerate() {
         let Some(previous) = head.previous.clone() else {
-            if index > 0 || head.prev != Hash::ZERO {
+            if index > 0 || head.prev != Sha256::ZERO {
                 return Err(broken(by, 1, Fault::Start));
             }
             continue;
@@ -165,7 +155,7 @@ fn anchors(
             begins_after = Some(previous.file);
             continue;
         }
-        let torn = head.gap.as_ref().and_then(|gap| gap.torn).unwrap_or(0);
+        let torn = head.gap.torn;
         anchors.entry(previous.file.clone()).or_default().push(Anchor { by, previous, torn });
     }
     Ok((anchors, begins_after))
@@ -177,10 +167,10 @@ fn verify_file(
     anchors: &[Anchor<'_>],
 ) -> Result<FileSummary, VerifyError> {
     let path = directory.join(name);
-    let failed = |error| VerifyError::Read(ReadError::at(&path)(error));
+    let failed = ReadError::at(&path);
     let mut walk = Walk::new(name, anchors);
-    let mut lines = Lines::open(&path).map_err(failed)?;
-    while let Some(line) = lines.next_line().map_err(failed)? {
+    let mut lines = Lines::open(&path).map_err(&failed)?;
+    while let Some(line) = lines.next_line().map_err(&failed)? {
         let step = match line {
             Line::Whole(line) => walk.step(line),
             Line::Torn(bytes) => {
@@ -211,19 +201,19 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self, line: &[u8]) -> Result<(), Fault> {
-        let (head, hash) = read(line)?;
+        let (head, hash) = Head::read(line)?;
         match self.tip {
-            None if head.stage != "start" => return Err(Fault::Start),
+            None if head.stage != Some(Stage::Start) => return Err(Fault::Start),
             Some(tip) if head.prev != tip.hash || Some(head.seq) != tip.seq.checked_add(1) => {
                 return Err(Fault::Order);
             }
             None | Some(_) => {}
         }
-        self.pending
-            .retain(|anchor| (anchor.previous.seq, anchor.previous.hash) != (head.seq, hash));
-        self.tip = Some(Tip { seq: head.seq, hash });
+        let Head { seq, stage, .. } = head;
+        self.pending.retain(|anchor| (anchor.previous.seq, anchor.previous.hash) != (seq, hash));
+        self.tip = Some(Tip { seq, hash });
         self.file.tip = Some(hash);
-        self.file.stopped = head.stage == "stop";
+        self.file.stopped = stage == Some(Stage::Stop);
         self.file.events = self.file.events.saturating_add(1);
         Ok(())
     }
@@ -245,45 +235,32 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn read(line: &[u8]) -> Result<(Head, Hash), Fault> {
-    let hash = whole(line).ok_or(Fault::Hash)?;
-    let head = serde_json::from_slice(line).map_err(|_| Fault::Shape)?;
-    Ok((head, hash))
-}
-
 fn broken(file: &str, line: u64, fault: Fault) -> VerifyError {
     VerifyError::Broken { file: file.to_owned(), line, fault }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Hash => f.write_str("does not carry the hash of what it says"),
-            Self::Shape => f.write_str("is not an event of this log"),
-            Self::Order => f.write_str("does not follow the line before"),
-            Self::Start => f.write_str("is not where a file of this log starts"),
-            Self::Missing(file) => write!(f, "follows {file}, which is not there"),
-            Self::End(by) => write!(f, "is not where the file ended when {by} was begun"),
-        }
+impl Actionable for Fault {
+    fn problem(&self) -> Problem {
+        let what = match self {
+            Self::Hash => "does not carry the hash of what it says".into(),
+            Self::Shape => "is not an event of this log".into(),
+            Self::Order => "does not follow the line before".into(),
+            Self::Start => "is not where a file of this log starts".into(),
+            Self::Missing(file) => format!("follows {file}, which is not there"),
+            Self::End(by) => format!("is not where the file ended when {by} was begun"),
+        };
+        Problem::new(what, "compare with a copy of the log")
     }
 }
 
-impl fmt::Display for VerifyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Actionable for VerifyError {
+    fn problem(&self) -> Problem {
         match self {
-            Self::Read(error) => error.fmt(f),
+            Self::Read(error) => error.problem(),
             Self::Broken { file, line, fault } => {
-                write!(f, "{file}:{line}: this line {fault}; compare with a copy of the log")
+                let Problem { what, next } = fault.problem();
+                Problem::new(format!("{file}:{line}: this line {what}"), next)
             }
-        }
-    }
-}
-
-impl std::error::Error for VerifyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Read(error) => Some(error),
-            Self::Broken { .. } => None,
         }
     }
 }

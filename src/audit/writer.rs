@@ -1,7 +1,7 @@
 //! The door to the log. What comes back from it is the proof that an event is recorded, and the
 //! only thing that lets a request through to the daemon; so it can be made nowhere else.
 
-use super::chain::{Hash, Tip};
+use super::chain::Tip;
 use super::error::AuditError;
 use super::event::{Event, Gate, Stage};
 use super::fold::{Refusal, Refusals};
@@ -9,6 +9,7 @@ use super::id::EventId;
 use super::ledger::Ledger;
 use super::segment::{Create, on_disk};
 use super::worker::{Job, Message, Worker};
+use crate::digest::Sha256;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,7 +38,7 @@ pub struct Recorded {
     id: EventId,
     stage: Stage,
     seq: u64,
-    hash: Hash,
+    hash: Sha256,
     durability: Durability,
 }
 
@@ -67,7 +68,7 @@ impl Recorded {
 
     /// The hash of its line.
     #[must_use]
-    pub fn hash(&self) -> Hash {
+    pub fn hash(&self) -> Sha256 {
         self.hash
     }
 

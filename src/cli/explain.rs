@@ -2,8 +2,10 @@
 //! was decided about a recorded one, and what would be now.
 
 use super::{ExplainArgs, Failure, Outcome, out, rules};
-use crate::audit::{self, EventId, Hash};
+use crate::audit::event::{Request, Verdict};
+use crate::audit::{self, EventId, Found, Logged};
 use crate::config::{self, Config};
+use crate::digest::Sha256;
 use crate::docker::image::{Origin, Reference};
 use crate::docker::{self, Accepted, ApiVersion, Malformed, RequestHead};
 use crate::facts::{self, GatePaths};
@@ -13,7 +15,7 @@ use crate::policy::{self, Decision, Facts, Finding, Needs, Seen};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -251,56 +253,49 @@ fn about(id: &str) -> String {
 fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, Failure> {
     let directory = &config.audit.directory;
     let found = audit::find(directory, id).map_err(Failure::of)?;
-    let found = found.ok_or_else(|| {
+    let Found { file, line, logged: Logged { frame, event } } = found.ok_or_else(|| {
         let what = format!("no event {id} in the log at {}", directory.display());
         Failure::new(what, "give the policy of the gate that wrote it")
     })?;
-    let text =
-        |pointer: &str| found.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let verdict = text("/decision/verdict");
-    if verdict.is_empty() {
-        let stage = text("/stage");
-        let what = format!("event {id} is a {stage:?}, not a decision");
+    let Some(decision) = event.decision else {
+        let what = format!("event {id} is a {}, not a decision", json!(event.stage));
         return Err(Failure::new(what, "give the id of a decision"));
-    }
-    let (name, method, path) =
-        (text("/identity/name"), text("/request/method"), text("/request/path"));
-    let query = text("/request/query");
-    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    };
+    let (verdict, outcome) = match decision.verdict() {
+        Verdict::Allow => ("allow", Outcome::Done),
+        Verdict::Deny => ("deny", Outcome::Findings),
+    };
+    let name = event.identity.map(|who| who.name).unwrap_or_default();
+    let Request { method, path, query, body_sha256, .. } = event.request.unwrap_or_default();
+    let query = query.unwrap_or_default();
+    let target = if query.is_empty() { path } else { format!("{path}?{query}") };
     out::print(&format!(
-        "{id} ({}, line {})\n{}: {name} asked {method} {target}: {verdict}\n{}",
-        found.file,
-        found.line,
-        text("/time"),
-        recorded_reasons(&found.event)
+        "{id} ({file}, line {line})\n{}: {name} asked {method} {target}: {verdict}\n{}",
+        frame.time,
+        recorded_reasons(&decision)
     ))?;
-    let recorded_body = text("/request/body_sha256");
-    let same = body.is_none_or(|body| Hash::of(body).to_string() == recorded_body);
-    if !same {
+    if body.is_some_and(|body| Some(Sha256::of(body)) != body_sha256) {
         let what = "the body given is not the one recorded (SHA-256 differs)";
         return Err(Failure::new(what, "give the one that was sent"));
     }
-    if !recorded_body.is_empty() && body.is_none() {
+    if body_sha256.is_some() && body.is_none() {
         out::print("what would be decided now depends on the body: give it with --body FILE\n")?;
     } else if query.contains("***") {
         out::print("what would be decided now depends on a query value that the log masks\n")?;
     } else {
         let asked = Asked::parse(&format!("{method} {target}"))?;
-        let now = explain(config, name, &asked, body.unwrap_or_default())?;
+        let now = explain(config, &name, &asked, body.unwrap_or_default())?;
         out::print(&format!("now: {}", now.text))?;
     }
-    Ok(if verdict == "allow" { Outcome::Done } else { Outcome::Findings })
+    Ok(outcome)
 }
 
-fn recorded_reasons(event: &Value) -> String {
-    let list = |pointer: &str| {
-        event.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
-    };
+fn recorded_reasons(decision: &audit::event::Decision) -> String {
     let mut text = String::new();
-    for reason in list("/decision/reasons").iter().chain(&list("/decision/would")) {
-        let part = |key: &str| reason.get(key).and_then(Value::as_str).unwrap_or_default();
-        let _ = writeln!(text, "  [{}] {} {:?}", part("id"), part("field"), part("value"));
-        text.push_str(&about(part("id")));
+    for audit::event::Reason { id, field, value } in decision.reasons() {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let _ = writeln!(text, "  [{id}] {} {:?}", part(field), part(value));
+        text.push_str(&about(id));
     }
     text
 }

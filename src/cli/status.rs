@@ -80,7 +80,7 @@ fn gate(status: &Status, paint: Paint) -> Vec<Vec<String>> {
         row("gate", format!("dockward {} on {}", status.version, printable(&status.host))),
         row("instance", status.instance.clone()),
         row("since", status.since.clone()),
-        row("policy", policy.hash.clone()),
+        row("policy", policy.hash.to_string()),
         row("in force since", policy.since.clone()),
         row("reloads", format!("{} done, {} refused", reloads.done, reloads.failed)),
         row("listeners", status.listeners.join(", ")),

@@ -23,9 +23,9 @@ use super::mistake::{Ledger, Mistakes, Place};
 use super::shape::{self, Shape};
 use super::yaml::{Entry, Node};
 use super::{Config, Listen, keys, risk};
+use crate::digest::Sha256;
 use crate::identity::IdentityRule;
 use crate::policy::Policy;
-use aws_lc_rs::digest;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -51,8 +51,7 @@ pub(super) fn compile(
     ways_in(&listen, &identities, &mut ledger);
     let tokens::Compiled { tokens, files: key_sets, .. } = tokens;
     let text: String = ledger.sources().iter().map(|source| source.text.as_str()).collect();
-    let hash = hash(&text);
-    let policy = Policy { hash, identities, tokens, roles };
+    let policy = Policy { hash: Sha256::of(text.as_bytes()), identities, tokens, roles };
     risk::warn(&policy, &mut ledger);
     let paths = ledger.sources().iter().map(|source| source.path.clone()).collect();
     let mut warnings = ledger.close()?;
@@ -137,12 +136,6 @@ fn is_name(name: &str) -> bool {
     bytes.next().is_some_and(|b| b.is_ascii_lowercase())
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
         && name.len() <= 63
-}
-
-/// SHA-256 over the text of the files in the order read: of one file, what `sha256sum` says of it.
-pub(super) fn hash(text: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Parents before children. Who extends itself, at whatever remove, is a mistake and left out.

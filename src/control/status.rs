@@ -68,7 +68,7 @@ pub(super) fn status(house: &House, operator: &Operator, now: Timestamp) -> wire
         instance: house.gate.instance.clone(),
         host: house.gate.host.clone(),
         since: shown(house.since),
-        policy: wire::PolicyInForce { hash: policy.hash.clone(), since: shown(loads.at) },
+        policy: wire::PolicyInForce { hash: policy.hash, since: shown(loads.at) },
         reloads: wire::Reloads {
             done: loads.done,
             failed: loads.failed,

@@ -5,6 +5,7 @@ mod left;
 
 pub use left::{Left, LeftRunning, LeftWanted};
 
+use crate::digest::Sha256;
 use crate::problem::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -157,7 +158,7 @@ pub struct Status {
 #[serde(deny_unknown_fields)]
 pub struct PolicyInForce {
     /// SHA-256 of its text, as in the log.
-    pub hash: String,
+    pub hash: Sha256,
     /// Since when.
     pub since: String,
 }
@@ -319,7 +320,7 @@ pub struct Killed {
 #[serde(deny_unknown_fields)]
 pub struct Reloaded {
     /// SHA-256 of the policy's text.
-    pub policy: String,
+    pub policy: Sha256,
     /// Identities of the policy.
     pub identities: u64,
     /// Roles of the policy.

@@ -5,8 +5,9 @@ use super::distinguished_name;
 use super::field::Field;
 use super::letters::hex;
 use super::pattern::PatternError;
+use crate::digest::Sha256;
 use crate::problem::{Actionable, Problem};
-use aws_lc_rs::digest;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -123,7 +124,7 @@ impl CertificateFacts {
             subject: String::new(),
             issuer: String::new(),
             serial: String::new(),
-            sha256: Fingerprint([0; 32]),
+            sha256: Fingerprint(Sha256::ZERO),
             not_before: 0,
             not_after: 0,
             uris: Vec::new(),
@@ -164,17 +165,14 @@ impl CertificateFacts {
 }
 
 /// SHA-256 of a certificate's DER. Written and shown as `sha256:` and 64 lower-case digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; 32]);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(Sha256);
 
 impl Fingerprint {
     /// The fingerprint of a DER certificate.
     #[must_use]
     pub fn of(der: &[u8]) -> Self {
-        let mut bytes = [0; 32];
-        let digest = digest::digest(&digest::SHA256, der);
-        bytes.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
-        Self(bytes)
+        Self(Sha256::of(der))
     }
 }
 
@@ -185,29 +183,35 @@ impl FromStr for Fingerprint {
     /// pair, as `openssl x509 -fingerprint -sha256` prints them.
     fn from_str(text: &str) -> Result<Self, PatternError> {
         let digits = text.strip_prefix("sha256:").ok_or(PatternError::Fingerprint)?;
-        let pairs: Vec<String> = match digits.contains(':') {
-            true => digits.split(':').map(str::to_owned).collect(),
-            false => digits
-                .as_bytes()
-                .chunks(2)
-                .map(|p| p.iter().copied().map(char::from).collect())
-                .collect(),
-        };
-        let bytes = pairs.iter().map(|pair| byte(pair)).collect::<Option<Vec<u8>>>();
-        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or(PatternError::Fingerprint)
+        let in_pairs = digits.split(':').all(|pair| pair.len() == 2);
+        let plain = if in_pairs { digits.replace(':', "") } else { digits.to_owned() };
+        let hash = plain.to_ascii_lowercase().parse().map_err(|_| PatternError::Fingerprint)?;
+        Ok(Self(hash))
     }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", hex(&self.0))
+        write!(f, "sha256:{}", self.0)
     }
 }
 
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| de::Error::custom("not a SHA-256 fingerprint"))
     }
 }
 
@@ -221,11 +225,6 @@ pub const fn is_integer(content: &[u8]) -> bool {
         [0xff, next, ..] => *next < 0x80,
         _ => true,
     }
-}
-
-fn byte(pair: &str) -> Option<u8> {
-    let two_digits = pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit());
-    two_digits.then(|| u8::from_str_radix(pair, 16).ok()).flatten()
 }
 
 fn texts<'a>(

@@ -207,7 +207,7 @@ fn permit(
     role: &str,
     would: Vec<Finding>,
     facts: Facts,
-) -> Permit {
+) -> Box<Permit> {
     let route = call.head.route;
     let judged = policy.roles.get(role).and_then(|role| Some((role, role.admission.profile()?)));
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
@@ -226,15 +226,15 @@ fn permit(
             call.body.serialise()
         }
     };
-    Permit {
+    Box::new(Permit {
         role: role.to_owned(),
         grant: format!("{}.{}", route.resource, route.verb),
         would,
         terms,
         facts,
-        policy: policy.hash.clone(),
+        policy: Some(policy.hash),
         outbound: outbound(&head, call, json, answer),
-    }
+    })
 }
 
 /// A container or network that was looked at is named by its full id, so that the one that was judged is

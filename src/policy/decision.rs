@@ -8,7 +8,7 @@ use super::reason::Reason;
 #[derive(Debug)]
 pub enum Decision {
     /// It may go to the daemon, as written in the permit.
-    Allow(Permit),
+    Allow(Box<Permit>),
     /// It may not.
     Deny(Denial),
 }

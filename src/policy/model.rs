@@ -2,6 +2,7 @@
 
 use super::grants::Grants;
 use super::profile::Profile;
+use crate::digest::Sha256;
 use crate::docker::image::ImagePattern;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use std::sync::Arc;
 /// A whole policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// SHA-256 of the text it was compiled from, in hex: the log names it with every decision.
-    pub hash: String,
+    /// SHA-256 of the text it was compiled from: the log names it with every decision.
+    pub hash: Sha256,
     /// Who is who, in the order of the file.
     pub identities: Vec<crate::identity::IdentityRule>,
     /// Tokens that are asked for beside the certificate; `None` is none, and the header is no matter.

@@ -39,7 +39,7 @@ pub fn stop(cause: Cause, id: &str, version: ApiVersion) -> Option<Permit> {
         would: Vec::new(),
         terms: Vec::new(),
         facts: Facts::default(),
-        policy: String::new(),
+        policy: None,
         outbound: outbound(),
     })
 }

@@ -4,6 +4,7 @@
 use super::decision::Finding;
 use super::facts::Facts;
 use super::terms::Term;
+use crate::digest::Sha256;
 use crate::docker::Outbound;
 
 /// Permission with its terms.
@@ -20,8 +21,8 @@ pub struct Permit {
     pub(super) terms: Vec<Term>,
     /// What it stands on.
     pub(super) facts: Facts,
-    /// SHA-256 of the policy that it was made by, hexadecimal; empty for what the gate does by itself.
-    pub(super) policy: String,
+    /// Hash of the policy that it was made by; none for what the gate does by itself.
+    pub(super) policy: Option<Sha256>,
     /// The request as the daemon gets it.
     pub(super) outbound: Outbound,
 }
@@ -58,10 +59,10 @@ impl Permit {
         &self.facts
     }
 
-    /// SHA-256 of the policy that it was made by, hexadecimal; empty for what the gate does by itself.
+    /// Hash of the policy that it was made by; none for what the gate does by itself.
     #[must_use]
-    pub fn policy(&self) -> &str {
-        &self.policy
+    pub const fn policy(&self) -> Option<Sha256> {
+        self.policy
     }
 
     /// The request as the daemon gets it.

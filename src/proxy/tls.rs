@@ -3,10 +3,10 @@
 //! only one that counts.
 
 use super::trust::{Trust, Verifier};
+use crate::digest::Sha256;
 use crate::identity::expiry::{Dated, What};
 use crate::problem::{Actionable, Problem};
 use arc_swap::ArcSwap;
-use aws_lc_rs::digest;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -82,9 +82,9 @@ impl Source {
         })
     }
 
-    fn sha256(&self) -> String {
-        let digest = digest::digest(&digest::SHA256, &self.bytes);
-        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    /// Which file it was, and what stood in it.
+    fn known(&self) -> (PathBuf, Sha256) {
+        (self.path.clone(), Sha256::of(&self.bytes))
     }
 }
 
@@ -94,7 +94,7 @@ pub struct Secured {
     pub(super) server: Arc<ServerConfig>,
     pub(super) trust: Arc<Trust>,
     own: Vec<Dated>,
-    files: Vec<(PathBuf, String)>,
+    files: Vec<(PathBuf, Sha256)>,
 }
 
 impl Secured {
@@ -124,7 +124,7 @@ impl Secured {
         let own = chain.iter().map(own).collect::<Result<_, _>>()?;
         let server = Arc::new(configure(files, &trust, chain, key.key()?)?);
         let shown = [&certificate, &authorities].into_iter().chain(&lists).chain(&deny);
-        let files_read = shown.map(|source| (source.path.clone(), source.sha256())).collect();
+        let files_read = shown.map(Source::known).collect();
         let warnings = warnings(files);
         Ok((Self { server, trust, own, files: files_read }, warnings))
     }
@@ -134,8 +134,7 @@ impl Secured {
     #[must_use]
     pub fn with_lists(&self, files: &Credentials, now: i64) -> Option<Self> {
         let read = |path: &PathBuf| Source::read(path).ok();
-        let known = |source: &Source| (source.path.clone(), source.sha256());
-        let authorities = read(&files.client_ca).filter(|s| self.files.contains(&known(s)))?;
+        let authorities = read(&files.client_ca).filter(|s| self.files.contains(&s.known()))?;
         let lists = match &files.crl {
             Some(path) => Some(read(path)?),
             None => None,
@@ -144,7 +143,7 @@ impl Secured {
             Some(path) => Some(read(path)?),
             None => None,
         };
-        let read: Vec<_> = lists.iter().chain(&deny).map(known).collect();
+        let read: Vec<_> = lists.iter().chain(&deny).map(Source::known).collect();
         if read.iter().all(|file| self.files.contains(file)) {
             return None; // nothing new
         }
@@ -155,9 +154,9 @@ impl Secured {
         Some(Self { server: Arc::clone(&self.server), trust, own: self.own.clone(), files })
     }
 
-    /// The files and their SHA-256, hexadecimal; the private key is not among them.
+    /// The files and their SHA-256; the private key is not among them.
     #[must_use]
-    pub fn files(&self) -> &[(PathBuf, String)] {
+    pub fn files(&self) -> &[(PathBuf, Sha256)] {
         &self.files
     }
 

@@ -13,6 +13,7 @@ use crate::audit::{self, AuditError, Durability, Stage, Writer};
 use crate::config::{self, Bind, Config, Mistakes, UnixListen};
 use crate::control::Loads;
 use crate::control::wire::Reloaded;
+use crate::digest::Sha256;
 use crate::facts::GatePaths;
 use crate::operator::Operator;
 use crate::proxy::{Address, Credentials, Secured, TlsError, Way};
@@ -95,8 +96,8 @@ impl Loaded {
     }
 }
 
-fn hashed((path, sha256): (&PathBuf, &String)) -> FileHash {
-    FileHash { path: path.display().to_string(), sha256: sha256.clone() }
+fn hashed((path, sha256): (&PathBuf, &Sha256)) -> FileHash {
+    FileHash { path: path.display().to_string(), sha256: *sha256 }
 }
 
 /// Bytes kept of why something was not loaded.
@@ -282,7 +283,7 @@ impl Reloader {
         warnings.extend(self.config.warnings.iter().map(about));
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         Reloaded {
-            policy: policy.hash.clone(),
+            policy: policy.hash,
             identities: count(policy.identities.len()),
             roles: count(policy.roles.len()),
             listeners: count(self.doors.len()),

@@ -3,10 +3,10 @@
 //! it asks. One that is wrong is a refusal, never as if none had been sent.
 
 use super::Who;
+use crate::digest::Sha256;
 use crate::identity::token::{self, Claims, TokenError};
 use crate::identity::{Tokens, Unidentified};
 use crate::policy::Policy;
-use aws_lc_rs::digest;
 use http::HeaderMap;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ pub(super) struct Proofs(Mutex<Proven>);
 #[derive(Debug, Default)]
 struct Proven {
     under: Option<Arc<Policy>>,
-    tokens: Vec<(Vec<u8>, Arc<Claims>)>,
+    tokens: Vec<(Sha256, Arc<Claims>)>,
 }
 
 impl Who {
@@ -58,7 +58,7 @@ impl Proofs {
         policy: &Arc<Policy>,
     ) -> Result<Arc<Claims>, TokenError> {
         let now = Timestamp::now().as_second();
-        let hash = digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec();
+        let hash = Sha256::of(text.as_bytes());
         let mut proven = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !proven.under.as_ref().is_some_and(|under| Arc::ptr_eq(under, policy)) {
             *proven = Proven { under: Some(Arc::clone(policy)), tokens: Vec::new() };

@@ -1,11 +1,13 @@
 //! The sections of an event: who, whence, what, what we said, what the daemon got, how it ended.
 //! What must not reach the log whole (secrets in queries, endless errors) is masked and cut here,
-//! as it is written, so that no caller can forget to.
+//! as it is written, so that no caller can forget to. What was masked and cut reads back as it stands in
+//! the line, and is not cut again.
 
-use super::super::chain::Hash;
 use super::super::escape::clip;
 use super::super::redact;
-use serde::{Serialize, Serializer};
+use crate::digest::Sha256;
+use crate::identity::Fingerprint;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Reasons listed in one event; the rest is counted.
@@ -17,7 +19,7 @@ pub const TEXT_MAX: usize = 512;
 pub(super) const ITEMS_MAX: usize = 64;
 
 /// Who, as proven.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Identity {
     /// The name the policy gives.
     pub name: String,
@@ -35,21 +37,21 @@ pub struct Identity {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Subject alternative names, each with its kind before a colon.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sans: Vec<String>,
-    /// SHA-256 of the certificate, hexadecimal.
+    /// SHA-256 of the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fingerprint: Option<String>,
+    pub fingerprint: Option<Fingerprint>,
     /// The user at a Unix socket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unix: Option<User>,
     /// Claims of a token that was proven beside it, those that the policy keeps.
-    #[serde(skip_serializing_if = "Map::is_empty", serialize_with = "bounded_fields")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", serialize_with = "bounded_fields")]
     pub claims: Map<String, Value>,
 }
 
 /// A user of this host, as the kernel says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// User id.
     pub uid: u32,
@@ -63,7 +65,7 @@ pub struct User {
 }
 
 /// By what an identity was proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// A client certificate verified in the handshake.
@@ -73,7 +75,7 @@ pub enum Proof {
 }
 
 /// From where.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Client {
     /// Address, with the port where it is one connection; `uid:1000` at a Unix socket.
     pub address: String,
@@ -89,7 +91,7 @@ pub struct Client {
 }
 
 /// What was asked.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Request {
     /// Method as received.
     pub method: String,
@@ -111,17 +113,17 @@ pub struct Request {
     /// The object named in the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// SHA-256 of the body as received, hexadecimal.
+    /// SHA-256 of the body as received.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub body_sha256: Option<String>,
+    pub body_sha256: Option<Sha256>,
     /// The fields that matter to security. Never values of environment, credentials, build
     /// arguments or secrets; argument vectors only through [`redact::argv`].
-    #[serde(skip_serializing_if = "Map::is_empty", serialize_with = "bounded_fields")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", serialize_with = "bounded_fields")]
     pub fields: Map<String, Value>,
 }
 
 /// What we said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Let through.
@@ -131,7 +133,7 @@ pub enum Verdict {
 }
 
 /// One reason of a denial.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reason {
     /// Stable id, `mount.host-path`.
     pub id: String,
@@ -145,14 +147,14 @@ pub struct Reason {
 }
 
 /// What we said, and on what grounds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Decision {
     verdict: Verdict,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<Reason>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     would: Vec<Reason>,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     more: usize,
     /// The grant that allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,7 +164,7 @@ pub struct Decision {
     pub mode: Option<String>,
     /// SHA-256 of the policy in force.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Hash>,
+    pub policy: Option<Sha256>,
     /// The facts it stood on.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "bounded_facts")]
     pub facts: Option<Value>,
@@ -195,6 +197,11 @@ impl Decision {
         self.verdict
     }
 
+    /// What spoke against it, even where it was let through by `mode: observe`.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons.iter().chain(&self.would)
+    }
+
     fn of(verdict: Verdict) -> Self {
         let (reasons, would) = (Vec::new(), Vec::new());
         Self {
@@ -217,23 +224,23 @@ fn listed(reasons: impl IntoIterator<Item = Reason>) -> (Vec<Reason>, usize) {
 }
 
 /// What the daemon gets.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Forwarded {
     /// Method.
     pub method: String,
     /// Path and query, as we built them; masked like [`Request::query`].
     #[serde(serialize_with = "masked_target")]
     pub target: String,
-    /// SHA-256 of the body we built, hexadecimal; none for an opaque stream.
+    /// SHA-256 of the body we built; none for an opaque stream.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub body_sha256: Option<String>,
+    pub body_sha256: Option<Sha256>,
     /// What we changed or filled in.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<String>,
 }
 
 /// How a request or session ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcome {
     /// The daemon's status; none where it gave none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -258,7 +265,7 @@ pub struct Outcome {
 }
 
 /// By what a request or session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// Both sides were done.
@@ -299,26 +306,37 @@ fn bounded_facts<S: Serializer>(facts: &Option<Value>, serializer: S) -> Result<
     facts.as_ref().map(bounded).serialize(serializer)
 }
 
-/// Texts cut at [`TEXT_MAX`], lists and objects at [`ITEMS_MAX`], with how many are missing.
+/// Texts cut at [`TEXT_MAX`], lists and objects at [`ITEMS_MAX`], with how many are missing: one item more,
+/// which stays where a list was cut already.
 fn bounded(value: &Value) -> Value {
     let missing = |all: usize| format!("…{}", all.saturating_sub(ITEMS_MAX));
+    let most = |all: usize, cut: bool| ITEMS_MAX + usize::from(cut && all == ITEMS_MAX + 1);
     match value {
         Value::String(text) => clip(text, TEXT_MAX).into(),
         Value::Array(items) => {
-            let mut kept: Vec<Value> = items.iter().take(ITEMS_MAX).map(bounded).collect();
-            kept.extend((items.len() > ITEMS_MAX).then(|| missing(items.len()).into()));
+            let cut = items.last().and_then(Value::as_str).is_some_and(is_missing);
+            let most = most(items.len(), cut);
+            let mut kept: Vec<Value> = items.iter().take(most).map(bounded).collect();
+            kept.extend((items.len() > most).then(|| missing(items.len()).into()));
             Value::Array(kept)
         }
         Value::Object(entries) => {
-            let first = entries.iter().take(ITEMS_MAX);
+            let cut = entries.iter().any(|(key, value)| value.is_null() && is_missing(key));
+            let most = most(entries.len(), cut);
+            let first = entries.iter().take(most);
             let mut kept: Map<String, Value> =
                 first.map(|(key, v)| (clip(key, TEXT_MAX).to_owned(), bounded(v))).collect();
-            let more = (entries.len() > ITEMS_MAX).then(|| missing(entries.len()));
+            let more = (entries.len() > most).then(|| missing(entries.len()));
             kept.extend(more.map(|more| (more, Value::Null)));
             Value::Object(kept)
         }
         other => other.clone(),
     }
+}
+
+/// Whether this stands for what is missing.
+fn is_missing(text: &str) -> bool {
+    text.strip_prefix('…').is_some_and(|count| count.parse::<usize>().is_ok())
 }
 
 fn masked_query<S: Serializer>(query: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {

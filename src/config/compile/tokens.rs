@@ -7,8 +7,8 @@ use super::super::KeySetFile;
 use super::super::files::read_text;
 use super::super::mistake::{Ledger, suggest};
 use super::super::yaml::Node;
-use super::hash;
 use super::identities::refuse;
+use crate::digest::Sha256;
 use crate::identity::token::IssuerError;
 use crate::identity::{ClaimPattern, IdentityRule, Issuer, Issuers, KeySet, Tokens};
 use http::HeaderName;
@@ -93,7 +93,7 @@ fn keys(iss: &str, node: &Node, ledger: &mut Ledger) -> Option<(KeySet, KeySetFi
         Ok((keys, left_out)) => {
             let subject = format!("tokens {iss}");
             left_out.into_iter().for_each(|word| ledger.warn(&subject, word, false));
-            Some((keys, KeySetFile { path, sha256: hash(&text) }))
+            Some((keys, KeySetFile { path, sha256: Sha256::of(text.as_bytes()) }))
         }
         Err(why) => refuse(node, &why, ledger),
     }

@@ -85,7 +85,6 @@ pub struct Entry {
     /// Last moment of its validity.
     pub until: Timestamp,
     /// SHA-256 of its DER, `sha256:` and 64 digits.
-    #[serde(with = "fingerprint")]
     pub fingerprint: Fingerprint,
     /// When and why it was revoked, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -195,20 +194,6 @@ impl Index {
     #[must_use]
     pub fn issuing_is_revoked(&self) -> bool {
         self.newest(Kind::Authority).is_some_and(|entry| entry.revoked.is_some())
-    }
-}
-
-mod fingerprint {
-    use crate::identity::Fingerprint;
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(it: &Fingerprint, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(it)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Fingerprint, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map_err(|_| D::Error::custom("not a SHA-256 fingerprint"))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The deny-list: certificates and keys that are refused whatever their authority says of them. For the
 //! minute before the authority's list is out, and for authorities that publish none.
 
-use super::path::{Step, sha256};
+use super::path::Step;
 use super::untrusted::Untrusted;
+use crate::digest::Sha256;
 use crate::problem::Problem;
 use crate::proxy::tls::{Source, TlsError};
 use std::collections::HashSet;
@@ -13,8 +14,8 @@ use std::collections::HashSet;
 #[derive(Debug, Default)]
 pub(super) struct DenyList {
     serials: HashSet<Vec<u8>>,
-    certificates: HashSet<[u8; 32]>,
-    keys: HashSet<[u8; 32]>,
+    certificates: HashSet<Sha256>,
+    keys: HashSet<Sha256>,
 }
 
 impl DenyList {
@@ -42,10 +43,10 @@ impl DenyList {
         if let Some(serial) = entry.strip_prefix("serial:") {
             self.serials.insert(significant(&hex(serial)?).to_vec());
         } else if let Some(key) = entry.strip_prefix("key:sha256:") {
-            self.keys.insert(hex(key)?.try_into().ok()?);
+            self.keys.insert(hash(key)?);
         } else {
             let certificate = entry.strip_prefix("certificate:sha256:")?;
-            self.certificates.insert(hex(certificate)?.try_into().ok()?);
+            self.certificates.insert(hash(certificate)?);
         }
         Some(())
     }
@@ -55,7 +56,7 @@ impl DenyList {
         let denied = |step: &Step| {
             self.serials.contains(significant(&step.serial))
                 || self.certificates.contains(&step.sha256)
-                || !self.keys.is_empty() && self.keys.contains(&sha256(&step.key.public_key))
+                || !self.keys.is_empty() && self.keys.contains(&Sha256::of(&step.key.public_key))
         };
         if path.iter().any(denied) { Err(Untrusted::Denied) } else { Ok(()) }
     }
@@ -65,6 +66,10 @@ impl DenyList {
 fn significant(serial: &[u8]) -> &[u8] {
     let zeroes = serial.iter().take_while(|byte| **byte == 0).count();
     serial.get(zeroes..).unwrap_or_default()
+}
+
+fn hash(digits: &str) -> Option<Sha256> {
+    <[u8; 32]>::try_from(hex(digits)?).ok().map(Sha256::from)
 }
 
 /// Bytes of hexadecimal digits, plain or with colons between them as openssl prints them.
@@ -92,7 +97,10 @@ mod tests {
             + "\n";
         let list = DenyList::parse(&text).unwrap();
         assert!(list.serials.contains(&vec![0x0a, 0xff]) && list.serials.contains(&vec![7]));
-        assert!(list.keys.contains(&[0xab; 32]) && list.certificates.contains(&[0xcd; 32]));
+        assert!(
+            list.keys.contains(&[0xab; 32].into())
+                && list.certificates.contains(&[0xcd; 32].into())
+        );
     }
 
     #[test]

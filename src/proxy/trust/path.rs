@@ -3,6 +3,7 @@
 
 use super::signed::has_signed;
 use super::untrusted::Untrusted;
+use crate::digest::Sha256;
 use crate::identity::expiry::{Dated, What};
 use crate::identity::{check_issues, is_integer};
 use crate::problem::Problem;
@@ -34,7 +35,7 @@ pub(super) struct Step {
     pub(super) key: Key,
     pub(super) serial: Vec<u8>,
     /// SHA-256 of the whole certificate.
-    pub(super) sha256: [u8; 32],
+    pub(super) sha256: Sha256,
     /// The last second of its validity, since 1970.
     not_after: i64,
 }
@@ -57,7 +58,7 @@ impl Authority {
 pub(super) fn authorities(file: &Source) -> Result<Vec<Authority>, TlsError> {
     let mut certificates = file.certificates()?;
     let mut seen = HashSet::new();
-    certificates.retain(|der| seen.insert(sha256(der)));
+    certificates.retain(|der| seen.insert(Sha256::of(der)));
     certificates.iter().map(|der| authority(file, der, &certificates)).collect()
 }
 
@@ -159,15 +160,7 @@ fn step_of(certificate: &webpki::Cert<'_>) -> Result<Step, Untrusted> {
     Ok(Step {
         key,
         serial: certificate.serial().to_vec(),
-        sha256: sha256(&der),
+        sha256: Sha256::of(&der),
         not_after: parsed.validity().not_after.timestamp(),
     })
-}
-
-/// SHA-256.
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    let mut all = [0; 32];
-    all.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
-    all
 }

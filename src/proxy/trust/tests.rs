@@ -1,4 +1,5 @@
 use super::{Trust, Untrusted};
+use crate::digest::Sha256;
 use crate::proxy::tls::{Source, TlsError};
 use pki::{Authority, AuthorityWish, Extension, ListWish, Wish, pem as armoured};
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -167,8 +168,10 @@ fn what_is_on_the_deny_list_is_refused_whoever_issued_it() {
     use x509_parser::prelude::{FromDer as _, X509Certificate};
     let root = Authority::root("root", 300);
     let clients = [root.client(0x1a2b), root.client(0xff00), root.client(3), root.client(4)];
-    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(":");
-    let digest = |bytes: &[u8]| hex(&super::path::sha256(bytes));
+    let digest = |bytes: &[u8]| {
+        let digits: Vec<char> = Sha256::of(bytes).to_string().to_uppercase().chars().collect();
+        digits.chunks(2).map(String::from_iter).collect::<Vec<_>>().join(":")
+    };
     let key = X509Certificate::from_der(&clients[2]).unwrap().1.public_key().raw.to_vec();
     let text = format!(
         "serial:1A:2B\ncertificate:sha256:{}\nkey:sha256:{} # laptop\nserial:04ff",
