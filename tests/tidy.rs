@@ -18,6 +18,8 @@ mod corpus;
 mod corpus_daemon;
 #[path = "support/corpus_policy.rs"]
 mod corpus_policy;
+#[path = "tidy/circles.rs"]
+mod circles;
 #[path = "tidy/covered.rs"]
 mod covered;
 #[path = "tidy/cves.rs"]

@@ -116,7 +116,7 @@ mod tests {
     fn the_page_has_what_matters_and_leaves_out_what_is_empty() {
         let status: Status = serde_json::from_value(json!({
             "version": "0.1.0", "instance": "ab", "host": "web-1", "since": "2026-11-21T12:00:00Z",
-            "policy": { "hash": "ff", "since": "2026-11-21T12:00:00Z" },
+            "policy": { "hash": "f".repeat(64), "since": "2026-11-21T12:00:00Z" },
             "reloads": { "done": 1, "failed": 2, "last_error": "x.yaml:1:1: wrong\n  | more" },
             "listeners": ["127.0.0.1:2376"], "connections": 3, "open": { "dev": 2 },
             "identities": [{

@@ -1,5 +1,6 @@
 //! The source tree as text: sizes, patterns, secrets.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -77,6 +78,33 @@ fn modules_and_imports_have_one_form() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_type_has_a_name_of_its_own() {
+    let mut declared: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, text) in sources().into_iter().filter(|(file, _)| !file.contains("/tests/")) {
+        for line in code(&text) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let words = match words.as_slice() {
+                [first, rest @ ..] if first.starts_with("pub") => rest,
+                all => all,
+            };
+            let own = !line.starts_with(' ');
+            if let ["struct" | "enum" | "trait" | "union", name, ..] | ["type", name, "=", ..] = words
+                && (own || words[0] != "type")
+            {
+                let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+                if name.is_empty() {
+                    continue; // a macro's
+                }
+                declared.entry(name.to_owned()).or_default().push(file.clone());
+            }
+        }
+    }
+    assert!(declared.len() > 300, "{} types", declared.len());
+    let twice: Vec<_> = declared.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(twice.is_empty(), "call one of these otherwise (docs/words.md): {twice:?}");
 }
 
 #[test]
