@@ -28,12 +28,12 @@ pub use cancel::Cancel;
 pub use error::DaemonError;
 pub use lookup::Lookup;
 pub use request::ClientBody;
-pub use tunnel::{Ended, Tunnel, TunnelEnd};
+pub use tunnel::{Tunnel, TunnelEnd, TunnelOutcome};
 
 use crate::audit::Permitted;
 use crate::docker::{Hijack, Life, Outbound, OutboundBody};
 use answer::Lease;
-use link::{Failed, Link};
+use link::{Link, LinkFailed};
 use lookup::Versions;
 use pool::Pool;
 use std::path::{Path, PathBuf};
@@ -43,11 +43,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The daemon behind one Unix socket. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
 pub struct Daemon {
-    shared: Arc<Shared>,
+    shared: Arc<DaemonState>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct DaemonState {
     socket: PathBuf,
     pool: Arc<Pool>,
     /// What the daemon said of its versions; `None` until asked, and after it was away.
@@ -61,7 +61,7 @@ impl Daemon {
     #[must_use]
     pub fn new(socket: PathBuf) -> Self {
         let (pool, versions) = (Arc::default(), Mutex::new(None));
-        Self { shared: Arc::new(Shared { socket, pool, versions, pid: AtomicI32::new(0) }) }
+        Self { shared: Arc::new(DaemonState { socket, pool, versions, pid: AtomicI32::new(0) }) }
     }
 
     /// The path of the socket.
@@ -117,8 +117,8 @@ impl Daemon {
         {
             match link.send(request).await {
                 Ok(response) => return self.receive(response, link, outbound).await,
-                Err(Failed::Unsent(unsent)) => request = *unsent,
-                Err(Failed::Silent(_)) if may_repeat(outbound) => {
+                Err(LinkFailed::Unsent(unsent)) => request = *unsent,
+                Err(LinkFailed::Silent(_)) if may_repeat(outbound) => {
                     request = request::build(outbound, ClientBody::Empty)?;
                 }
                 Err(lost) => return Err(lost.into()),

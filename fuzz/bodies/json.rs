@@ -4,10 +4,12 @@ use super::heads::{classified, fields, sample};
 use bytes::Bytes;
 use dockward::docker::body;
 use dockward::docker::body::tolerated::{Meaning, TOLERATED, Tolerated};
-use dockward::docker::json::{BYTES_PER_VALUE, MAX_DEPTH, MAX_ITEMS, MAX_KEY, Object, Value, read};
+use dockward::docker::json::{
+    BYTES_PER_VALUE, JsonObject, JsonValue, MAX_DEPTH, MAX_ITEMS, MAX_KEY, read,
+};
 use dockward::docker::{ApiVersion, BodyKind, CallHead, Flaw, Malformed, ROUTES, Route};
 use http::Uri;
-use serde_json::Value as Plain;
+use serde_json::Value;
 
 /// Values that a text may hold however short it is.
 const FREE_VALUES: usize = 1024;
@@ -37,26 +39,26 @@ fn only_shorter(flaw: &Malformed, data: &[u8], written: &[u8]) {
     assert!(shorter, "what is written is refused: {flaw}: {}", String::from_utf8_lossy(written));
 }
 
-fn plain(text: &[u8]) -> Plain {
+fn plain(text: &[u8]) -> Value {
     serde_json::from_slice(text).unwrap_or_else(|why| panic!("{why}: {text:?}"))
 }
 
 /// Counts the values, and holds them against the bounds.
-fn bounded(value: &Value<'_>, depth: usize) -> usize {
+fn bounded(value: &JsonValue<'_>, depth: usize) -> usize {
     assert!(depth <= MAX_DEPTH);
     match value {
-        Value::Array(items) => {
+        JsonValue::Array(items) => {
             assert!(items.len() <= MAX_ITEMS);
             1 + items.iter().map(|item| bounded(item, depth + 1)).sum::<usize>()
         }
-        Value::Object(Object(entries)) => {
+        JsonValue::Object(JsonObject(entries)) => {
             let mut keys: Vec<_> = entries.iter().map(|(key, _)| key).collect();
             keys.sort_unstable();
             assert!(keys.windows(2).all(|two| two[0] != two[1]), "a key twice");
             assert!(keys.iter().all(|key| key.len() <= MAX_KEY));
             1 + entries.iter().map(|(_, value)| bounded(value, depth + 1)).sum::<usize>()
         }
-        Value::Float(number) => {
+        JsonValue::Float(number) => {
             assert!(number.is_finite());
             1
         }
@@ -121,9 +123,9 @@ pub(super) fn reads(head: &CallHead, bytes: &[u8]) {
 }
 
 /// Everything that is written was sent, at its place.
-fn gained(sent: &Plain, got: &Plain, at: &str) {
+fn gained(sent: &Value, got: &Value, at: &str) {
     match (sent, got) {
-        (Plain::Object(sent), Plain::Object(got)) => {
+        (Value::Object(sent), Value::Object(got)) => {
             for (key, value) in got {
                 let at = format!("{at}.{key}");
                 let is_alias =
@@ -138,12 +140,12 @@ fn gained(sent: &Plain, got: &Plain, at: &str) {
                 }
             }
         }
-        (Plain::Array(sent), Plain::Array(got)) => {
+        (Value::Array(sent), Value::Array(got)) => {
             assert_eq!(sent.len(), got.len(), "{at}");
             sent.iter().zip(got).for_each(|(sent, got)| gained(sent, got, at));
         }
         // one string stands for an array of it
-        (Plain::String(_), Plain::Array(words)) if words.as_slice() == [sent.clone()] => {}
+        (Value::String(_), Value::Array(words)) if words.as_slice() == [sent.clone()] => {}
         _ => {
             let nothing = says_nothing(sent) && says_nothing(got);
             assert!(sent == got || nothing, "{at}: {sent} becomes {got}");
@@ -152,14 +154,14 @@ fn gained(sent: &Plain, got: &Plain, at: &str) {
 }
 
 /// Puts what was sent beside the object that it belongs into where it belongs.
-fn moved(sent: &mut Plain) {
+fn moved(sent: &mut Value) {
     let Some(fields) = sent.as_object_mut() else { return };
     for row in TOLERATED {
         let Meaning::Within(outer) = row.meaning else { continue };
         let Some(value) = fields.get(row.key).cloned() else { continue };
-        let inside = fields.entry(outer).or_insert(Plain::Null);
+        let inside = fields.entry(outer).or_insert(Value::Null);
         if inside.is_null() {
-            *inside = Plain::Object(serde_json::Map::new());
+            *inside = Value::Object(serde_json::Map::new());
         }
         if let Some(inside) = inside.as_object_mut() {
             inside.entry(row.key).or_insert(value);
@@ -167,13 +169,13 @@ fn moved(sent: &mut Plain) {
     }
 }
 
-fn says_nothing(value: &Plain) -> bool {
+fn says_nothing(value: &Value) -> bool {
     match value {
-        Plain::Null => true,
-        Plain::Bool(on) => !on,
-        Plain::Number(number) => number.as_f64() == Some(0.0),
-        Plain::String(text) => text.is_empty(),
-        Plain::Array(items) => items.is_empty(),
-        Plain::Object(fields) => fields.values().all(says_nothing),
+        Value::Null => true,
+        Value::Bool(on) => !on,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.values().all(says_nothing),
     }
 }

@@ -10,7 +10,7 @@ use super::wire::{Seen, Wire};
 use bytes::Bytes;
 use dockward::config::{self, Front};
 use dockward::docker::body::Body;
-use dockward::docker::image::Origin;
+use dockward::docker::image::ImageOrigin;
 use dockward::docker::{CallHead, Hijack, Outbound, OutboundBody, RequestHead, classify};
 use dockward::identity::{Identity, supposed};
 use dockward::policy::facts::{Container, Image, Seen as Told};
@@ -211,7 +211,7 @@ fn found(asked: &Needs) -> Facts {
 
 fn image() -> Told<Image> {
     let (repository, digest) = ("docker.io/library/busybox".to_owned(), "sha256:5".to_owned());
-    let origins = vec![Origin { repository, digest }];
+    let origins = vec![ImageOrigin { repository, digest }];
     Told::Found(Image { origins, user: "1000:1000".to_owned(), ..Image::default() })
 }
 

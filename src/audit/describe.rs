@@ -7,7 +7,7 @@ use crate::docker::CallHead;
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Mount};
 use crate::docker::body::service::ServiceSpec;
-use crate::docker::image::Origin;
+use crate::docker::image::ImageOrigin;
 use crate::identity::{CertificateFacts, Evidence, Identity, PeerFacts};
 use crate::policy::facts::{Container, Image};
 use crate::policy::{Facts, Seen};
@@ -118,7 +118,7 @@ pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
 }
 
 fn of_image(image: &Image) -> Value {
-    let origin = |o: &Origin| format!("{}@{}", o.repository, o.digest);
+    let origin = |o: &ImageOrigin| format!("{}@{}", o.repository, o.digest);
     json!({ "id": image.id, "from": image.origins.iter().map(origin).collect::<Vec<_>>() })
 }
 

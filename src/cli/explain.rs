@@ -6,7 +6,7 @@ use crate::audit::event::{Request, Verdict};
 use crate::audit::{self, EventId, Found, Logged};
 use crate::config::{self, Config};
 use crate::digest::Sha256;
-use crate::docker::image::{Origin, Reference};
+use crate::docker::image::{ImageOrigin, Reference};
 use crate::docker::{self, Accepted, ApiVersion, Malformed, RequestHead};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
@@ -162,7 +162,7 @@ fn suppose(config: &Config, needs: &Needs, supposed: &mut String) -> Facts {
             Ok(Reference { repository, tag, digest }) => {
                 let tag = tag.unwrap_or_else(|| "latest".to_owned());
                 let digest = digest.unwrap_or_default();
-                (vec![format!("{repository}:{tag}")], vec![Origin { repository, digest }])
+                (vec![format!("{repository}:{tag}")], vec![ImageOrigin { repository, digest }])
             }
             Err(_) => (Vec::new(), Vec::new()),
         };

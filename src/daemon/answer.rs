@@ -32,11 +32,11 @@ pub struct Answer {
 /// The body of an answer, passed on as it comes; trailers are dropped.
 #[derive(Debug)]
 pub struct AnswerBody {
-    source: Source,
+    source: AnswerSource,
 }
 
 #[derive(Debug)]
-enum Source {
+enum AnswerSource {
     Done,
     Ours(Bytes),
     Daemon { incoming: Incoming, lease: Box<Lease> },
@@ -81,7 +81,7 @@ pub(super) async fn receive(
     }
     let exact = (outbound.method != Method::Head).then(|| incoming.size_hint().exact());
     strip_framing(&mut headers, exact);
-    let body = AnswerBody { source: Source::from_daemon(incoming, lease) };
+    let body = AnswerBody { source: AnswerSource::from_daemon(incoming, lease) };
     Ok(Answer { status, headers, body, tunnel: None })
 }
 
@@ -142,7 +142,7 @@ fn strip_framing(headers: &mut HeaderMap, exact: Option<Option<u64>>) {
     }
 }
 
-impl Source {
+impl AnswerSource {
     fn from_daemon(incoming: Incoming, lease: Lease) -> Self {
         if incoming.is_end_stream() {
             lease.settle();
@@ -156,7 +156,7 @@ impl AnswerBody {
     /// A body of our own.
     #[must_use]
     pub const fn of(bytes: Bytes) -> Self {
-        Self { source: Source::Ours(bytes) }
+        Self { source: AnswerSource::Ours(bytes) }
     }
 
     /// Reads the whole body, up to `cap` bytes.
@@ -177,13 +177,15 @@ impl AnswerBody {
 
     /// The daemon's connection goes back to the pool, or is closed.
     fn finish(&mut self) {
-        if let Source::Daemon { lease, .. } = std::mem::replace(&mut self.source, Source::Done) {
+        if let AnswerSource::Daemon { lease, .. } =
+            std::mem::replace(&mut self.source, AnswerSource::Done)
+        {
             lease.settle();
         }
     }
 
     fn fail(&mut self, error: &hyper::Error) -> DaemonError {
-        self.source = Source::Done;
+        self.source = AnswerSource::Done;
         DaemonError::Broken(described(error))
     }
 }
@@ -199,13 +201,13 @@ impl Body for AnswerBody {
         let this = self.get_mut();
         loop {
             let incoming = match &mut this.source {
-                Source::Done => return Poll::Ready(None),
-                Source::Ours(bytes) => {
+                AnswerSource::Done => return Poll::Ready(None),
+                AnswerSource::Ours(bytes) => {
                     let bytes = std::mem::take(bytes);
-                    this.source = Source::Done;
+                    this.source = AnswerSource::Done;
                     return Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))));
                 }
-                Source::Daemon { incoming, .. } => incoming,
+                AnswerSource::Daemon { incoming, .. } => incoming,
             };
             match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
                 None => this.finish(),
@@ -223,17 +225,17 @@ impl Body for AnswerBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
-            Source::Done => true,
-            Source::Ours(bytes) => bytes.is_empty(),
-            Source::Daemon { incoming, .. } => incoming.is_end_stream(),
+            AnswerSource::Done => true,
+            AnswerSource::Ours(bytes) => bytes.is_empty(),
+            AnswerSource::Daemon { incoming, .. } => incoming.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Done => SizeHint::with_exact(0),
-            Source::Ours(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Source::Daemon { incoming, .. } => incoming.size_hint(),
+            AnswerSource::Done => SizeHint::with_exact(0),
+            AnswerSource::Ours(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            AnswerSource::Daemon { incoming, .. } => incoming.size_hint(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::DaemonError;
 use super::request::{Upload, UploadFault};
-use super::wire::{self, Heard, Manner, Wire};
+use super::wire::{self, DaemonSpoke, Manner, Wire};
 use crate::docker::Hijack;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -27,13 +27,13 @@ const SETTLE: Duration = Duration::from_millis(50);
 pub(super) struct Link {
     sender: SendRequest<Upload>,
     driver: AbortHandle,
-    heard: Heard,
+    heard: DaemonSpoke,
     stream: Weak<UnixStream>,
 }
 
 /// Why there is no response.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(super) enum LinkFailed {
     /// Not one byte left our process.
     Unsent(Box<Request<Upload>>),
     /// It may have been taken, and not one byte was answered.
@@ -72,25 +72,25 @@ impl Link {
     pub(super) async fn send(
         &mut self,
         request: Request<Upload>,
-    ) -> Result<Response<Incoming>, Failed> {
+    ) -> Result<Response<Incoming>, LinkFailed> {
         self.heard.store(false, Ordering::Release);
         let mut failure = match self.sender.try_send_request(request).await {
             Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
         if let Some(unsent) = failure.take_message() {
-            return Err(Failed::Unsent(Box::new(unsent)));
+            return Err(LinkFailed::Unsent(Box::new(unsent)));
         }
         let error = failure.into_error();
         if let Some(fault) = upload_fault(&error) {
-            return Err(Failed::Lost(DaemonError::Upload(fault)));
+            return Err(LinkFailed::Lost(DaemonError::Upload(fault)));
         }
         if !self.heard.load(Ordering::Acquire) {
-            return Err(Failed::Silent(described(&error)));
+            return Err(LinkFailed::Silent(described(&error)));
         }
         let told = described(&error);
         let broken = error.is_incomplete_message();
-        Err(Failed::Lost(if broken {
+        Err(LinkFailed::Lost(if broken {
             DaemonError::Broken(told)
         } else {
             DaemonError::Protocol(told)
@@ -104,12 +104,12 @@ impl Drop for Link {
     }
 }
 
-impl From<Failed> for DaemonError {
-    fn from(failed: Failed) -> Self {
+impl From<LinkFailed> for DaemonError {
+    fn from(failed: LinkFailed) -> Self {
         match failed {
-            Failed::Unsent(_) => Self::Broken("it closed the connection unasked".to_owned()),
-            Failed::Silent(told) => Self::Broken(told),
-            Failed::Lost(error) => error,
+            LinkFailed::Unsent(_) => Self::Broken("it closed the connection unasked".to_owned()),
+            LinkFailed::Silent(told) => Self::Broken(told),
+            LinkFailed::Lost(error) => error,
         }
     }
 }

@@ -18,7 +18,7 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-type BoxError = Box<dyn Error + Send + Sync>;
+type BodyError = Box<dyn Error + Send + Sync>;
 
 /// The client's own bytes, for routes whose body is an opaque stream; ignored on all others.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub enum ClientBody {
     /// None.
     Empty,
     /// An upload; made by [`ClientBody::stream`].
-    Stream(UnsyncBoxBody<Bytes, BoxError>),
+    Stream(UnsyncBoxBody<Bytes, BodyError>),
 }
 
 impl ClientBody {
@@ -34,7 +34,7 @@ impl ClientBody {
     pub fn stream<B>(body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
+        B::Error: Into<BodyError>,
     {
         Self::Stream(body.map_err(Into::into).boxed_unsync())
     }
@@ -114,7 +114,7 @@ pub(super) enum Upload {
     Empty,
     Json(Bytes),
     Stream {
-        body: UnsyncBoxBody<Bytes, BoxError>,
+        body: UnsyncBoxBody<Bytes, BodyError>,
         /// What is still to come of an announced length, in bytes.
         left: Option<u64>,
     },
@@ -141,7 +141,7 @@ impl Upload {
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.problem().what)]
 pub(super) enum UploadFault {
-    Broken(BoxError),
+    Broken(BodyError),
     Trailers,
     Short(u64),
     Long,

@@ -32,18 +32,18 @@ pub struct Tunnel {
 
 /// How a tunnel ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TunnelEnd {
+pub struct TunnelOutcome {
     /// Bytes from the client to the daemon.
     pub bytes_in: u64,
     /// Bytes from the daemon to the client.
     pub bytes_out: u64,
     /// What ended it.
-    pub ended: Ended,
+    pub ended: TunnelEnd,
 }
 
 /// What ended a tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum TunnelEnd {
     /// The daemon said all it had, and the client received it.
     Done,
     /// The client's connection broke.
@@ -67,7 +67,7 @@ impl Tunnel {
     /// The client's end of stream closes the daemon's reading half and nothing else; a TLS stream
     /// cut without close_notify counts as one, as it does for the daemon (Python's `shutdown` sends
     /// none). The daemon's end of stream is passed on, then the client has ten seconds to leave.
-    pub async fn run<C>(self, client: C, cancel: &Cancel) -> TunnelEnd
+    pub async fn run<C>(self, client: C, cancel: &Cancel) -> TunnelOutcome
     where
         C: AsyncRead + AsyncWrite + Unpin,
     {
@@ -75,14 +75,14 @@ impl Tunnel {
         let (mut inward, mut outward) = (Half::default(), Half::with(self.early));
         let ended = tokio::select! {
             biased;
-            () = cancel.cancelled() => Ended::Limit,
+            () = cancel.cancelled() => TunnelEnd::Limit,
             ended = carry(&mut ends, &mut inward, &mut outward, self.linger) => ended,
         };
-        if matches!(ended, Ended::DaemonGone | Ended::Limit) {
+        if matches!(ended, TunnelEnd::DaemonGone | TunnelEnd::Limit) {
             // Whatever the client still gets of it is a courtesy.
             let _ = tokio::time::timeout(FAREWELL, ends.client.shutdown()).await;
         }
-        TunnelEnd { bytes_in: inward.carried, bytes_out: outward.carried, ended }
+        TunnelOutcome { bytes_in: inward.carried, bytes_out: outward.carried, ended }
     }
 }
 
@@ -96,7 +96,7 @@ async fn carry<C>(
     inward: &mut Half,
     outward: &mut Half,
     linger: Duration,
-) -> Ended
+) -> TunnelEnd
 where
     C: AsyncRead + AsyncWrite + Unpin,
 {
@@ -106,19 +106,19 @@ where
             return Poll::Ready(fault.outward());
         }
         match inward.poll(cx, &mut ends.client, &mut ends.daemon) {
-            Poll::Ready(Err(Fault::Read)) => return Poll::Ready(Ended::ClientGone),
+            Poll::Ready(Err(TunnelFault::Read)) => return Poll::Ready(TunnelEnd::ClientGone),
             // The daemon listens no longer, but may have spoken: what it said is still read.
-            Poll::Ready(Err(Fault::Write)) => inward.stop(),
+            Poll::Ready(Err(TunnelFault::Write)) => inward.stop(),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         if !outward.is_done() {
             return Poll::Pending;
         }
         if inward.is_done() || wire::is_closed(ends.daemon.stream()) {
-            return Poll::Ready(Ended::Done);
+            return Poll::Ready(TunnelEnd::Done);
         }
         let leave = last_word.get_or_insert_with(|| Box::pin(tokio::time::sleep(linger)));
-        leave.as_mut().poll(cx).map(|()| Ended::Done)
+        leave.as_mut().poll(cx).map(|()| TunnelEnd::Done)
     })
     .await
 }
@@ -129,12 +129,12 @@ struct Half {
     /// Read and not yet written.
     held: Bytes,
     unflushed: bool,
-    state: State,
+    state: TunnelState,
     carried: u64,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-enum State {
+enum TunnelState {
     #[default]
     Open,
     Closing,
@@ -143,16 +143,16 @@ enum State {
 
 /// Which side of a direction failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum TunnelFault {
     Read,
     Write,
 }
 
-impl Fault {
-    const fn outward(self) -> Ended {
+impl TunnelFault {
+    const fn outward(self) -> TunnelEnd {
         match self {
-            Self::Read => Ended::DaemonGone,
-            Self::Write => Ended::ClientGone,
+            Self::Read => TunnelEnd::DaemonGone,
+            Self::Write => TunnelEnd::ClientGone,
         }
     }
 }
@@ -164,11 +164,11 @@ impl Half {
 
     fn stop(&mut self) {
         self.held = Bytes::new();
-        self.state = State::Done;
+        self.state = TunnelState::Done;
     }
 
     fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.state == TunnelState::Done
     }
 
     /// Moves what can be moved; ready when this direction was closed.
@@ -177,29 +177,29 @@ impl Half {
         cx: &mut Context<'_>,
         from: &mut R,
         to: &mut W,
-    ) -> Poll<Result<(), Fault>>
+    ) -> Poll<Result<(), TunnelFault>>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
         loop {
             if !self.held.is_empty() {
-                ready!(self.poll_write(cx, to)).map_err(|_| Fault::Write)?;
+                ready!(self.poll_write(cx, to)).map_err(|_| TunnelFault::Write)?;
                 continue;
             }
             match self.state {
-                State::Done => return Poll::Ready(Ok(())),
-                State::Closing => {
-                    ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(|_| Fault::Write)?;
-                    self.state = State::Done;
+                TunnelState::Done => return Poll::Ready(Ok(())),
+                TunnelState::Closing => {
+                    ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(|_| TunnelFault::Write)?;
+                    self.state = TunnelState::Done;
                 }
-                State::Open => match poll_chunk(cx, from) {
+                TunnelState::Open => match poll_chunk(cx, from) {
                     Poll::Pending => {
-                        ready!(self.poll_flush(cx, to)).map_err(|_| Fault::Write)?;
+                        ready!(self.poll_flush(cx, to)).map_err(|_| TunnelFault::Write)?;
                         return Poll::Pending;
                     }
-                    Poll::Ready(Err(_)) => return Poll::Ready(Err(Fault::Read)),
-                    Poll::Ready(Ok(chunk)) if chunk.is_empty() => self.state = State::Closing,
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(TunnelFault::Read)),
+                    Poll::Ready(Ok(chunk)) if chunk.is_empty() => self.state = TunnelState::Closing,
                     Poll::Ready(Ok(chunk)) => self.held = chunk,
                 },
             }

@@ -12,13 +12,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
 /// Whether the daemon said anything since it was last asked.
-pub(super) type Heard = Arc<AtomicBool>;
+pub(super) type DaemonSpoke = Arc<AtomicBool>;
 
 /// Our end of a connection to the daemon.
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: Arc<UnixStream>,
-    heard: Heard,
+    heard: DaemonSpoke,
     manner: Manner,
 }
 
@@ -34,10 +34,10 @@ pub(super) enum Manner {
 
 impl Wire {
     pub(super) fn new(stream: UnixStream, manner: Manner) -> Self {
-        Self { stream: Arc::new(stream), heard: Heard::default(), manner }
+        Self { stream: Arc::new(stream), heard: DaemonSpoke::default(), manner }
     }
 
-    pub(super) fn heard(&self) -> Heard {
+    pub(super) fn heard(&self) -> DaemonSpoke {
         Arc::clone(&self.heard)
     }
 

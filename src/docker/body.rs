@@ -1,6 +1,6 @@
 //! The bodies of requests, by type: what is read here is what is judged and what the daemon gets.
 //!
-//! Every JSON body of the API has a type of its own: a route names its [`Kind`], and there is no kind
+//! Every JSON body of the API has a type of its own: a route names its [`BodyType`], and there is no kind
 //! for JSON that nobody has taken apart.
 
 pub mod auth;
@@ -17,17 +17,17 @@ pub mod tolerated;
 pub mod update;
 pub mod volume;
 
-use super::json::{self, Value};
+use super::json::{self, JsonValue};
 use super::{BodyKind, CallHead, Flaw, Malformed};
 use field::Typed;
 use std::borrow::Cow;
 
-/// Declares [`Kind`] and [`Body`] from one table of kinds and their types.
+/// Declares [`BodyType`] and [`Body`] from one table of kinds and their types.
 macro_rules! kinds {
     ($( $(#[$doc:meta])* $kind:ident($ty:ty), )*) => {
         /// The JSON body of a route.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Kind { $( $(#[$doc])* $kind, )* }
+        pub enum BodyType { $( $(#[$doc])* $kind, )* }
 
         /// A body, typed by its route.
         #[derive(Clone, Debug)]
@@ -54,8 +54,8 @@ macro_rules! kinds {
             }
         }
 
-        fn typed<'a>(kind: Kind, value: Value<'a>) -> Result<Body<'a>, Malformed> {
-            match kind { $( Kind::$kind => <$ty>::read(value).map(Body::$kind), )* }
+        fn typed<'a>(kind: BodyType, value: JsonValue<'a>) -> Result<Body<'a>, Malformed> {
+            match kind { $( BodyType::$kind => <$ty>::read(value).map(Body::$kind), )* }
         }
     };
 }
@@ -124,7 +124,7 @@ pub fn read<'a>(head: &CallHead, bytes: &'a [u8]) -> Result<Body<'a>, Malformed>
         return Err(Malformed::new(Flaw::BodyMissing, "", "this request needs a JSON body"));
     }
     let mut value = json::read(bytes)?;
-    if let Value::Object(object) = &mut value {
+    if let JsonValue::Object(object) = &mut value {
         tolerated::apply(head, kind, object)?;
     }
     typed(kind, value)

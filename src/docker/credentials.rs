@@ -6,7 +6,7 @@
 
 use super::body::auth::AuthConfig;
 use super::body::field::{Map, Typed};
-use super::json::{self, Object, Value};
+use super::json::{self, JsonObject, JsonValue};
 use super::{Flaw, Malformed};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
@@ -35,7 +35,7 @@ pub(super) fn read(
         .map_err(|_| wrong("not base64 in the URL-safe alphabet, with padding".to_owned()))?;
     let inside = |flaw: Malformed| wrong(format!("decoded: {flaw}"));
     let mut value = json::read(&bytes).map_err(inside)?;
-    if value == Value::Null {
+    if value == JsonValue::Null {
         return Ok((None, Vec::new()));
     }
     let mut out = Vec::with_capacity(bytes.len());
@@ -56,8 +56,8 @@ pub(super) fn read(
 
 /// docker-java, where it was told no API version, says all of it a second time under `configs`, as daemons
 /// before API 1.19 read it. Newer ones take that for a registry of which nothing is known.
-fn take_configs<'a>(value: &mut Value<'a>) -> Option<Value<'a>> {
-    let Value::Object(Object(entries)) = value else { return None };
+fn take_configs<'a>(value: &mut JsonValue<'a>) -> Option<JsonValue<'a>> {
+    let JsonValue::Object(JsonObject(entries)) = value else { return None };
     let at = entries.iter().position(|(key, _)| key == "configs")?;
     Some(entries.remove(at).1)
 }

@@ -210,7 +210,7 @@ pub struct ImagePattern {
 
 /// Where an image came from: a repository, and the digest it has there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct ImageOrigin {
     /// In full form.
     pub repository: String,
     /// `sha256:` and 64 hex digits.
@@ -269,7 +269,7 @@ impl ImagePattern {
     #[must_use]
     pub fn matches_image(
         &self,
-        origins: &[Origin],
+        origins: &[ImageOrigin],
         tags: &[String],
         pinned: bool,
         glob: impl Fn(&str, &str) -> bool + Copy,

@@ -3,7 +3,7 @@
 //! dockerd reads with Go's decoder, which folds key case, merges duplicates and ignores what
 //! follows the first value. Nothing of that is possible here: a key is what it is, given once; the
 //! text ends with the value; depth is capped; an integer is an integer. What the daemon gets is
-//! written by [`Value::write`] or by the typed bodies, never the client's text.
+//! written by [`JsonValue::write`] or by the typed bodies, never the client's text.
 
 use super::{Flaw, Malformed};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -29,7 +29,7 @@ pub const MAX_ITEMS: usize = 16_384;
 
 /// A JSON value with its strings borrowed where they hold no escapes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value<'a> {
+pub enum JsonValue<'a> {
     /// `null`
     Null,
     /// `true`, `false`
@@ -43,21 +43,21 @@ pub enum Value<'a> {
     /// A string.
     Text(Cow<'a, str>),
     /// An array.
-    Array(Vec<Value<'a>>),
+    Array(Vec<JsonValue<'a>>),
     /// An object, in the order written.
-    Object(Object<'a>),
+    Object(JsonObject<'a>),
 }
 
 /// An object whose keys are all different, compared exactly.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
+pub struct JsonObject<'a>(pub Vec<(Cow<'a, str>, JsonValue<'a>)>);
 
 /// Reads one JSON text.
 ///
 /// # Errors
 /// [`Flaw::JsonSyntax`], [`Flaw::JsonTrailing`], [`Flaw::JsonDepth`], [`Flaw::JsonDuplicate`],
 /// [`Flaw::JsonValues`].
-pub fn read(bytes: &[u8]) -> Result<Value<'_>, Malformed> {
+pub fn read(bytes: &[u8]) -> Result<JsonValue<'_>, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let at = format!("byte {}", e.valid_up_to());
         Malformed::new(Flaw::JsonSyntax, at, "the body is not UTF-8")
@@ -82,7 +82,7 @@ fn syntax(error: &serde_json::Error) -> Malformed {
     Malformed::new(Flaw::JsonSyntax, at, why)
 }
 
-impl<'a> Value<'a> {
+impl<'a> JsonValue<'a> {
     /// Whether the value says nothing to a Go decoder: `null`, `false`, `0`, `""`, `[]`, `{}`, and an
     /// object of such, which is how a Go client writes a structure that nobody filled.
     #[must_use]
@@ -131,7 +131,7 @@ impl<'a> Value<'a> {
                 }
                 out.push(b']');
             }
-            Self::Object(Object(entries)) => {
+            Self::Object(JsonObject(entries)) => {
                 out.push(b'{');
                 for (i, (key, value)) in entries.iter().enumerate() {
                     separate(out, i);
@@ -228,9 +228,9 @@ impl Seed<'_> {
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Value<'de>;
+    type Value = JsonValue<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<JsonValue<'de>, D::Error> {
         let Some(left) = self.left.get().checked_sub(1) else {
             let why = "more values than a text of this size has in any request of Docker's";
             return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
@@ -241,41 +241,41 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
 }
 
 impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Value<'de>;
+    type Value = JsonValue<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Value<'de>, E> {
-        Ok(Value::Null)
+    fn visit_unit<E: de::Error>(self) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Null)
     }
 
-    fn visit_bool<E: de::Error>(self, b: bool) -> Result<Value<'de>, E> {
-        Ok(Value::Bool(b))
+    fn visit_bool<E: de::Error>(self, b: bool) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Bool(b))
     }
 
-    fn visit_i64<E: de::Error>(self, n: i64) -> Result<Value<'de>, E> {
-        Ok(Value::Int(n))
+    fn visit_i64<E: de::Error>(self, n: i64) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Int(n))
     }
 
-    fn visit_u64<E: de::Error>(self, n: u64) -> Result<Value<'de>, E> {
-        Ok(i64::try_from(n).map_or(Value::Big(n), Value::Int))
+    fn visit_u64<E: de::Error>(self, n: u64) -> Result<JsonValue<'de>, E> {
+        Ok(i64::try_from(n).map_or(JsonValue::Big(n), JsonValue::Int))
     }
 
-    fn visit_f64<E: de::Error>(self, n: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Float(n))
+    fn visit_f64<E: de::Error>(self, n: f64) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Float(n))
     }
 
-    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonValue<'de>, A::Error> {
         let seed = self.deeper()?;
         let mut items = Vec::new();
         loop {
@@ -285,7 +285,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                     return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
                 }
                 Ok(Some(item)) => items.push(item),
-                Ok(None) => return Ok(Value::Array(items)),
+                Ok(None) => return Ok(JsonValue::Array(items)),
                 Err(e) => {
                     self.locate(|| format!("[{}]", items.len()));
                     return Err(e);
@@ -294,9 +294,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonValue<'de>, A::Error> {
         let seed = self.deeper()?;
-        let mut entries: Vec<(Cow<'de, str>, Value<'de>)> = Vec::new();
+        let mut entries: Vec<(Cow<'de, str>, JsonValue<'de>)> = Vec::new();
         let mut many: HashSet<Cow<'de, str>> = HashSet::new();
         while let Some(key) = map.next_key_seed(KeySeed)? {
             if key.len() > MAX_KEY {
@@ -312,13 +312,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
             })?;
             entries.push((key, value));
         }
-        Ok(Value::Object(Object(entries)))
+        Ok(JsonValue::Object(JsonObject(entries)))
     }
 }
 
 /// Whether the key is among the entries: by looking at few, by hash among many.
 fn given_before<'de>(
-    entries: &[(Cow<'de, str>, Value<'de>)],
+    entries: &[(Cow<'de, str>, JsonValue<'de>)],
     many: &mut HashSet<Cow<'de, str>>,
     key: &str,
 ) -> bool {
@@ -406,7 +406,7 @@ mod tests {
         for text in ["922854775803372036854775807", "0.12297829382473034", "1.7976931348623157e308"]
         {
             let value = read(text.as_bytes()).unwrap();
-            assert_eq!(value, Value::Float(text.parse().unwrap()), "{text}");
+            assert_eq!(value, JsonValue::Float(text.parse().unwrap()), "{text}");
             let mut written = Vec::new();
             value.write(&mut written);
             assert_eq!(read(&written).unwrap(), value, "{text}");
@@ -460,7 +460,7 @@ mod tests {
 
         #[test]
         fn what_is_written_is_read_back(text in ".*", n in any::<i64>()) {
-            let value = Value::Array(vec![Value::Text(text.into()), Value::Int(n)]);
+            let value = JsonValue::Array(vec![JsonValue::Text(text.into()), JsonValue::Int(n)]);
             let mut out = Vec::new();
             value.write(&mut out);
             prop_assert_eq!(read(&out).unwrap(), value);

@@ -21,11 +21,11 @@ pub struct Query(Vec<Given>);
 #[derive(Clone, Debug, PartialEq)]
 struct Given {
     param: &'static Param,
-    value: Value,
+    value: QueryValue,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Value {
+enum QueryValue {
     Text(String),
     Flag(bool),
     Int(i64),
@@ -106,8 +106,9 @@ impl Query {
                 }
                 if param.kind == ParamKind::Lines {
                     let lines = value.split('\n').map(str::trim).filter(|line| !line.is_empty());
-                    given
-                        .extend(lines.map(|line| Given { param, value: Value::Text(line.into()) }));
+                    given.extend(
+                        lines.map(|line| Given { param, value: QueryValue::Text(line.into()) }),
+                    );
                 } else if value.contains('\n') {
                     let why = "the query has a control character";
                     return Err(Malformed::new(Flaw::QuerySyntax, "query", why));
@@ -128,50 +129,50 @@ impl Query {
     /// Every text of a key that may be given more than once.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.of(name).filter_map(|value| match value {
-            Value::Text(text) | Value::Json(text, _) => Some(text.as_str()),
-            Value::Flag(_) | Value::Int(_) => None,
+            QueryValue::Text(text) | QueryValue::Json(text, _) => Some(text.as_str()),
+            QueryValue::Flag(_) | QueryValue::Int(_) => None,
         })
     }
 
     /// A boolean that is off where absent: what the daemon will make of it.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
-        self.of(name).any(|value| matches!(value, Value::Flag(true)))
+        self.of(name).any(|value| matches!(value, QueryValue::Flag(true)))
     }
 
     /// A boolean that is on where absent: what the daemon will make of it.
     #[must_use]
     pub fn switch(&self, name: &str) -> bool {
-        !self.of(name).any(|value| matches!(value, Value::Flag(false)))
+        !self.of(name).any(|value| matches!(value, QueryValue::Flag(false)))
     }
 
     /// The integer of a key.
     #[must_use]
     pub fn int(&self, name: &str) -> Option<i64> {
-        self.of(name).find_map(|value| if let Value::Int(n) = value { Some(*n) } else { None })
+        self.of(name).find_map(|value| if let QueryValue::Int(n) = value { Some(*n) } else { None })
     }
 
     /// Writes an integer in, in its place, where the route has the key and the client sent none.
     pub fn fill_int(&mut self, params: &'static [Param], name: &str, value: i64) {
         if self.int(name).unwrap_or(0) == 0 {
-            self.put(params, name, Value::Int(value));
+            self.put(params, name, QueryValue::Int(value));
         }
     }
 
     /// Narrows what is listed or pruned by one more filter, where the route has filters.
     pub fn filter(&mut self, params: &'static [Param], key: &str, value: &str) {
         let filters = filters::and(self.text("filters"), key, value);
-        self.put(params, "filters", Value::Json(filters, false));
+        self.put(params, "filters", QueryValue::Json(filters, false));
     }
 
     /// Labels what is built, whatever the client wrote under the key, where the route has labels.
     pub fn label(&mut self, params: &'static [Param], key: &str, value: &str) {
         let labels = query_json::with(self.text("labels").unwrap_or("{}"), key, value);
-        self.put(params, "labels", Value::Json(labels, false));
+        self.put(params, "labels", QueryValue::Json(labels, false));
     }
 
     /// Puts the one value of a key in its place, where the route has the key.
-    fn put(&mut self, params: &'static [Param], name: &str, value: Value) {
+    fn put(&mut self, params: &'static [Param], name: &str, value: QueryValue) {
         let place = |wanted: &str| params.iter().position(|param| param.name == wanted);
         if let Some(param) = place(name).and_then(|nth| params.get(nth)) {
             self.0.retain(|given| given.param.name != name);
@@ -197,15 +198,15 @@ impl Query {
             escape(param.name, &mut out);
             out.push('=');
             match value {
-                Value::Text(text) | Value::Json(text, _) => escape(text, &mut out),
-                Value::Flag(on) => out.push(if *on { '1' } else { '0' }),
-                Value::Int(n) => out.push_str(&n.to_string()),
+                QueryValue::Text(text) | QueryValue::Json(text, _) => escape(text, &mut out),
+                QueryValue::Flag(on) => out.push(if *on { '1' } else { '0' }),
+                QueryValue::Int(n) => out.push_str(&n.to_string()),
             }
         }
         out
     }
 
-    fn of(&self, name: &str) -> impl Iterator<Item = &Value> {
+    fn of(&self, name: &str) -> impl Iterator<Item = &QueryValue> {
         self.0.iter().filter(move |given| given.param.name == name).map(|given| &given.value)
     }
 }
@@ -218,10 +219,10 @@ impl Given {
             Guard::UnrestrictedBut(open) => Some(open),
         };
         match &self.value {
-            Value::Text(text) => Some(text.as_str()) != open,
-            Value::Json(_, says_nothing) => !says_nothing,
-            Value::Flag(on) => *on,
-            Value::Int(n) => *n != 0,
+            QueryValue::Text(text) => Some(text.as_str()) != open,
+            QueryValue::Json(_, says_nothing) => !says_nothing,
+            QueryValue::Flag(on) => *on,
+            QueryValue::Int(n) => *n != 0,
         }
     }
 }
@@ -245,39 +246,38 @@ fn is_foreign(key: &str, value: &str, route: &Route) -> bool {
 }
 
 /// The value of a known key; an empty one is as if absent, as it is to the daemon.
-fn typed(param: &Param, value: &str) -> Result<Option<Value>, Malformed> {
+fn typed(param: &Param, value: &str) -> Result<Option<QueryValue>, Malformed> {
     let wrong = |why: &'static str| Err(Malformed::new(Flaw::QueryValue, param.name, why));
     match (param.kind, value) {
         (ParamKind::Switch, "") => wrong("on or off? leave it out, or say 1 or 0"),
         (_, "") => Ok(None),
-        (ParamKind::Text | ParamKind::Lines, _) => Ok(Some(Value::Text(value.to_owned()))),
-        (ParamKind::Bool | ParamKind::Switch, _) => Ok(Some(Value::Flag(is_true(value)))),
+        (ParamKind::Text | ParamKind::Lines, _) => Ok(Some(QueryValue::Text(value.to_owned()))),
+        (ParamKind::Bool | ParamKind::Switch, _) => Ok(Some(QueryValue::Flag(is_true(value)))),
         (ParamKind::Int, _) => match plain_int(value) {
-            Some(n) => Ok(Some(Value::Int(n))),
+            Some(n) => Ok(Some(QueryValue::Int(n))),
             None => wrong("must be a plain decimal integer"),
         },
         (ParamKind::Word, _) => match value.bytes().all(is_word) {
-            true => Ok(Some(Value::Text(value.to_owned()))),
+            true => Ok(Some(QueryValue::Text(value.to_owned()))),
             false => wrong("may have letters, digits and ._/:@+,=- only"),
         },
         (ParamKind::Object, _) => match is_object(value) {
-            true => Ok(Some(Value::Text(value.to_owned()))),
+            true => Ok(Some(QueryValue::Text(value.to_owned()))),
             false => wrong("must be a name or an id"),
         },
         (ParamKind::Moment, _) => match is_moment(value) {
-            true => Ok(Some(Value::Text(value.to_owned()))),
+            true => Ok(Some(QueryValue::Text(value.to_owned()))),
             false => wrong("must be seconds since 1970, with up to nine decimals"),
         },
         (ParamKind::Tail, _) => match value == "all" || plain_int(value).is_some() {
-            true => Ok(Some(Value::Text(value.to_owned()))),
+            true => Ok(Some(QueryValue::Text(value.to_owned()))),
             false => wrong("must be a number of lines, or all"),
         },
         (ParamKind::Json(of), _) => {
-            at(param, query_json::read(of, value)).map(|(text, n)| Some(Value::Json(text, n)))
+            at(param, query_json::read(of, value)).map(|(text, n)| Some(QueryValue::Json(text, n)))
         }
-        (ParamKind::Filters(keys), _) => {
-            at(param, filters::read(keys, value)).map(|text| text.map(|t| Value::Json(t, false)))
-        }
+        (ParamKind::Filters(keys), _) => at(param, filters::read(keys, value))
+            .map(|text| text.map(|t| QueryValue::Json(t, false))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a row of the route table says: enough to classify, to judge and to forward a request.
 
-use super::body::Kind;
+use super::body::BodyType;
 use super::{Group, Resource, Verb};
 
 /// Methods that the API uses, in exactly this spelling.
@@ -41,7 +41,7 @@ pub enum BodyKind {
     /// JSON, read strictly into a type of its own.
     Json {
         /// Which type.
-        kind: Kind,
+        kind: BodyType,
         /// Whether the endpoint also works without a body.
         optional: bool,
     },

@@ -1,10 +1,10 @@
 //! What a host path really is, as the daemon sees it. A bind mount is followed by the daemon, as root
 //! and with its own view of the host; the string in the request proves nothing. So every component is
 //! opened without following a link, and both processes must see the same object under each of them.
-//! Whatever is not certain is [`PathFact::Unseen`].
+//! Whatever is not certain is [`SeenPath::Unseen`].
 //!
 //! The answer is about this moment. Whoever can write to a component can change it before the daemon
-//! looks; that is why a path below an allowed one asks for [`PathFact::Plain`]'s `root_owned`.
+//! looks; that is why a path below an allowed one asks for [`SeenPath::Plain`]'s `root_owned`.
 
 use super::mounts::Mounts;
 use super::protected;
@@ -16,11 +16,11 @@ use std::path::{Component, Path, PathBuf};
 
 /// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PathFact {
+pub enum SeenPath {
     /// A file or directory, reached without a link.
     Plain {
         /// Which of the two.
-        kind: Kind,
+        kind: FileKind,
         /// Whether the path itself and every component before it, `/` included, belong to root and
         /// can be written by nobody else.
         root_owned: bool,
@@ -52,7 +52,7 @@ pub enum PathFact {
 
 /// A kind of node that may be mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// A directory.
     Directory,
     /// A regular file.
@@ -80,7 +80,7 @@ impl HostView {
 
     /// What is at an absolute path that has been lexically cleaned.
     #[must_use]
-    pub fn look(&self, path: &Path) -> PathFact {
+    pub fn look(&self, path: &Path) -> SeenPath {
         if !is_clean(path) {
             return unseen(path, "is not an absolute path in its shortest form");
         }
@@ -96,7 +96,7 @@ impl HostView {
     /// or further mounts under `path`). `protected` comes from [`protected::protected`].
     #[must_use]
     pub fn touched<'p>(&self, path: &Path, protected: &'p [PathBuf]) -> Option<&'p Path> {
-        let here = protected::Seen::at(path, &self.daemon);
+        let here = protected::MountedPath::at(path, &self.daemon);
         let shows = |kept: &&PathBuf| here.shows(kept, [&self.own, &self.daemon]);
         protected.iter().find(shows).map(PathBuf::as_path)
     }
@@ -104,10 +104,10 @@ impl HostView {
 
 /// What is at a path, with a view read for this one question. Prefer one [`HostView`] for several.
 #[must_use]
-pub fn look(path: &Path, daemon_pid: Option<i32>) -> PathFact {
+pub fn look(path: &Path, daemon_pid: Option<i32>) -> SeenPath {
     match HostView::of_daemon(daemon_pid) {
         Ok(view) => view.look(path),
-        Err(why) => PathFact::Unseen { why },
+        Err(why) => SeenPath::Unseen { why },
     }
 }
 
@@ -136,12 +136,12 @@ fn is_clean(path: &Path) -> bool {
     path.is_absolute() && names && rebuilt.as_os_str() == path.as_os_str()
 }
 
-fn unseen(path: &Path, why: &str) -> PathFact {
-    PathFact::Unseen { why: format!("{} {why}", path.display()) }
+fn unseen(path: &Path, why: &str) -> SeenPath {
+    SeenPath::Unseen { why: format!("{} {why}", path.display()) }
 }
 
 /// Opens component by component. The error is the answer where the way ends early.
-fn walk(path: &Path) -> Result<PathFact, PathFact> {
+fn walk(path: &Path) -> Result<SeenPath, SeenPath> {
     let mut here = PathBuf::from("/");
     let mut node = open(None, &here, &here, true)?;
     let mut root_owned = is_roots_alone(&node.stat);
@@ -156,18 +156,18 @@ fn walk(path: &Path) -> Result<PathFact, PathFact> {
             return Err(unseen(&here, "is not a directory"));
         }
         if node.kind() == FileType::Symlink {
-            return Err(PathFact::LeadsElsewhere { link: here });
+            return Err(SeenPath::LeadsElsewhere { link: here });
         }
     }
     Ok(fact(node.kind(), root_owned, path))
 }
 
-struct Node {
+struct FileNode {
     fd: OwnedFd,
     stat: Stat,
 }
 
-impl Node {
+impl FileNode {
     fn kind(&self) -> FileType {
         FileType::from_raw_mode(self.stat.st_mode)
     }
@@ -179,38 +179,38 @@ fn open(
     name: &Path,
     here: &Path,
     root_owned: bool,
-) -> Result<Node, PathFact> {
+) -> Result<FileNode, SeenPath> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = match parent {
         Some(parent) => openat(parent, name, flags, Mode::empty()),
         None => openat(CWD, name, flags, Mode::empty()),
     };
     let failed = |errno: Errno| match errno {
-        Errno::NOENT => PathFact::Missing { nearest: PathBuf::new(), root_owned },
+        Errno::NOENT => SeenPath::Missing { nearest: PathBuf::new(), root_owned },
         errno => unseen(here, &format!("cannot be opened: {errno}")),
     };
     let fd = opened.map_err(failed)?;
     let stat = fstat(&fd).map_err(failed)?;
-    Ok(Node { fd, stat })
+    Ok(FileNode { fd, stat })
 }
 
-fn after(fact: PathFact, parent: &Path) -> PathFact {
+fn after(fact: SeenPath, parent: &Path) -> SeenPath {
     match fact {
-        PathFact::Missing { root_owned, .. } => {
-            PathFact::Missing { nearest: parent.to_owned(), root_owned }
+        SeenPath::Missing { root_owned, .. } => {
+            SeenPath::Missing { nearest: parent.to_owned(), root_owned }
         }
         other => other,
     }
 }
 
-fn fact(kind: FileType, root_owned: bool, path: &Path) -> PathFact {
+fn fact(kind: FileType, root_owned: bool, path: &Path) -> SeenPath {
     match kind {
-        FileType::Directory => PathFact::Plain { kind: Kind::Directory, root_owned },
-        FileType::RegularFile => PathFact::Plain { kind: Kind::File, root_owned },
-        FileType::Symlink => PathFact::LeadsElsewhere { link: path.to_owned() },
-        FileType::Socket => PathFact::Socket,
-        FileType::BlockDevice | FileType::CharacterDevice => PathFact::Device,
-        FileType::Fifo => PathFact::Fifo,
+        FileType::Directory => SeenPath::Plain { kind: FileKind::Directory, root_owned },
+        FileType::RegularFile => SeenPath::Plain { kind: FileKind::File, root_owned },
+        FileType::Symlink => SeenPath::LeadsElsewhere { link: path.to_owned() },
+        FileType::Socket => SeenPath::Socket,
+        FileType::BlockDevice | FileType::CharacterDevice => SeenPath::Device,
+        FileType::Fifo => SeenPath::Fifo,
         FileType::Unknown => unseen(path, "is of an unknown kind"),
     }
 }

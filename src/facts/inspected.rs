@@ -1,7 +1,7 @@
 //! What the daemon says of its objects, as plain data. What is not there as it should be is not there at
 //! all, and policy refuses what it does not know.
 
-use crate::docker::image::{Origin, Reference};
+use crate::docker::image::{ImageOrigin, Reference};
 use crate::policy::facts::{Container, Image, Network, Volume};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,11 +17,11 @@ pub fn image(answer: &Value) -> Option<Image> {
     let id = text(answer, "/Id")?;
     let of_pull = |pull: &Value| {
         let repository = Reference::parse(pull.get("Repository")?.as_str()?).ok()?.repository;
-        Some(Origin { repository, digest: id.clone() })
+        Some(ImageOrigin { repository, digest: id.clone() })
     };
     let of_digest = |digest: &Value| {
         let Reference { repository, tag: _, digest } = Reference::parse(digest.as_str()?).ok()?;
-        Some(Origin { repository, digest: digest? })
+        Some(ImageOrigin { repository, digest: digest? })
     };
     let origins = match answer.get("Descriptor").is_some_and(|descriptor| !descriptor.is_null()) {
         true => items(answer, "/Identity/Pull").iter().filter_map(of_pull).collect(),
@@ -108,7 +108,7 @@ mod tests {
         let seen = image(&pulled).unwrap();
         assert_eq!(
             seen.origins,
-            [Origin { repository: "docker.io/library/busybox".into(), digest: digest() }]
+            [ImageOrigin { repository: "docker.io/library/busybox".into(), digest: digest() }]
         );
         assert_eq!((seen.user.as_str(), seen.working_dir.as_str()), ("1000", "/work"));
         assert_eq!(seen.labels.get("a").map(String::as_str), Some("b"));
@@ -126,7 +126,7 @@ mod tests {
         answer["Identity"] = json!({ "Pull": [{ "Repository": "docker.io/library/busybox" }] });
         assert_eq!(
             image(&answer).unwrap().origins,
-            [Origin { repository: "docker.io/library/busybox".into(), digest: digest() }]
+            [ImageOrigin { repository: "docker.io/library/busybox".into(), digest: digest() }]
         );
     }
 

@@ -1,6 +1,6 @@
 //! Looks at paths of the host as the daemon sees them, and hands plain data to policy.
 
-use super::host_path::{HostView, PathFact as Seen, daemon_process};
+use super::host_path::{HostView, SeenPath, daemon_process};
 use crate::policy::PathFact;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -31,12 +31,12 @@ fn one(view: &HostView, path: &Path, protected: &[PathBuf]) -> PathFact {
         return PathFact::Protected;
     }
     match view.look(path) {
-        Seen::Plain { root_owned, .. } => PathFact::Plain { root_owned },
-        Seen::Missing { .. } => PathFact::Missing,
-        Seen::LeadsElsewhere { .. } => PathFact::Link,
-        Seen::Socket => PathFact::Socket,
-        Seen::Device => PathFact::Device,
-        Seen::Fifo => PathFact::Other,
-        Seen::Unseen { why } => PathFact::Unseen { why },
+        SeenPath::Plain { root_owned, .. } => PathFact::Plain { root_owned },
+        SeenPath::Missing { .. } => PathFact::Missing,
+        SeenPath::LeadsElsewhere { .. } => PathFact::Link,
+        SeenPath::Socket => PathFact::Socket,
+        SeenPath::Device => PathFact::Device,
+        SeenPath::Fifo => PathFact::Other,
+        SeenPath::Unseen { why } => PathFact::Unseen { why },
     }
 }

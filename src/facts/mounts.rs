@@ -57,10 +57,10 @@ impl Location {
 
 /// The mounts that a process sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mounts(Vec<Mount>);
+pub struct Mounts(Vec<MountEntry>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Mount {
+struct MountEntry {
     id: u32,
     parent: u32,
     device: String,
@@ -135,8 +135,9 @@ impl Mounts {
     }
 
     /// The mount at `/` that is on no other mount of the list.
-    fn root(&self) -> Option<&Mount> {
-        let hangs = |m: &Mount| self.0.iter().any(|other| other.id == m.parent && other.id != m.id);
+    fn root(&self) -> Option<&MountEntry> {
+        let hangs =
+            |m: &MountEntry| self.0.iter().any(|other| other.id == m.parent && other.id != m.id);
         let mut roots = self.0.iter().filter(|m| m.point == Path::new("/") && !hangs(m));
         let root = roots.next()?;
         roots.next().is_none().then_some(root)
@@ -144,9 +145,10 @@ impl Mounts {
 
     /// What is seen at `point` by somebody who arrives there on `mount`: the mount on it, the mount
     /// on that one, and so on.
-    fn topmost<'m>(&'m self, mut mount: &'m Mount, point: &Path) -> &'m Mount {
+    fn topmost<'m>(&'m self, mut mount: &'m MountEntry, point: &Path) -> &'m MountEntry {
         for _ in &self.0 {
-            let on_it = |m: &&Mount| m.parent == mount.id && m.id != mount.id && m.point == point;
+            let on_it =
+                |m: &&MountEntry| m.parent == mount.id && m.id != mount.id && m.point == point;
             match self.0.iter().rfind(on_it) {
                 Some(upper) => mount = upper,
                 None => break,
@@ -156,7 +158,7 @@ impl Mounts {
     }
 }
 
-impl Mount {
+impl MountEntry {
     fn locate(&self, path: &Path) -> Option<Location> {
         let inner = path.strip_prefix(&self.point).ok()?;
         let root = self.root.as_ref()?;
@@ -166,7 +168,7 @@ impl Mount {
 }
 
 /// One line: id, parent id, major:minor, root, mount point, then options we do not need.
-fn mount(line: &[u8]) -> Option<Mount> {
+fn mount(line: &[u8]) -> Option<MountEntry> {
     let mut fields = line.split(|byte| *byte == b' ');
     let id = number(fields.next()?)?;
     let parent = number(fields.next()?)?;
@@ -177,7 +179,7 @@ fn mount(line: &[u8]) -> Option<Mount> {
     // The roots of some pseudo file systems are no paths (`net:[4026531840]`).
     let removed = [&root, &point].iter().any(|p| p.as_os_str().as_bytes().ends_with(DELETED));
     let usable = root.is_absolute() && !removed;
-    is_whole.then_some(Mount { id, parent, device, root: usable.then_some(root), point })
+    is_whole.then_some(MountEntry { id, parent, device, root: usable.then_some(root), point })
 }
 
 fn number(field: &[u8]) -> Option<u32> {

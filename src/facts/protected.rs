@@ -70,7 +70,7 @@ pub fn protected(gate: &GatePaths, daemon_socket: &Path, data_root: Option<&Path
 }
 
 /// A path that is asked for, with all that tells what a mount of it would show.
-pub(super) struct Seen<'a> {
+pub(super) struct MountedPath<'a> {
     path: &'a Path,
     /// Where it is, and where everything is that is mounted under it.
     locations: Vec<Location>,
@@ -80,7 +80,7 @@ pub(super) struct Seen<'a> {
 
 type Inode = (u64, u64);
 
-impl<'a> Seen<'a> {
+impl<'a> MountedPath<'a> {
     pub(super) fn at(path: &'a Path, daemon: &Mounts) -> Self {
         let locations = daemon.location(path).into_iter().chain(daemon.beneath(path)).collect();
         Self { path, locations, chain: chain(path) }
@@ -136,7 +136,7 @@ mod tests {
 
     fn touched(path: &str, mounts: &Mounts) -> Option<PathBuf> {
         let kept = kept();
-        let seen = Seen::at(Path::new(path), mounts);
+        let seen = MountedPath::at(Path::new(path), mounts);
         kept.into_iter().find(|kept| seen.shows(kept, [mounts, mounts]))
     }
 
@@ -197,7 +197,7 @@ mod tests {
         let dot = PathBuf::from(format!("/proc/self/root{}", real.display()));
         assert_eq!(chain(&dot).first(), chain(&real).first());
         let nowhere = Mounts::parse(b"").unwrap();
-        let seen = Seen::at(&dot, &nowhere);
+        let seen = MountedPath::at(&dot, &nowhere);
         assert!(seen.shows(&real, [&nowhere, &nowhere]));
         assert!(!seen.shows(Path::new("/usr"), [&nowhere, &nowhere]));
     }

@@ -22,7 +22,7 @@ pub use error::{IssuerError, KeysError, TokenError};
 pub use keys::{Key, KeySet};
 pub use worthless::Worthless;
 
-use crate::docker::json::{Object, Value};
+use crate::docker::json::{JsonObject, JsonValue};
 use claims::ProvenBy;
 use compact::{Header, Parts};
 use http::HeaderName;
@@ -84,17 +84,17 @@ impl Issuer {
     }
 
     /// RFC 7519, 4.1.3: one string, or an array of strings of which one must be us.
-    fn check_audience(&self, claims: &Object<'_>) -> Result<(), TokenError> {
+    fn check_audience(&self, claims: &JsonObject<'_>) -> Result<(), TokenError> {
         const WRONG: TokenError = TokenError::Malformed("aud is no string and no list of strings");
         let audiences = match member(claims, "aud") {
-            Some(one @ Value::Text(_)) => std::slice::from_ref(one),
-            Some(Value::Array(several)) => several,
+            Some(one @ JsonValue::Text(_)) => std::slice::from_ref(one),
+            Some(JsonValue::Array(several)) => several,
             Some(_) => return Err(WRONG),
             None => &[],
         };
         let mut meant = false;
         for audience in audiences {
-            let Value::Text(audience) = audience else { return Err(WRONG) };
+            let JsonValue::Text(audience) = audience else { return Err(WRONG) };
             meant |= *audience == self.audience;
         }
         match meant {
@@ -187,7 +187,7 @@ pub fn proven_still(claims: &Claims, issuers: &Issuers) -> Result<(), TokenError
 
 /// RFC 7519, 4.1.4 to 4.1.6. `exp` and `iat` must be there, as in every ID token (OpenID Connect Core
 /// 1.0, 2). Returns `exp`.
-fn check_times(claims: &Object<'_>, now: i64) -> Result<i64, TokenError> {
+fn check_times(claims: &JsonObject<'_>, now: i64) -> Result<i64, TokenError> {
     let expires = seconds(claims, "exp", "exp is no whole number of seconds")?
         .ok_or(TokenError::Malformed("it has no exp, and so no end"))?;
     let issued = seconds(claims, "iat", "iat is no whole number of seconds")?

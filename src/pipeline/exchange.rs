@@ -236,11 +236,11 @@ impl Exchange {
     }
 }
 
-const fn how(ended: daemon::Ended) -> Ended {
+const fn how(ended: daemon::TunnelEnd) -> Ended {
     match ended {
-        daemon::Ended::Done => Ended::Done,
-        daemon::Ended::ClientGone => Ended::ClientGone,
-        daemon::Ended::DaemonGone => Ended::DaemonGone,
-        daemon::Ended::Limit => Ended::Limit,
+        daemon::TunnelEnd::Done => Ended::Done,
+        daemon::TunnelEnd::ClientGone => Ended::ClientGone,
+        daemon::TunnelEnd::DaemonGone => Ended::DaemonGone,
+        daemon::TunnelEnd::Limit => Ended::Limit,
     }
 }

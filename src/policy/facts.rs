@@ -2,7 +2,7 @@
 //! can be replayed without the host and the daemon it was made on.
 
 use crate::docker::CallHead;
-use crate::docker::image::Origin;
+use crate::docker::image::ImageOrigin;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a decision will want to know.
@@ -90,7 +90,7 @@ pub struct Image {
     /// `sha256:` and 64 hex digits.
     pub id: String,
     /// The repositories that it was pulled from or pushed to. Never from a tag, which anybody may set.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<ImageOrigin>,
     /// Its names on this host.
     pub tags: Vec<String>,
     /// The user that it starts as where a container names none.

@@ -1,7 +1,7 @@
 //! What the daemon of the corpus has: `tests/corpus/daemon.yaml`, and for whatever is not named there, what
 //! is ordinary.
 
-use dockward::docker::image::{Origin, Reference};
+use dockward::docker::image::{ImageOrigin, Reference};
 use dockward::policy::facts::{Container, Image, Network, Seen, Volume};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +85,7 @@ impl Daemon {
                     Some(_) => Vec::new(),
                     None => vec![format!("{}:{tag}", reference.repository)],
                 };
-                let origins = vec![Origin { repository: reference.repository, digest }];
+                let origins = vec![ImageOrigin { repository: reference.repository, digest }];
                 Seen::Found(Image { id: ORDINARY.to_owned(), origins, tags, ..Image::default() })
             }
             (None, Err(_)) => Seen::Missing,
@@ -149,10 +149,10 @@ impl Daemon {
     }
 }
 
-fn origin(text: &str) -> Origin {
+fn origin(text: &str) -> ImageOrigin {
     let reference = Reference::parse(text).expect("from: a repository, perhaps with a digest");
     let digest = reference.digest.unwrap_or_else(|| ORDINARY.to_owned());
-    Origin { repository: reference.repository, digest }
+    ImageOrigin { repository: reference.repository, digest }
 }
 
 /// A full id for a name; an id is its own.

@@ -19,20 +19,20 @@ const LARGE: u64 = 200 << 20;
 const ON_ITS_WAY: u64 = 2 << 20;
 
 /// An upload that counts what was taken of it.
-struct Upload {
+struct CountedUpload {
     left: u64,
     taken: Arc<AtomicU64>,
     trailers: bool,
 }
 
-impl Upload {
+impl CountedUpload {
     fn of(left: u64) -> (Self, Arc<AtomicU64>) {
         let taken = Arc::<AtomicU64>::default();
         (Self { left, taken: Arc::clone(&taken), trailers: false }, taken)
     }
 }
 
-impl Body for Upload {
+impl Body for CountedUpload {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -67,7 +67,7 @@ fn loads() -> (FakeDaemon, Daemon) {
 async fn uploads_of_any_size_arrive_whole_and_reframed() {
     let (fake, daemon) = loads();
     for length in [Some(LARGE), None] {
-        let (upload, _) = Upload::of(LARGE);
+        let (upload, _) = CountedUpload::of(LARGE);
         let body = ClientBody::stream(upload);
         let answer = daemon.send(&load(length), body, &Cancel::new()).await.unwrap();
         assert_eq!(text(answer).await, "{}");
@@ -84,7 +84,7 @@ async fn uploads_of_any_size_arrive_whole_and_reframed() {
 async fn an_upload_is_taken_no_faster_than_the_daemon_reads() {
     let script = Script::new("1.41");
     let (fake, daemon) = start(script.on("POST /images/load", Reply::Stalled));
-    let (upload, taken) = Upload::of(LARGE);
+    let (upload, taken) = CountedUpload::of(LARGE);
     let sender = daemon.clone();
     let sending = tokio::spawn(async move {
         sender.send(&load(None), ClientBody::stream(upload), &Cancel::new()).await
@@ -132,7 +132,7 @@ async fn the_answer_to_an_upload_that_is_refused_midway_is_not_lost() {
     let script = Script::new("1.41").on("POST /images/load", Reply::Early(refusal));
     let (_fake, daemon) = start(script);
     for _ in 0..50 {
-        let (upload, _) = Upload::of(LARGE);
+        let (upload, _) = CountedUpload::of(LARGE);
         let body = ClientBody::stream(upload);
         let answer = daemon.send(&load(None), body, &Cancel::new()).await.unwrap();
         assert_eq!(answer.status, 400);
@@ -143,9 +143,9 @@ async fn the_answer_to_an_upload_that_is_refused_midway_is_not_lost() {
 #[tokio::test]
 async fn an_upload_that_breaks_its_word_is_cut() {
     let (fake, daemon) = loads();
-    let (short, _) = Upload::of(10);
-    let (long, _) = Upload::of(2 << 20);
-    let (mut trailing, _) = Upload::of(10);
+    let (short, _) = CountedUpload::of(10);
+    let (long, _) = CountedUpload::of(2 << 20);
+    let (mut trailing, _) = CountedUpload::of(10);
     trailing.trailers = true;
     for (length, upload) in [(Some(11), short), (Some((1 << 20) + 1), long), (None, trailing)] {
         let body = ClientBody::stream(upload);

@@ -2,7 +2,7 @@
 
 use super::super::fake_daemon::{Reply, Script};
 use super::{send, start, write};
-use crate::daemon::{Cancel, Daemon, Ended, TunnelEnd};
+use crate::daemon::{Cancel, Daemon, TunnelEnd, TunnelOutcome};
 use crate::docker::{Hijack, Outbound};
 use http::{Request, Response, StatusCode};
 use http_body_util::Empty;
@@ -35,7 +35,7 @@ async fn tls() -> (client::TlsStream<DuplexStream>, server::TlsStream<DuplexStre
 async fn hijacked(
     mut request: Request<Incoming>,
     daemon: Daemon,
-    ends: mpsc::Sender<TunnelEnd>,
+    ends: mpsc::Sender<TunnelOutcome>,
 ) -> Result<Response<Empty<Bytes>>, Infallible> {
     let attach = Outbound { hijack: Hijack::Attach, ..write("/containers/a/attach") };
     let tunnel = send(&daemon, &attach).await.unwrap().tunnel.unwrap();
@@ -56,7 +56,7 @@ async fn hijacked(
 async fn attached(
     daemon: Daemon,
     early: &str,
-) -> (client::TlsStream<DuplexStream>, mpsc::Receiver<TunnelEnd>) {
+) -> (client::TlsStream<DuplexStream>, mpsc::Receiver<TunnelOutcome>) {
     let (mut client, server) = tls().await;
     let (ends, ended) = mpsc::channel(1);
     let service =
@@ -89,7 +89,7 @@ async fn a_half_close_passes_both_ways_as_close_notify() {
     // A cut stream would be an error here.
     client.read_to_string(&mut output).await.unwrap();
     assert_eq!(output, "EARLY LATEEOF\n");
-    let end = TunnelEnd { bytes_in: 10, bytes_out: 14, ended: Ended::Done };
+    let end = TunnelOutcome { bytes_in: 10, bytes_out: 14, ended: TunnelEnd::Done };
     assert_eq!(ended.recv().await, Some(end));
     assert!(fake.log().requests[0].stdin_closed);
 }
@@ -103,7 +103,7 @@ async fn a_cut_half_of_a_client_still_gets_the_output() {
     let mut output = String::new();
     client.read_to_string(&mut output).await.unwrap();
     assert_eq!(output, "inEOF\n");
-    assert_eq!(ended.recv().await.unwrap().ended, Ended::Done);
+    assert_eq!(ended.recv().await.unwrap().ended, TunnelEnd::Done);
 }
 
 #[tokio::test]
@@ -113,5 +113,5 @@ async fn the_daemons_end_reaches_a_client_that_says_nothing() {
     let mut output = String::new();
     client.read_to_string(&mut output).await.unwrap();
     assert_eq!(output, "bye");
-    assert_eq!(ended.recv().await.unwrap().ended, Ended::Done);
+    assert_eq!(ended.recv().await.unwrap().ended, TunnelEnd::Done);
 }

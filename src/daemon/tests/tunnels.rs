@@ -2,7 +2,7 @@
 
 use super::super::fake_daemon::{FakeDaemon, Reply, Script};
 use super::{read, send, start, text, write};
-use crate::daemon::{Cancel, Daemon, Ended, TunnelEnd};
+use crate::daemon::{Cancel, Daemon, TunnelEnd, TunnelOutcome};
 use crate::docker::{Hijack, Outbound, OutboundBody};
 use bytes::Bytes;
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn start_exec() -> Outbound {
 }
 
 /// A tunnel with a client at its end.
-async fn tunnel(daemon: &Daemon, cancel: &Cancel) -> (DuplexStream, JoinHandle<TunnelEnd>) {
+async fn tunnel(daemon: &Daemon, cancel: &Cancel) -> (DuplexStream, JoinHandle<TunnelOutcome>) {
     let answer = send(daemon, &start_exec()).await.unwrap();
     assert_eq!(answer.status, 101);
     assert_eq!(answer.headers["content-type"], "application/vnd.docker.raw-stream");
@@ -46,7 +46,7 @@ async fn a_tunnel_keeps_early_bytes_and_half_closes() {
     assert!(!fake.log().requests[0].stdin_closed);
     client.shutdown().await.unwrap();
     assert_eq!(rest(&mut client).await, "EOF\n");
-    let end = TunnelEnd { bytes_in: 6, bytes_out: 16, ended: Ended::Done };
+    let end = TunnelOutcome { bytes_in: 6, bytes_out: 16, ended: TunnelEnd::Done };
     assert_eq!(run.await.unwrap(), end);
     let request = fake.log().requests[0].clone();
     assert_eq!(request.stdin, b"hello\n");
@@ -81,7 +81,7 @@ async fn a_daemon_that_closes_ends_the_tunnel_after_its_last_byte() {
     let (mut client, run) = tunnel(&daemon, &Cancel::new()).await;
     assert_eq!(rest(&mut client).await, "bye");
     // The client says nothing and does not leave: the tunnel ends all the same, and at once.
-    let end = TunnelEnd { bytes_in: 0, bytes_out: 3, ended: Ended::Done };
+    let end = TunnelOutcome { bytes_in: 0, bytes_out: 3, ended: TunnelEnd::Done };
     let ended = tokio::time::timeout(Duration::from_secs(5), run).await;
     assert_eq!(ended.unwrap().unwrap(), end);
 }
@@ -95,7 +95,7 @@ async fn a_daemon_that_closes_its_half_still_listens_for_a_while() {
     fake.until(|log| log.requests[0].stdin == b"late").await;
     assert!(!run.is_finished());
     drop(client);
-    let end = TunnelEnd { bytes_in: 4, bytes_out: 3, ended: Ended::Done };
+    let end = TunnelOutcome { bytes_in: 4, bytes_out: 3, ended: TunnelEnd::Done };
     assert_eq!(run.await.unwrap(), end);
 }
 
@@ -105,7 +105,7 @@ async fn a_client_that_does_not_leave_after_the_daemons_last_byte_is_closed() {
     let mut tunnel = send(&daemon, &start_exec()).await.unwrap().tunnel.unwrap();
     tunnel.linger = Duration::from_millis(20);
     let (_client, ours) = tokio::io::duplex(1024);
-    assert_eq!(tunnel.run(ours, &Cancel::new()).await.ended, Ended::Done);
+    assert_eq!(tunnel.run(ours, &Cancel::new()).await.ended, TunnelEnd::Done);
     fake.until(|log| log.closed == 1).await;
 }
 
@@ -116,7 +116,7 @@ async fn what_a_daemon_said_before_it_closed_survives_a_late_keystroke() {
     fake.until(|log| log.closed == 1).await;
     client.write_all(b"x").await.unwrap();
     assert_eq!(rest(&mut client).await.len(), 100_000);
-    assert_eq!(run.await.unwrap().ended, Ended::Done);
+    assert_eq!(run.await.unwrap().ended, TunnelEnd::Done);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_client_that_breaks_ends_the_daemons_side() {
     let (fake, daemon) = exec(Reply::Hijack(vec![b'o'; 100_000]));
     let (client, run) = tunnel(&daemon, &Cancel::new()).await;
     drop(client);
-    assert_eq!(run.await.unwrap().ended, Ended::ClientGone);
+    assert_eq!(run.await.unwrap().ended, TunnelEnd::ClientGone);
     fake.until(|log| log.closed == 1).await;
 }
 
@@ -135,7 +135,7 @@ async fn a_tunnel_can_be_ended_by_us() {
     let (mut client, run) = tunnel(&daemon, &cancel).await;
     cancel.cancel();
     assert_eq!(rest(&mut client).await, "");
-    assert_eq!(run.await.unwrap().ended, Ended::Limit);
+    assert_eq!(run.await.unwrap().ended, TunnelEnd::Limit);
     fake.until(|log| log.closed == 1).await;
 }
 

@@ -215,7 +215,7 @@ body! {
         /// Inert: a hint that only Docker Desktop on macOS reads.
         consistency: InertText<'a> = "Consistency",
         bind_options: Field<BindOptions<'a>> = "BindOptions",
-        volume_options: Field<VolumeOptions<'a>> = "VolumeOptions",
+        volume_options: Field<VolumeMountOptions<'a>> = "VolumeOptions",
         image_options: Field<ImageOptions<'a>> = "ImageOptions",
         tmpfs_options: Field<TmpfsOptions<'a>> = "TmpfsOptions",
         /// Judged with the type: mounts of the cluster are refused.
@@ -236,7 +236,7 @@ body! {
 
 body! {
     /// `mount.VolumeOptions`.
-    VolumeOptions<'a> {
+    VolumeMountOptions<'a> {
         /// Inert: whether the image's files are copied into a new volume.
         no_copy: Inert<Field<bool>> = "NoCopy",
         labels: Field<Map<'a, Cow<'a, str>>> = "Labels",

@@ -1,7 +1,7 @@
 //! The types that fields of bodies have, each read strictly and written again.
 
 pub(crate) use super::slot::body;
-use crate::docker::json::{self, Object, Value};
+use crate::docker::json::{self, JsonObject, JsonValue};
 use crate::docker::{Flaw, Malformed};
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -89,7 +89,7 @@ pub trait Typed<'a>: Sized {
     ///
     /// # Errors
     /// A [`Malformed`] with the place below this value.
-    fn read(value: Value<'a>) -> Result<Self, Malformed>;
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed>;
 
     /// Writes the value as JSON.
     fn write(&self, out: &mut Vec<u8>);
@@ -97,14 +97,14 @@ pub trait Typed<'a>: Sized {
 
 /// The refusal of a value of another type.
 #[must_use]
-pub fn wrong_type(value: &Value<'_>, wanted: &str) -> Malformed {
+pub fn wrong_type(value: &JsonValue<'_>, wanted: &str) -> Malformed {
     Malformed::new(Flaw::JsonType, "", format!("{} where {wanted} belongs", value.kind()))
 }
 
 impl<'a> Typed<'a> for Cow<'a, str> {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
         match value {
-            Value::Text(text) => Ok(text),
+            JsonValue::Text(text) => Ok(text),
             other => Err(wrong_type(&other, "a string")),
         }
     }
@@ -115,9 +115,9 @@ impl<'a> Typed<'a> for Cow<'a, str> {
 }
 
 impl<'a> Typed<'a> for bool {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
         match value {
-            Value::Bool(b) => Ok(b),
+            JsonValue::Bool(b) => Ok(b),
             other => Err(wrong_type(&other, "true or false")),
         }
     }
@@ -131,11 +131,11 @@ impl<'a> Typed<'a> for bool {
 macro_rules! integers {
     ($($int:ty),*) => { $(
         impl<'a> Typed<'a> for $int {
-            fn read(value: Value<'a>) -> Result<Self, Malformed> {
+            fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
                 let exact = match value {
-                    Value::Int(n) => <$int>::try_from(n).ok(),
-                    Value::Big(n) => <$int>::try_from(n).ok(),
-                    Value::Float(_) => None,
+                    JsonValue::Int(n) => <$int>::try_from(n).ok(),
+                    JsonValue::Big(n) => <$int>::try_from(n).ok(),
+                    JsonValue::Float(_) => None,
                     other => return Err(wrong_type(&other, "an integer")),
                 };
                 exact.ok_or_else(|| {
@@ -158,11 +158,11 @@ integers!(i64, u64, u32, u16);
 pub struct Ratio(pub f32);
 
 impl<'a> Typed<'a> for Ratio {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
         #[expect(clippy::cast_possible_truncation, reason = "rounded as Go rounds to a float32")]
         let ratio = match value {
-            Value::Int(n) => n.to_string().parse().unwrap_or(f32::INFINITY),
-            Value::Float(n) => n as f32,
+            JsonValue::Int(n) => n.to_string().parse().unwrap_or(f32::INFINITY),
+            JsonValue::Float(n) => n as f32,
             other => return Err(wrong_type(&other, "a number")),
         };
         let wrong = || Malformed::new(Flaw::JsonNumber, "", "not a number in the range of float32");
@@ -175,7 +175,7 @@ impl<'a> Typed<'a> for Ratio {
 }
 
 impl<'a, T: Typed<'a>> Typed<'a> for Box<T> {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
         T::read(value).map(Self::new)
     }
 
@@ -185,8 +185,8 @@ impl<'a, T: Typed<'a>> Typed<'a> for Box<T> {
 }
 
 impl<'a, T: Typed<'a>> Typed<'a> for Vec<T> {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
-        let Value::Array(items) = value else {
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+        let JsonValue::Array(items) = value else {
             return Err(wrong_type(&value, "an array"));
         };
         let each = |(i, item)| T::read(item).map_err(|e| json::within(e, &format!("[{i}]")));
@@ -204,8 +204,8 @@ impl<'a, T: Typed<'a>> Typed<'a> for Vec<T> {
 }
 
 impl<'a, T: Typed<'a>> Typed<'a> for Option<T> {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
-        if value == Value::Null { Ok(None) } else { T::read(value).map(Some) }
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+        if value == JsonValue::Null { Ok(None) } else { T::read(value).map(Some) }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -249,8 +249,8 @@ impl<T> Field<Map<'_, T>> {
 }
 
 impl<'a, T: Typed<'a>> Typed<'a> for Map<'a, T> {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
-        let Value::Object(Object(entries)) = value else {
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+        let JsonValue::Object(JsonObject(entries)) = value else {
             return Err(wrong_type(&value, "an object"));
         };
         let each = |(key, value): (Cow<'a, str>, _)| match T::read(value) {
@@ -277,12 +277,12 @@ impl<'a, T: Typed<'a>> Typed<'a> for Map<'a, T> {
 pub struct Empty;
 
 impl<'a> Typed<'a> for Empty {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
         match value {
             // docker-py and old CLIs write null here
-            Value::Null => Ok(Self),
-            Value::Object(o) if o.0.iter().all(|(_, v)| v.says_nothing()) => Ok(Self),
-            Value::Object(_) => Err(Malformed::new(
+            JsonValue::Null => Ok(Self),
+            JsonValue::Object(o) if o.0.iter().all(|(_, v)| v.says_nothing()) => Ok(Self),
+            JsonValue::Object(_) => Err(Malformed::new(
                 Flaw::JsonUnknown,
                 "",
                 "an object with nothing in it belongs here",
@@ -301,9 +301,9 @@ impl<'a> Typed<'a> for Empty {
 pub struct Words<'a>(pub Vec<Cow<'a, str>>);
 
 impl<'a> Typed<'a> for Words<'a> {
-    fn read(value: Value<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
         match value {
-            Value::Text(word) => Ok(Self(vec![word])),
+            JsonValue::Text(word) => Ok(Self(vec![word])),
             other => Vec::read(other).map(Self),
         }
     }

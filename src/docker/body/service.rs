@@ -6,17 +6,17 @@ use super::plugin::PluginPrivilege;
 use super::swarm::NamedDriver;
 use std::borrow::Cow;
 
-type TextMap<'a> = Field<Map<'a, Cow<'a, str>>>;
+type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
 type Texts<'a> = Field<Vec<Cow<'a, str>>>;
 
 body! {
     /// `swarm.ServiceSpec`.
     ServiceSpec<'a> {
         name: Text<'a> = "Name",
-        labels: TextMap<'a> = "Labels",
+        labels: StringMap<'a> = "Labels",
         task_template: Field<TaskTemplate<'a>> = "TaskTemplate",
         /// Inert: how many tasks there are; each is bounded by what it may use.
-        mode: Inert<Field<Mode<'a>>> = "Mode",
+        mode: Inert<Field<ServiceMode<'a>>> = "Mode",
         /// Inert: how its own tasks are exchanged.
         update_config: Inert<Field<Rollout<'a>>> = "UpdateConfig",
         /// Inert: as above.
@@ -28,7 +28,7 @@ body! {
 
 body! {
     /// `swarm.ServiceMode`; docker-py writes the first two in lower case.
-    Mode<'a> {
+    ServiceMode<'a> {
         replicated: Field<Replicated<'a>> = "Replicated" | "replicated",
         global: Field<Empty> = "Global" | "global",
         replicated_job: Field<ReplicatedJob<'a>> = "ReplicatedJob",
@@ -108,7 +108,7 @@ body! {
     Attachment<'a> {
         target: Text<'a> = "Target",
         aliases: Texts<'a> = "Aliases",
-        driver_opts: TextMap<'a> = "DriverOpts",
+        driver_opts: StringMap<'a> = "DriverOpts",
     }
 }
 
@@ -225,7 +225,7 @@ body! {
     /// `swarm.ContainerSpec`.
     ContainerSpec<'a> {
         image: Text<'a> = "Image",
-        labels: TextMap<'a> = "Labels",
+        labels: StringMap<'a> = "Labels",
         /// Judged by no rule (code inside its own container).
         command: Texts<'a> = "Command",
         /// Judged by no rule (code inside its own container).
@@ -254,7 +254,7 @@ body! {
         secrets: Field<Vec<FileReference<'a>>> = "Secrets",
         configs: Field<Vec<FileReference<'a>>> = "Configs",
         isolation: Text<'a> = "Isolation",
-        sysctls: TextMap<'a> = "Sysctls",
+        sysctls: StringMap<'a> = "Sysctls",
         capability_add: Texts<'a> = "CapabilityAdd",
         capability_drop: Texts<'a> = "CapabilityDrop",
         ulimits: Field<Vec<Ulimit<'a>>> = "Ulimits",

@@ -2,7 +2,7 @@
 //! can be read and not written, or written and not judged.
 
 use super::field::{Dropped, Field, Inert, Typed, wrong_type};
-use crate::docker::json::{Object, Value, folds_to};
+use crate::docker::json::{JsonObject, JsonValue, folds_to};
 use crate::docker::{Flaw, Malformed};
 
 /// What the declared fields of a body do for its reader and writer.
@@ -11,15 +11,15 @@ pub trait Slot<'a> {
     ///
     /// # Errors
     /// A [`Malformed`] with the place below this value.
-    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed>;
+    fn fill(&mut self, value: JsonValue<'a>) -> Result<(), Malformed>;
 
     /// Writes the value, and says whether there was a key at all; `before` is called first.
     fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>));
 }
 
 impl<'a, T: Typed<'a>> Slot<'a> for Field<T> {
-    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
-        *self = if value == Value::Null { Self::Null } else { Self::Set(T::read(value)?) };
+    fn fill(&mut self, value: JsonValue<'a>) -> Result<(), Malformed> {
+        *self = if value == JsonValue::Null { Self::Null } else { Self::Set(T::read(value)?) };
         Ok(())
     }
 
@@ -39,7 +39,7 @@ impl<'a, T: Typed<'a>> Slot<'a> for Field<T> {
 }
 
 impl<'a, T: Typed<'a>> Slot<'a> for Inert<Field<T>> {
-    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
+    fn fill(&mut self, value: JsonValue<'a>) -> Result<(), Malformed> {
         self.0.fill(value)
     }
 
@@ -49,7 +49,7 @@ impl<'a, T: Typed<'a>> Slot<'a> for Inert<Field<T>> {
 }
 
 impl<'a, T: Typed<'a>> Slot<'a> for Dropped<T> {
-    fn fill(&mut self, value: Value<'a>) -> Result<(), Malformed> {
+    fn fill(&mut self, value: JsonValue<'a>) -> Result<(), Malformed> {
         Option::<T>::read(value).map(|_| ())
     }
 
@@ -65,7 +65,8 @@ pub trait Fields<'a>: Default {
     ///
     /// # Errors
     /// A [`Malformed`] with the place below this object.
-    fn take(&mut self, key: &str, value: Value<'a>) -> Result<Option<Value<'a>>, Malformed>;
+    fn take(&mut self, key: &str, value: JsonValue<'a>)
+    -> Result<Option<JsonValue<'a>>, Malformed>;
 
     /// Writes the fields that are there, into an object whose first one belongs at `start`.
     fn write_fields(&self, out: &mut Vec<u8>, start: usize);
@@ -75,8 +76,8 @@ pub trait Fields<'a>: Default {
 ///
 /// # Errors
 /// A [`Malformed`] with the place below it.
-pub fn read<'a, T: Fields<'a>>(value: Value<'a>) -> Result<T, Malformed> {
-    let Value::Object(Object(entries)) = value else {
+pub fn read<'a, T: Fields<'a>>(value: JsonValue<'a>) -> Result<T, Malformed> {
+    let JsonValue::Object(JsonObject(entries)) = value else {
         return Err(wrong_type(&value, "an object"));
     };
     let has = |name: &str| !name.is_empty() && entries.iter().any(|(key, _)| key == name);
@@ -95,7 +96,7 @@ pub fn read<'a, T: Fields<'a>>(value: Value<'a>) -> Result<T, Malformed> {
 
 /// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
 /// is never unknown, all else is refused.
-fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &Value<'_>) -> Result<(), Malformed> {
+fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &JsonValue<'_>) -> Result<(), Malformed> {
     if let Some((name, _)) = T::keys().find(|(name, _)| folds_to(key, name)) {
         let why = format!("the daemon would read this key as {name:?}: write it so");
         return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
@@ -126,7 +127,7 @@ macro_rules! body {
         }
 
         impl<'a> $crate::docker::body::field::Typed<'a> for $name<'a> {
-            fn read(value: $crate::docker::json::Value<'a>) -> Result<Self, $crate::docker::Malformed> {
+            fn read(value: $crate::docker::json::JsonValue<'a>) -> Result<Self, $crate::docker::Malformed> {
                 $crate::docker::body::slot::read(value)
             }
 
@@ -147,8 +148,8 @@ macro_rules! body {
             fn take(
                 &mut self,
                 key: &str,
-                value: $crate::docker::json::Value<'a>,
-            ) -> Result<Option<$crate::docker::json::Value<'a>>, $crate::docker::Malformed> {
+                value: $crate::docker::json::JsonValue<'a>,
+            ) -> Result<Option<$crate::docker::json::JsonValue<'a>>, $crate::docker::Malformed> {
                 use $crate::docker::body::slot::Slot;
                 $( let Some(value) = $crate::docker::body::slot::Fields::take(&mut self.$part, key, value)? else {
                     return Ok(None);

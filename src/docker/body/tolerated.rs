@@ -3,8 +3,8 @@
 //! Anything not in this table and not a field is refused. A row needs a client that is named and a
 //! corpus case recorded from it.
 
-use super::Kind;
-use crate::docker::json::{Object, Value};
+use super::BodyType;
+use crate::docker::json::{JsonObject, JsonValue};
 use crate::docker::{CallHead, Flaw, Malformed};
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub enum Meaning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerated {
     /// The body it stands in, at the top level.
-    pub body: Kind,
+    pub body: BodyType,
     /// The key as the client writes it.
     pub key: &'static str,
     /// What is made of it.
@@ -36,19 +36,19 @@ pub struct Tolerated {
 /// The table.
 pub const TOLERATED: &[Tolerated] = &[
     Tolerated {
-        body: Kind::ExecCreate,
+        body: BodyType::ExecCreate,
         key: "Container",
         meaning: Meaning::PathTarget,
         client: "docker-py",
     },
     Tolerated {
-        body: Kind::ExecCreate,
+        body: BodyType::ExecCreate,
         key: "detachKeys",
         meaning: Meaning::Alias("DetachKeys"),
         client: "docker-py",
     },
     Tolerated {
-        body: Kind::ContainerCreate,
+        body: BodyType::ContainerCreate,
         key: "Runtime",
         meaning: Meaning::Within("HostConfig"),
         client: "docker-py",
@@ -60,7 +60,11 @@ pub const TOLERATED: &[Tolerated] = &[
 /// # Errors
 /// [`Flaw::JsonContradiction`] where a key says something else than the path,
 /// [`Flaw::JsonDuplicate`] where a field is given in both spellings.
-pub fn apply(head: &CallHead, kind: Kind, object: &mut Object<'_>) -> Result<(), Malformed> {
+pub fn apply(
+    head: &CallHead,
+    kind: BodyType,
+    object: &mut JsonObject<'_>,
+) -> Result<(), Malformed> {
     for row in TOLERATED.iter().filter(|row| row.body == kind) {
         let Some(at) = object.0.iter().position(|(key, _)| key == row.key) else { continue };
         match row.meaning {
@@ -78,9 +82,9 @@ pub fn apply(head: &CallHead, kind: Kind, object: &mut Object<'_>) -> Result<(),
     Ok(())
 }
 
-fn check_target(head: &CallHead, key: &str, value: &Value<'_>) -> Result<(), Malformed> {
+fn check_target(head: &CallHead, key: &str, value: &JsonValue<'_>) -> Result<(), Malformed> {
     match (value, head.target()) {
-        (Value::Text(text), Some(target)) if text == target => Ok(()),
+        (JsonValue::Text(text), Some(target)) if text == target => Ok(()),
         (value, _) if value.says_nothing() => Ok(()),
         _ => {
             let why = "this key names another object than the path does";
@@ -89,17 +93,21 @@ fn check_target(head: &CallHead, key: &str, value: &Value<'_>) -> Result<(), Mal
     }
 }
 
-fn put_within<'a>(object: &mut Object<'a>, outer: &'static str, field: (Cow<'a, str>, Value<'a>)) {
-    let inner = Value::Object(Object(vec![field]));
+fn put_within<'a>(
+    object: &mut JsonObject<'a>,
+    outer: &'static str,
+    field: (Cow<'a, str>, JsonValue<'a>),
+) {
+    let inner = JsonValue::Object(JsonObject(vec![field]));
     match object.0.iter_mut().find(|(key, _)| key == outer) {
-        Some((_, value @ Value::Null)) => *value = inner,
+        Some((_, value @ JsonValue::Null)) => *value = inner,
         Some(_) => {}
         None => object.0.push((Cow::Borrowed(outer), inner)),
     }
 }
 
 fn rename(
-    object: &mut Object<'_>,
+    object: &mut JsonObject<'_>,
     at: usize,
     key: &str,
     name: &'static str,

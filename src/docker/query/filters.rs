@@ -2,7 +2,7 @@
 //! filter at all and `false` for set (`api/types/filters/parse.go`). A prune whose filter says nothing
 //! removes everything, so each key that is named must have a value.
 
-use crate::docker::json::{self, Object, Value};
+use crate::docker::json::{self, JsonObject, JsonValue};
 use crate::docker::{Flaw, Malformed};
 use std::borrow::Cow;
 
@@ -14,14 +14,14 @@ use std::borrow::Cow;
 /// that are switched off; the flaws of [`json::read`].
 pub(super) fn read(keys: &[&str], text: &str) -> Result<Option<String>, Malformed> {
     let object = match json::read(text.as_bytes())? {
-        Value::Null => return Ok(None),
-        Value::Object(object) => object,
+        JsonValue::Null => return Ok(None),
+        JsonValue::Object(object) => object,
         other => return Err(wrong("", format!("{} where an object belongs", other.kind()))),
     };
     if object.0.is_empty() {
         return Ok(None);
     }
-    let is_list = |(_, value): &(Cow<'_, str>, Value<'_>)| matches!(value, Value::Array(_));
+    let is_list = |(_, value): &(Cow<'_, str>, JsonValue<'_>)| matches!(value, JsonValue::Array(_));
     let lists = object.0.iter().filter(|entry| is_list(entry)).count();
     if lists != 0 && lists != object.0.len() {
         return Err(wrong(
@@ -52,23 +52,23 @@ pub(super) fn read(keys: &[&str], text: &str) -> Result<Option<String>, Malforme
 /// daemon but for labels, so a key that a term uses is one of which all must hold.
 pub(super) fn and(written: Option<&str>, key: &str, value: &str) -> String {
     let read = written.and_then(|text| json::read(text.as_bytes()).ok());
-    let Object(mut filters) =
-        if let Some(Value::Object(object)) = read { object } else { Object(Vec::new()) };
-    let entry = (Cow::Borrowed(value), Value::Bool(true));
+    let JsonObject(mut filters) =
+        if let Some(JsonValue::Object(object)) = read { object } else { JsonObject(Vec::new()) };
+    let entry = (Cow::Borrowed(value), JsonValue::Bool(true));
     match filters.iter_mut().find(|(known, _)| known == key) {
-        Some((_, Value::Object(Object(values)))) => {
+        Some((_, JsonValue::Object(JsonObject(values)))) => {
             values.retain(|(known, _)| known != value);
             values.push(entry);
         }
-        _ => filters.push((Cow::Borrowed(key), Value::Object(Object(vec![entry])))),
+        _ => filters.push((Cow::Borrowed(key), JsonValue::Object(JsonObject(vec![entry])))),
     }
     let mut out = Vec::new();
-    Value::Object(Object(filters)).write(&mut out);
+    JsonValue::Object(JsonObject(filters)).write(&mut out);
     String::from_utf8(out).unwrap_or_default()
 }
 
 /// The values of a key, each once, at least one.
-fn values<'a>(key: &str, value: Value<'a>) -> Result<Vec<Cow<'a, str>>, Malformed> {
+fn values<'a>(key: &str, value: JsonValue<'a>) -> Result<Vec<Cow<'a, str>>, Malformed> {
     let mut found: Vec<Cow<'a, str>> = Vec::new();
     let mut add = |text: Cow<'a, str>| {
         if text.chars().any(char::is_control) {
@@ -84,17 +84,17 @@ fn values<'a>(key: &str, value: Value<'a>) -> Result<Vec<Cow<'a, str>>, Malforme
         Ok(())
     };
     match value {
-        Value::Array(items) => {
+        JsonValue::Array(items) => {
             for item in items {
-                let Value::Text(text) = item else {
+                let JsonValue::Text(text) = item else {
                     return Err(wrong(key, format!("{} where a string belongs", item.kind())));
                 };
                 add(text)?;
             }
         }
-        Value::Object(Object(entries)) => {
+        JsonValue::Object(JsonObject(entries)) => {
             for (text, on) in entries {
-                if on != Value::Bool(true) {
+                if on != JsonValue::Bool(true) {
                     return Err(wrong(
                         key,
                         "the daemon takes a value with false for set: leave it out",

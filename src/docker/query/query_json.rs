@@ -2,14 +2,14 @@
 
 use crate::docker::body::create::{Text, Ulimit};
 use crate::docker::body::field::{Field, Map, Typed, body};
-use crate::docker::json::{self, Value};
+use crate::docker::json::{self, JsonValue};
 use crate::docker::route::QueryJson;
 use crate::docker::{Flaw, Malformed};
 use std::borrow::Cow;
 
 body! {
     /// `ocispec.Platform`.
-    Platform<'a> {
+    OciPlatform<'a> {
         architecture: Text<'a> = "architecture",
         os: Text<'a> = "os",
         os_version: Text<'a> = "os.version",
@@ -36,7 +36,7 @@ pub(super) fn read(of: QueryJson, text: &str) -> Result<(String, bool), Malforme
         QueryJson::TextMap => again::<Option<Map<'_, Cow<'_, str>>>>(value),
         QueryJson::OptionalTextMap => again::<Option<Map<'_, Option<Cow<'_, str>>>>>(value),
         QueryJson::Ulimits => again::<Option<Vec<Ulimit<'_>>>>(value),
-        QueryJson::Platform => again::<Platform<'_>>(value),
+        QueryJson::Platform => again::<OciPlatform<'_>>(value),
         QueryJson::Outputs => again::<Option<Vec<Output<'_>>>>(value),
     }?;
     let text = String::from_utf8(out)
@@ -45,7 +45,7 @@ pub(super) fn read(of: QueryJson, text: &str) -> Result<(String, bool), Malforme
     Some((text, nothing)).filter(|(text, _)| plain(text)).ok_or_else(control)
 }
 
-fn again<'a, T: Typed<'a>>(value: Value<'a>) -> Result<Vec<u8>, Malformed> {
+fn again<'a, T: Typed<'a>>(value: JsonValue<'a>) -> Result<Vec<u8>, Malformed> {
     let mut out = Vec::new();
     T::read(value)?.write(&mut out);
     Ok(out)

@@ -1,7 +1,7 @@
 //! The short words in which the table writes its rows, because a table that is read whole must fit
 //! on the screen.
 
-use crate::docker::body::Kind;
+use crate::docker::body::BodyType;
 use crate::docker::route::{Guard, Param, ParamKind, QueryJson, When};
 use crate::docker::{BodyKind, Group, Hijack, Life, Method, Resource, Route, Verb};
 
@@ -89,12 +89,12 @@ impl Route {
     }
 
     /// A JSON body that must be there.
-    pub(super) const fn json(self, kind: Kind) -> Self {
+    pub(super) const fn json(self, kind: BodyType) -> Self {
         self.body(BodyKind::Json { kind, optional: false })
     }
 
     /// A JSON body that may be left out.
-    pub(super) const fn perhaps_json(self, kind: Kind) -> Self {
+    pub(super) const fn perhaps_json(self, kind: BodyType) -> Self {
         self.body(BodyKind::Json { kind, optional: true })
     }
 

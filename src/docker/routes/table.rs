@@ -4,7 +4,7 @@ use super::row::{
     delete, filters, flag, get, head, int, json, lines, moment, never, object, post, put, switch,
     tail, text, word,
 };
-use crate::docker::body::Kind;
+use crate::docker::body::BodyType;
 use crate::docker::route::{Param, QueryJson, When};
 use crate::docker::{Hijack, Method, Resource, Route, Verb};
 use Resource::{
@@ -217,7 +217,7 @@ pub static ROUTES: &[Route] = &[
             filters(CONTAINER_FILTERS),
         ]),
     post("/containers/create", "ContainerCreate", Container, Verb::Create).run()
-        .json(Kind::ContainerCreate).query(&[text("name").judged(), word("platform")]),
+        .json(BodyType::ContainerCreate).query(&[text("name").judged(), word("platform")]),
     get("/containers/{id}/json", "ContainerInspect", Container, Verb::Inspect).query(&[flag("size")]),
     // The arguments go to a `ps` that runs on the host as root.
     get("/containers/{id}/top", "ContainerTop", Container, Verb::Top).query(&[text("ps_args").judged()]),
@@ -232,7 +232,7 @@ pub static ROUTES: &[Route] = &[
     post("/containers/{id}/stop", "ContainerStop", Container, Verb::Stop).run().query(STOP),
     post("/containers/{id}/restart", "ContainerRestart", Container, Verb::Restart).query(STOP),
     post("/containers/{id}/kill", "ContainerKill", Container, Verb::Kill).run().query(&[text("signal").judged()]),
-    post("/containers/{id}/update", "ContainerUpdate", Container, Verb::Update).json(Kind::ContainerUpdate),
+    post("/containers/{id}/update", "ContainerUpdate", Container, Verb::Update).json(BodyType::ContainerUpdate),
     post("/containers/{id}/rename", "ContainerRename", Container, Verb::Rename).query(&[text("name").judged()]),
     post("/containers/{id}/pause", "ContainerPause", Container, Verb::Pause),
     post("/containers/{id}/unpause", "ContainerUnpause", Container, Verb::Unpause),
@@ -253,16 +253,16 @@ pub static ROUTES: &[Route] = &[
         .query(&[text("path").judged(), flag("noOverwriteDirNonDir"), flag("copyUIDGID")]),
     post("/containers/prune", "ContainerPrune", Container, Verb::Prune).since(25).query(PRUNE),
     never(Method::Post, "/containers/{id}/copy", "ContainerCopy", Container),
-    post("/containers/{id}/exec", "ContainerExec", Container, Verb::Exec).json(Kind::ExecCreate),
+    post("/containers/{id}/exec", "ContainerExec", Container, Verb::Exec).json(BodyType::ExecCreate),
     post("/exec/{exec}/start", "ExecStart", Container, Verb::Exec)
-        .json(Kind::ExecStart).hijack(Hijack::ExecStart),
+        .json(BodyType::ExecStart).hijack(Hijack::ExecStart),
     post("/exec/{exec}/resize", "ExecResize", Container, Verb::Exec).query(SIZE),
     get("/exec/{exec}/json", "ExecInspect", Container, Verb::Exec).apart(),
     // A checkpoint directory is any directory of the host, written and deleted as root.
     get("/containers/{id}/checkpoints", "CheckpointList", Container, Verb::Checkpoint)
         .since(25).reserved().query(&[text("dir")]),
     post("/containers/{id}/checkpoints", "CheckpointCreate", Container, Verb::Checkpoint)
-        .since(25).json(Kind::CheckpointCreate).reserved().root(),
+        .since(25).json(BodyType::CheckpointCreate).reserved().root(),
     delete("/containers/{id}/checkpoints/{checkpoint}", "CheckpointDelete", Container, Verb::Checkpoint)
         .since(25).reserved().root().query(&[text("dir")]),
 
@@ -287,11 +287,11 @@ pub static ROUTES: &[Route] = &[
         .query(&[switch("quiet"), PLATFORMS]),
     // Up to 28.0 the credentials may be the body; docker-py always sends `{}`.
     post("/images/{name...}/push", "ImagePush", Image, Verb::Push).streams()
-        .perhaps_json(Kind::Auth)
+        .perhaps_json(BodyType::Auth)
         .query(&[text("tag").judged(), json("platform", QueryJson::Platform)]).headers(AUTH),
     post("/images/{name...}/tag", "ImageTag", Image, Verb::Tag)
         .query(&[text("repo").judged(), text("tag").judged()]),
-    post("/commit", "ImageCommit", Image, Verb::Commit).perhaps_json(Kind::Commit).query(&[
+    post("/commit", "ImageCommit", Image, Verb::Commit).perhaps_json(BodyType::Commit).query(&[
         object("container"), switch("pause"), text("repo").judged(), text("tag").judged(),
         text("comment"), text("author"), lines("changes").judged(),
     ]),
@@ -301,7 +301,7 @@ pub static ROUTES: &[Route] = &[
         .query(&[filters(&["dangling", "label", "label!", "until"])]),
 
     // Registries: the daemon calls the host that the request names.
-    post("/auth", "SystemAuth", Registry, Verb::Login).json(Kind::Auth),
+    post("/auth", "SystemAuth", Registry, Verb::Login).json(BodyType::Auth),
     get("/images/search", "ImageSearch", Registry, Verb::Search).apart().headers(AUTH)
         .query(&[
             text("term").judged(), int("limit"), filters(&["is-automated", "is-official", "stars"]),
@@ -329,30 +329,30 @@ pub static ROUTES: &[Route] = &[
     // Volumes. The local driver mounts whatever its options name.
     get("/volumes", "VolumeList", Volume, Verb::List)
         .query(&[filters(&["dangling", "driver", "label", "name"])]),
-    post("/volumes/create", "VolumeCreate", Volume, Verb::Create).json(Kind::VolumeCreate),
+    post("/volumes/create", "VolumeCreate", Volume, Verb::Create).json(BodyType::VolumeCreate),
     post("/volumes/prune", "VolumePrune", Volume, Verb::Prune).since(25)
         .query(&[filters(&["all", "label", "label!"])]),
     get("/volumes/{name}", "VolumeInspect", Volume, Verb::Inspect),
     put("/volumes/{name}", "VolumeUpdate", Volume, Verb::Update).since(42)
-        .json(Kind::VolumeUpdate).reserved().query(VERSION),
+        .json(BodyType::VolumeUpdate).reserved().query(VERSION),
     delete("/volumes/{name}", "VolumeDelete", Volume, Verb::Delete).query(FORCE),
 
     // Networks. Only `/networks/` has a twin with a slash at the end.
     get("/networks", "NetworkList", Network, Verb::List).query(NETWORKS),
     get("/networks/", "NetworkList", Network, Verb::List).query(NETWORKS),
-    post("/networks/create", "NetworkCreate", Network, Verb::Create).json(Kind::NetworkCreate),
+    post("/networks/create", "NetworkCreate", Network, Verb::Create).json(BodyType::NetworkCreate),
     post("/networks/prune", "NetworkPrune", Network, Verb::Prune).since(25).query(PRUNE),
     get("/networks/{id}", "NetworkInspect", Network, Verb::Inspect).query(&[flag("verbose"), word("scope")]),
-    post("/networks/{id}/connect", "NetworkConnect", Network, Verb::Connect).json(Kind::NetworkConnect),
+    post("/networks/{id}/connect", "NetworkConnect", Network, Verb::Connect).json(BodyType::NetworkConnect),
     post("/networks/{id}/disconnect", "NetworkDisconnect", Network, Verb::Disconnect)
-        .json(Kind::NetworkDisconnect),
+        .json(BodyType::NetworkDisconnect),
     delete("/networks/{id}", "NetworkDelete", Network, Verb::Delete),
 
     // Services and tasks: a service is any container, on any node.
     get("/services", "ServiceList", Service, Verb::List).query(&[filters(SERVICE_FILTERS), flag("status")]),
-    post("/services/create", "ServiceCreate", Service, Verb::Create).json(Kind::Service).headers(AUTH),
+    post("/services/create", "ServiceCreate", Service, Verb::Create).json(BodyType::Service).headers(AUTH),
     get("/services/{id}", "ServiceInspect", Service, Verb::Inspect).query(&[flag("insertDefaults")]),
-    post("/services/{id}/update", "ServiceUpdate", Service, Verb::Update).json(Kind::Service).headers(AUTH)
+    post("/services/{id}/update", "ServiceUpdate", Service, Verb::Update).json(BodyType::Service).headers(AUTH)
         .query(&[int("version"), word("registryAuthFrom"), word("rollback").guarded()]),
     delete("/services/{id}", "ServiceDelete", Service, Verb::Delete),
     get("/services/{id}/logs", "ServiceLogs", Service, Verb::Logs).apart().since(29).streams().query(LOGS),
@@ -363,32 +363,32 @@ pub static ROUTES: &[Route] = &[
     // Nodes.
     get("/nodes", "NodeList", Node, Verb::List).query(&[filters(NODE_FILTERS)]),
     get("/nodes/{id}", "NodeInspect", Node, Verb::Inspect),
-    post("/nodes/{id}/update", "NodeUpdate", Node, Verb::Update).json(Kind::Node).reserved().root().query(VERSION),
+    post("/nodes/{id}/update", "NodeUpdate", Node, Verb::Update).json(BodyType::Node).reserved().root().query(VERSION),
     delete("/nodes/{id}", "NodeDelete", Node, Verb::Delete).reserved().query(FORCE),
 
     // Secrets and configs.
     get("/secrets", "SecretList", Secret, Verb::List).since(25).query(NAMED_FILTERS),
-    post("/secrets/create", "SecretCreate", Secret, Verb::Create).since(25).json(Kind::Secret),
+    post("/secrets/create", "SecretCreate", Secret, Verb::Create).since(25).json(BodyType::Secret),
     get("/secrets/{id}", "SecretInspect", Secret, Verb::Inspect).since(25),
-    post("/secrets/{id}/update", "SecretUpdate", Secret, Verb::Update).since(25).json(Kind::Secret).query(VERSION),
+    post("/secrets/{id}/update", "SecretUpdate", Secret, Verb::Update).since(25).json(BodyType::Secret).query(VERSION),
     delete("/secrets/{id}", "SecretDelete", Secret, Verb::Delete).since(25),
     get("/configs", "ConfigList", Config, Verb::List).since(30).query(NAMED_FILTERS),
-    post("/configs/create", "ConfigCreate", Config, Verb::Create).since(30).json(Kind::Config),
+    post("/configs/create", "ConfigCreate", Config, Verb::Create).since(30).json(BodyType::Config),
     get("/configs/{id}", "ConfigInspect", Config, Verb::Inspect).since(30),
-    post("/configs/{id}/update", "ConfigUpdate", Config, Verb::Update).since(30).json(Kind::Config).query(VERSION),
+    post("/configs/{id}/update", "ConfigUpdate", Config, Verb::Update).since(30).json(BodyType::Config).query(VERSION),
     delete("/configs/{id}", "ConfigDelete", Config, Verb::Delete).since(30),
 
     // The swarm: its join tokens and its certificates make managers, and managers run anything.
     get("/swarm", "SwarmInspect", Swarm, Verb::Inspect).reserved().root(),
     get("/swarm/unlockkey", "SwarmUnlockkey", Swarm, Verb::UnlockKey).reserved(),
-    post("/swarm/init", "SwarmInit", Swarm, Verb::Init).json(Kind::SwarmInit).reserved().root(),
-    post("/swarm/join", "SwarmJoin", Swarm, Verb::Join).json(Kind::SwarmJoin).reserved().root(),
+    post("/swarm/init", "SwarmInit", Swarm, Verb::Init).json(BodyType::SwarmInit).reserved().root(),
+    post("/swarm/join", "SwarmJoin", Swarm, Verb::Join).json(BodyType::SwarmJoin).reserved().root(),
     post("/swarm/leave", "SwarmLeave", Swarm, Verb::Leave).reserved().query(FORCE),
-    post("/swarm/update", "SwarmUpdate", Swarm, Verb::Update).json(Kind::SwarmUpdate).reserved().root().query(&[
+    post("/swarm/update", "SwarmUpdate", Swarm, Verb::Update).json(BodyType::SwarmUpdate).reserved().root().query(&[
         int("version"), flag("rotateWorkerToken"), flag("rotateManagerToken"),
         flag("rotateManagerUnlockKey"),
     ]),
-    post("/swarm/unlock", "SwarmUnlock", Swarm, Verb::Unlock).json(Kind::SwarmUnlock).reserved(),
+    post("/swarm/unlock", "SwarmUnlock", Swarm, Verb::Unlock).json(BodyType::SwarmUnlock).reserved(),
 
     // Plugins: their code runs on the host as root, and some are what guards it.
     get("/plugins", "PluginList", Plugin, Verb::List).since(25)
@@ -396,7 +396,7 @@ pub static ROUTES: &[Route] = &[
     get("/plugins/privileges", "GetPluginPrivileges", Plugin, Verb::Privileges).since(25)
         .reserved().query(&[text("remote")]).headers(AUTH),
     get("/plugins/{name...}/json", "PluginInspect", Plugin, Verb::Inspect).since(25),
-    post("/plugins/pull", "PluginPull", Plugin, Verb::Pull).since(25).json(Kind::PluginPrivileges).streams().reserved().root()
+    post("/plugins/pull", "PluginPull", Plugin, Verb::Pull).since(25).json(BodyType::PluginPrivileges).streams().reserved().root()
         .query(&[text("remote"), text("name")]).headers(AUTH),
     post("/plugins/create", "PluginCreate", Plugin, Verb::Create).since(25).opaque().reserved().root()
         .query(&[text("name")]),
@@ -404,9 +404,9 @@ pub static ROUTES: &[Route] = &[
         .query(&[int("timeout")]),
     post("/plugins/{name...}/disable", "PluginDisable", Plugin, Verb::Disable).since(25).reserved().root()
         .query(FORCE),
-    post("/plugins/{name...}/set", "PluginSet", Plugin, Verb::Set).since(25).json(Kind::PluginSet).reserved().root(),
+    post("/plugins/{name...}/set", "PluginSet", Plugin, Verb::Set).since(25).json(BodyType::PluginSet).reserved().root(),
     post("/plugins/{name...}/upgrade", "PluginUpgrade", Plugin, Verb::Upgrade).since(26)
-        .json(Kind::PluginPrivileges).streams()
+        .json(BodyType::PluginPrivileges).streams()
         .reserved().root().query(&[text("remote")]).headers(AUTH),
     post("/plugins/{name...}/push", "PluginPush", Plugin, Verb::Push).since(25).streams().reserved()
         .headers(AUTH),

@@ -1,7 +1,7 @@
 //! What a proven token says, flat: the part of it that a rule can name, and that the log may keep.
 
 use super::keys::Key;
-use crate::docker::json::{Object, Value};
+use crate::docker::json::{JsonObject, JsonValue};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,8 +26,13 @@ pub(super) struct ProvenBy {
 }
 
 impl Claims {
-    pub(super) fn new(object: &Object<'_>, expires: i64, log: Arc<[String]>, by: ProvenBy) -> Self {
-        let flat = |(name, value): &(_, Value<'_>)| {
+    pub(super) fn new(
+        object: &JsonObject<'_>,
+        expires: i64,
+        log: Arc<[String]>,
+        by: ProvenBy,
+    ) -> Self {
+        let flat = |(name, value): &(_, JsonValue<'_>)| {
             let name: &str = std::borrow::Cow::as_ref(name);
             Some((name.to_owned(), plain(value)?))
         };
@@ -75,12 +80,12 @@ impl Claims {
     }
 }
 
-fn plain(value: &Value<'_>) -> Option<String> {
+fn plain(value: &JsonValue<'_>) -> Option<String> {
     match value {
-        Value::Text(text) => Some(text.clone().into_owned()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Int(number) => Some(number.to_string()),
-        Value::Big(number) => Some(number.to_string()),
-        Value::Null | Value::Float(_) | Value::Array(_) | Value::Object(_) => None,
+        JsonValue::Text(text) => Some(text.clone().into_owned()),
+        JsonValue::Bool(flag) => Some(flag.to_string()),
+        JsonValue::Int(number) => Some(number.to_string()),
+        JsonValue::Big(number) => Some(number.to_string()),
+        JsonValue::Null | JsonValue::Float(_) | JsonValue::Array(_) | JsonValue::Object(_) => None,
     }
 }

@@ -4,7 +4,7 @@
 use super::algorithm::Algorithm;
 use super::error::TokenError;
 use super::read::{decode, member, object, text_of};
-use crate::docker::json::Value;
+use crate::docker::json::JsonValue;
 
 /// The longest token that is read, in bytes. GitHub's and GitLab's have one to three thousand.
 pub const LONGEST: usize = 16 << 10;
@@ -67,13 +67,13 @@ impl Header {
         let algorithm = Algorithm::named(algorithm).ok_or(TokenError::Algorithm)?;
         let kid = match member(&header, "kid") {
             None => None,
-            Some(Value::Text(kid)) => Some(kid.clone().into_owned()),
+            Some(JsonValue::Text(kid)) => Some(kid.clone().into_owned()),
             Some(_) => return Err(TokenError::Malformed("its kid is no string")),
         };
         Ok(Self { algorithm, kid })
     }
 }
 
-fn is_jwt(typ: &Value<'_>) -> bool {
-    matches!(typ, Value::Text(typ) if typ.eq_ignore_ascii_case("JWT"))
+fn is_jwt(typ: &JsonValue<'_>) -> bool {
+    matches!(typ, JsonValue::Text(typ) if typ.eq_ignore_ascii_case("JWT"))
 }

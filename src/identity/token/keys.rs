@@ -5,7 +5,7 @@ use super::algorithm::Algorithm;
 use super::error::{KeyFlaw, KeysError, TokenError};
 use super::read::{decode, member};
 use crate::docker::Malformed;
-use crate::docker::json::{self, Object, Value};
+use crate::docker::json::{self, JsonObject, JsonValue};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
     UnparsedPublicKey,
@@ -84,8 +84,10 @@ impl KeySet {
     pub fn read(bytes: &[u8]) -> Result<(Self, Vec<String>), KeysError> {
         let shown = |e: Malformed| KeysError::NotJson(e.to_string().escape_debug().to_string());
         let set = json::read(bytes).map_err(shown)?;
-        let Value::Object(set) = set else { return Err(KeysError::NoList) };
-        let Some(Value::Array(list)) = member(&set, "keys") else { return Err(KeysError::NoList) };
+        let JsonValue::Object(set) = set else { return Err(KeysError::NoList) };
+        let Some(JsonValue::Array(list)) = member(&set, "keys") else {
+            return Err(KeysError::NoList);
+        };
         if list.len() > MOST {
             return Err(KeysError::TooMany);
         }
@@ -130,8 +132,8 @@ impl KeySet {
 }
 
 /// A key, or why it is none for tokens.
-fn one(value: &Value<'_>) -> Result<Result<Key, &'static str>, KeyFlaw> {
-    let Value::Object(key) = value else { return Err(KeyFlaw::NotAnObject) };
+fn one(value: &JsonValue<'_>) -> Result<Result<Key, &'static str>, KeyFlaw> {
+    let JsonValue::Object(key) = value else { return Err(KeyFlaw::NotAnObject) };
     if SECRET.iter().any(|name| member(key, name).is_some()) {
         return Err(KeyFlaw::Secret);
     }
@@ -150,18 +152,18 @@ fn one(value: &Value<'_>) -> Result<Result<Key, &'static str>, KeyFlaw> {
     Ok(Ok(Key { kid: text(key, "kid")?.map(str::to_owned), public }))
 }
 
-fn may_verify(key: &Object<'_>) -> Result<bool, KeyFlaw> {
+fn may_verify(key: &JsonObject<'_>) -> Result<bool, KeyFlaw> {
     match member(key, "key_ops") {
         None => Ok(true),
-        Some(Value::Array(uses)) => {
-            Ok(uses.iter().any(|what| matches!(what, Value::Text(what) if what == "verify")))
+        Some(JsonValue::Array(uses)) => {
+            Ok(uses.iter().any(|what| matches!(what, JsonValue::Text(what) if what == "verify")))
         }
         Some(_) => Err(KeyFlaw::Member("key_ops")),
     }
 }
 
 /// RFC 7518, 6.3.1. The exponent is 65537 in every key there is; a smaller one is refused.
-fn rsa(key: &Object<'_>) -> Result<Public, KeyFlaw> {
+fn rsa(key: &JsonObject<'_>) -> Result<Public, KeyFlaw> {
     let (n, e) = (octets(key, "n")?, octets(key, "e")?);
     let first = |bytes: &[u8]| bytes.first().copied();
     let odd = |bytes: &[u8]| bytes.last().is_some_and(|last| last % 2 == 1);
@@ -179,7 +181,7 @@ fn rsa(key: &Object<'_>) -> Result<Public, KeyFlaw> {
 }
 
 /// RFC 7518, 6.2.1: both coordinates in full length, and a point of the curve.
-fn p256(key: &Object<'_>) -> Result<Public, KeyFlaw> {
+fn p256(key: &JsonObject<'_>) -> Result<Public, KeyFlaw> {
     let (x, y) = (octets(key, "x")?, octets(key, "y")?);
     for (name, bytes) in [("x", &x), ("y", &y)] {
         if bytes.len() != 32 {
@@ -193,15 +195,15 @@ fn p256(key: &Object<'_>) -> Result<Public, KeyFlaw> {
     }
 }
 
-fn octets(key: &Object<'_>, name: &'static str) -> Result<Vec<u8>, KeyFlaw> {
+fn octets(key: &JsonObject<'_>, name: &'static str) -> Result<Vec<u8>, KeyFlaw> {
     let text = text(key, name)?.ok_or(KeyFlaw::Member(name))?;
     decode(text).map_err(|_| KeyFlaw::Member(name))
 }
 
-fn text<'o>(key: &'o Object<'_>, name: &'static str) -> Result<Option<&'o str>, KeyFlaw> {
+fn text<'o>(key: &'o JsonObject<'_>, name: &'static str) -> Result<Option<&'o str>, KeyFlaw> {
     match member(key, name) {
         None => Ok(None),
-        Some(Value::Text(text)) => Ok(Some(text)),
+        Some(JsonValue::Text(text)) => Ok(Some(text)),
         Some(_) => Err(KeyFlaw::Member(name)),
     }
 }

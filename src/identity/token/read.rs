@@ -1,14 +1,14 @@
 //! How the texts of a token, and of the keys that it is verified by, are read: each in one way or not at all.
 
 use super::error::TokenError;
-use crate::docker::json::{self, Object, Value};
+use crate::docker::json::{self, JsonObject, JsonValue};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// One JSON object, read strictly.
-pub(super) fn object(bytes: &[u8]) -> Result<Object<'_>, TokenError> {
+pub(super) fn object(bytes: &[u8]) -> Result<JsonObject<'_>, TokenError> {
     match json::read(bytes) {
-        Ok(Value::Object(object)) => Ok(object),
+        Ok(JsonValue::Object(object)) => Ok(object),
         _ => Err(TokenError::Malformed(
             "header or claims are not one JSON object with each key once",
         )),
@@ -24,30 +24,30 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, TokenError> {
 
 /// A number of seconds, if the claim is there.
 pub(super) fn seconds(
-    claims: &Object<'_>,
+    claims: &JsonObject<'_>,
     name: &str,
     wrong: &'static str,
 ) -> Result<Option<i64>, TokenError> {
     match member(claims, name) {
         None => Ok(None),
-        Some(Value::Int(seconds)) => Ok(Some(*seconds)),
+        Some(JsonValue::Int(seconds)) => Ok(Some(*seconds)),
         Some(_) => Err(TokenError::Malformed(wrong)),
     }
 }
 
 /// A text that must be there.
 pub(super) fn text_of<'o>(
-    object: &'o Object<'_>,
+    object: &'o JsonObject<'_>,
     name: &str,
     wrong: &'static str,
 ) -> Result<&'o str, TokenError> {
     match member(object, name) {
-        Some(Value::Text(text)) => Ok(text),
+        Some(JsonValue::Text(text)) => Ok(text),
         _ => Err(TokenError::Malformed(wrong)),
     }
 }
 
 /// What stands under a name.
-pub(super) fn member<'o, 'a>(object: &'o Object<'a>, name: &str) -> Option<&'o Value<'a>> {
+pub(super) fn member<'o, 'a>(object: &'o JsonObject<'a>, name: &str) -> Option<&'o JsonValue<'a>> {
     object.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }

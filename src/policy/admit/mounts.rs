@@ -3,7 +3,7 @@
 use super::Judge;
 use super::host_paths::{clean, is_under};
 use crate::docker::body::create::{
-    BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeOptions,
+    BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeMountOptions,
 };
 use crate::docker::body::field::{Empty, Field, Map};
 use crate::policy::Reason;
@@ -186,8 +186,9 @@ impl Judge<'_> {
         }
     }
 
-    fn volume_options(&mut self, field: &str, options: Option<&VolumeOptions<'_>>) {
-        let Some(VolumeOptions { no_copy: _, labels, driver_config, subpath, borrow: _ }) = options
+    fn volume_options(&mut self, field: &str, options: Option<&VolumeMountOptions<'_>>) {
+        let Some(VolumeMountOptions { no_copy: _, labels, driver_config, subpath, borrow: _ }) =
+            options
         else {
             return;
         };
