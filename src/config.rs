@@ -20,7 +20,7 @@ mod units;
 mod verbs;
 mod yaml;
 
-pub use front::{Front, SMALL_BODY};
+pub use front::FrontLimits;
 pub use mistake::{Mistake, Mistakes, Warning};
 pub use risk::amounts_to_root;
 pub use schema::schema;
@@ -28,10 +28,10 @@ pub use units::duration;
 
 use crate::digest::Sha256;
 use crate::docker::ApiVersion;
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use crate::policy::{Policy, Profile};
 use jiff::Timestamp;
-use mistake::Ledger;
+use mistake::MistakeLedger;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ pub struct Config {
     /// The log of decisions.
     pub audit: AuditConfig,
     /// Limits before and after authentication.
-    pub front: Front,
+    pub front: FrontLimits,
     /// The gate's own socket; `None`: there is none.
     pub control: Option<PathBuf>,
     /// Who may do what.
@@ -76,9 +76,9 @@ pub struct KeySetFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// By which way they come.
-    pub way: Way,
+    pub way: ListenWay,
     /// Names of identities that may come in here; `None` is all.
-    pub identities: Option<Vec<Pattern>>,
+    pub identities: Option<Vec<Glob>>,
 }
 
 impl Listen {
@@ -86,15 +86,15 @@ impl Listen {
     #[must_use]
     pub const fn tls(&self) -> Option<&TlsListen> {
         match &self.way {
-            Way::Tls(tls) => Some(tls),
-            Way::Unix(_) => None,
+            ListenWay::Tls(tls) => Some(tls),
+            ListenWay::Unix(_) => None,
         }
     }
 }
 
 /// By which way clients come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum ListenWay {
     /// TCP with TLS: they are known by their certificates.
     Tls(TlsListen),
     /// A Unix socket: they are users of this host.
@@ -181,7 +181,7 @@ pub struct AuditConfig {
 /// # Errors
 /// Every mistake in it, files that cannot be read included.
 pub fn load(path: &Path, now: Timestamp) -> Result<Config, Mistakes> {
-    let mut ledger = Ledger::default();
+    let mut ledger = MistakeLedger::default();
     let files = files::read(path, &mut ledger);
     compile::compile(&files, now, ledger)
 }
@@ -191,7 +191,7 @@ pub fn load(path: &Path, now: Timestamp) -> Result<Config, Mistakes> {
 /// # Errors
 /// Every mistake in it, included files that cannot be read among them.
 pub fn parse(text: &str, base: &Path, now: Timestamp) -> Result<Config, Mistakes> {
-    let mut ledger = Ledger::default();
+    let mut ledger = MistakeLedger::default();
     let files = files::from_text(text, base, &mut ledger);
     compile::compile(&files, now, ledger)
 }

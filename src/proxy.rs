@@ -12,6 +12,7 @@ pub mod connection;
 pub mod gate;
 pub mod limits;
 pub mod listener;
+pub mod memory;
 pub mod peer;
 pub mod receive;
 pub mod respond;
@@ -24,7 +25,6 @@ pub mod trust;
 mod turned_away;
 mod untaken;
 
-pub use crate::config::Front as Limits;
 pub use address::{Address, Origin};
 pub use connected::{Connection, Ending};
 pub use connection::Front;

@@ -17,7 +17,7 @@ use crate::pipeline::{Doorkeeper, Entry, Pipeline, Shared};
 use crate::problem::{Actionable, Problem};
 use crate::proxy::{
     Address, Budget, Credentials, Entrance, Front, Handed, ListenError, Secured, Shutdown, Streams,
-    Tls, TlsError, Way,
+    Tls, TlsError, Way, memory,
 };
 use crate::sessions::{Revalidator, TICK};
 use crate::telemetry::Tally;
@@ -173,7 +173,7 @@ impl Server {
     /// The most memory that clients can make the gate hold, in bytes.
     #[must_use]
     pub const fn worst_case_memory(&self) -> u64 {
-        self.config.front.worst_case_memory()
+        memory::worst_case(&self.config.front)
     }
 
     /// Serves until SIGTERM or SIGINT, then lets what is in hand end. `ready` is called once, when
@@ -250,13 +250,13 @@ async fn wait(
 async fn entrance(listen: &Listen, handed: &mut Handed) -> Result<Entrance, ServerError> {
     let too_few = |kind| ServerError::TooFewSockets { kind };
     match &listen.way {
-        config::Way::Tls(TlsListen { address: Bind::Address(address), .. }) => {
+        config::ListenWay::Tls(TlsListen { address: Bind::Address(address), .. }) => {
             Ok(Entrance::bind(*address).await?)
         }
-        config::Way::Tls(TlsListen { address: Bind::Systemd, .. }) => {
+        config::ListenWay::Tls(TlsListen { address: Bind::Systemd, .. }) => {
             handed.tcp.pop_front().ok_or(too_few("TCP"))
         }
-        config::Way::Unix(unix) => match &unix.bind {
+        config::ListenWay::Unix(unix) => match &unix.bind {
             UnixBind::Path(path) => Ok(Entrance::make(path, unix.mode, unix.group)?),
             UnixBind::Systemd => handed.unix.pop_front().ok_or(too_few("Unix")),
         },

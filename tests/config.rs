@@ -56,7 +56,7 @@ fn the_example_loads() {
     let config = config.unwrap_or_else(|why| panic!("\n{why}"));
     assert_eq!(config.listen[0].tls().unwrap().certificate, here("config/pki/server.pem"));
     assert_eq!(config.policy.identities.len(), 4);
-    assert_eq!(config.front, config::Front::standard(), "the example shows the defaults");
+    assert_eq!(config.front, config::FrontLimits::default(), "the example shows the defaults");
 }
 
 #[test]

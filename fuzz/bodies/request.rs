@@ -8,7 +8,7 @@ use super::heads::{ACCEPTED, holds};
 use super::json::reads;
 use super::wire::{Seen, Wire};
 use bytes::Bytes;
-use dockward::config::{self, Front};
+use dockward::config::{self, FrontLimits};
 use dockward::docker::body::Body;
 use dockward::docker::image::ImageOrigin;
 use dockward::docker::{CallHead, Hijack, Outbound, OutboundBody, RequestHead, classify};
@@ -97,7 +97,7 @@ pub fn forwarded() -> usize {
 
 /// The requests that hyper finds in the bytes, with their bodies where these are whole.
 async fn heard(bytes: &[u8]) -> Vec<(Parts, Bytes)> {
-    let limits = Front::standard();
+    let limits = FrontLimits::default();
     let requests = Rc::new(RefCell::new(Vec::new()));
     let (mut client, server) = tokio::io::duplex(bytes.len().max(1) + (64 << 10));
     client.write_all(bytes).await.unwrap();

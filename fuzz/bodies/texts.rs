@@ -4,7 +4,7 @@ use dockward::audit::redact;
 use dockward::config::{self, Mistake};
 use dockward::docker::image::{ImagePattern, Reference};
 use dockward::identity::{CertificateFacts, Fingerprint, IdentityName, IdentityRule, identify};
-use dockward::policy::pattern::Pattern;
+use dockward::policy::glob::Glob;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -109,7 +109,7 @@ fn placed(mistake: &Mistake, text: &str) {
 pub fn image_reference(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (name, pattern) = text.split_once('\n').unwrap_or((text, "**"));
-    let glob = |pattern: &str, text: &str| Pattern::new(pattern).matches(text);
+    let glob = |pattern: &str, text: &str| Glob::new(pattern).matches(text);
     let pattern = ImagePattern::parse(pattern);
     let Ok(reference) = Reference::parse(name) else { return };
     let full = reference.full();

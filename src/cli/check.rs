@@ -10,6 +10,7 @@ use crate::identity::{IdentityRule, Mode, Validity};
 use crate::policy::grants::{Grants, Spelling};
 use crate::policy::{Admission, Role};
 use crate::problem::{Actionable as _, Problem};
+use crate::proxy::memory;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -208,7 +209,7 @@ fn report_json(config: &Config, certificates: Option<Value>) -> Value {
         "roles": policy.roles.values().map(role_json).collect::<Vec<_>>(),
         "profiles": config.profiles.keys().collect::<Vec<_>>(),
         "certificates": certificates,
-        "memory_worst_case": config.front.worst_case_memory(),
+        "memory_worst_case": memory::worst_case(&config.front),
         "warnings": config.warnings.iter().map(warning).collect::<Vec<_>>(),
     })
 }

@@ -77,7 +77,7 @@ fn answer(
     let facts = CertificateFacts::read(leaf).map_err(|why| unidentified(why.into()))?;
     let identity =
         identify(&config.policy.identities, &facts.into(), None).map_err(unidentified)?;
-    let named = |names: &Vec<crate::policy::pattern::Pattern>| {
+    let named = |names: &Vec<crate::policy::glob::Glob>| {
         names.iter().any(|pattern| pattern.matches(identity.name.as_str()))
     };
     if !listen.identities.as_ref().is_none_or(named) {

@@ -7,7 +7,7 @@
 
 use super::out::{self, Paint};
 use super::{Failure, HealthcheckArgs, Outcome};
-use crate::config::{self, Bind, TlsListen, UnixBind, Way};
+use crate::config::{self, Bind, ListenWay, TlsListen, UnixBind};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -37,11 +37,11 @@ pub fn run(args: &HealthcheckArgs) -> Result<Outcome, Failure> {
     let mut answers = Vec::new();
     for listen in &config.listen {
         match &listen.way {
-            Way::Tls(tls) => {
+            ListenWay::Tls(tls) => {
                 let address = address(tls, args.listen)?;
                 answers.push(("gate", address.to_string(), gate(address, &tls.certificate)));
             }
-            Way::Unix(unix) => match &unix.bind {
+            ListenWay::Unix(unix) => match &unix.bind {
                 UnixBind::Path(path) => {
                     answers.push(("gate", path.display().to_string(), answers_at(path)));
                 }

@@ -19,9 +19,9 @@ pub(super) use tokens::header;
 pub(super) use top::bind;
 pub(super) use validity::{days, hours, zone};
 
-use super::mistake::{Ledger, Mistakes, Place};
+use super::mistake::{MistakeLedger, Mistakes, SourcePlace};
 use super::shape::{self, Shape};
-use super::yaml::{Entry, Node};
+use super::yaml::{YamlEntry, YamlNode};
 use super::{Config, Listen, keys, risk};
 use crate::digest::Sha256;
 use crate::identity::IdentityRule;
@@ -31,9 +31,9 @@ use std::collections::BTreeMap;
 
 /// Compiles the trees, or gives every mistake.
 pub(super) fn compile(
-    files: &[Node],
+    files: &[YamlNode],
     now: Timestamp,
-    mut ledger: Ledger,
+    mut ledger: MistakeLedger,
 ) -> Result<Config, Mistakes> {
     files.iter().for_each(|file| shape::check(file, Shape::Section(&keys::FILE), &mut ledger));
     let front = top::front(only(files, "front", &mut ledger), &mut ledger);
@@ -74,7 +74,7 @@ pub(super) fn compile(
 }
 
 /// Who is known by what no listener asks for comes in nowhere.
-fn ways_in(listen: &[Listen], identities: &[IdentityRule], ledger: &mut Ledger) {
+fn ways_in(listen: &[Listen], identities: &[IdentityRule], ledger: &mut MistakeLedger) {
     let tls = listen.iter().any(|one| one.tls().is_some());
     let unix = listen.iter().any(|one| one.tls().is_none());
     for rule in identities {
@@ -88,8 +88,8 @@ fn ways_in(listen: &[Listen], identities: &[IdentityRule], ledger: &mut Ledger) 
 }
 
 /// A key that stands in one file alone.
-fn only<'f>(files: &'f [Node], key: &str, ledger: &mut Ledger) -> Option<&'f Node> {
-    let entry = |file: &'f Node| file.entries().iter().find(|entry| entry.key == key);
+fn only<'f>(files: &'f [YamlNode], key: &str, ledger: &mut MistakeLedger) -> Option<&'f YamlNode> {
+    let entry = |file: &'f YamlNode| file.entries().iter().find(|entry| entry.key == key);
     let mut found = files.iter().filter_map(entry);
     let first = found.next()?;
     for again in found {
@@ -100,20 +100,28 @@ fn only<'f>(files: &'f [Node], key: &str, ledger: &mut Ledger) -> Option<&'f Nod
 }
 
 /// A key that must stand in one of the files.
-fn needed<'f>(files: &'f [Node], key: &str, ledger: &mut Ledger) -> Option<&'f Node> {
+fn needed<'f>(
+    files: &'f [YamlNode],
+    key: &str,
+    ledger: &mut MistakeLedger,
+) -> Option<&'f YamlNode> {
     let found = only(files, key, ledger);
     if let (None, Some(first)) = (found, files.first()) {
         let what = keys::FILE.keys.iter().find(|known| known.name == key).map(|known| known.what);
         let next = format!("write {key}: {}", what.unwrap_or_default());
-        ledger.mistake(Place::whole(first.at.file), format!("there is no {key:?}"), next);
+        ledger.mistake(SourcePlace::whole(first.at.file), format!("there is no {key:?}"), next);
     }
     found
 }
 
 /// The entries of a mapping of names, over all files; a name defined twice is a mistake.
-fn named<'f>(files: &'f [Node], key: &str, ledger: &mut Ledger) -> BTreeMap<&'f str, &'f Entry> {
-    let mut all: BTreeMap<&str, &Entry> = BTreeMap::new();
-    for entry in files.iter().filter_map(|file| file.get(key)).flat_map(Node::entries) {
+fn named<'f>(
+    files: &'f [YamlNode],
+    key: &str,
+    ledger: &mut MistakeLedger,
+) -> BTreeMap<&'f str, &'f YamlEntry> {
+    let mut all: BTreeMap<&str, &YamlEntry> = BTreeMap::new();
+    for entry in files.iter().filter_map(|file| file.get(key)).flat_map(YamlNode::entries) {
         if !is_name(&entry.key) {
             let what = format!("{:?} is not a name", entry.key);
             ledger.mistake(entry.at, what, "use a-z, 0-9, `.`, `_` and `-`, a letter first");
@@ -140,14 +148,16 @@ fn is_name(name: &str) -> bool {
 
 /// Parents before children. Who extends itself, at whatever remove, is a mistake and left out.
 fn in_order<'f>(
-    all: &BTreeMap<&'f str, &'f Entry>,
-    ledger: &mut Ledger,
-) -> Vec<(&'f str, &'f Entry)> {
-    let parent = |entry: &Entry| entry.value.get("extends").and_then(Node::text).map(str::to_owned);
-    let mut left: Vec<(&str, &Entry)> = all.iter().map(|(name, entry)| (*name, *entry)).collect();
-    let mut ordered: Vec<(&str, &Entry)> = Vec::new();
+    all: &BTreeMap<&'f str, &'f YamlEntry>,
+    ledger: &mut MistakeLedger,
+) -> Vec<(&'f str, &'f YamlEntry)> {
+    let parent =
+        |entry: &YamlEntry| entry.value.get("extends").and_then(YamlNode::text).map(str::to_owned);
+    let mut left: Vec<(&str, &YamlEntry)> =
+        all.iter().map(|(name, entry)| (*name, *entry)).collect();
+    let mut ordered: Vec<(&str, &YamlEntry)> = Vec::new();
     loop {
-        let waits = |entry: &Entry| {
+        let waits = |entry: &YamlEntry| {
             parent(entry).is_some_and(|parent| left.iter().any(|(name, _)| **name == *parent))
         };
         let (waiting, ready): (Vec<_>, Vec<_>) = left.iter().partition(|(_, entry)| waits(entry));

@@ -1,8 +1,8 @@
 //! The files of a configuration: the one that was named, and those that it includes.
 
-use super::mistake::{Ledger, Place, Source};
-use super::yaml::{self, Node};
-use crate::policy::pattern::Pattern;
+use super::mistake::{MistakeLedger, SourcePlace, SourceText};
+use super::yaml::{self, YamlNode};
+use crate::policy::glob::Glob;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 const LARGEST: u64 = 4 << 20;
 
 /// The trees of the file and of what it includes, in order.
-pub(super) fn read(path: &Path, ledger: &mut Ledger) -> Vec<Node> {
+pub(super) fn read(path: &Path, ledger: &mut MistakeLedger) -> Vec<YamlNode> {
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
     match read_text(path) {
-        Ok(text) => with_includes(Source { path: path.to_owned(), base, text }, ledger),
+        Ok(text) => with_includes(SourceText { path: path.to_owned(), base, text }, ledger),
         Err(why) => {
             unreadable(path, &why, ledger);
             Vec::new()
@@ -22,15 +22,15 @@ pub(super) fn read(path: &Path, ledger: &mut Ledger) -> Vec<Node> {
 }
 
 /// The same, of a text in hand.
-pub(super) fn from_text(text: &str, base: &Path, ledger: &mut Ledger) -> Vec<Node> {
+pub(super) fn from_text(text: &str, base: &Path, ledger: &mut MistakeLedger) -> Vec<YamlNode> {
     let path = PathBuf::from("policy");
-    with_includes(Source { path, base: base.to_owned(), text: text.to_owned() }, ledger)
+    with_includes(SourceText { path, base: base.to_owned(), text: text.to_owned() }, ledger)
 }
 
-fn with_includes(source: Source, ledger: &mut Ledger) -> Vec<Node> {
+fn with_includes(source: SourceText, ledger: &mut MistakeLedger) -> Vec<YamlNode> {
     let Some(root) = tree(source, ledger) else { return Vec::new() };
     let mut paths = Vec::new();
-    for item in root.get("include").map(Node::items).unwrap_or_default() {
+    for item in root.get("include").map(YamlNode::items).unwrap_or_default() {
         let found = item.text().map(|text| matching(&ledger.resolve(item.at, text)));
         match found {
             Some(Ok(found)) => paths.extend(found),
@@ -47,33 +47,33 @@ fn with_includes(source: Source, ledger: &mut Ledger) -> Vec<Node> {
     trees
 }
 
-fn included(path: &Path, ledger: &mut Ledger) -> Option<Node> {
-    let known = |source: &Source| source.path == path;
+fn included(path: &Path, ledger: &mut MistakeLedger) -> Option<YamlNode> {
+    let known = |source: &SourceText| source.path == path;
     if let Some(file) = ledger.sources().iter().position(known) {
         let what = format!("{} is included twice", path.display());
-        ledger.mistake(Place::whole(file), what, "include it once");
+        ledger.mistake(SourcePlace::whole(file), what, "include it once");
         return None;
     }
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
     let text = read_text(path).map_err(|why| unreadable(path, &why, ledger)).ok()?;
-    let root = tree(Source { path: path.to_owned(), base, text }, ledger)?;
+    let root = tree(SourceText { path: path.to_owned(), base, text }, ledger)?;
     if let Some(include) = root.entries().iter().find(|entry| entry.key == "include") {
         ledger.mistake(include.at, "an included file includes", "include it from the first file");
     }
     Some(root)
 }
 
-fn tree(source: Source, ledger: &mut Ledger) -> Option<Node> {
+fn tree(source: SourceText, ledger: &mut MistakeLedger) -> Option<YamlNode> {
     let text = source.text.clone();
     let file = ledger.add_source(source);
     yaml::read(file, &text, ledger)
 }
 
-fn unreadable(path: &Path, why: &str, ledger: &mut Ledger) {
+fn unreadable(path: &Path, why: &str, ledger: &mut MistakeLedger) {
     let (path, base) = (path.to_owned(), PathBuf::new());
-    let file = ledger.add_source(Source { path, base, text: String::new() });
+    let file = ledger.add_source(SourceText { path, base, text: String::new() });
     let what = format!("cannot be read: {why}");
-    ledger.mistake(Place::whole(file), what, "check the path and its permissions");
+    ledger.mistake(SourcePlace::whole(file), what, "check the path and its permissions");
 }
 
 /// The text of a file, if it is of no more than [`LARGEST`] bytes.
@@ -97,7 +97,7 @@ fn matching(path: &Path) -> Result<Vec<PathBuf>, String> {
     if !name.contains('*') {
         return Ok(vec![path.to_owned()]);
     }
-    let pattern = Pattern::new(name);
+    let pattern = Glob::new(name);
     let fits = |file: &PathBuf| {
         let name = file.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| !name.starts_with('.') && pattern.matches(name))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A place in one of the files read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct SourcePlace {
     /// Which file, in the order read, from 0.
     pub file: usize,
     /// Line from 1; 0 for the file as a whole.
@@ -19,7 +19,7 @@ pub struct Place {
     pub width: usize,
 }
 
-impl Place {
+impl SourcePlace {
     /// A file as a whole.
     #[must_use]
     pub const fn whole(file: usize) -> Self {
@@ -104,7 +104,7 @@ pub struct Warning {
 
 /// A file that was read.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(super) struct SourceText {
     /// As it was named.
     pub(super) path: PathBuf,
     /// What its relative paths are relative to.
@@ -115,30 +115,35 @@ pub(super) struct Source {
 
 /// Collects the files read and what is wrong with them.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    sources: Vec<Source>,
-    mistakes: Vec<(Place, String, String)>,
+pub(super) struct MistakeLedger {
+    sources: Vec<SourceText>,
+    mistakes: Vec<(SourcePlace, String, String)>,
     warnings: Vec<Warning>,
 }
 
-impl Ledger {
+impl MistakeLedger {
     /// Adds a file; places name it by the number returned.
-    pub(super) fn add_source(&mut self, source: Source) -> usize {
+    pub(super) fn add_source(&mut self, source: SourceText) -> usize {
         self.sources.push(source);
         self.sources.len() - 1
     }
 
-    pub(super) fn sources(&self) -> &[Source] {
+    pub(super) fn sources(&self) -> &[SourceText] {
         &self.sources
     }
 
     /// Notes a mistake: what is wrong, and the next step.
-    pub(super) fn mistake(&mut self, at: Place, what: impl Into<String>, next: impl Into<String>) {
+    pub(super) fn mistake(
+        &mut self,
+        at: SourcePlace,
+        what: impl Into<String>,
+        next: impl Into<String>,
+    ) {
         self.mistakes.push((at, plain(what.into()), plain(next.into())));
     }
 
     /// The same of an error that has both halves.
-    pub(super) fn problem(&mut self, at: Place, Problem { what, next }: Problem) {
+    pub(super) fn problem(&mut self, at: SourcePlace, Problem { what, next }: Problem) {
         self.mistake(at, what, next);
     }
 
@@ -148,13 +153,13 @@ impl Ledger {
     }
 
     /// A path of the file, relative to the file that it was written in.
-    pub(super) fn resolve(&self, at: Place, path: &str) -> PathBuf {
+    pub(super) fn resolve(&self, at: SourcePlace, path: &str) -> PathBuf {
         let base = self.sources.get(at.file).map_or(Path::new(""), |source| &source.base);
         base.join(path)
     }
 
     /// `file:line` of a place, to point from one mistake to another place.
-    pub(super) fn name(&self, at: Place) -> String {
+    pub(super) fn name(&self, at: SourcePlace) -> String {
         let path = self.sources.get(at.file).map(|s| s.path.display().to_string());
         format!("{}:{}", path.unwrap_or_default(), at.line)
     }
@@ -170,7 +175,7 @@ impl Ledger {
         Err(Mistakes(noted.into_iter().map(|noted| self.shown(noted)).collect()))
     }
 
-    fn shown(&self, (at, what, next): (Place, String, String)) -> Mistake {
+    fn shown(&self, (at, what, next): (SourcePlace, String, String)) -> Mistake {
         let source = self.sources.get(at.file);
         let line = source.and_then(|s| yaml_lines(&s.text).nth(at.line.checked_sub(1)?));
         let text: String = line.unwrap_or_default().chars().map(visible).collect();

@@ -1,7 +1,7 @@
 //! What of a policy amounts to root on the host, and what else its author may not have meant. The file
 //! may say all of this; nobody should find it out from an incident.
 
-use super::mistake::Ledger;
+use super::mistake::MistakeLedger;
 use crate::docker::{ROUTES, Resource, Route, Verb};
 use crate::identity::Mode;
 use crate::policy::profile::HostPath;
@@ -38,7 +38,7 @@ const INTO_TARGETS: &[Verb] =
     &[Verb::Exec, Verb::Attach, Verb::CopyIn, Verb::Start, Verb::Restart, Verb::Update];
 
 /// Notes the warnings of a policy.
-pub(super) fn warn(policy: &Policy, ledger: &mut Ledger) {
+pub(super) fn warn(policy: &Policy, ledger: &mut MistakeLedger) {
     let unrestricted =
         policy.roles.values().find(|r| matches!(r.admission, Admission::Unrestricted));
     let mut seen = BTreeSet::new();
@@ -64,7 +64,7 @@ pub(super) fn warn(policy: &Policy, ledger: &mut Ledger) {
 /// What of a role amounts to root on the host, for whoever is about to give it away.
 #[must_use]
 pub fn amounts_to_root(role: &Role) -> Vec<String> {
-    let mut ledger = Ledger::default();
+    let mut ledger = MistakeLedger::default();
     warn_of_verbs(role, &mut ledger);
     if let Some(profile) = role.admission.profile() {
         warn_of_profile(profile, &mut ledger);
@@ -73,7 +73,7 @@ pub fn amounts_to_root(role: &Role) -> Vec<String> {
     warnings.map(|warning| format!("{}: {}", warning.subject, warning.what)).collect()
 }
 
-fn warn_of_verbs(role: &Role, ledger: &mut Ledger) {
+fn warn_of_verbs(role: &Role, ledger: &mut MistakeLedger) {
     let subject = format!("role {}", role.name);
     if matches!(role.admission, Admission::Unrestricted) && role.allow.iter().next().is_some() {
         let what =
@@ -126,7 +126,7 @@ fn words(role: &Role, is_such: impl Fn(&Route) -> bool) -> String {
 }
 
 /// Objects are not told apart yet (`scope: any`), and a target's own configuration is not looked at.
-fn warn_of_targets(role: &Role, strong: &Role, ledger: &mut Ledger) {
+fn warn_of_targets(role: &Role, strong: &Role, ledger: &mut MistakeLedger) {
     if matches!(role.admission, Admission::Unrestricted) {
         return;
     }
@@ -145,7 +145,7 @@ fn warn_of_targets(role: &Role, strong: &Role, ledger: &mut Ledger) {
     }
 }
 
-fn warn_of_profile(profile: &Profile, ledger: &mut Ledger) {
+fn warn_of_profile(profile: &Profile, ledger: &mut MistakeLedger) {
     let subject = format!("admission {}", profile.name);
     let baseline = Profile::baseline();
     for path in profile.host_paths.iter() {

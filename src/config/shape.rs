@@ -2,8 +2,8 @@
 //! that reports every unknown key and misshapen value at once, the compiler that need not check again,
 //! and the JSON Schema for editors.
 
-use super::mistake::{Ledger, Place, nearest, suggest};
-use super::yaml::{Node, Scalar, Value};
+use super::mistake::{MistakeLedger, SourcePlace, nearest, suggest};
+use super::yaml::{Scalar, YamlNode, YamlValue};
 
 /// What may stand in a place.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +44,12 @@ pub(super) struct Notation {
 pub(super) struct Section {
     /// What has these keys: `an entry of listen`.
     pub(super) what: &'static str,
-    pub(super) keys: &'static [Key],
+    pub(super) keys: &'static [KeyShape],
 }
 
 /// A key of a section.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct KeyShape {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
     pub(super) required: bool,
@@ -57,7 +57,7 @@ pub(super) struct Key {
     pub(super) what: &'static str,
 }
 
-impl Key {
+impl KeyShape {
     pub(super) const fn new(name: &'static str, shape: Shape, what: &'static str) -> Self {
         Self { name, shape, required: false, what }
     }
@@ -68,35 +68,35 @@ impl Key {
 }
 
 /// Notes every place where the node is not of this shape.
-pub(super) fn check(node: &Node, shape: Shape, ledger: &mut Ledger) {
+pub(super) fn check(node: &YamlNode, shape: Shape, ledger: &mut MistakeLedger) {
     match (&node.value, shape) {
-        (Value::Refused, _) => {}
-        (Value::Scalar(_), Shape::Either(first, _)) => check(node, *first, ledger),
+        (YamlValue::Refused, _) => {}
+        (YamlValue::Scalar(_), Shape::Either(first, _)) => check(node, *first, ledger),
         (_, Shape::Either(_, second)) => check(node, *second, ledger),
-        (Value::Scalar(scalar), _) if scalar.is_null() => {
+        (YamlValue::Scalar(scalar), _) if scalar.is_null() => {
             ledger.mistake(node.at, "a value is missing here", "write one, or remove the key");
         }
-        (Value::List(items), Shape::List(item)) => {
+        (YamlValue::List(items), Shape::List(item)) => {
             items.iter().for_each(|node| check(node, *item, ledger));
         }
-        (Value::Map(entries), Shape::Named(value)) => {
+        (YamlValue::Map(entries), Shape::Named(value)) => {
             entries.iter().for_each(|entry| check(&entry.value, *value, ledger));
         }
-        (Value::Map(_), Shape::Section(section)) => check_section(node, section, ledger),
+        (YamlValue::Map(_), Shape::Section(section)) => check_section(node, section, ledger),
         (_, Shape::List(_)) => {
             ledger.mistake(node.at, "a list is expected here", "write it as [a, b]");
         }
         (_, Shape::Named(_) | Shape::Section(_)) => {
             ledger.mistake(node.at, "a mapping is expected here", "write it as `key: value`");
         }
-        (Value::Scalar(scalar), _) => check_scalar(scalar, node.at, shape, ledger),
-        (Value::List(_) | Value::Map(_), _) => {
+        (YamlValue::Scalar(scalar), _) => check_scalar(scalar, node.at, shape, ledger),
+        (YamlValue::List(_) | YamlValue::Map(_), _) => {
             ledger.mistake(node.at, "one value is expected here", "write a single value");
         }
     }
 }
 
-fn check_section(node: &Node, section: &Section, ledger: &mut Ledger) {
+fn check_section(node: &YamlNode, section: &Section, ledger: &mut MistakeLedger) {
     for entry in node.entries() {
         match section.keys.iter().find(|key| key.name == entry.key) {
             Some(key) => check(&entry.value, key.shape, ledger),
@@ -113,8 +113,8 @@ fn check_section(node: &Node, section: &Section, ledger: &mut Ledger) {
 }
 
 /// A block mapping spans lines: the caret stands at its first character.
-const fn first_line(at: Place) -> Place {
-    Place { width: 1, ..at }
+const fn first_line(at: SourcePlace) -> SourcePlace {
+    SourcePlace { width: 1, ..at }
 }
 
 fn suggest_key(key: &str, section: &Section) -> String {
@@ -125,7 +125,7 @@ fn suggest_key(key: &str, section: &Section) -> String {
     }
 }
 
-fn check_scalar(scalar: &Scalar, at: Place, shape: Shape, ledger: &mut Ledger) {
+fn check_scalar(scalar: &Scalar, at: SourcePlace, shape: Shape, ledger: &mut MistakeLedger) {
     let text = scalar.text.as_str();
     match shape {
         Shape::Text if !scalar.is_text() => {

@@ -152,7 +152,7 @@ fn what_is_left_out_is_the_strict_choice() {
     let config = with("roles: { r: { scope: any } }\n").unwrap();
     assert_eq!(config.listen[0].tls().unwrap().tls_min, TlsMin::Tls13);
     assert_eq!(config.daemon.api_min, ApiVersion::FLOOR);
-    assert_eq!(config.front, Front::standard());
+    assert_eq!(config.front, FrontLimits::default());
     assert_eq!(config.audit.directory, Path::new("/base/log"));
 }
 

@@ -1,8 +1,8 @@
 //! The words of `allow` and `deny`. Which verbs a resource has, what the groups hold, and which verbs must be
 //! spelled out because they amount to more than they look like, all follow from the route table.
 
-use super::mistake::{Ledger, suggest};
-use super::yaml::Node;
+use super::mistake::{MistakeLedger, suggest};
+use super::yaml::YamlNode;
 use crate::docker::{Group, ROUTES, Resource, Verb};
 use crate::policy::grants::{Grants, Spelling};
 
@@ -31,7 +31,7 @@ pub(super) fn verbs_of(resource: Resource) -> Vec<Word> {
 }
 
 /// Reads `allow` or `deny`. In a deny `*` covers every verb, the marked ones too.
-pub(super) fn grants(node: &Node, is_deny: bool, ledger: &mut Ledger) -> Grants {
+pub(super) fn grants(node: &YamlNode, is_deny: bool, ledger: &mut MistakeLedger) -> Grants {
     let mut grants = Grants::default();
     for entry in node.entries() {
         let words = entry.value.items();
@@ -81,7 +81,7 @@ fn add(grants: &mut Grants, resource: Resource, verbs: &[Word], word: &str, is_d
 
 /// A word under the resource `*`. It spells no resource out, so of what must be spelled out it
 /// grants nothing but `reveal`.
-fn everywhere(grants: &mut Grants, node: &Node, is_deny: bool, ledger: &mut Ledger) {
+fn everywhere(grants: &mut Grants, node: &YamlNode, is_deny: bool, ledger: &mut MistakeLedger) {
     let word = node.text().unwrap_or_default();
     let mut meant = word == "*";
     let mut marked = None;
@@ -109,7 +109,7 @@ fn everywhere(grants: &mut Grants, node: &Node, is_deny: bool, ledger: &mut Ledg
     }
 }
 
-fn unknown_verb(resource: Resource, verbs: &[Word], node: &Node, ledger: &mut Ledger) {
+fn unknown_verb(resource: Resource, verbs: &[Word], node: &YamlNode, ledger: &mut MistakeLedger) {
     let Some(word) = node.text() else { return };
     if word == "never" {
         return ledger.mistake(node.at, "\"never\" is granted by nothing", "remove it");

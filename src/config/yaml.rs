@@ -3,7 +3,7 @@
 //! aliases, merge keys, tags, a second document. Built on the parser's events and not on serde,
 //! which stops at the first mistake.
 
-use super::mistake::{Ledger, Place};
+use super::mistake::{MistakeLedger, SourcePlace};
 use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
 
 /// How deep sections may stand in one another; the format needs six.
@@ -11,16 +11,16 @@ const DEPTH: usize = 16;
 
 /// One value of the file.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) at: Place,
-    pub(super) value: Value,
+pub(super) struct YamlNode {
+    pub(super) at: SourcePlace,
+    pub(super) value: YamlValue,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum YamlValue {
     Scalar(Scalar),
-    List(Vec<Node>),
-    Map(Vec<Entry>),
+    List(Vec<YamlNode>),
+    Map(Vec<YamlEntry>),
     /// Refused already; nothing more is said about it.
     Refused,
 }
@@ -49,32 +49,32 @@ impl Scalar {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct YamlEntry {
     pub(super) key: String,
-    pub(super) at: Place,
-    pub(super) value: Node,
+    pub(super) at: SourcePlace,
+    pub(super) value: YamlNode,
 }
 
-impl Node {
+impl YamlNode {
     /// The value under a key of a mapping.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     /// The entries of a mapping; none of anything else.
-    pub(super) fn entries(&self) -> &[Entry] {
-        if let Value::Map(entries) = &self.value { entries } else { &[] }
+    pub(super) fn entries(&self) -> &[YamlEntry] {
+        if let YamlValue::Map(entries) = &self.value { entries } else { &[] }
     }
 
     /// The items of a list; none of anything else.
     pub(super) fn items(&self) -> &[Self] {
-        if let Value::List(items) = &self.value { items } else { &[] }
+        if let YamlValue::List(items) = &self.value { items } else { &[] }
     }
 
     /// The text of a scalar that is not null.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
-            Value::Scalar(scalar) if !scalar.is_null() => Some(&scalar.text),
+            YamlValue::Scalar(scalar) if !scalar.is_null() => Some(&scalar.text),
             _ => None,
         }
     }
@@ -91,7 +91,7 @@ impl Node {
 }
 
 /// Reads one file of the ledger. `None` where it cannot be read at all: a mistake says why.
-pub(super) fn read(file: usize, text: &str, ledger: &mut Ledger) -> Option<Node> {
+pub(super) fn read(file: usize, text: &str, ledger: &mut MistakeLedger) -> Option<YamlNode> {
     let mut composer = Composer { events: Parser::new_from_str(text), file, ledger };
     let root = composer.document();
     composer.rest();
@@ -101,7 +101,7 @@ pub(super) fn read(file: usize, text: &str, ledger: &mut Ledger) -> Option<Node>
 struct Composer<'t, 'l> {
     events: Parser<'t, StrInput<'t>>,
     file: usize,
-    ledger: &'l mut Ledger,
+    ledger: &'l mut MistakeLedger,
 }
 
 impl<'t> Composer<'t, '_> {
@@ -117,12 +117,12 @@ impl<'t> Composer<'t, '_> {
         }
     }
 
-    fn document(&mut self) -> Option<Node> {
+    fn document(&mut self) -> Option<YamlNode> {
         loop {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentStart(..), _) => {}
                 (Event::StreamEnd | Event::DocumentEnd, _) => {
-                    let at = Place::whole(self.file);
+                    let at = SourcePlace::whole(self.file);
                     self.ledger.mistake(at, "the file is empty", "begin with `version: 1`");
                     return None;
                 }
@@ -143,22 +143,22 @@ impl<'t> Composer<'t, '_> {
         }
     }
 
-    fn node(&mut self, event: Event<'t>, span: &Span, depth: usize) -> Option<Node> {
+    fn node(&mut self, event: Event<'t>, span: &Span, depth: usize) -> Option<YamlNode> {
         let at = self.place(&span.start, &span.end);
         self.refuse_properties(&event, at);
         let value = match event {
             Event::Scalar(text, style, ..) => {
                 let plain = style == ScalarStyle::Plain;
-                Value::Scalar(Scalar { text: text.into_owned(), plain })
+                YamlValue::Scalar(Scalar { text: text.into_owned(), plain })
             }
-            Event::SequenceStart(..) => Value::List(self.list(at, depth)?),
-            Event::MappingStart(..) => Value::Map(self.map(at, depth)?),
-            _ => Value::Refused,
+            Event::SequenceStart(..) => YamlValue::List(self.list(at, depth)?),
+            Event::MappingStart(..) => YamlValue::Map(self.map(at, depth)?),
+            _ => YamlValue::Refused,
         };
-        Some(Node { at, value })
+        Some(YamlNode { at, value })
     }
 
-    fn refuse_properties(&mut self, event: &Event<'t>, at: Place) {
+    fn refuse_properties(&mut self, event: &Event<'t>, at: SourcePlace) {
         if event.is_alias() {
             self.ledger.mistake(at, "an alias", "write the value out");
         }
@@ -170,7 +170,7 @@ impl<'t> Composer<'t, '_> {
         }
     }
 
-    fn list(&mut self, at: Place, depth: usize) -> Option<Vec<Node>> {
+    fn list(&mut self, at: SourcePlace, depth: usize) -> Option<Vec<YamlNode>> {
         self.bound(at, depth)?;
         let mut items = Vec::new();
         loop {
@@ -184,9 +184,9 @@ impl<'t> Composer<'t, '_> {
         }
     }
 
-    fn map(&mut self, at: Place, depth: usize) -> Option<Vec<Entry>> {
+    fn map(&mut self, at: SourcePlace, depth: usize) -> Option<Vec<YamlEntry>> {
         self.bound(at, depth)?;
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<YamlEntry> = Vec::new();
         loop {
             match self.next()? {
                 (Event::MappingEnd, _) => return Some(entries),
@@ -200,7 +200,7 @@ impl<'t> Composer<'t, '_> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Option<Node> {
+    fn value(&mut self, depth: usize) -> Option<YamlNode> {
         loop {
             let (event, span) = self.next()?;
             if event.is_node() {
@@ -209,9 +209,9 @@ impl<'t> Composer<'t, '_> {
         }
     }
 
-    fn entry(&mut self, entries: &mut Vec<Entry>, key: Node, value: Node) {
+    fn entry(&mut self, entries: &mut Vec<YamlEntry>, key: YamlNode, value: YamlNode) {
         let at = key.at;
-        let Value::Scalar(scalar) = key.value else {
+        let YamlValue::Scalar(scalar) = key.value else {
             return self.ledger.mistake(at, "a key that is not text", "write a name");
         };
         if scalar.plain && scalar.text == "<<" {
@@ -221,10 +221,10 @@ impl<'t> Composer<'t, '_> {
             let next = format!("keep one; the first is on line {}", first.at.line);
             return self.ledger.mistake(at, format!("the key {:?} twice", scalar.text), next);
         }
-        entries.push(Entry { key: scalar.text, at, value });
+        entries.push(YamlEntry { key: scalar.text, at, value });
     }
 
-    fn bound(&mut self, at: Place, depth: usize) -> Option<()> {
+    fn bound(&mut self, at: SourcePlace, depth: usize) -> Option<()> {
         if depth < DEPTH {
             return Some(());
         }
@@ -232,9 +232,9 @@ impl<'t> Composer<'t, '_> {
         None
     }
 
-    fn place(&self, start: &Marker, end: &Marker) -> Place {
+    fn place(&self, start: &Marker, end: &Marker) -> SourcePlace {
         let one_line = end.line() == start.line();
         let width = if one_line { end.col().saturating_sub(start.col()).max(1) } else { 1 };
-        Place { file: self.file, line: start.line(), column: start.col() + 1, width }
+        SourcePlace { file: self.file, line: start.line(), column: start.col() + 1, width }
     }
 }

@@ -14,7 +14,7 @@ pub use kinds::{
     Logging, Ports, Runtimes, UserRule, VolumeOptions,
 };
 
-use super::pattern::Pattern;
+use super::glob::Glob;
 use ipnet::IpNet;
 use looser::Looser;
 
@@ -38,7 +38,7 @@ macro_rules! profile_keys {
             host_paths: Listed<HostPath> as HOST_PATHS,
             // what is mounted is thereby made
             /// patterns of volume names
-            volumes: Listed<Pattern> as PATTERNS,
+            volumes: Listed<Glob> as PATTERNS,
             // the daemon's default counts as `local`
             /// volume drivers
             volume_drivers: Listed<String> as NAMES,
@@ -51,7 +51,7 @@ macro_rules! profile_keys {
             device_requests: Listed<String> as NAMES,
             // `host` and `container:` never by pattern
             /// patterns of network names
-            networks: Listed<Pattern> as NETWORKS,
+            networks: Listed<Glob> as NETWORKS,
             // naming none is `bridge`
             /// drivers of networks that may be made
             network_drivers: Listed<String> as NAMES,
@@ -62,9 +62,9 @@ macro_rules! profile_keys {
             /// what may be published
             ports: Ports as PORTS,
             /// patterns of names for /etc/hosts
-            extra_hosts: Listed<Pattern> as PATTERNS,
+            extra_hosts: Listed<Glob> as PATTERNS,
             /// patterns of name servers
-            dns: Listed<Pattern> as PATTERNS,
+            dns: Listed<Glob> as PATTERNS,
             /// whether a MAC address may be chosen
             mac_address: Allowed as ALLOWED,
             // in bytes
@@ -93,7 +93,7 @@ macro_rules! profile_keys {
             /// restart policies
             restart: Listed<String> as RESTART,
             /// patterns of annotations
-            annotations: Listed<Pattern> as PATTERNS,
+            annotations: Listed<Glob> as PATTERNS,
             /// labels that may, may not, must be set
             labels: Labels as LABELS,
             /// health checks
@@ -145,8 +145,8 @@ fn words(list: &[&str]) -> Listed<String> {
     list.iter().map(|&w| w.to_owned()).collect()
 }
 
-fn any() -> Listed<Pattern> {
-    Listed(vec![Pattern::new("**")])
+fn any() -> Listed<Glob> {
+    Listed(vec![Glob::new("**")])
 }
 
 impl Profile {

@@ -18,7 +18,7 @@ use super::tls::Tls;
 use super::trust::{Untrusted, Verdict, with_verdict};
 use super::untaken::Untaken;
 use crate::audit::Whence;
-use crate::config::Front as Limits;
+use crate::config::FrontLimits;
 use crate::identity::{CertificateFacts, Evidence, Foreign, Unidentified};
 use http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
@@ -43,7 +43,7 @@ const HYPER_BUFFER_MIN: usize = 8192;
 /// What all connections share.
 #[derive(Debug)]
 pub struct Front<G> {
-    limits: Limits,
+    limits: FrontLimits,
     gate: Arc<G>,
     watch: Arc<dyn Watch>,
     all: Arc<Places<()>>,
@@ -91,7 +91,7 @@ impl<W> Reception<W> {
 impl<G: Gate> Front<G> {
     /// A front for all listeners together, so that the bounds hold over all of them.
     #[must_use]
-    pub fn new(limits: Limits, gate: Arc<G>, watch: Arc<dyn Watch>) -> Arc<Self> {
+    pub fn new(limits: FrontLimits, gate: Arc<G>, watch: Arc<dyn Watch>) -> Arc<Self> {
         Arc::new(Self {
             all: Places::new(limits.connections),
             addresses: Places::new(limits.connections_per_address),

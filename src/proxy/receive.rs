@@ -1,8 +1,9 @@
 //! How a request's body comes in: whole, for one that is judged; as a stream, for one that a role was
 //! granted unseen; or to the bin, so that a client in the middle of its upload reads our refusal.
 
+use super::memory::SMALL_BODY;
 use super::respond::Body;
-use crate::config::{Front as Limits, SMALL_BODY};
+use crate::config::FrontLimits;
 use crate::docker::{Flaw, Malformed};
 use crate::problem::{Actionable, Problem};
 use bytes::Bytes;
@@ -36,7 +37,7 @@ pub struct Budget {
 impl Budget {
     /// The budget of a process.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &FrontLimits) -> Self {
         let free = (limits.bodies_total / KIB).min(Semaphore::MAX_PERMITS);
         Self {
             free: Arc::new(Semaphore::new(free)),

@@ -338,8 +338,8 @@ fn same_house(old: &Config, new: &Config) -> bool {
 /// Where the listeners are, and for files what they are like.
 fn places(config: &Config) -> impl Iterator<Item = (Option<Bind>, Option<&UnixListen>)> {
     config.listen.iter().map(|listen| match &listen.way {
-        config::Way::Tls(tls) => (Some(tls.address), None),
-        config::Way::Unix(unix) => (None, Some(unix)),
+        config::ListenWay::Tls(tls) => (Some(tls.address), None),
+        config::ListenWay::Unix(unix) => (None, Some(unix)),
     })
 }
 

@@ -6,7 +6,7 @@ use super::{Known, Rules};
 use crate::audit::describe::shown;
 use crate::identity::{Claims, Evidence, Identity, Unidentified, awaits_a_token, identify};
 use crate::policy::Policy;
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use crate::proxy::Address;
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
@@ -23,7 +23,7 @@ pub struct Door {
     /// What was bound.
     pub address: Address,
     /// Names that may come in; `None` is all.
-    pub identities: Option<Vec<Pattern>>,
+    pub identities: Option<Vec<Glob>>,
 }
 
 impl Doors {

@@ -1,13 +1,13 @@
 //! Bodies: whole within bounds or not at all; and a refusal that the uploading client can read.
 
 use crate::house::{Answer, Client, House, soon};
-use dockward::proxy::Limits;
+use dockward::config::FrontLimits;
 use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(100);
 
-fn small() -> Limits {
-    Limits { body_max: 10_000, ..Limits::default() }
+fn small() -> FrontLimits {
+    FrontLimits { body_max: 10_000, ..FrontLimits::default() }
 }
 
 fn post(path: &str, framing: &str, body: &str) -> String {
@@ -73,7 +73,7 @@ async fn trailers_are_a_400() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_or_cannot_be_read_is_a_400() {
-    let house = House::open(Limits { body_timeout: SHORT, ..small() }).await;
+    let house = House::open(FrontLimits { body_timeout: SHORT, ..small() }).await;
     let late = post("/inspect", "Content-Length: 5", "{}");
     let broken = post("/inspect", "Transfer-Encoding: chunked", "2\r\n{}\r\nZZ\r\n");
     for (request, why) in [(late, "did not arrive in time"), (broken, "cannot be read")] {
@@ -86,13 +86,13 @@ async fn a_body_that_does_not_come_or_cannot_be_read_is_a_400() {
 }
 
 /// One body of 100,000 bytes and a little more; each body's first 8 KiB are its own.
-fn tight() -> Limits {
-    Limits { body_max: 100_000, bodies_total: 100 << 10, ..Limits::default() }
+fn tight() -> FrontLimits {
+    FrontLimits { body_max: 100_000, bodies_total: 100 << 10, ..FrontLimits::default() }
 }
 
 #[tokio::test]
 async fn all_bodies_in_hand_share_one_budget() {
-    let house = House::open(Limits { body_timeout: SHORT, ..tight() }).await;
+    let house = House::open(FrontLimits { body_timeout: SHORT, ..tight() }).await;
     let (mut first, mut second) = (house.client().await, house.client().await);
     first.send(sized("/inspect?keep", 100_000)).await;
     house.event("kept").await;
@@ -127,7 +127,7 @@ async fn large_bodies_keep_no_small_one_waiting() {
 
 #[tokio::test]
 async fn announcing_much_takes_nothing_from_others() {
-    let house = House::open(Limits { bodies_total: 12 << 10, ..small() }).await;
+    let house = House::open(FrontLimits { bodies_total: 12 << 10, ..small() }).await;
     let mut announcers = Vec::new();
     for _ in 0..4 {
         let mut client = house.client().await;
@@ -140,7 +140,7 @@ async fn announcing_much_takes_nothing_from_others() {
 
 #[tokio::test]
 async fn a_client_in_the_middle_of_its_upload_reads_our_words() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     for framing in ["sized", "chunked"] {
         let mut client = house.client().await;
         // All of it is written before a byte is read, as simple clients do.
@@ -158,7 +158,7 @@ async fn a_client_in_the_middle_of_its_upload_reads_our_words() {
 #[tokio::test]
 async fn an_upload_without_end_is_not_read_for_ever() {
     use tokio::io::AsyncWriteExt as _;
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let mut client = house.client().await;
     client.send(post("/refuse", "Transfer-Encoding: chunked", "")).await;
     assert_eq!(client.answer().await.status, 403, "the refusal does not wait for the body");
@@ -175,7 +175,7 @@ async fn an_upload_without_end_is_not_read_for_ever() {
 
 #[tokio::test]
 async fn who_waits_for_a_100_is_refused_without_one() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let mut client = house.client().await;
     let framing = "Content-Length: 5\r\nExpect: 100-continue";
     assert_eq!(ask(&mut client, post("/refuse", framing, "")).await.status, 403);

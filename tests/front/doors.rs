@@ -2,8 +2,9 @@
 
 use crate::house::{House, OURS, client_config, client_config_of, now, soon};
 use crate::pki::{Authority, Wish};
+use dockward::config::FrontLimits;
 use dockward::identity::Nobody;
-use dockward::proxy::{Doubt, Limits, RefusedKind, Secured};
+use dockward::proxy::{Doubt, RefusedKind, Secured};
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use std::time::{Duration, SystemTime};
@@ -12,7 +13,7 @@ use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn a_good_certificate_gets_in() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let pair = OURS.issue(&Wish::client("dev").uri("spiffe://example.org/dev"));
     let mut client = house.connect(client_config(Some(&pair))).await.unwrap();
     assert_eq!(client.get("/").await.body, "dev");
@@ -22,7 +23,7 @@ async fn a_good_certificate_gets_in() {
 
 #[tokio::test]
 async fn a_bad_certificate_is_refused_in_the_handshake() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let theirs = Authority::new("theirs");
     let cases = [
         ("other authority", theirs.issue(&Wish::client("ci")), "unknown-issuer", "UnknownCA"),
@@ -47,7 +48,7 @@ async fn a_bad_certificate_is_refused_in_the_handshake() {
 
 #[tokio::test]
 async fn without_a_certificate_nobody_gets_in() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let mut client = house.connect(client_config(None)).await.unwrap();
     let (bytes, ended) = client.rest().await;
     assert_eq!(bytes, b"");
@@ -57,7 +58,7 @@ async fn without_a_certificate_nobody_gets_in() {
 
 #[tokio::test]
 async fn a_certificate_that_is_nobodys_gets_a_403_and_the_end() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let pair = OURS.issue(&Wish::client("nobody"));
     let mut client = house.connect(client_config(Some(&pair))).await.unwrap();
     client.send("POST /anything HTTP/1.1\r\nHost: docker\r\nContent-Length: 2\r\n\r\n{}").await;
@@ -77,11 +78,11 @@ async fn a_certificate_that_is_nobodys_gets_a_403_and_the_end() {
 #[tokio::test]
 async fn tls_1_2_only_where_it_was_opted_in() {
     let pair = OURS.issue(&Wish::client("ci"));
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     assert!(house.connect(client_config_of(Some(&pair), &[&TLS12])).await.is_err());
     house.ledger.refused(RefusedKind::Handshake).await;
 
-    let house = House::with(Limits::default(), |files| files.tls12 = true).await;
+    let house = House::with(FrontLimits::default(), |files| files.tls12 = true).await;
     let mut old = house.connect(client_config_of(Some(&pair), &[&TLS12])).await.unwrap();
     assert_eq!(old.get("/tls").await.body, "1.2");
     let mut new = house.connect(client_config_of(Some(&pair), &[&TLS12, &TLS13])).await.unwrap();
@@ -94,7 +95,7 @@ async fn who_resumes_a_session_is_asked_about_again() {
     for versions in [&[&TLS13][..], &[&TLS12][..]] {
         let end = SystemTime::now() + Duration::from_secs(3);
         let pair = OURS.issue(&Wish::client("ci").until(end));
-        let house = House::with(Limits::default(), |files| files.tls12 = true).await;
+        let house = House::with(FrontLimits::default(), |files| files.tls12 = true).await;
         let config = client_config_of(Some(&pair), versions);
         for kind in [Full, Resumed] {
             let mut client = house.connect(config.clone()).await.unwrap();
@@ -114,7 +115,7 @@ async fn who_resumes_a_session_is_asked_about_again() {
 #[tokio::test]
 async fn what_was_loaded_anew_resumes_no_session_of_before() {
     let pair = OURS.issue(&Wish::client("ci"));
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let config = client_config(Some(&pair));
     assert_eq!(house.connect(config.clone()).await.unwrap().get("/").await.status, 200);
     house.tls.adopt(Secured::load(&house.files.credentials(), now()).unwrap().0);
@@ -126,7 +127,7 @@ async fn what_was_loaded_anew_resumes_no_session_of_before() {
 #[tokio::test]
 async fn http_1_1_is_the_only_protocol() {
     let pair = OURS.issue(&Wish::client("ci"));
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let with = |protocols: &[&str]| {
         let mut config = client_config(Some(&pair));
         config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
@@ -140,7 +141,8 @@ async fn http_1_1_is_the_only_protocol() {
 
 #[tokio::test]
 async fn a_slow_handshake_is_given_up() {
-    let limits = Limits { handshake_timeout: Duration::from_millis(50), ..Limits::default() };
+    let limits =
+        FrontLimits { handshake_timeout: Duration::from_millis(50), ..FrontLimits::default() };
     let house = House::open(limits).await;
     let mut silent = TcpStream::connect(house.address).await.unwrap();
     assert_eq!(soon(silent.read(&mut [0; 1])).await.unwrap(), 0);
@@ -151,8 +153,8 @@ async fn a_slow_handshake_is_given_up() {
 
 #[tokio::test]
 async fn places_are_counted_before_the_handshake_and_given_back() {
-    let all = Limits { connections: 1, ..Limits::default() };
-    let of_address = Limits { connections_per_address: 1, ..Limits::default() };
+    let all = FrontLimits { connections: 1, ..FrontLimits::default() };
+    let of_address = FrontLimits { connections_per_address: 1, ..FrontLimits::default() };
     for (limits, kind) in
         [(all, RefusedKind::TooMany), (of_address, RefusedKind::TooManyFromAddress)]
     {
@@ -171,7 +173,8 @@ async fn places_are_counted_before_the_handshake_and_given_back() {
 
 #[tokio::test]
 async fn an_identity_has_its_share_of_connections() {
-    let house = House::open(Limits { connections_per_identity: 1, ..Limits::default() }).await;
+    let house =
+        House::open(FrontLimits { connections_per_identity: 1, ..FrontLimits::default() }).await;
     let mut first = house.client().await;
     assert_eq!(first.get("/").await.status, 200);
     let mut second = house.client().await;

@@ -2,7 +2,8 @@
 
 use crate::house::{Files, House, OURS, client_config, named, now};
 use crate::pki::{Authority, Wish};
-use dockward::proxy::{Limits, Secured};
+use dockward::config::FrontLimits;
+use dockward::proxy::Secured;
 use std::os::unix::fs::PermissionsExt as _;
 
 fn error(files: &Files) -> String {
@@ -46,7 +47,7 @@ fn a_key_that_others_may_read_is_warned_of() {
 
 #[tokio::test]
 async fn a_reload_counts_for_the_next_handshake_and_a_bad_one_for_none() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let mut before = house.client().await;
     assert_eq!(before.get("/").await.status, 200);
 

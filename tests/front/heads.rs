@@ -1,7 +1,8 @@
 //! Heads: too slow, too many fields, too large, not HTTP/1.1; and connections at rest.
 
 use crate::house::House;
-use dockward::proxy::{Limits, RefusedKind};
+use dockward::config::FrontLimits;
+use dockward::proxy::RefusedKind;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ const SHORT: Duration = Duration::from_millis(100);
 #[tokio::test]
 async fn a_head_that_never_comes_or_never_ends_is_given_up() {
     for begun in ["", "GET / HTTP/1.1\r\nHost: do"] {
-        let house = House::open(Limits { head_timeout: SHORT, ..Limits::default() }).await;
+        let house =
+            House::open(FrontLimits { head_timeout: SHORT, ..FrontLimits::default() }).await;
         let mut client = house.client().await;
         client.send(begun).await;
         let (bytes, _) = client.rest().await;
@@ -21,7 +23,7 @@ async fn a_head_that_never_comes_or_never_ends_is_given_up() {
 
 #[tokio::test]
 async fn a_pooled_connection_outlives_the_head_timeout_and_a_begun_head_does_not() {
-    let house = House::open(Limits { head_timeout: SHORT, ..Limits::default() }).await;
+    let house = House::open(FrontLimits { head_timeout: SHORT, ..FrontLimits::default() }).await;
     let mut client = house.client().await;
     assert_eq!(client.get("/").await.status, 200);
     // The time itself is what is tested here: at rest for longer than a head may take.
@@ -35,7 +37,7 @@ async fn a_pooled_connection_outlives_the_head_timeout_and_a_begun_head_does_not
 
 #[tokio::test]
 async fn a_connection_at_rest_ends_quietly_in_the_end() {
-    let house = House::open(Limits { idle_timeout: SHORT, ..Limits::default() }).await;
+    let house = House::open(FrontLimits { idle_timeout: SHORT, ..FrontLimits::default() }).await;
     let mut client = house.client().await;
     assert_eq!(client.get("/").await.status, 200);
     client.assert_closed().await;
@@ -46,7 +48,7 @@ async fn a_connection_at_rest_ends_quietly_in_the_end() {
 
 #[tokio::test]
 async fn a_request_may_take_longer_than_any_head() {
-    let limits = Limits { head_timeout: SHORT, idle_timeout: SHORT, ..Limits::default() };
+    let limits = FrontLimits { head_timeout: SHORT, idle_timeout: SHORT, ..FrontLimits::default() };
     let house = House::open(limits).await;
     let mut client = house.client().await;
     client.send("GET /hold HTTP/1.1\r\nHost: docker\r\n\r\n").await;
@@ -59,7 +61,7 @@ async fn a_request_may_take_longer_than_any_head() {
 
 #[tokio::test]
 async fn too_many_fields_or_too_large_a_head_is_a_431() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let fields = |count: usize, size: usize| {
         let mut head = String::from("GET / HTTP/1.1\r\nHost: docker\r\n");
         for n in 1..count {
@@ -85,7 +87,7 @@ async fn too_many_fields_or_too_large_a_head_is_a_431() {
 
 #[tokio::test]
 async fn what_hyper_cannot_parse_is_a_bare_400_on_record() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     for head in ["GET / HTTP/1.1\r\nHost : docker\r\n\r\n", "GET\t/ HTTP/1.1\r\n\r\n", "\0\r\n\r\n"]
     {
         let mut client = house.client().await;
@@ -101,7 +103,7 @@ async fn what_hyper_cannot_parse_is_a_bare_400_on_record() {
 
 #[tokio::test]
 async fn http_2_is_closed_without_a_byte() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let mut client = house.client().await;
     client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     assert_eq!(client.rest().await.0, b"");

@@ -1,11 +1,12 @@
 //! A front that runs, a gate without judgement, and clients that write bytes.
 
 use crate::pki::{Authority, Pair, Wish};
+use dockward::config::FrontLimits;
 use dockward::docker::Malformed;
 use dockward::identity::{Evidence, Unidentified};
 use dockward::proxy::{
-    Address, Body, Budget, Connection, Credentials, Entrance, Front, Gate, Limits, Peer,
-    RefusedKind, Secured, Shutdown, Stranger, Tls, Unreceived, Watch, Way, receive, respond,
+    Address, Body, Budget, Connection, Credentials, Entrance, Front, Gate, Peer, RefusedKind,
+    Secured, Shutdown, Stranger, Tls, Unreceived, Watch, Way, receive, respond,
 };
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -227,11 +228,11 @@ pub struct House {
 }
 
 impl House {
-    pub async fn open(limits: Limits) -> Self {
+    pub async fn open(limits: FrontLimits) -> Self {
         Self::with(limits, |_| {}).await
     }
 
-    pub async fn with(limits: Limits, change: impl FnOnce(&mut Credentials)) -> Self {
+    pub async fn with(limits: FrontLimits, change: impl FnOnce(&mut Credentials)) -> Self {
         let files = Files::new();
         let mut credentials = files.credentials();
         change(&mut credentials);

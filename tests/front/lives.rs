@@ -1,7 +1,7 @@
 //! How it ends: a client that is gone, tunnels, and a shutdown that cuts nobody off.
 
 use crate::house::{House, soon};
-use dockward::proxy::Limits;
+use dockward::config::FrontLimits;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -12,7 +12,7 @@ const TUNNEL: &str =
 
 #[tokio::test]
 async fn a_gone_client_is_seen_even_behind_pipelined_bytes() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     for pipelined in ["", "G", "GET / HTTP/1.1\r\nHost: docker\r\n\r\n"] {
         let mut client = house.client().await;
         client.send(format!("{GONE}{pipelined}")).await;
@@ -24,7 +24,7 @@ async fn a_gone_client_is_seen_even_behind_pipelined_bytes() {
 
 #[tokio::test]
 async fn a_tunnel_keeps_early_bytes_and_half_closes() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let mut client = house.client().await;
     client.send(format!("{TUNNEL}early ")).await;
     assert_eq!(client.answer().await.status, 101);
@@ -39,7 +39,7 @@ async fn a_tunnel_keeps_early_bytes_and_half_closes() {
 
 #[tokio::test]
 async fn a_shutdown_closes_who_rests_and_waits_for_who_works() {
-    let house = House::open(Limits::default()).await;
+    let house = House::open(FrontLimits::default()).await;
     let mut fresh = house.client().await;
     let mut idle = house.client().await;
     assert_eq!(idle.get("/").await.status, 200);

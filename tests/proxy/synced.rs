@@ -5,12 +5,13 @@ use crate::client::{Client, bare};
 use crate::fake_daemon::{FakeDaemon, Reply, Script};
 use crate::gate::{Files, until};
 use dockward::audit::{Gate as Instance, Writer};
+use dockward::config::FrontLimits;
 use dockward::daemon::Daemon;
 use dockward::docker::ApiVersion;
 use dockward::facts::{GatePaths, Gatherer};
 use dockward::pipeline::{Doorkeeper, Entry, Pipeline, Shared};
 use dockward::proxy::{
-    Address, Budget, Credentials, Entrance, Front, Limits, Secured, Shutdown, Streams, Tls, Way,
+    Address, Budget, Credentials, Entrance, Front, Secured, Shutdown, Streams, Tls, Way,
 };
 use dockward::who::{Door, Doors, InForce, Rules};
 use std::net::SocketAddr;
@@ -22,7 +23,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
     let now = jiff::Timestamp::now();
     let config = dockward::config::parse(&text, files.directory(), now).unwrap();
     let entrance = Entrance::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let (door, limits) = (entrance.address().clone(), Limits::default());
+    let (door, limits) = (entrance.address().clone(), FrontLimits::default());
     let Address::Tcp(address) = door else { panic!("it is TCP") };
     let daemon = Daemon::new(fake.socket.clone());
     let gatherer = Gatherer::new(daemon.clone(), GatePaths::of(&config));

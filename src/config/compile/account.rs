@@ -1,8 +1,8 @@
 //! Users and groups of this host, by name or number. Names are looked up once, when the file is loaded:
 //! in all that the host knows (nsswitch.conf(5), so directories of an organisation as well as files).
 
-use super::super::mistake::Ledger;
-use super::super::yaml::Node;
+use super::super::mistake::MistakeLedger;
+use super::super::yaml::YamlNode;
 use nix::unistd::{Group, User};
 use std::fmt::Display;
 
@@ -12,7 +12,7 @@ const NOBODY: u32 = 65534;
 const NONE: u32 = u32::MAX;
 
 /// The number of a user.
-pub(super) fn user(node: &Node, ledger: &mut Ledger) -> Option<u32> {
+pub(super) fn user(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<u32> {
     let uid = number(node, "user", ledger, |name| {
         User::from_name(name).map(|u| u.map(|u| u.uid.as_raw()))
     })?;
@@ -25,7 +25,7 @@ pub(super) fn user(node: &Node, ledger: &mut Ledger) -> Option<u32> {
 }
 
 /// The number of a group.
-pub(super) fn group(node: &Node, ledger: &mut Ledger) -> Option<u32> {
+pub(super) fn group(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<u32> {
     number(node, "group", ledger, |name| Group::from_name(name).map(|g| g.map(|g| g.gid.as_raw())))
 }
 
@@ -40,9 +40,9 @@ pub(in crate::config) fn is_account(text: &str) -> Result<(), String> {
 }
 
 fn number<E: Display>(
-    node: &Node,
+    node: &YamlNode,
     what: &str,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
     by_name: impl Fn(&str) -> Result<Option<u32>, E>,
 ) -> Option<u32> {
     let text = node.text()?;

@@ -1,8 +1,8 @@
 //! `identities`: who is who. Every name that two entries could produce and every certificate that
 //! two entries could match is a mistake here, so that nobody can choose between two names later.
 
-use super::super::mistake::{Ledger, Place, suggest};
-use super::super::yaml::{Entry, Node, Value};
+use super::super::mistake::{MistakeLedger, SourcePlace, suggest};
+use super::super::yaml::{YamlEntry, YamlNode, YamlValue};
 use super::{account, tokens, validity};
 use crate::identity::{Conflict, Field, IdentityRule, Match, Mode, PeerMatch, conflicts};
 use crate::policy::Role;
@@ -31,35 +31,35 @@ pub(super) fn moment_in(text: &str, zone: &TimeZone) -> Result<Timestamp, String
 }
 
 pub(super) fn compile(
-    files: &[Node],
+    files: &[YamlNode],
     roles: &BTreeMap<String, Role>,
     tokens: &tokens::Compiled,
     now: Timestamp,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) -> Vec<IdentityRule> {
-    let nodes: Vec<&Node> =
-        files.iter().filter_map(|file| file.get("identities")).flat_map(Node::items).collect();
+    let nodes: Vec<&YamlNode> =
+        files.iter().filter_map(|file| file.get("identities")).flat_map(YamlNode::items).collect();
     if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
-        let at = Place::whole(file.at.file);
+        let at = SourcePlace::whole(file.at.file);
         ledger.mistake(at, "there are no identities", "write identities: with one entry at least");
     }
     nodes.iter().for_each(|node| check_roles(node, roles, ledger));
     let held: Vec<String> =
-        nodes.iter().filter_map(|n| n.get("roles")).flat_map(Node::texts).collect();
+        nodes.iter().filter_map(|n| n.get("roles")).flat_map(YamlNode::texts).collect();
     for name in roles.keys().filter(|name| !held.contains(name)) {
         ledger.warn(format!("role {name}"), "nobody holds it", false);
     }
     let compiled =
         nodes.iter().filter_map(|node| Some((node.at, rule(node, tokens, now, ledger)?)));
-    let (places, rules): (Vec<Place>, Vec<IdentityRule>) = compiled.collect();
+    let (places, rules): (Vec<SourcePlace>, Vec<IdentityRule>) = compiled.collect();
     report_conflicts(&places, &rules, ledger);
     tokens::warn_of_none(tokens, &rules, ledger);
     rules
 }
 
-fn check_roles(node: &Node, roles: &BTreeMap<String, Role>, ledger: &mut Ledger) {
+fn check_roles(node: &YamlNode, roles: &BTreeMap<String, Role>, ledger: &mut MistakeLedger) {
     let Some(list) = node.get("roles") else { return };
-    if matches!(&list.value, Value::List(items) if items.is_empty()) {
+    if matches!(&list.value, YamlValue::List(items) if items.is_empty()) {
         ledger.mistake(list.at, "an identity without a role", "name one at least");
     }
     for item in list.items() {
@@ -72,10 +72,10 @@ fn check_roles(node: &Node, roles: &BTreeMap<String, Role>, ledger: &mut Ledger)
 }
 
 fn rule(
-    node: &Node,
+    node: &YamlNode,
     tokens: &tokens::Compiled,
     now: Timestamp,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) -> Option<IdentityRule> {
     let matching = matching(node.get("match")?, tokens, ledger);
     let mode = mode(node, now, ledger);
@@ -85,7 +85,7 @@ fn rule(
         Err(why) => return refuse(name_node, &why, ledger),
     };
     let roles = node.get("roles")?.texts();
-    let danger = node.get("danger_observe_root").is_some_and(Node::flag);
+    let danger = node.get("danger_observe_root").is_some_and(YamlNode::flag);
     if danger && mode == Some(Mode::Enforce) {
         let at = node.get("danger_observe_root").map_or(node.at, |flag| flag.at);
         ledger.mistake(at, "danger_observe_root without mode: observe", "remove it");
@@ -107,13 +107,21 @@ fn rule(
 }
 
 /// Notes an error of the identity room.
-pub(super) fn refuse<T>(node: &Node, why: &dyn Actionable, ledger: &mut Ledger) -> Option<T> {
+pub(super) fn refuse<T>(
+    node: &YamlNode,
+    why: &dyn Actionable,
+    ledger: &mut MistakeLedger,
+) -> Option<T> {
     let Problem { what, next } = why.problem();
     ledger.mistake(node.at, what, next);
     None
 }
 
-fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Option<Match> {
+fn matching(
+    node: &YamlNode,
+    tokens: &tokens::Compiled,
+    ledger: &mut MistakeLedger,
+) -> Option<Match> {
     if node.get("uid").or_else(|| node.get("gid")).is_some() {
         return of_peer(node, ledger);
     }
@@ -159,8 +167,8 @@ fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Opti
 
 /// Conditions on the user at a Unix socket. Who has a certificate is never asked for a uid, nor the other
 /// way round, so an entry with both would match nobody.
-fn of_peer(node: &Node, ledger: &mut Ledger) -> Option<Match> {
-    let of_others = |entry: &&Entry| !matches!(entry.key.as_str(), "uid" | "gid");
+fn of_peer(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Match> {
+    let of_others = |entry: &&YamlEntry| !matches!(entry.key.as_str(), "uid" | "gid");
     if let Some(other) = node.entries().iter().find(of_others) {
         let what =
             format!("uid and gid are of users at a Unix socket, {} of certificates", other.key);
@@ -180,8 +188,8 @@ fn of_peer(node: &Node, ledger: &mut Ledger) -> Option<Match> {
     }
 }
 
-fn mode(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Mode> {
-    let observe = node.get("mode").and_then(Node::text) == Some("observe");
+fn mode(node: &YamlNode, now: Timestamp, ledger: &mut MistakeLedger) -> Option<Mode> {
+    let observe = node.get("mode").and_then(YamlNode::text) == Some("observe");
     match (observe, node.get("until")) {
         (false, None) => Some(Mode::Enforce),
         (false, Some(until)) => {
@@ -201,13 +209,18 @@ fn mode(node: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Mode> {
     }
 }
 
-fn observe_until(node: &Node, until: &Node, now: Timestamp, ledger: &mut Ledger) -> Option<Mode> {
+fn observe_until(
+    node: &YamlNode,
+    until: &YamlNode,
+    now: Timestamp,
+    ledger: &mut MistakeLedger,
+) -> Option<Mode> {
     let end = moment(until.text()?).ok()?;
     if end.duration_since(now) > LONGEST_OBSERVING {
         ledger.mistake(until.at, "observing lasts longer than 30 days", "choose an earlier end");
         return None;
     }
-    let name = node.get("name").and_then(Node::text).unwrap_or_default();
+    let name = node.get("name").and_then(YamlNode::text).unwrap_or_default();
     let what = match end <= now {
         true => format!("mode observe ended {end}: refusals are refusals"),
         false => format!("mode observe: what policy denies is let through until {end}"),
@@ -216,7 +229,7 @@ fn observe_until(node: &Node, until: &Node, now: Timestamp, ledger: &mut Ledger)
     Some(Mode::Observe { until: end.as_second() })
 }
 
-fn report_conflicts(places: &[Place], rules: &[IdentityRule], ledger: &mut Ledger) {
+fn report_conflicts(places: &[SourcePlace], rules: &[IdentityRule], ledger: &mut MistakeLedger) {
     for conflict in conflicts(rules) {
         let (a, b, what, next) = match conflict {
             Conflict::Name(a, b) => (a, b, "could produce the same name", "rename one of them"),
@@ -226,7 +239,7 @@ fn report_conflicts(places: &[Place], rules: &[IdentityRule], ledger: &mut Ledge
         };
         if let (Some(first), Some(second)) = (places.get(a), places.get(b)) {
             let what = format!("this entry and the one at {} {what}", ledger.name(*first));
-            ledger.mistake(Place { width: 1, ..*second }, what, next);
+            ledger.mistake(SourcePlace { width: 1, ..*second }, what, next);
         }
     }
 }

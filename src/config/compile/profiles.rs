@@ -2,8 +2,8 @@
 //! whole key; what is not written is the parent's.
 
 use super::super::keys;
-use super::super::mistake::{Ledger, suggest};
-use super::super::yaml::{Entry, Node};
+use super::super::mistake::{MistakeLedger, suggest};
+use super::super::yaml::{YamlEntry, YamlNode};
 use crate::policy::Profile;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 const BUILT_IN: &[&str] = &["baseline", "restricted", "unrestricted"];
 
 pub(super) fn compile(
-    all: &BTreeMap<&str, &Entry>,
-    ledger: &mut Ledger,
+    all: &BTreeMap<&str, &YamlEntry>,
+    ledger: &mut MistakeLedger,
 ) -> BTreeMap<String, Arc<Profile>> {
     let built_in = [Profile::baseline(), Profile::restricted()];
     let mut profiles: BTreeMap<String, Arc<Profile>> =
@@ -42,13 +42,13 @@ pub(super) fn compile(
 
 /// The profile that this one begins as. Where the file is wrong, any will do: nothing will start.
 fn parent(
-    entry: &Entry,
+    entry: &YamlEntry,
     profiles: &BTreeMap<String, Arc<Profile>>,
-    all: &BTreeMap<&str, &Entry>,
-    ledger: &mut Ledger,
+    all: &BTreeMap<&str, &YamlEntry>,
+    ledger: &mut MistakeLedger,
 ) -> Arc<Profile> {
     let node = entry.value.get("extends");
-    let name = node.and_then(Node::text).unwrap_or("restricted");
+    let name = node.and_then(YamlNode::text).unwrap_or("restricted");
     if let Some(profile) = profiles.get(name) {
         return profile.clone();
     }

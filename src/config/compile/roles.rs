@@ -1,8 +1,8 @@
 //! `roles`: named bundles of grants, each compiled to be judged by without looking at its parent.
 
-use super::super::mistake::{Ledger, suggest};
+use super::super::mistake::{MistakeLedger, suggest};
 use super::super::verbs;
-use super::super::yaml::{Entry, Node};
+use super::super::yaml::{YamlEntry, YamlNode};
 use crate::docker::image::{ImagePattern, NotAPattern};
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Grants;
@@ -21,9 +21,9 @@ struct Draft {
 }
 
 pub(super) fn compile(
-    all: &BTreeMap<&str, &Entry>,
+    all: &BTreeMap<&str, &YamlEntry>,
     profiles: &Profiles,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) -> BTreeMap<String, Role> {
     let mut drafts: BTreeMap<String, Draft> = BTreeMap::new();
     let names: Vec<&str> = all.keys().copied().collect();
@@ -57,10 +57,10 @@ fn empty() -> Role {
 }
 
 fn begin(
-    entry: &Entry,
+    entry: &YamlEntry,
     drafts: &BTreeMap<String, Draft>,
     names: &[&str],
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) -> Draft {
     let fresh = Draft { role: empty(), has_scope: false };
     let Some(node) = entry.value.get("extends") else { return fresh };
@@ -75,7 +75,7 @@ fn begin(
     Draft { has_scope: true, ..fresh }
 }
 
-fn fill(draft: &mut Draft, entry: &Entry, profiles: &Profiles, ledger: &mut Ledger) {
+fn fill(draft: &mut Draft, entry: &YamlEntry, profiles: &Profiles, ledger: &mut MistakeLedger) {
     let node = &entry.value;
     draft.has_scope |= node.get("scope").is_some();
     let role = &mut draft.role;
@@ -104,7 +104,11 @@ fn fill(draft: &mut Draft, entry: &Entry, profiles: &Profiles, ledger: &mut Ledg
     }
 }
 
-fn admission(node: &Node, profiles: &Profiles, ledger: &mut Ledger) -> Option<Admission> {
+fn admission(
+    node: &YamlNode,
+    profiles: &Profiles,
+    ledger: &mut MistakeLedger,
+) -> Option<Admission> {
     let name = node.text()?;
     if name == "unrestricted" {
         return Some(Admission::Unrestricted);
@@ -121,7 +125,7 @@ fn admission(node: &Node, profiles: &Profiles, ledger: &mut Ledger) -> Option<Ad
 /// How a pattern of a list is read.
 type Parse = fn(&str) -> Result<ImagePattern, NotAPattern>;
 
-fn patterns(list: &Node, parse: Parse, ledger: &mut Ledger) -> Vec<ImagePattern> {
+fn patterns(list: &YamlNode, parse: Parse, ledger: &mut MistakeLedger) -> Vec<ImagePattern> {
     let mut patterns = Vec::new();
     for node in list.items() {
         let Some(text) = node.text() else { continue };
@@ -141,7 +145,7 @@ fn patterns(list: &Node, parse: Parse, ledger: &mut Ledger) -> Vec<ImagePattern>
     patterns
 }
 
-fn check(draft: &Draft, entry: &Entry, ledger: &mut Ledger) {
+fn check(draft: &Draft, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let (role, node) = (&draft.role, &entry.value);
     if !draft.has_scope {
         let what = format!("role {:?} does not say whose objects it means", role.name);
@@ -176,9 +180,9 @@ fn check(draft: &Draft, entry: &Entry, ledger: &mut Ledger) {
 
 /// A verb that one role spells out twice, allowed and denied, can never be used: somebody meant
 /// something else.
-fn unreachable(node: &Node, ledger: &mut Ledger) {
+fn unreachable(node: &YamlNode, ledger: &mut MistakeLedger) {
     let (Some(allow), Some(deny)) = (node.get("allow"), node.get("deny")) else { return };
-    let denied = verbs::grants(deny, true, &mut Ledger::default());
+    let denied = verbs::grants(deny, true, &mut MistakeLedger::default());
     for entry in allow.entries() {
         let Some((resource, verbs)) = verbs::known(&entry.key) else { continue };
         for word in entry.value.items() {

@@ -1,9 +1,9 @@
 //! The rules of a profile, as they are read from what stands under a key.
 
-use crate::config::mistake::{Ledger, nearest, suggest};
+use crate::config::mistake::{MistakeLedger, nearest, suggest};
 use crate::config::units;
-use crate::config::yaml::{Entry, Node};
-use crate::policy::pattern::Pattern;
+use crate::config::yaml::{YamlEntry, YamlNode};
+use crate::policy::glob::Glob;
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
     Logging, Ports, UserRule, VolumeOptions,
@@ -75,10 +75,10 @@ const ULIMITS: &[&str] = &[
     "stack",
 ];
 
-pub(in crate::config) fn user(to: &mut UserRule, entry: &Entry, _: &mut Ledger) {
+pub(in crate::config) fn user(to: &mut UserRule, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
     let ranges = |key: &str| {
-        let items = node.get(key).map(Node::items).unwrap_or_default();
+        let items = node.get(key).map(YamlNode::items).unwrap_or_default();
         items.iter().filter_map(|id| units::range(id.text()?).ok()).collect()
     };
     *to = match node.text() {
@@ -88,7 +88,11 @@ pub(in crate::config) fn user(to: &mut UserRule, entry: &Entry, _: &mut Ledger) 
     };
 }
 
-pub(in crate::config) fn capabilities(to: &mut Capabilities, entry: &Entry, ledger: &mut Ledger) {
+pub(in crate::config) fn capabilities(
+    to: &mut Capabilities,
+    entry: &YamlEntry,
+    ledger: &mut MistakeLedger,
+) {
     let node = &entry.value;
     let known = node.get("add").map(|list| known_capabilities(list, ledger));
     *to = Capabilities {
@@ -97,7 +101,7 @@ pub(in crate::config) fn capabilities(to: &mut Capabilities, entry: &Entry, ledg
     };
 }
 
-fn known_capabilities(list: &Node, ledger: &mut Ledger) -> Vec<String> {
+fn known_capabilities(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<String> {
     for node in list.items() {
         let Some(name) = node.text().filter(|name| !CAPABILITIES.contains(name)) else { continue };
         let upper = name.to_ascii_uppercase();
@@ -111,11 +115,15 @@ fn known_capabilities(list: &Node, ledger: &mut Ledger) -> Vec<String> {
     list.texts()
 }
 
-pub(in crate::config) fn host_paths(to: &mut Listed<HostPath>, entry: &Entry, ledger: &mut Ledger) {
+pub(in crate::config) fn host_paths(
+    to: &mut Listed<HostPath>,
+    entry: &YamlEntry,
+    ledger: &mut MistakeLedger,
+) {
     *to = entry.value.items().iter().filter_map(|node| host_path(node, ledger)).collect();
 }
 
-fn host_path(node: &Node, ledger: &mut Ledger) -> Option<HostPath> {
+fn host_path(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<HostPath> {
     let path = node.get("path")?.text()?.to_owned();
     let (read_only, below) = (is_set(node, "read_only"), is_set(node, "below"));
     if below && !read_only {
@@ -128,15 +136,15 @@ fn host_path(node: &Node, ledger: &mut Ledger) -> Option<HostPath> {
 
 pub(in crate::config) fn volume_options(
     to: &mut Listed<VolumeOptions>,
-    entry: &Entry,
-    ledger: &mut Ledger,
+    entry: &YamlEntry,
+    ledger: &mut MistakeLedger,
 ) {
     *to = entry.value.items().iter().filter_map(|node| mounted(node, ledger)).collect();
 }
 
 /// Options that bind a directory of the host must not leave open what lies above it.
-fn mounted(node: &Node, ledger: &mut Ledger) -> Option<VolumeOptions> {
-    let text = |key: &str| node.get(key).and_then(Node::text);
+fn mounted(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<VolumeOptions> {
+    let text = |key: &str| node.get(key).and_then(YamlNode::text);
     let (kind, device, options) = (text("type")?, text("device")?, text("o")?);
     let open = device
         .rsplit_once('/')
@@ -147,7 +155,7 @@ fn mounted(node: &Node, ledger: &mut Ledger) -> Option<VolumeOptions> {
             "a directory of the host with a * above it: whoever writes there can plant a link";
         ledger.mistake(at, what, "write * in the last name alone, or list each directory");
     }
-    let (device, options) = (Pattern::new(device), Pattern::new(options));
+    let (device, options) = (Glob::new(device), Glob::new(options));
     Some(VolumeOptions { kind: kind.to_owned(), device, options })
 }
 
@@ -165,34 +173,43 @@ pub(in crate::config) fn clean_path(text: &str) -> Result<(), String> {
     }
 }
 
-pub(in crate::config) fn patterns(to: &mut Listed<Pattern>, entry: &Entry, ledger: &mut Ledger) {
+pub(in crate::config) fn patterns(
+    to: &mut Listed<Glob>,
+    entry: &YamlEntry,
+    ledger: &mut MistakeLedger,
+) {
     *to = Listed(without_captures(&entry.value, ledger));
 }
 
-fn without_captures(list: &Node, ledger: &mut Ledger) -> Vec<Pattern> {
+fn without_captures(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
     for item in list.items().iter().filter(|n| n.text().is_some_and(|t| t.contains(['{', '}']))) {
         ledger.mistake(item.at, "captures are not known here", "write the names out, or *");
     }
-    list.texts().into_iter().map(Pattern::new).collect()
+    list.texts().into_iter().map(Glob::new).collect()
 }
 
-pub(in crate::config) fn networks(to: &mut Listed<Pattern>, entry: &Entry, ledger: &mut Ledger) {
+pub(in crate::config) fn networks(
+    to: &mut Listed<Glob>,
+    entry: &YamlEntry,
+    ledger: &mut MistakeLedger,
+) {
     patterns(to, entry, ledger);
-    let joins = |n: &&Node| n.text().is_some_and(|t| t == "host" || t.starts_with("container:"));
+    let joins =
+        |n: &&YamlNode| n.text().is_some_and(|t| t == "host" || t.starts_with("container:"));
     for network in entry.value.items().iter().filter(joins) {
         let what = "host and container: are never granted by a profile";
         ledger.mistake(network.at, what, "remove it; a role with admission: unrestricted may");
     }
 }
 
-pub(in crate::config) fn subnets(to: &mut Listed<IpNet>, entry: &Entry, _: &mut Ledger) {
+pub(in crate::config) fn subnets(to: &mut Listed<IpNet>, entry: &YamlEntry, _: &mut MistakeLedger) {
     *to = entry.value.texts().iter().filter_map(|text| text.parse().ok()).collect();
 }
 
-pub(in crate::config) fn ports(to: &mut Ports, entry: &Entry, _: &mut Ledger) {
+pub(in crate::config) fn ports(to: &mut Ports, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
-    let host = node.get("host").map(Node::texts).unwrap_or_default();
-    let addresses = node.get("address").map(Node::texts);
+    let host = node.get("host").map(YamlNode::texts).unwrap_or_default();
+    let addresses = node.get("address").map(YamlNode::texts);
     *to = Ports {
         ephemeral: Allowed(host.iter().any(|port| port == "ephemeral")),
         host: host.iter().filter_map(|port| units::range(port).ok()).collect(),
@@ -203,9 +220,9 @@ pub(in crate::config) fn ports(to: &mut Ports, entry: &Entry, _: &mut Ledger) {
 /// A bound is read as a `number` of its unit.
 pub(in crate::config) fn limit(
     to: &mut Limit,
-    entry: &Entry,
+    entry: &YamlEntry,
     number: fn(&str) -> Result<i64, String>,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) {
     let node = &entry.value;
     let mut bound = |part: &str| {
@@ -228,31 +245,34 @@ pub(in crate::config) fn limit(
     }
 }
 
-pub(in crate::config) fn ulimits(to: &mut Listed<HardLimit>, entry: &Entry, ledger: &mut Ledger) {
+pub(in crate::config) fn ulimits(
+    to: &mut Listed<HardLimit>,
+    entry: &YamlEntry,
+    ledger: &mut MistakeLedger,
+) {
     let node = &entry.value;
     for entry in node.entries().iter().filter(|entry| !ULIMITS.contains(&entry.key.as_str())) {
         let next = suggest(&entry.key, ULIMITS.iter().copied());
         ledger.mistake(entry.at, format!("there is no ulimit {:?}", entry.key), next);
     }
-    let most = |node: &Node| units::count(node.text()?).ok();
+    let most = |node: &YamlNode| units::count(node.text()?).ok();
     let limits = node.entries().iter();
     *to = limits
         .filter_map(|e| Some(HardLimit { name: e.key.clone(), most: most(&e.value)? }))
         .collect();
 }
 
-pub(in crate::config) fn logging(to: &mut Logging, entry: &Entry, _: &mut Ledger) {
+pub(in crate::config) fn logging(to: &mut Logging, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
-    let list = |key: &str| Listed(node.get(key).map(Node::texts).unwrap_or_default());
+    let list = |key: &str| Listed(node.get(key).map(YamlNode::texts).unwrap_or_default());
     *to = Logging { drivers: list("drivers"), options: list("options") };
 }
 
-pub(in crate::config) fn labels(to: &mut Labels, entry: &Entry, ledger: &mut Ledger) {
+pub(in crate::config) fn labels(to: &mut Labels, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let node = &entry.value;
     let mut list = |key: &str| node.get(key).map(|list| without_captures(list, ledger));
-    let require = node.get("require").map(Node::entries).unwrap_or_default();
-    let required =
-        require.iter().filter_map(|e| Some((e.key.clone(), Pattern::new(e.value.text()?))));
+    let require = node.get("require").map(YamlNode::entries).unwrap_or_default();
+    let required = require.iter().filter_map(|e| Some((e.key.clone(), Glob::new(e.value.text()?))));
     *to = Labels {
         allow: list("allow").map(Listed),
         deny: list("deny").unwrap_or_default(),
@@ -261,7 +281,7 @@ pub(in crate::config) fn labels(to: &mut Labels, entry: &Entry, ledger: &mut Led
 }
 
 /// Without an interval the parent's stays.
-pub(in crate::config) fn health(to: &mut Health, entry: &Entry, _: &mut Ledger) {
+pub(in crate::config) fn health(to: &mut Health, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
     let interval = node.get("min_interval").and_then(|n| units::duration(n.text()?).ok());
     if let Some(interval) = interval {
@@ -269,7 +289,7 @@ pub(in crate::config) fn health(to: &mut Health, entry: &Entry, _: &mut Ledger) 
     }
 }
 
-pub(in crate::config) fn copying(to: &mut Copying, entry: &Entry, _: &mut Ledger) {
+pub(in crate::config) fn copying(to: &mut Copying, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
     *to = Copying {
         compressed: Allowed(is_set(node, "compressed")),
@@ -277,6 +297,6 @@ pub(in crate::config) fn copying(to: &mut Copying, entry: &Entry, _: &mut Ledger
     };
 }
 
-fn is_set(node: &Node, key: &str) -> bool {
-    node.get(key).is_some_and(Node::flag)
+fn is_set(node: &YamlNode, key: &str) -> bool {
+    node.get(key).is_some_and(YamlNode::flag)
 }

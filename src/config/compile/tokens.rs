@@ -5,8 +5,8 @@
 
 use super::super::KeySetFile;
 use super::super::files::read_text;
-use super::super::mistake::{Ledger, suggest};
-use super::super::yaml::Node;
+use super::super::mistake::{MistakeLedger, suggest};
+use super::super::yaml::YamlNode;
 use super::identities::refuse;
 use crate::digest::Sha256;
 use crate::identity::token::IssuerError;
@@ -44,12 +44,12 @@ pub(super) struct Compiled {
 }
 
 /// Compiles the section.
-pub(super) fn compile(node: Option<&Node>, ledger: &mut Ledger) -> Compiled {
+pub(super) fn compile(node: Option<&YamlNode>, ledger: &mut MistakeLedger) -> Compiled {
     let Some(node) = node else { return Compiled::default() };
-    let written = node.get("header").and_then(Node::text);
+    let written = node.get("header").and_then(YamlNode::text);
     let header = written.map_or(Some(HEADER), |text| header(text).ok());
     let (mut list, mut files) = (Vec::new(), Vec::new());
-    let entries = node.get("issuers").map(Node::items).unwrap_or_default();
+    let entries = node.get("issuers").map(YamlNode::items).unwrap_or_default();
     for entry in entries {
         let Some((issuer, file)) = issuer(entry, ledger) else { continue };
         if list.iter().any(|other: &Issuer| other.issuer() == issuer.issuer()) {
@@ -66,10 +66,10 @@ pub(super) fn compile(node: Option<&Node>, ledger: &mut Ledger) -> Compiled {
     Compiled { written: true, tokens, files }
 }
 
-fn issuer(node: &Node, ledger: &mut Ledger) -> Option<(Issuer, KeySetFile)> {
+fn issuer(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<(Issuer, KeySetFile)> {
     let iss = node.get("issuer")?.text()?;
     let (keys, file) = keys(iss, node.get("keys")?, ledger)?;
-    let log = node.get("log").map_or_else(|| vec!["sub".to_owned()], Node::texts);
+    let log = node.get("log").map_or_else(|| vec!["sub".to_owned()], YamlNode::texts);
     match Issuer::new(iss, node.get("audience")?.text()?, keys, log) {
         Ok(issuer) => Some((issuer, file)),
         Err(why) => {
@@ -79,7 +79,7 @@ fn issuer(node: &Node, ledger: &mut Ledger) -> Option<(Issuer, KeySetFile)> {
     }
 }
 
-fn keys(iss: &str, node: &Node, ledger: &mut Ledger) -> Option<(KeySet, KeySetFile)> {
+fn keys(iss: &str, node: &YamlNode, ledger: &mut MistakeLedger) -> Option<(KeySet, KeySetFile)> {
     let path = ledger.resolve(node.at, node.text()?);
     let text = match read_text(&path) {
         Ok(text) => text,
@@ -101,9 +101,9 @@ fn keys(iss: &str, node: &Node, ledger: &mut Ledger) -> Option<(KeySet, KeySetFi
 
 /// What an identity asks of a token, under `match`.
 pub(super) fn claims(
-    node: &Node,
+    node: &YamlNode,
     section: &Compiled,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) -> Option<BTreeMap<String, ClaimPattern>> {
     let mut claims = BTreeMap::new();
     let mut whole = true;
@@ -127,10 +127,10 @@ pub(super) fn claims(
 /// Whether it is clear whose token is meant: what one issuer says of a project, another may say of a
 /// stranger's.
 fn whose(
-    node: &Node,
+    node: &YamlNode,
     claims: &BTreeMap<String, ClaimPattern>,
     issuers: &Issuers,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) -> bool {
     let names = || issuers.iter().map(Issuer::issuer);
     let Some(pattern) = claims.get("iss") else {
@@ -150,7 +150,7 @@ fn whose(
 }
 
 /// Notes tokens that nobody asks for.
-pub(super) fn warn_of_none(section: &Compiled, rules: &[IdentityRule], ledger: &mut Ledger) {
+pub(super) fn warn_of_none(section: &Compiled, rules: &[IdentityRule], ledger: &mut MistakeLedger) {
     let asked = rules.iter().any(|rule| rule.matching().asks_for_a_token());
     if section.tokens.is_some() && !asked {
         let what = "no identity asks for a token: a wrong one is refused, a good one gives nothing";
@@ -159,7 +159,7 @@ pub(super) fn warn_of_none(section: &Compiled, rules: &[IdentityRule], ledger: &
 }
 
 /// Notes where a token adds little: where it goes with more certificates than its own.
-pub(super) fn warn(rule: &IdentityRule, ledger: &mut Ledger) {
+pub(super) fn warn(rule: &IdentityRule, ledger: &mut MistakeLedger) {
     let matching = rule.matching();
     let bound = matching.claims().any(|(_, pattern)| pattern.highest_bound() > 0);
     if !matching.asks_for_a_token() || bound {

@@ -1,14 +1,15 @@
 //! The keys about the gate itself: listeners, daemon, log, limits.
 
-use super::super::mistake::Ledger;
+use super::super::front::LEAST_HEAD;
+use super::super::mistake::MistakeLedger;
 use super::super::units;
-use super::super::yaml::Node;
+use super::super::yaml::YamlNode;
 use super::super::{
-    AuditConfig, Bind, DaemonConfig, Front, Listen, TlsListen, TlsMin, UnixBind, Way,
+    AuditConfig, Bind, DaemonConfig, FrontLimits, Listen, ListenWay, TlsListen, TlsMin, UnixBind,
 };
 use super::unix;
 use crate::docker::ApiVersion;
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,11 +23,11 @@ pub(in crate::config) fn bind(text: &str) -> Result<Bind, String> {
         .map_err(|_| "write an IP address with a port, such as 0.0.0.0:2376, or systemd".into())
 }
 
-pub(super) fn listen(files: &[Node], ledger: &mut Ledger) -> Vec<Listen> {
-    let nodes: Vec<&Node> =
-        files.iter().filter_map(|f| f.get("listen")).flat_map(Node::items).collect();
+pub(super) fn listen(files: &[YamlNode], ledger: &mut MistakeLedger) -> Vec<Listen> {
+    let nodes: Vec<&YamlNode> =
+        files.iter().filter_map(|f| f.get("listen")).flat_map(YamlNode::items).collect();
     if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
-        let at = super::Place::whole(file.at.file);
+        let at = super::SourcePlace::whole(file.at.file);
         ledger.mistake(at, "nobody can come in", "write listen: with one entry at least");
     }
     let mut listeners: Vec<Listen> = Vec::new();
@@ -40,25 +41,27 @@ pub(super) fn listen(files: &[Node], ledger: &mut Ledger) -> Vec<Listen> {
     listeners
 }
 
-fn is_same_place(one: &Way, other: &Way) -> bool {
+fn is_same_place(one: &ListenWay, other: &ListenWay) -> bool {
     match (one, other) {
-        (Way::Tls(a), Way::Tls(b)) => a.address == b.address && a.address != Bind::Systemd,
-        (Way::Unix(a), Way::Unix(b)) => a.bind == b.bind && a.bind != UnixBind::Systemd,
+        (ListenWay::Tls(a), ListenWay::Tls(b)) => {
+            a.address == b.address && a.address != Bind::Systemd
+        }
+        (ListenWay::Unix(a), ListenWay::Unix(b)) => a.bind == b.bind && a.bind != UnixBind::Systemd,
         _ => false,
     }
 }
 
-fn listener(node: &Node, ledger: &mut Ledger) -> Option<Listen> {
+fn listener(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Listen> {
     let identities = node.get("identities").map(|names| identities(names, ledger));
     let way = match (node.get("tls"), node.get("unix")) {
-        (Some(_), None) => Way::Tls(tls(node, ledger)?),
-        (None, Some(_)) => Way::Unix(unix::listener(node, ledger)?),
+        (Some(_), None) => ListenWay::Tls(tls(node, ledger)?),
+        (None, Some(_)) => ListenWay::Unix(unix::listener(node, ledger)?),
         (Some(_), Some(unix)) => {
             ledger.mistake(unix.at, "tls and unix in one entry", "write an entry for each");
             return None;
         }
         (None, None) => {
-            let at = super::Place { width: 1, ..node.at };
+            let at = super::SourcePlace { width: 1, ..node.at };
             let next = "write tls: with an address such as 0.0.0.0:2376, or unix: with a path";
             ledger.mistake(at, "an entry of listen has neither tls nor unix", next);
             return None;
@@ -67,13 +70,13 @@ fn listener(node: &Node, ledger: &mut Ledger) -> Option<Listen> {
     Some(Listen { way, identities })
 }
 
-fn tls(node: &Node, ledger: &mut Ledger) -> Option<TlsListen> {
+fn tls(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<TlsListen> {
     unix::not_of_tls(node, ledger);
     needed_by_tls(node, ledger);
-    let path = |key: &str, ledger: &Ledger| {
+    let path = |key: &str, ledger: &MistakeLedger| {
         node.get(key).and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)))
     };
-    let old = node.get("tls_min").and_then(Node::text) == Some("1.2");
+    let old = node.get("tls_min").and_then(YamlNode::text) == Some("1.2");
     Some(TlsListen {
         address: bind(node.get("tls")?.text()?).ok()?,
         certificate: path("certificate", ledger)?,
@@ -87,20 +90,20 @@ fn tls(node: &Node, ledger: &mut Ledger) -> Option<TlsListen> {
 }
 
 /// There is no TLS listener without client certificates.
-fn needed_by_tls(node: &Node, ledger: &mut Ledger) {
+fn needed_by_tls(node: &YamlNode, ledger: &mut MistakeLedger) {
     let keys = [
         ("certificate", "the server's certificate chain, PEM"),
         ("key", "its private key, PEM"),
         ("client_ca", "the authority that signs client certificates, PEM"),
     ];
     for (key, what) in keys.into_iter().filter(|(key, _)| node.get(key).is_none()) {
-        let at = super::Place { width: 1, ..node.at };
+        let at = super::SourcePlace { width: 1, ..node.at };
         let next = format!("write {key}: {what}");
         ledger.mistake(at, format!("an entry of listen with tls has no {key:?}"), next);
     }
 }
 
-fn accepts_expired(node: &Node, ledger: &mut Ledger) -> bool {
+fn accepts_expired(node: &YamlNode, ledger: &mut MistakeLedger) -> bool {
     let Some(flag) = node.get("danger_accept_expired_crl").filter(|flag| flag.flag()) else {
         return false;
     };
@@ -114,11 +117,11 @@ fn accepts_expired(node: &Node, ledger: &mut Ledger) -> bool {
     true
 }
 
-fn said(node: &Node) -> &str {
-    node.get("tls").and_then(Node::text).unwrap_or_default()
+fn said(node: &YamlNode) -> &str {
+    node.get("tls").and_then(YamlNode::text).unwrap_or_default()
 }
 
-fn identities(names: &Node, ledger: &mut Ledger) -> Vec<Pattern> {
+fn identities(names: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
     let of_a_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-*".contains(&b);
     if names.items().is_empty() {
         ledger.mistake(names.at, "nobody may come in here", "name identities, or remove the key");
@@ -129,10 +132,10 @@ fn identities(names: &Node, ledger: &mut Ledger) -> Vec<Pattern> {
             ledger.mistake(node.at, "no identity can have such a name", next);
         }
     }
-    names.texts().into_iter().map(Pattern::new).collect()
+    names.texts().into_iter().map(Glob::new).collect()
 }
 
-pub(super) fn daemon(node: Option<&Node>, ledger: &mut Ledger) -> DaemonConfig {
+pub(super) fn daemon(node: Option<&YamlNode>, ledger: &mut MistakeLedger) -> DaemonConfig {
     let socket = node.and_then(|node| node.get("socket"));
     let socket = socket.and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)));
     let api_min = node.and_then(|node| node.get("api_min"));
@@ -140,7 +143,7 @@ pub(super) fn daemon(node: Option<&Node>, ledger: &mut Ledger) -> DaemonConfig {
     DaemonConfig { socket: socket.unwrap_or_default(), api_min }
 }
 
-fn api_version(node: &Node, ledger: &mut Ledger) -> ApiVersion {
+fn api_version(node: &YamlNode, ledger: &mut MistakeLedger) -> ApiVersion {
     let Some(text) = node.text() else { return ApiVersion::FLOOR };
     let known = ApiVersion::LOWEST..=ApiVersion::NEWEST;
     match ApiVersion::parse(text).filter(|version| known.contains(version)) {
@@ -153,19 +156,19 @@ fn api_version(node: &Node, ledger: &mut Ledger) -> ApiVersion {
     }
 }
 
-pub(super) fn audit(node: Option<&Node>, ledger: &Ledger) -> AuditConfig {
+pub(super) fn audit(node: Option<&YamlNode>, ledger: &MistakeLedger) -> AuditConfig {
     let node = node.and_then(|node| node.get("directory"));
     let directory = node.and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)));
     AuditConfig { directory: directory.unwrap_or_default() }
 }
 
-pub(super) fn control(node: Option<&Node>, ledger: &Ledger) -> Option<PathBuf> {
+pub(super) fn control(node: Option<&YamlNode>, ledger: &MistakeLedger) -> Option<PathBuf> {
     let node = node.and_then(|node| node.get("socket"))?;
     node.text().map(|text| ledger.resolve(node.at, text))
 }
 
-pub(super) fn front(node: Option<&Node>, ledger: &mut Ledger) -> Front {
-    let mut front = Front::standard();
+pub(super) fn front(node: Option<&YamlNode>, ledger: &mut MistakeLedger) -> FrontLimits {
+    let mut front = FrontLimits::default();
     let Some(node) = node else { return front };
     number(node, "connections", units::count, &mut front.connections, ledger);
     number(
@@ -194,19 +197,18 @@ pub(super) fn front(node: Option<&Node>, ledger: &mut Ledger) -> Front {
     if front.bodies_total < front.body_max {
         ledger.mistake(node.at, "bodies_total is below body_max", "raise bodies_total");
     }
-    // hyper's smallest read buffer (`max_buf_size` panics below it)
-    if front.head_max < 8192 {
+    if front.head_max < LEAST_HEAD {
         ledger.mistake(node.at, "head_max is below 8KiB", "raise head_max");
     }
     front
 }
 
 fn number(
-    node: &Node,
+    node: &YamlNode,
     key: &str,
     read: fn(&str) -> Result<i64, String>,
     to: &mut usize,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) {
     let Some(node) = node.get(key) else { return };
     let Some(number) = node.text().and_then(|text| read(text).ok()) else { return };
@@ -216,7 +218,7 @@ fn number(
     }
 }
 
-fn time(node: &Node, key: &str, to: &mut Duration) {
-    let time = node.get(key).and_then(Node::text).and_then(|text| units::duration(text).ok());
+fn time(node: &YamlNode, key: &str, to: &mut Duration) {
+    let time = node.get(key).and_then(YamlNode::text).and_then(|text| units::duration(text).ok());
     *to = time.unwrap_or(*to);
 }

@@ -1,8 +1,8 @@
 //! An entry of `listen` for a Unix socket. Nobody has to show anything there, so who may open the file
 //! is the first half of the answer, and it is never everybody.
 
-use super::super::mistake::Ledger;
-use super::super::yaml::Node;
+use super::super::mistake::MistakeLedger;
+use super::super::yaml::YamlNode;
 use super::super::{UnixBind, UnixListen};
 use super::account;
 use std::path::Path;
@@ -19,11 +19,11 @@ const OF_TLS: [&str; 7] =
 const OF_FILES: [&str; 2] = ["mode", "group"];
 
 /// Notes the keys that mean nothing for a TLS listener.
-pub(super) fn not_of_tls(node: &Node, ledger: &mut Ledger) {
+pub(super) fn not_of_tls(node: &YamlNode, ledger: &mut MistakeLedger) {
     strangers(node, &OF_FILES, "a TLS listener has no file", ledger);
 }
 
-pub(super) fn listener(node: &Node, ledger: &mut Ledger) -> Option<UnixListen> {
+pub(super) fn listener(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<UnixListen> {
     let place = node.get("unix")?;
     strangers(node, &OF_TLS, "there is no TLS on a Unix socket", ledger);
     let text = place.text()?;
@@ -46,7 +46,7 @@ pub(super) fn listener(node: &Node, ledger: &mut Ledger) -> Option<UnixListen> {
     Some(UnixListen { bind, mode, group })
 }
 
-fn check_path(at: &Node, path: &Path, ledger: &mut Ledger) {
+fn check_path(at: &YamlNode, path: &Path, ledger: &mut MistakeLedger) {
     let long = path.as_os_str().len() > LONGEST;
     if long {
         ledger.mistake(at.at, format!("a socket's path has {LONGEST} bytes at most"), "shorten it");
@@ -56,7 +56,7 @@ fn check_path(at: &Node, path: &Path, ledger: &mut Ledger) {
     }
 }
 
-fn mode(node: &Node, ledger: &mut Ledger) -> Option<u32> {
+fn mode(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<u32> {
     let text = node.text()?;
     let digits = text.strip_prefix('0').filter(|d| d.len() == 3);
     let Some(mode) = digits.and_then(|digits| u32::from_str_radix(digits, 8).ok()) else {
@@ -79,7 +79,7 @@ fn mode(node: &Node, ledger: &mut Ledger) -> Option<u32> {
     Some(mode)
 }
 
-fn strangers(node: &Node, keys: &[&str], what: &str, ledger: &mut Ledger) {
+fn strangers(node: &YamlNode, keys: &[&str], what: &str, ledger: &mut MistakeLedger) {
     for key in keys {
         if let Some(value) = node.get(key) {
             ledger.mistake(

@@ -1,8 +1,8 @@
 //! `valid` of an identity: when it may come in. Names of zones are looked up here, once, so that an
 //! unknown one is a mistake in the file and never a surprise at an hour when nobody looks.
 
-use super::super::mistake::{Ledger, nearest};
-use super::super::yaml::{Node, Value};
+use super::super::mistake::{MistakeLedger, nearest};
+use super::super::yaml::{YamlNode, YamlValue};
 use super::identities::{moment_in, refuse};
 use crate::identity::validity::{Days, Hours};
 use crate::identity::{Validity, ValidityError};
@@ -53,12 +53,12 @@ fn near(name: &str) -> String {
 
 /// The validity that is written, if it is one.
 pub(super) fn compile(
-    node: &Node,
+    node: &YamlNode,
     name: &str,
     now: Timestamp,
-    ledger: &mut Ledger,
+    ledger: &mut MistakeLedger,
 ) -> Option<Validity> {
-    if !matches!(node.value, Value::Map(_)) {
+    if !matches!(node.value, YamlValue::Map(_)) {
         return None;
     }
     report_split_days(node, ledger);
@@ -94,8 +94,8 @@ pub(super) fn compile(
 }
 
 /// One text, or a list of them.
-fn written_days(node: &Node, ledger: &mut Ledger) -> Option<Days> {
-    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+fn written_days(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Days> {
+    if matches!(&node.value, YamlValue::List(items) if items.is_empty()) {
         ledger.mistake(node.at, "no day at all", "name one at least, or remove the key");
     }
     let one = node.text().map(str::to_owned);
@@ -105,7 +105,7 @@ fn written_days(node: &Node, ledger: &mut Ledger) -> Option<Days> {
 }
 
 /// `{ days: sat,sun }`: inside braces the comma ends the value, and `sun` is a key.
-fn report_split_days(node: &Node, ledger: &mut Ledger) {
+fn report_split_days(node: &YamlNode, ledger: &mut MistakeLedger) {
     if let Some(entry) = node.entries().iter().find(|entry| days(&entry.key).is_ok()) {
         ledger.mistake(entry.at, "a comma ends a value inside { }", "write days: [sat, sun]");
     }

@@ -3,11 +3,11 @@
 
 use super::{COUNT, DURATION, SIZE, TEXTS};
 use crate::config::compile::rules;
-use crate::config::mistake::Ledger;
-use crate::config::shape::{Key, Notation, Section, Shape};
+use crate::config::mistake::MistakeLedger;
+use crate::config::shape::{KeyShape, Notation, Section, Shape};
 use crate::config::units;
-use crate::config::yaml::{Entry, Node};
-use crate::policy::pattern::Pattern;
+use crate::config::yaml::{YamlEntry, YamlNode};
+use crate::policy::glob::Glob;
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
     Logging, Ports, Profile, Runtimes, UserRule, VolumeOptions, profile_keys,
@@ -15,7 +15,7 @@ use crate::policy::profile::{
 use ipnet::IpNet;
 
 /// Takes over what an entry of the profile says.
-type Fill<T> = fn(&mut T, &Entry, &mut Ledger);
+type Fill<T> = fn(&mut T, &YamlEntry, &mut MistakeLedger);
 
 /// A form in which a rule is written.
 struct Form<T> {
@@ -34,13 +34,13 @@ macro_rules! profile_section {
         pub(super) const PROFILE: Section = Section {
             what: "an admission profile",
             keys: &[
-                Key::required("extends", Shape::Text, "baseline, restricted or another profile"),
-                $( Key::new(stringify!($key), $form.shape, $what.trim_ascii_start()), )*
+                KeyShape::required("extends", Shape::Text, "baseline, restricted or another profile"),
+                $( KeyShape::new(stringify!($key), $form.shape, $what.trim_ascii_start()), )*
             ],
         };
 
         /// Takes over what is written: a key replaces the parent's whole key.
-        pub(in crate::config) fn fill(profile: &mut Profile, node: &Node, ledger: &mut Ledger) {
+        pub(in crate::config) fn fill(profile: &mut Profile, node: &YamlNode, ledger: &mut MistakeLedger) {
             for entry in node.entries() {
                 match entry.key.as_str() {
                     $( stringify!($key) => ($form.fill)(&mut profile.$key, entry, ledger), )*
@@ -114,8 +114,8 @@ macro_rules! limit {
             Shape::Section(&Section {
                 what: "a limit",
                 keys: &[
-                    Key::new("default", $notation, "written into a body that sets none"),
-                    Key::new("max", $notation, "the most that may be asked for"),
+                    KeyShape::new("default", $notation, "written into a body that sets none"),
+                    KeyShape::new("max", $notation, "the most that may be asked for"),
                 ],
             }),
             |to, entry, ledger| rules::limit(to, entry, $number, ledger),
@@ -139,9 +139,9 @@ const RESTART: Form<Listed<String>> =
 
 const RUNTIMES: Form<Runtimes> = Form::new(TEXTS, |to, entry, _| to.0 = entry.value.texts());
 
-const PATTERNS: Form<Listed<Pattern>> = Form::new(TEXTS, rules::patterns);
+const PATTERNS: Form<Listed<Glob>> = Form::new(TEXTS, rules::patterns);
 
-const NETWORKS: Form<Listed<Pattern>> = Form::new(TEXTS, rules::networks);
+const NETWORKS: Form<Listed<Glob>> = Form::new(TEXTS, rules::networks);
 
 const SUBNETS: Form<Listed<IpNet>> = Form::new(Shape::List(&SUBNET), rules::subnets);
 
@@ -159,8 +159,8 @@ const USER: Form<UserRule> = Form::new(
         &Shape::Section(&Section {
             what: "user",
             keys: &[
-                Key::required("uid", IDS, "user ids or ranges of them"),
-                Key::required("gid", IDS, "group ids or ranges of them"),
+                KeyShape::required("uid", IDS, "user ids or ranges of them"),
+                KeyShape::required("gid", IDS, "group ids or ranges of them"),
             ],
         }),
     ),
@@ -171,8 +171,8 @@ const CAPABILITIES: Form<Capabilities> = Form::new(
     Shape::Section(&Section {
         what: "capabilities",
         keys: &[
-            Key::new("add", TEXTS, "names without CAP_ that may be added"),
-            Key::new("drop_all", Shape::Flag, "whether dropping ALL is required"),
+            KeyShape::new("add", TEXTS, "names without CAP_ that may be added"),
+            KeyShape::new("drop_all", Shape::Flag, "whether dropping ALL is required"),
         ],
     }),
     rules::capabilities,
@@ -182,9 +182,9 @@ const HOST_PATHS: Form<Listed<HostPath>> = Form::new(
     Shape::List(&Shape::Section(&Section {
         what: "an entry of host_paths",
         keys: &[
-            Key::required("path", CLEAN_PATH, "an absolute path"),
-            Key::new("read_only", Shape::Flag, "whether only read-only mounts are allowed"),
-            Key::new(
+            KeyShape::required("path", CLEAN_PATH, "an absolute path"),
+            KeyShape::new("read_only", Shape::Flag, "whether only read-only mounts are allowed"),
+            KeyShape::new(
                 "below",
                 Shape::Flag,
                 "whether also what lies under it; read-only paths alone",
@@ -198,9 +198,9 @@ const VOLUME_OPTIONS: Form<Listed<VolumeOptions>> = Form::new(
     Shape::List(&Shape::Section(&Section {
         what: "an entry of volume_options",
         keys: &[
-            Key::required("type", Shape::Text, "the type of file system, exactly"),
-            Key::required("device", Shape::Text, "a pattern of the device or address"),
-            Key::required("o", Shape::Text, "a pattern of the options"),
+            KeyShape::required("type", Shape::Text, "the type of file system, exactly"),
+            KeyShape::required("device", Shape::Text, "a pattern of the device or address"),
+            KeyShape::required("o", Shape::Text, "a pattern of the options"),
         ],
     })),
     rules::volume_options,
@@ -210,8 +210,8 @@ const PORTS: Form<Ports> = Form::new(
     Shape::Section(&Section {
         what: "ports",
         keys: &[
-            Key::new("host", Shape::List(&PORT), "ephemeral, ports, ranges of ports"),
-            Key::new(
+            KeyShape::new("host", Shape::List(&PORT), "ephemeral, ports, ranges of ports"),
+            KeyShape::new(
                 "address",
                 Shape::List(&ADDRESS),
                 "addresses that may be bound; left out: any",
@@ -225,8 +225,8 @@ const LOGGING: Form<Logging> = Form::new(
     Shape::Section(&Section {
         what: "logging",
         keys: &[
-            Key::new("drivers", TEXTS, "log drivers that may be named"),
-            Key::new("options", TEXTS, "log options that may be set"),
+            KeyShape::new("drivers", TEXTS, "log drivers that may be named"),
+            KeyShape::new("options", TEXTS, "log options that may be set"),
         ],
     }),
     rules::logging,
@@ -236,9 +236,9 @@ const LABELS: Form<Labels> = Form::new(
     Shape::Section(&Section {
         what: "labels",
         keys: &[
-            Key::new("allow", TEXTS, "patterns of keys; left out: any"),
-            Key::new("deny", TEXTS, "patterns of keys that may not be set"),
-            Key::new(
+            KeyShape::new("allow", TEXTS, "patterns of keys; left out: any"),
+            KeyShape::new("deny", TEXTS, "patterns of keys that may not be set"),
+            KeyShape::new(
                 "require",
                 Shape::Named(&Shape::Text),
                 "keys that must be set, with a pattern of the value",
@@ -251,7 +251,7 @@ const LABELS: Form<Labels> = Form::new(
 const HEALTH: Form<Health> = Form::new(
     Shape::Section(&Section {
         what: "health",
-        keys: &[Key::new("min_interval", DURATION, "the least time between two checks")],
+        keys: &[KeyShape::new("min_interval", DURATION, "the least time between two checks")],
     }),
     rules::health,
 );
@@ -260,8 +260,8 @@ const COPYING: Form<Copying> = Form::new(
     Shape::Section(&Section {
         what: "copy",
         keys: &[
-            Key::new("compressed", Shape::Flag, "whether archives may be compressed"),
-            Key::new(
+            KeyShape::new("compressed", Shape::Flag, "whether archives may be compressed"),
+            KeyShape::new(
                 "running_with_mounts",
                 Shape::Flag,
                 "whether the container may run and have mounts meanwhile",

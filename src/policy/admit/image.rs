@@ -9,8 +9,8 @@ use crate::docker::image::{ImagePattern, NotAReference, Reference};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
 use crate::policy::facts::{Facts, Image, Seen};
+use crate::policy::glob::Glob;
 use crate::policy::model::Role;
-use crate::policy::pattern::Pattern;
 
 impl<'j> Judge<'j> {
     /// `Image` of a container, and what it brings along: a user and a directory where the body names
@@ -382,5 +382,5 @@ fn unreadable(error: NotAReference, field: &str, value: &str) -> Finding {
 }
 
 fn glob(pattern: &str, text: &str) -> bool {
-    Pattern::new(pattern).matches(text)
+    Glob::new(pattern).matches(text)
 }

@@ -4,23 +4,24 @@ use super::{Judge, listed};
 use crate::docker::body::create::{Healthcheck, LogConfig, RestartPolicy};
 use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use std::borrow::Cow;
 
 /// The longest that a container may take between its signal and SIGKILL, in seconds.
 const LONGEST_STOP: i64 = 3600;
 
-type TextMap<'a> = Field<Map<'a, Cow<'a, str>>>;
+/// Names to texts: labels, annotations, options of drivers.
+type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
 
 /// Whether a label is denied, in any letter case: who reads it (Traefik for one) may read it so.
-pub(super) fn is_denied(deny: &[Pattern], key: &str) -> bool {
+pub(super) fn is_denied(deny: &[Glob], key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    deny.iter().any(|p| Pattern::new(p.as_str().to_ascii_lowercase()).matches(&key))
+    deny.iter().any(|p| Glob::new(p.as_str().to_ascii_lowercase()).matches(&key))
 }
 
 impl Judge<'_> {
     /// `Labels`: allow, deny, require.
-    pub(super) fn labels(&mut self, labels: &TextMap<'_>) {
+    pub(super) fn labels(&mut self, labels: &StringMap<'_>) {
         let rules = &self.profile.labels();
         self.label_keys("Labels", labels);
         for (key, pattern) in &rules.require {
@@ -35,7 +36,7 @@ impl Judge<'_> {
     }
 
     /// Labels of the container, or of a volume that is made with it: allow, deny.
-    pub(super) fn label_keys(&mut self, field: &str, labels: &TextMap<'_>) {
+    pub(super) fn label_keys(&mut self, field: &str, labels: &StringMap<'_>) {
         for (key, value) in labels.entries() {
             self.label(field, key, value);
         }
@@ -44,7 +45,7 @@ impl Judge<'_> {
     /// One label: allow, deny.
     pub(super) fn label(&mut self, field: &str, key: &str, value: &str) {
         let rules = &self.profile.labels();
-        let hit = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches(key));
+        let hit = |patterns: &[Glob]| patterns.iter().any(|p| p.matches(key));
         if is_denied(&rules.deny, key) || rules.allow.as_deref().is_some_and(|allow| !hit(allow)) {
             let what = format!("set label {key:?}");
             self.deny(Reason::Label, format!("{field}.{key}"), value, what);
@@ -52,7 +53,7 @@ impl Judge<'_> {
     }
 
     /// `HostConfig.Annotations`.
-    pub(super) fn annotations(&mut self, annotations: &TextMap<'_>) {
+    pub(super) fn annotations(&mut self, annotations: &StringMap<'_>) {
         for (key, value) in annotations.entries() {
             if !self.profile.annotations().iter().any(|p| p.matches(key)) {
                 let field = self.host(&format!("Annotations.{key}"));
@@ -133,7 +134,7 @@ impl Judge<'_> {
     pub(super) fn log_driver(
         &mut self,
         (at, driver): (&str, &str),
-        (options_at, options): (&str, &TextMap<'_>),
+        (options_at, options): (&str, &StringMap<'_>),
     ) {
         if !driver.is_empty() && !self.profile.logging().drivers.iter().any(|d| d == driver) {
             self.deny(Reason::LogDriver, at, driver, format!("use log driver {driver:?}"));

@@ -7,7 +7,7 @@ use crate::docker::body::create::{
 };
 use crate::docker::body::field::{Empty, Field, Map};
 use crate::policy::Reason;
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use std::borrow::Cow;
 
 /// What may stand behind the second colon of a bind. Propagation that is not private carries mounts
@@ -99,7 +99,7 @@ impl Judge<'_> {
             self.deny(Reason::MountPath, field, name, what);
         } else if !self.profile.volumes().iter().any(|p| p.matches(name)) {
             self.deny(Reason::VolumeName, field, name, format!("mount volume {name:?}"));
-            let shown: Vec<_> = self.profile.volumes().iter().map(Pattern::as_str).collect();
+            let shown: Vec<_> = self.profile.volumes().iter().map(Glob::as_str).collect();
             self.allowing(format!("allowed volumes: {}", super::listed(&shown)));
         } else {
             return true;

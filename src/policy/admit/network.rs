@@ -6,7 +6,7 @@ use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
 use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
 use crate::policy::facts::Seen;
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -55,7 +55,7 @@ impl Judge<'_> {
     pub(super) fn network_name(&mut self, field: &str, name: &str) {
         if !self.profile.networks().iter().any(|p| p.matches(name)) {
             self.deny(Reason::NetworkName, field, name, format!("join network {name:?}"));
-            let shown: Vec<_> = self.profile.networks().iter().map(Pattern::as_str).collect();
+            let shown: Vec<_> = self.profile.networks().iter().map(Glob::as_str).collect();
             self.allowing(format!("allowed networks: none, {}", listed(&shown)));
         }
     }

@@ -5,7 +5,7 @@ use super::{Judge, key, listed};
 use crate::docker::body::volume::VolumeCreate;
 use crate::policy::Reason;
 use crate::policy::facts::{Seen, Volume};
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use crate::policy::profile::VolumeOptions;
 
 /// `POST /volumes/create`.
@@ -76,7 +76,7 @@ fn told_option(option: &str) -> String {
 
 /// A device as listed. `..` would lead out of what a pattern holds together, `.` and nothing to the directory
 /// that holds it.
-fn device_matches(pattern: &Pattern, device: &str) -> bool {
+fn device_matches(pattern: &Glob, device: &str) -> bool {
     let empty = |path: &str| path.split('/').filter(|part| part.is_empty()).count();
     let plain = || {
         let dots = device.split('/').any(|part| matches!(part, "." | ".."));
@@ -86,13 +86,13 @@ fn device_matches(pattern: &Pattern, device: &str) -> bool {
 }
 
 /// `o` option by option, so that `*` stands for no comma and what comes after it.
-fn each_matches(pattern: &Pattern, options: &str) -> bool {
+fn each_matches(pattern: &Glob, options: &str) -> bool {
     if pattern.as_str().contains("**") {
         return pattern.matches(options);
     }
     let (wanted, given) = (pattern.as_str().split(','), options.split(','));
     wanted.clone().count() == given.clone().count()
-        && wanted.zip(given).all(|(wanted, given)| Pattern::new(wanted).matches(given))
+        && wanted.zip(given).all(|(wanted, given)| Glob::new(wanted).matches(given))
 }
 
 impl Judge<'_> {

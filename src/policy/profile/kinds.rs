@@ -1,7 +1,7 @@
 //! The kinds of rule that a key of a profile can be. Each says for itself in which direction it is looser
 //! (`looser`), so a new key of a known kind is compared rightly without a further line.
 
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use std::net::IpAddr;
 use std::ops::{Deref, RangeInclusive};
 
@@ -72,9 +72,9 @@ pub struct VolumeOptions {
     /// The type of file system, exactly.
     pub kind: String,
     /// The device or address.
-    pub device: Pattern,
+    pub device: Glob,
     /// The options.
-    pub options: Pattern,
+    pub options: Glob,
 }
 
 /// How files are copied into and out of a container, which the daemon does as root.
@@ -151,9 +151,9 @@ pub struct Logging {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
     /// Keys that may be set; `None` is any.
-    pub allow: Option<Listed<Pattern>>,
+    pub allow: Option<Listed<Glob>>,
     /// Keys that may not be set, even if allowed.
-    pub deny: Vec<Pattern>,
+    pub deny: Vec<Glob>,
     /// Keys that must be set, and the values they may have.
-    pub require: Vec<(String, Pattern)>,
+    pub require: Vec<(String, Glob)>,
 }

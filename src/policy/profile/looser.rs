@@ -5,7 +5,7 @@ use super::kinds::{
     Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
     Logging, Ports, Runtimes, UserRule, VolumeOptions,
 };
-use crate::policy::pattern::Pattern;
+use crate::policy::glob::Glob;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -126,7 +126,7 @@ impl Covers for VolumeOptions {}
 impl Covers for IpAddr {}
 
 /// A pattern is covered by itself and by one that matches its text: `ci-*` by `**`.
-impl Covers for Pattern {
+impl Covers for Glob {
     fn covers(&self, other: &Self) -> bool {
         let text = other.as_str();
         self == other || self.as_str() == "**" || self.matches(text) && !text.contains('*')
@@ -167,11 +167,11 @@ mod tests {
 
     #[test]
     fn a_wider_pattern_a_higher_limit_and_a_lifted_deny_are_looser() {
-        let volumes = |pattern| Listed(vec![Pattern::new(pattern)]);
+        let volumes = |pattern| Listed(vec![Glob::new(pattern)]);
         let mut parent = Profile::baseline();
         parent.volumes = volumes("ci-*");
         parent.memory.max = Some(10);
-        parent.labels.deny = vec![Pattern::new("traefik.*")];
+        parent.labels.deny = vec![Glob::new("traefik.*")];
         let mut child = parent.clone();
         assert_eq!(child.looser_than(&parent), Vec::<&str>::new());
         child.volumes = volumes("ci-7");

@@ -1,10 +1,10 @@
 //! Patterns of the policy file: `*` is any run without `/`, `**` any run. No regular expressions.
 
-/// A pattern over names or references.
+/// A glob over names or references, matched as a whole and letter by letter: `*` and `**` are all that is special.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(String);
+pub struct Glob(String);
 
-impl Pattern {
+impl Glob {
     /// The pattern as written.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
@@ -24,7 +24,7 @@ impl Pattern {
     }
 }
 
-impl std::fmt::Display for Pattern {
+impl std::fmt::Display for Glob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
@@ -76,11 +76,11 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::Glob;
     use proptest::prelude::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        Pattern::new(pattern).matches(text)
+        Glob::new(pattern).matches(text)
     }
 
     #[test]
