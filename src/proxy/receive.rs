@@ -1,7 +1,7 @@
 //! How a request's body comes in: whole, for one that is judged; as a stream, for one that a role was
 //! granted unseen; or to the bin, so that a client in the middle of its upload reads our refusal.
 
-use super::respond::Body;
+use super::respond::ResponseBody;
 use crate::config::{Front as Limits, SMALL_BODY};
 use crate::docker::{Flaw, Malformed};
 use crate::problem::{Actionable, Problem};
@@ -268,10 +268,10 @@ impl http_body::Body for Opaque {
 /// A client that waits for `100 Continue` is not told to go on. To be called within the runtime.
 #[must_use]
 pub fn answer_unread(
-    mut response: Response<Body>,
+    mut response: Response<ResponseBody>,
     headers: &HeaderMap,
     body: Incoming,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     if body.is_end_stream() {
         return response;
     }

@@ -4,7 +4,9 @@
 use super::super::mistake::{Ledger, Place, suggest};
 use super::super::yaml::{Entry, Node, Value};
 use super::{account, tokens, validity};
-use crate::identity::{Conflict, Field, IdentityRule, Match, Mode, PeerMatch, conflicts};
+use crate::identity::{
+    CertificateField, Conflict, IdentityRule, Match, Mode, PeerMatch, conflicts,
+};
 use crate::policy::Role;
 use crate::problem::{Actionable, Problem};
 use jiff::civil::Date;
@@ -117,7 +119,13 @@ fn matching(node: &Node, tokens: &tokens::Compiled, ledger: &mut Ledger) -> Opti
     if node.get("uid").or_else(|| node.get("gid")).is_some() {
         return of_peer(node, ledger);
     }
-    let fields = [Field::Uri, Field::Dns, Field::Email, Field::Cn, Field::Ou];
+    let fields = [
+        CertificateField::Uri,
+        CertificateField::Dns,
+        CertificateField::Email,
+        CertificateField::Cn,
+        CertificateField::Ou,
+    ];
     let mut patterns = Vec::new();
     let mut whole = true;
     for field in fields {
