@@ -38,7 +38,7 @@ pub use claim::ClaimPattern;
 pub(crate) use distinguished_name::display as shown_name;
 pub use error::Unidentified;
 pub use evidence::Evidence;
-pub use field::Field;
+pub use field::CertificateField;
 pub use key_usage::{KeyUsageError, check_issues, check_key_usage};
 pub use matching::Match;
 pub use nobody::Nobody;

@@ -21,7 +21,7 @@ use crate::facts::Gatherer;
 use crate::identity::Claims;
 use crate::policy::{Decision, Heard, Policy, hear};
 use crate::proxy::receive::{Budget, Received};
-use crate::proxy::respond::Body;
+use crate::proxy::respond::ResponseBody;
 use crate::proxy::{Connection, Streams};
 use crate::sessions::{Admitted, Sessions};
 use crate::telemetry::Tally;
@@ -120,7 +120,7 @@ impl Visit {
     }
 
     /// The route of a request.
-    async fn serve(&mut self) -> Result<Response<Body>, Refused> {
+    async fn serve(&mut self) -> Result<Response<ResponseBody>, Refused> {
         let Shared { tally, streams, floor, .. } = &self.pipeline.shared;
         let (tally, streams, floor) = (Arc::clone(tally), streams.clone(), *floor);
 

@@ -25,14 +25,14 @@ pub mod trust;
 mod turned_away;
 mod untaken;
 
-pub use address::{Address, Origin};
+pub use address::{Address, ClientOrigin};
 pub use connected::{Connection, Ending};
 pub use connection::Front;
 pub use gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
 pub use limits::{Places, StreamPermit, Streams, TooMany};
 pub use listener::{Entrance, Handed, ListenError, Way};
 pub use receive::{Budget, Opaque, Received, Unreceived};
-pub use respond::Body;
+pub use respond::ResponseBody;
 pub use shutdown::{Live, Shutdown};
 pub use socket_file::{SocketError, SocketFile};
 pub use standing::Standing;

@@ -2,7 +2,7 @@
 //! field with several values keeps them all, so that the rules can refuse instead of picking one.
 
 use super::distinguished_name;
-use super::field::Field;
+use super::field::CertificateField;
 use super::letters::hex;
 use super::pattern::PatternError;
 use crate::digest::Sha256;
@@ -28,7 +28,7 @@ pub enum IdentityError {
     SubjectAltName,
     /// A CN or OU is not in a string type that has one reading (UTF8String, PrintableString,
     /// IA5String, NumericString).
-    UnreadableName(Field),
+    UnreadableName(CertificateField),
 }
 
 impl Actionable for IdentityError {
@@ -98,8 +98,11 @@ impl CertificateFacts {
             sha256: Fingerprint::of(der),
             not_before: leaf.validity().not_before.timestamp(),
             not_after: leaf.validity().not_after.timestamp(),
-            common_names: texts(leaf.subject().iter_common_name(), Field::Cn)?,
-            organizational_units: texts(leaf.subject().iter_organizational_unit(), Field::Ou)?,
+            common_names: texts(leaf.subject().iter_common_name(), CertificateField::Cn)?,
+            organizational_units: texts(
+                leaf.subject().iter_organizational_unit(),
+                CertificateField::Ou,
+            )?,
             ..Self::blank()
         };
         facts.read_alt_names(&leaf)?;
@@ -108,13 +111,13 @@ impl CertificateFacts {
 
     /// The values that a rule may ask for under this field.
     #[must_use]
-    pub fn values(&self, field: Field) -> &[String] {
+    pub fn values(&self, field: CertificateField) -> &[String] {
         match field {
-            Field::Uri => &self.uris,
-            Field::Dns => &self.dns,
-            Field::Email => &self.emails,
-            Field::Cn => &self.common_names,
-            Field::Ou => &self.organizational_units,
+            CertificateField::Uri => &self.uris,
+            CertificateField::Dns => &self.dns,
+            CertificateField::Email => &self.emails,
+            CertificateField::Cn => &self.common_names,
+            CertificateField::Ou => &self.organizational_units,
         }
     }
 
@@ -229,7 +232,7 @@ pub const fn is_integer(content: &[u8]) -> bool {
 
 fn texts<'a>(
     attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>,
-    field: Field,
+    field: CertificateField,
 ) -> Result<Vec<String>, IdentityError> {
     attributes
         .map(|a| a.as_str().map(str::to_owned).map_err(|_| IdentityError::UnreadableName(field)))

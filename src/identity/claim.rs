@@ -13,12 +13,12 @@ use std::str::FromStr;
 pub struct ClaimPattern {
     /// The text around the gaps: one more than there are gaps, each possibly empty.
     literals: Vec<String>,
-    gaps: Vec<Gap>,
+    gaps: Vec<ClaimGap>,
 }
 
 /// What stands between two literals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gap {
+pub(super) enum ClaimGap {
     /// `*`: catches.
     Capture,
     /// The number of a capture of the certificate, from 1.
@@ -33,8 +33,8 @@ impl ClaimPattern {
         let mut literals = vec![first.clone()];
         for (gap, literal) in self.gaps.iter().zip(later) {
             match gap {
-                Gap::Capture => literals.push(literal.clone()),
-                Gap::Bound(number) => {
+                ClaimGap::Capture => literals.push(literal.clone()),
+                ClaimGap::Bound(number) => {
                     let caught = certificate.get(number.checked_sub(1)?)?;
                     let last = literals.last_mut()?;
                     last.push_str(caught);
@@ -56,13 +56,13 @@ impl ClaimPattern {
     /// How many `*` there are.
     #[must_use]
     pub fn capture_count(&self) -> usize {
-        self.gaps.iter().filter(|gap| **gap == Gap::Capture).count()
+        self.gaps.iter().filter(|gap| **gap == ClaimGap::Capture).count()
     }
 
     /// The highest capture of the certificate that is compared with, 0 for none.
     #[must_use]
     pub fn highest_bound(&self) -> usize {
-        let numbers = self.gaps.iter().map(|gap| if let Gap::Bound(n) = gap { *n } else { 0 });
+        let numbers = self.gaps.iter().map(|gap| if let ClaimGap::Bound(n) = gap { *n } else { 0 });
         numbers.max().unwrap_or(0)
     }
 
@@ -81,7 +81,11 @@ impl ClaimPattern {
     }
 
     /// Whether two patterns ask the same, given which gaps do.
-    pub(super) fn asks_the_same(&self, other: &Self, same: impl Fn(Gap, Gap) -> bool) -> bool {
+    pub(super) fn asks_the_same(
+        &self,
+        other: &Self,
+        same: impl Fn(ClaimGap, ClaimGap) -> bool,
+    ) -> bool {
         self.literals == other.literals
             && self.gaps.iter().zip(&other.gaps).all(|(one, another)| same(*one, *another))
     }
@@ -108,13 +112,13 @@ impl FromStr for ClaimPattern {
 }
 
 /// The gap that the text begins with, and what follows it.
-fn gap(text: &str) -> Result<(Gap, &str), PatternError> {
+fn gap(text: &str) -> Result<(ClaimGap, &str), PatternError> {
     if let Some(after) = text.strip_prefix('*') {
-        return Ok((Gap::Capture, after));
+        return Ok((ClaimGap::Capture, after));
     }
     let opened = text.strip_prefix('{').ok_or(PatternError::Placeholder)?;
     let (number, after) = opened.split_once('}').ok_or(PatternError::Placeholder)?;
-    Ok((Gap::Bound(capture_number(number)?), after))
+    Ok((ClaimGap::Bound(capture_number(number)?), after))
 }
 
 impl fmt::Display for ClaimPattern {
@@ -123,8 +127,8 @@ impl fmt::Display for ClaimPattern {
         f.write_str(literals.next().map_or("", String::as_str))?;
         for (gap, literal) in self.gaps.iter().zip(literals) {
             match gap {
-                Gap::Capture => f.write_str("*")?,
-                Gap::Bound(number) => write!(f, "{{{number}}}")?,
+                ClaimGap::Capture => f.write_str("*")?,
+                ClaimGap::Bound(number) => write!(f, "{{{number}}}")?,
             }
             f.write_str(literal)?;
         }

@@ -2,7 +2,7 @@
 //! the rules is at fault.
 
 use super::certificate::IdentityError;
-use super::field::Field;
+use super::field::CertificateField;
 use super::nobody::Nobody;
 use super::peer::Foreign;
 use super::token::TokenError;
@@ -25,11 +25,11 @@ pub enum Unidentified {
     /// A rule matches, and the name it would produce is not one.
     NotAName,
     /// A field that some rule names has several values.
-    AmbiguousField(Field),
+    AmbiguousField(CertificateField),
     /// Several rules match, and none of them asks for all that the others ask and more.
     AmbiguousMatch,
     /// A field that some rule names holds a character without one visible reading.
-    Unprintable(Field),
+    Unprintable(CertificateField),
     /// The identity may not come in at this listener.
     WrongDoor,
     /// The identity may not come in at this time.

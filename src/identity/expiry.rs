@@ -17,12 +17,15 @@ const DAY: i64 = 24 * HOUR;
 /// of what lives for a shorter time a third, a sixth and a thirtieth of its whole life, whichever is
 /// less. So a certificate of eight hours is spoken of in its last 160 minutes and not for ever, and one
 /// that is renewed when a third is left, as is the custom of ACME clients, is never spoken of at all.
-const STEPS: [(Stage, i64, i64); 3] =
-    [(Stage::Urgent, 3 * DAY, 30), (Stage::Near, 14 * DAY, 6), (Stage::Ahead, 30 * DAY, 3)];
+const STEPS: [(ExpiryStage, i64, i64); 3] = [
+    (ExpiryStage::Urgent, 3 * DAY, 30),
+    (ExpiryStage::Near, 14 * DAY, 6),
+    (ExpiryStage::Ahead, 30 * DAY, 3),
+];
 
 /// How far something is in its life, the better first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
+pub enum ExpiryStage {
     /// Nothing is to be done.
     Good,
     /// 30 days are left, or a third.
@@ -37,7 +40,7 @@ pub enum Stage {
     Expired,
 }
 
-impl Stage {
+impl ExpiryStage {
     /// A stable word for output and counters.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -65,17 +68,17 @@ pub struct Span {
 impl Span {
     /// How far it is at `now` (seconds since 1970, UTC).
     #[must_use]
-    pub fn stage(self, now: i64) -> Stage {
+    pub fn stage(self, now: i64) -> ExpiryStage {
         if now > self.not_after {
-            return Stage::Expired;
+            return ExpiryStage::Expired;
         }
         if now < self.not_before {
-            return Stage::NotYet;
+            return ExpiryStage::NotYet;
         }
         let life = self.not_after.saturating_sub(self.not_before);
         let left = self.not_after.saturating_sub(now);
         let reached = STEPS.iter().find(|(_, before, part)| left < (*before).min(life / part));
-        reached.map_or(Stage::Good, |(stage, ..)| *stage)
+        reached.map_or(ExpiryStage::Good, |(stage, ..)| *stage)
     }
 }
 
@@ -161,18 +164,18 @@ impl Dated {
         let remedy = self.what.remedy();
         let stage = self.span.stage(now);
         let when = match stage {
-            Stage::Good => return None,
-            Stage::NotYet => format!(
+            ExpiryStage::Good => return None,
+            ExpiryStage::NotYet => format!(
                 "begins {} ({} from now), check the clocks of this host and of its authority",
                 moment(not_before),
                 length(not_before.saturating_sub(now))
             ),
-            Stage::Expired => format!(
+            ExpiryStage::Expired => format!(
                 "ended {} ({} ago), {remedy}",
                 moment(not_after),
                 length(now.saturating_sub(not_after))
             ),
-            Stage::Ahead | Stage::Near | Stage::Urgent => format!(
+            ExpiryStage::Ahead | ExpiryStage::Near | ExpiryStage::Urgent => format!(
                 "ends {} ({} left), {remedy}",
                 moment(not_after),
                 length(not_after.saturating_sub(now))
@@ -188,8 +191,8 @@ impl Dated {
 /// Something that people should know of. Worse ones are greater.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Notice {
-    /// How near it is; never [`Stage::Good`].
-    pub stage: Stage,
+    /// How near it is; never [`ExpiryStage::Good`].
+    pub stage: ExpiryStage,
     /// Which file, what, whose, when, how long from now, what to do: lower case, no full stop.
     pub text: String,
 }

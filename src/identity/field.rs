@@ -6,7 +6,7 @@ use std::fmt;
 /// A field of the certificate that a rule can name. The order is the order in which captures are
 /// counted when several fields of one rule have a `*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
+pub enum CertificateField {
     /// URI subject alternative name.
     Uri,
     /// DNS subject alternative name.
@@ -19,7 +19,7 @@ pub enum Field {
     Ou,
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for CertificateField {
     /// The key of the policy file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

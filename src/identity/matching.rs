@@ -3,9 +3,9 @@
 //! confused.
 
 use super::certificate::{CertificateFacts, Fingerprint};
-use super::claim::{ClaimPattern, Gap};
+use super::claim::{ClaimGap, ClaimPattern};
 use super::evidence::Evidence;
-use super::field::Field;
+use super::field::CertificateField;
 use super::pattern::Pattern;
 use super::peer::PeerMatch;
 use super::rule_error::RuleError;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// Never empty: a rule for everybody cannot be written, nor one for whoever has a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
-    patterns: BTreeMap<Field, Pattern>,
+    patterns: BTreeMap<CertificateField, Pattern>,
     fingerprint: Option<Fingerprint>,
     claims: BTreeMap<String, ClaimPattern>,
     peer: Option<PeerMatch>,
@@ -40,7 +40,7 @@ impl Match {
     /// # Errors
     /// No condition at all, or one field named twice.
     pub fn new(
-        patterns: impl IntoIterator<Item = (Field, Pattern)>,
+        patterns: impl IntoIterator<Item = (CertificateField, Pattern)>,
         fingerprint: Option<Fingerprint>,
     ) -> Result<Self, RuleError> {
         let mut by_field = BTreeMap::new();
@@ -87,7 +87,7 @@ impl Match {
     }
 
     /// The fields that are asked for, in the order of their captures.
-    pub fn fields(&self) -> impl Iterator<Item = Field> {
+    pub fn fields(&self) -> impl Iterator<Item = CertificateField> {
         self.patterns.keys().copied()
     }
 
@@ -167,11 +167,15 @@ impl Match {
     pub(super) fn is_stricter_than(&self, other: &Self) -> bool {
         let same = other.patterns.iter().all(|(f, pattern)| self.patterns.get(f) == Some(pattern));
         let same_leaf = other.fingerprint.is_none() || self.fingerprint == other.fingerprint;
-        let same_gap = |one: Gap, another: Gap| match (one, another) {
-            (Gap::Capture, Gap::Capture) => true,
+        let same_gap = |one: ClaimGap, another: ClaimGap| match (one, another) {
+            (ClaimGap::Capture, ClaimGap::Capture) => true,
             // by what they are captures of: a number counts through the fields that are named
-            (Gap::Bound(one), Gap::Bound(another)) => self.source(one) == other.source(another),
-            (Gap::Capture, Gap::Bound(_)) | (Gap::Bound(_), Gap::Capture) => false,
+            (ClaimGap::Bound(one), ClaimGap::Bound(another)) => {
+                self.source(one) == other.source(another)
+            }
+            (ClaimGap::Capture, ClaimGap::Bound(_)) | (ClaimGap::Bound(_), ClaimGap::Capture) => {
+                false
+            }
         };
         let same_claims = other.claims.iter().all(|(name, pattern)| {
             self.claims.get(name).is_some_and(|own| own.asks_the_same(pattern, same_gap))
@@ -188,8 +192,8 @@ impl Match {
     }
 
     /// The field that a capture is of, and which of its `*`, from 0.
-    fn source(&self, number: usize) -> Option<(Field, usize)> {
-        let each = |(field, pattern): (&Field, &Pattern)| {
+    fn source(&self, number: usize) -> Option<(CertificateField, usize)> {
+        let each = |(field, pattern): (&CertificateField, &Pattern)| {
             let field = *field;
             (0..pattern.capture_count()).map(move |nth| (field, nth))
         };

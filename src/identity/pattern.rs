@@ -3,7 +3,7 @@
 //! one another when the file is loaded, so that no two identities can ever bear one name.
 
 use super::letters::is_printable;
-use super::sequence::{MAX_LENGTH, Split, Step, around, is_capture, is_tail, meet, split};
+use super::sequence::{MAX_LENGTH, SequenceStep, Split, around, is_capture, is_tail, meet, split};
 use crate::problem::{Actionable, Problem};
 use std::fmt;
 use std::str::FromStr;
@@ -171,7 +171,7 @@ impl fmt::Display for IdentityName {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Part {
+enum TemplatePart {
     Literal(String),
     /// Number of a capture, from 1.
     Capture(usize),
@@ -180,7 +180,7 @@ enum Part {
 /// How a rule names whom it matches: lower-case text with `{1}` to `{9}` for what the `*` caught.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NameTemplate {
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
 }
 
 impl NameTemplate {
@@ -192,8 +192,8 @@ impl NameTemplate {
         let mut name = String::new();
         for part in &self.parts {
             name.push_str(match part {
-                Part::Literal(text) => text,
-                Part::Capture(number) => number
+                TemplatePart::Literal(text) => text,
+                TemplatePart::Capture(number) => number
                     .checked_sub(1)
                     .and_then(|at| captures.get(at))
                     .ok_or(PatternError::Placeholder)?,
@@ -205,22 +205,26 @@ impl NameTemplate {
     /// The highest capture that the template uses, 0 for none.
     #[must_use]
     pub fn highest_capture(&self) -> usize {
-        self.parts.iter().map(|p| if let Part::Capture(n) = p { *n } else { 0 }).max().unwrap_or(0)
+        self.parts
+            .iter()
+            .map(|p| if let TemplatePart::Capture(n) = p { *n } else { 0 })
+            .max()
+            .unwrap_or(0)
     }
 
     /// The captures from which this template would have made the name: each at its number, empty
     /// where the template does not use it. `None` where it could not have, or in more than one way.
     #[must_use]
     pub fn captures_behind(&self, name: &IdentityName) -> Option<Vec<String>> {
-        let letters: Vec<Step> = name.as_str().chars().map(Step::One).collect();
+        let letters: Vec<SequenceStep> = name.as_str().chars().map(SequenceStep::One).collect();
         if !meet(&self.steps(), &letters) {
             return None;
         }
         let Split::One(values) = split(&self.literals(), name.as_str()) else { return None };
         let mut captures = vec![String::new(); self.highest_capture()];
         let numbers = self.parts.iter().filter_map(|p| match p {
-            Part::Capture(number) => Some(*number),
-            Part::Literal(_) => None,
+            TemplatePart::Capture(number) => Some(*number),
+            TemplatePart::Literal(_) => None,
         });
         for (number, value) in numbers.zip(values) {
             let capture = captures.get_mut(number.checked_sub(1)?)?;
@@ -236,20 +240,20 @@ impl NameTemplate {
         let mut literals = vec![String::new()];
         for part in &self.parts {
             match (part, literals.last_mut()) {
-                (Part::Literal(text), Some(last)) => last.push_str(text),
+                (TemplatePart::Literal(text), Some(last)) => last.push_str(text),
                 _ => literals.push(String::new()),
             }
         }
         literals
     }
 
-    fn steps(&self) -> Vec<Step> {
-        let capture = [Step::Head, Step::Tail];
+    fn steps(&self) -> Vec<SequenceStep> {
+        let capture = [SequenceStep::Head, SequenceStep::Tail];
         self.parts
             .iter()
             .flat_map(|part| match part {
-                Part::Literal(text) => text.chars().map(Step::One).collect(),
-                Part::Capture(_) => capture.to_vec(),
+                TemplatePart::Literal(text) => text.chars().map(SequenceStep::One).collect(),
+                TemplatePart::Capture(_) => capture.to_vec(),
             })
             .collect()
     }
@@ -272,8 +276,8 @@ impl FromStr for NameTemplate {
 impl fmt::Display for NameTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.iter().try_for_each(|part| match part {
-            Part::Literal(text) => f.write_str(text),
-            Part::Capture(number) => write!(f, "{{{number}}}"),
+            TemplatePart::Literal(text) => f.write_str(text),
+            TemplatePart::Capture(number) => write!(f, "{{{number}}}"),
         })
     }
 }
@@ -286,13 +290,13 @@ pub fn overlap(a: &NameTemplate, b: &NameTemplate) -> bool {
     meet(&a.steps(), &b.steps())
 }
 
-fn parts(text: &str) -> Result<Vec<Part>, PatternError> {
+fn parts(text: &str) -> Result<Vec<TemplatePart>, PatternError> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((literal, opened)) = rest.split_once('{') {
         let (number, after) = opened.split_once('}').ok_or(PatternError::Placeholder)?;
         parts.extend(literal_part(literal)?);
-        parts.push(Part::Capture(capture_number(number)?));
+        parts.push(TemplatePart::Capture(capture_number(number)?));
         rest = after;
     }
     parts.extend(literal_part(rest)?);
@@ -307,13 +311,13 @@ pub(super) fn capture_number(number: &str) -> Result<usize, PatternError> {
     }
 }
 
-fn literal_part(text: &str) -> Result<Option<Part>, PatternError> {
+fn literal_part(text: &str) -> Result<Option<TemplatePart>, PatternError> {
     let strange = text.chars().find(|c| c.is_ascii_uppercase() || !is_tail(*c));
     match strange {
         Some('}') => Err(PatternError::Placeholder),
         Some(c) => Err(PatternError::NameCharacter(c)),
         None if text.len() > MAX_LENGTH => Err(PatternError::NotAName),
-        None => Ok((!text.is_empty()).then(|| Part::Literal(text.to_owned()))),
+        None => Ok((!text.is_empty()).then(|| TemplatePart::Literal(text.to_owned()))),
     }
 }
 

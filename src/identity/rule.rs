@@ -5,7 +5,7 @@
 use super::certificate::CertificateFacts;
 use super::error::Unidentified;
 use super::evidence::Evidence;
-use super::field::Field;
+use super::field::CertificateField;
 use super::letters::is_printable;
 use super::matching::{Held, Match};
 use super::pattern::{IdentityName, NameTemplate, overlap};
@@ -297,11 +297,15 @@ fn single_readings(
     rules: &[IdentityRule],
     certificate: &CertificateFacts,
 ) -> Result<(), Unidentified> {
-    let named: BTreeSet<Field> = rules.iter().flat_map(|rule| rule.matching.fields()).collect();
+    let named: BTreeSet<CertificateField> =
+        rules.iter().flat_map(|rule| rule.matching.fields()).collect();
     named.into_iter().try_for_each(|field| single_reading(field, certificate))
 }
 
-fn single_reading(field: Field, certificate: &CertificateFacts) -> Result<(), Unidentified> {
+fn single_reading(
+    field: CertificateField,
+    certificate: &CertificateFacts,
+) -> Result<(), Unidentified> {
     let values = certificate.values(field);
     if values.len() > 1 {
         return Err(Unidentified::AmbiguousField(field));

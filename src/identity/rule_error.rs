@@ -1,7 +1,7 @@
 //! What does not fit together in an entry of `identities`: of conditions on a certificate, a token or a user,
 //! and of the name that is made of them.
 
-use super::field::Field;
+use super::field::CertificateField;
 use crate::problem::{Actionable, Problem};
 
 /// A rule whose parts do not fit together, found at load.
@@ -11,7 +11,7 @@ pub enum RuleError {
     /// `match` has no condition, and so would match everybody.
     NoCondition,
     /// The same field is asked for twice.
-    FieldTwice(Field),
+    FieldTwice(CertificateField),
     /// `token` names no claim.
     NoClaim,
     /// A claim is compared with a capture that the certificate's part does not make.

@@ -3,7 +3,7 @@
 
 /// One step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum SequenceStep {
     /// Exactly this character.
     One(char),
     /// The first character of a capture: a letter or digit.
@@ -13,13 +13,13 @@ pub(super) enum Step {
 }
 
 /// The run of a pattern, given the text around its captures.
-pub(super) fn around(literals: &[String]) -> Vec<Step> {
-    let capture: &[Step] = &[Step::Head, Step::Tail];
+pub(super) fn around(literals: &[String]) -> Vec<SequenceStep> {
+    let capture: &[SequenceStep] = &[SequenceStep::Head, SequenceStep::Tail];
     let literals = literals.iter().enumerate();
     literals
         .flat_map(|(at, literal)| {
             let before = if at == 0 { &[] } else { capture };
-            before.iter().copied().chain(literal.chars().map(Step::One))
+            before.iter().copied().chain(literal.chars().map(SequenceStep::One))
         })
         .collect()
 }
@@ -88,7 +88,7 @@ fn captures<'t>(gaps: &[String], text: &'t str) -> Split<'t> {
 
 /// Whether some text could be a reading of both runs. Errs towards yes: length, `..` and the same
 /// capture used twice are not considered.
-pub(super) fn meet(a: &[Step], b: &[Step]) -> bool {
+pub(super) fn meet(a: &[SequenceStep], b: &[SequenceStep]) -> bool {
     let mut seen = vec![(0, 0)];
     let mut next = 0;
     while let Some(&(i, j)) = seen.get(next) {
@@ -108,20 +108,24 @@ pub(super) fn meet(a: &[Step], b: &[Step]) -> bool {
 }
 
 /// Where two runs can go from here: past a tail that ends, or over a character that both can read.
-fn steps(a: Option<Step>, b: Option<Step>) -> impl Iterator<Item = (bool, bool)> {
-    let past_a = (a == Some(Step::Tail)).then_some((true, false));
-    let past_b = (b == Some(Step::Tail)).then_some((false, true));
+fn steps(a: Option<SequenceStep>, b: Option<SequenceStep>) -> impl Iterator<Item = (bool, bool)> {
+    let past_a = (a == Some(SequenceStep::Tail)).then_some((true, false));
+    let past_b = (b == Some(SequenceStep::Tail)).then_some((false, true));
     let both = a.zip(b).filter(|(a, b)| share_a_character(*a, *b));
-    let both = both.map(|(a, b)| (a != Step::Tail, b != Step::Tail));
+    let both = both.map(|(a, b)| (a != SequenceStep::Tail, b != SequenceStep::Tail));
     past_a.into_iter().chain(past_b).chain(both)
 }
 
-fn share_a_character(a: Step, b: Step) -> bool {
+fn share_a_character(a: SequenceStep, b: SequenceStep) -> bool {
     match (a, b) {
-        (Step::One(a), Step::One(b)) => a == b,
-        (Step::One(c), Step::Head) | (Step::Head, Step::One(c)) => is_head(c),
-        (Step::One(c), Step::Tail) | (Step::Tail, Step::One(c)) => is_tail(c),
-        (Step::Head | Step::Tail, Step::Head | Step::Tail) => true,
+        (SequenceStep::One(a), SequenceStep::One(b)) => a == b,
+        (SequenceStep::One(c), SequenceStep::Head) | (SequenceStep::Head, SequenceStep::One(c)) => {
+            is_head(c)
+        }
+        (SequenceStep::One(c), SequenceStep::Tail) | (SequenceStep::Tail, SequenceStep::One(c)) => {
+            is_tail(c)
+        }
+        (SequenceStep::Head | SequenceStep::Tail, SequenceStep::Head | SequenceStep::Tail) => true,
     }
 }
 

@@ -19,7 +19,7 @@ mod worthless;
 pub use claims::Claims;
 pub use compact::LONGEST;
 pub use error::{IssuerError, KeysError, TokenError};
-pub use keys::{Key, KeySet};
+pub use keys::{KeySet, TokenKey};
 pub use worthless::Worthless;
 
 use crate::docker::json::{JsonObject, JsonValue};

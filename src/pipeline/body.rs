@@ -5,7 +5,7 @@ use crate::audit::Stage;
 use crate::audit::event::Ended;
 use crate::daemon::{AnswerBody, ClientBody};
 use crate::proxy::receive::{self, Received};
-use crate::proxy::respond::{Body, BoxError};
+use crate::proxy::respond::{BodyError, ResponseBody};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body::{Body as _, Frame, SizeHint};
@@ -43,7 +43,7 @@ pub(super) struct Counted {
 
 impl Counted {
     /// The body of an answer with this status; the exchange is recorded when it ends.
-    pub(super) fn over(inner: AnswerBody, exchange: Exchange, status: StatusCode) -> Body {
+    pub(super) fn over(inner: AnswerBody, exchange: Exchange, status: StatusCode) -> ResponseBody {
         let watched = exchange.head.route.life.ends_with_client() && !inner.is_end_stream();
         let interrupted = watched.then(|| -> Interrupted { Box::pin(exchange.interrupted()) });
         let kept = BytesMut::new();
@@ -89,12 +89,12 @@ impl Counted {
 
 impl http_body::Body for Counted {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Some(interrupted) = self.interrupted.as_mut()
             && let Poll::Ready(ended) = interrupted.as_mut().poll(cx)
         {
@@ -164,7 +164,7 @@ pub(super) fn upload(beginning: Received, body: Incoming, uploaded: &Arc<AtomicU
 }
 
 /// The output of a session as a body.
-pub(super) fn of_reader(stream: DuplexStream) -> Body {
+pub(super) fn of_reader(stream: DuplexStream) -> ResponseBody {
     Reader(stream).boxed_unsync()
 }
 
@@ -172,12 +172,12 @@ struct Reader(DuplexStream);
 
 impl http_body::Body for Reader {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let mut piece = vec![0; PIECE];
         let mut buffer = ReadBuf::new(&mut piece);
         if let Err(error) = ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer)) {

@@ -5,7 +5,7 @@ use crate::audit::describe::shown;
 use crate::audit::{Refusal, RefusalKind, Writer};
 use crate::identity::{Evidence, Unidentified};
 use crate::proxy::receive;
-use crate::proxy::respond::{self, Body};
+use crate::proxy::respond::{self, ResponseBody};
 use crate::proxy::{Address, Connection, Gate, Peer, RefusedKind, Stranger, Watch};
 use crate::telemetry::Tally;
 use crate::who::Who;
@@ -44,7 +44,7 @@ impl Gate for Entry {
         who.name()
     }
 
-    async fn turn_away(&self, stranger: Arc<Stranger>, _head: Parts) -> Response<Body> {
+    async fn turn_away(&self, stranger: Arc<Stranger>, _head: Parts) -> Response<ResponseBody> {
         respond::stranger(&stranger.why)
     }
 
@@ -52,7 +52,7 @@ impl Gate for Entry {
         &self,
         connection: Arc<Connection<Who>>,
         request: Request<Incoming>,
-    ) -> Response<Body> {
+    ) -> Response<ResponseBody> {
         let mut visit = Visit::new(&self.0, connection, request);
         let response = match visit.serve().await {
             Ok(response) => response,

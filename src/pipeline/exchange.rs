@@ -8,7 +8,7 @@ use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
 use crate::docker::{CallHead, Flaw};
 use crate::policy::Permit;
-use crate::proxy::respond::{self, Body};
+use crate::proxy::respond::{self, ResponseBody};
 use crate::proxy::{Connection, StreamPermit};
 use crate::sessions::{Cut, Open};
 use crate::who::Who;
@@ -57,7 +57,7 @@ impl Exchange {
         permit: Permit,
         upload: ClientBody,
         on_upgrade: Option<OnUpgrade>,
-    ) -> Result<Response<Body>, AuditError> {
+    ) -> Result<Response<ResponseBody>, AuditError> {
         let cancel = Cancel::new();
         let ends_with_client = permit.outbound().life.ends_with_client();
         let (answer, answered) = oneshot::channel();
@@ -90,7 +90,7 @@ impl Exchange {
         on_upgrade: Option<OnUpgrade>,
         cancel: Cancel,
         ends_with_client: bool,
-    ) -> Response<Body> {
+    ) -> Response<ResponseBody> {
         if self.open.is_cut() {
             return self.failed(&DaemonError::Cancelled); // meanwhile, and before the daemon heard of it
         }
@@ -123,7 +123,7 @@ impl Exchange {
         mut headers: http::HeaderMap,
         tunnel: Tunnel,
         on_upgrade: Option<OnUpgrade>,
-    ) -> Response<Body> {
+    ) -> Response<ResponseBody> {
         let mut event = Event::new(Stage::SessionOpen);
         event.parent = Some(self.decision);
         self.pipeline.shared.log.note(event);
@@ -154,7 +154,7 @@ impl Exchange {
     }
 
     /// A client that did not ask to upgrade: the daemon's output as a body, no input.
-    fn output_only(self, tunnel: Tunnel) -> Body {
+    fn output_only(self, tunnel: Tunnel) -> ResponseBody {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         tokio::spawn(async move {
             let cancel = Cancel::new();
@@ -184,7 +184,7 @@ impl Exchange {
     }
 
     /// There is no answer to pass on.
-    fn failed(self, error: &DaemonError) -> Response<Body> {
+    fn failed(self, error: &DaemonError) -> Response<ResponseBody> {
         let (status, ended) = match error {
             DaemonError::Cancelled => (None, Ended::ClientGone),
             DaemonError::Upload(_) => (Some(400), Ended::ClientGone),

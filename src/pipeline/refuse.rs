@@ -10,7 +10,7 @@ use crate::policy::Denial;
 use crate::proxy::Untrusted;
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
-use crate::proxy::respond::{self, Body};
+use crate::proxy::respond::{self, ResponseBody};
 use crate::rule::Rule;
 use crate::who::Unproven;
 use http::Response;
@@ -99,7 +99,7 @@ impl Refused {
 
 impl Visit {
     /// Records the refusal and puts it into words.
-    pub(super) async fn refuse(&mut self, refused: Refused) -> Response<Body> {
+    pub(super) async fn refuse(&mut self, refused: Refused) -> Response<ResponseBody> {
         let shared = &self.pipeline.shared;
         let (log, tally) = (Arc::clone(&shared.log), Arc::clone(&shared.tally));
         let policy = self.policy.clone().unwrap_or_else(|| shared.in_force.policy());
@@ -114,7 +114,7 @@ impl Visit {
         self.say(refused)
     }
 
-    fn say(&self, refused: Refused) -> Response<Body> {
+    fn say(&self, refused: Refused) -> Response<ResponseBody> {
         let id = self.id.to_string();
         let name = self.identity.as_ref().map_or("?", |identity| identity.name.as_str());
         match refused {

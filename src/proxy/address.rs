@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 /// Where a client comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum ClientOrigin {
     /// From this address and port.
     Tcp(SocketAddr),
     /// From a Unix socket, as the user of this number.
     User(u32),
 }
 
-impl Origin {
+impl ClientOrigin {
     /// What refusals are counted by.
     #[must_use]
     pub const fn whence(self) -> Whence {
@@ -35,7 +35,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ClientOrigin {
     /// `10.0.0.1:40000` or `uid:1000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

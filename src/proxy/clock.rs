@@ -1,7 +1,7 @@
 //! How long a connection may keep us waiting. hyper's own head timeout also ends idle connections,
 //! which docker-py pools, so this clock tells a head that has begun from a connection at rest.
 
-use super::respond::{Body, BoxError};
+use super::respond::{BodyError, ResponseBody};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use std::io::{self, IoSlice};
@@ -39,13 +39,13 @@ impl Phase {
 
 /// The clock of one connection.
 #[derive(Clone, Debug)]
-pub(super) struct Clock {
+pub(super) struct ProgressClock {
     phase: Arc<watch::Sender<Phase>>,
     head: Duration,
     idle: Duration,
 }
 
-impl Clock {
+impl ProgressClock {
     /// Starts with the first head awaited.
     pub(super) fn start(head: Duration, idle: Duration) -> Self {
         let first = Phase::Head(Instant::now() + head);
@@ -98,7 +98,7 @@ impl Clock {
 
 /// A request in hand.
 #[derive(Debug)]
-pub(super) struct Busy(Clock);
+pub(super) struct Busy(ProgressClock);
 
 impl Drop for Busy {
     fn drop(&mut self) {
@@ -108,25 +108,25 @@ impl Drop for Busy {
 
 /// A response's body: the request is in hand until the last of it was taken.
 #[derive(Debug)]
-pub(super) struct Answer {
-    body: Body,
+pub(super) struct GuardedBody {
+    body: ResponseBody,
     _busy: Busy,
 }
 
-impl Answer {
-    pub(super) const fn new(body: Body, busy: Busy) -> Self {
+impl GuardedBody {
+    pub(super) const fn new(body: ResponseBody, busy: Busy) -> Self {
         Self { body, _busy: busy }
     }
 }
 
-impl http_body::Body for Answer {
+impl http_body::Body for GuardedBody {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
@@ -140,12 +140,12 @@ impl http_body::Body for Answer {
 }
 
 /// The decrypted side of a connection, which tells the clock of what it hears.
-pub(super) struct Heard<T> {
+pub(super) struct TimedStream<T> {
     pub(super) inner: T,
-    pub(super) clock: Clock,
+    pub(super) clock: ProgressClock,
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Heard<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for TimedStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -166,7 +166,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Heard<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Heard<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for TimedStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

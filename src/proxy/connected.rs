@@ -3,7 +3,7 @@
 
 use super::gate::Peer;
 use super::shutdown::Live;
-use super::socket::Line;
+use super::socket::ClientLine;
 use super::standing::Standing;
 use crate::identity::Evidence;
 use crate::rule::Rule;
@@ -23,7 +23,7 @@ pub struct Connection<W> {
     pub standing: Standing,
     /// Held by whatever must have ended before the process does: tasks take a clone.
     pub live: Live,
-    pub(super) line: Arc<Line>,
+    pub(super) line: Arc<ClientLine>,
     pub(super) ending: watch::Sender<Option<Arc<Ending>>>,
 }
 

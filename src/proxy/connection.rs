@@ -2,20 +2,20 @@
 //! identity, then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever,
 //! holds more than a share or goes unseen is this file's.
 
-use super::address::{Address, Origin};
-use super::clock::{Answer, Clock, Heard, Phase};
+use super::address::{Address, ClientOrigin};
+use super::clock::{GuardedBody, Phase, ProgressClock, TimedStream};
 use super::connected::{Connection, Ending};
 use super::gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
-use super::limits::{Place, Places, TooMany};
+use super::limits::{PlacePermit, Places, TooMany};
 use super::listener::Way;
 use super::peer;
 use super::receive;
-use super::respond::{self, Body};
+use super::respond::{self, ResponseBody};
 use super::shutdown::Live;
-use super::socket::{Line, Socket, Stream};
+use super::socket::{ClientLine, ClientSocket, Stream};
 use super::standing::Standing;
 use super::tls::Tls;
-use super::trust::{Untrusted, Verdict, with_verdict};
+use super::trust::{TrustVerdict, Untrusted, with_verdict};
 use super::untaken::Untaken;
 use crate::audit::Whence;
 use crate::config::FrontLimits;
@@ -55,9 +55,9 @@ pub struct Front<G> {
 /// The places that a connection holds until its last byte, tunnel included.
 #[derive(Debug)]
 struct Seat {
-    _all: Place<()>,
-    _address: Place<Whence>,
-    identity: OnceLock<Place<String>>,
+    _all: PlacePermit<()>,
+    _address: PlacePermit<Whence>,
+    identity: OnceLock<PlacePermit<String>>,
     _live: Live,
 }
 
@@ -117,7 +117,7 @@ impl<G: Gate> Front<G> {
     pub(super) async fn welcome(
         self: Arc<Self>,
         stream: Stream,
-        client: Origin,
+        client: ClientOrigin,
         listener: Address,
         way: Way,
         live: Live,
@@ -129,7 +129,7 @@ impl<G: Gate> Front<G> {
             (Way::Peer, Stream::Unix(stream)) => Some(peer::facts(stream)),
             _ => None,
         };
-        let line = Line::new(stream);
+        let line = ClientLine::new(stream);
         match (way, user) {
             (Way::Tls(tls), _) => {
                 let shaken = self.shake_hands(&line, &seat, &mut peer, tls).await;
@@ -141,7 +141,7 @@ impl<G: Gate> Front<G> {
             }
             (Way::Peer, user) => {
                 let seat_of = Arc::clone(&seat) as Arc<dyn Any + Send + Sync>;
-                let socket = Socket::new(Arc::clone(&line), seat_of);
+                let socket = ClientSocket::new(Arc::clone(&line), seat_of);
                 let evidence = user.unwrap_or(Err(Foreign::Hidden));
                 let evidence = evidence.map(Evidence::from).map_err(Unidentified::Foreign);
                 let standing = Standing::of_user();
@@ -164,17 +164,18 @@ impl<G: Gate> Front<G> {
 
     async fn shake_hands(
         &self,
-        line: &Arc<Line>,
+        line: &Arc<ClientLine>,
         seat: &Arc<Seat>,
         peer: &mut Peer,
         tls: Tls,
-    ) -> Option<(TlsStream<Socket>, Standing)> {
-        let socket = Socket::new(Arc::clone(line), Arc::clone(seat) as Arc<dyn Any + Send + Sync>);
+    ) -> Option<(TlsStream<ClientSocket>, Standing)> {
+        let socket =
+            ClientSocket::new(Arc::clone(line), Arc::clone(seat) as Arc<dyn Any + Send + Sync>);
         let server = Arc::clone(&tls.secured().server);
         let accept = with_verdict(TlsAcceptor::from(server).accept(socket));
         let (stream, verdict) = match timeout(self.limits.handshake_timeout, accept).await {
             Ok((Ok(stream), verdict)) => (stream, verdict),
-            Ok((Err(_), Some(Verdict::Refused(why, shown)))) => {
+            Ok((Err(_), Some(TrustVerdict::Refused(why, shown)))) => {
                 self.distrust(peer, &why, &shown);
                 return None;
             }
@@ -212,7 +213,7 @@ impl<G: Gate> Front<G> {
         evidence: Result<Evidence, Unidentified>,
         standing: Standing,
         peer: &Peer,
-        line: &Arc<Line>,
+        line: &Arc<ClientLine>,
         seat: &Seat,
         live: &Live,
     ) -> Reception<G::Who> {
@@ -272,7 +273,7 @@ impl<G: Gate> Front<G> {
         mut live: Live,
         untaken: &Untaken,
     ) {
-        let clock = Clock::start(self.limits.head_timeout, self.limits.idle_timeout);
+        let clock = ProgressClock::start(self.limits.head_timeout, self.limits.idle_timeout);
         let mut ended = pin!(reception.clone().ended());
         let service = service_fn(|request: Request<Incoming>| {
             let (gate, reception) = (Arc::clone(&self.gate), reception.clone());
@@ -281,10 +282,10 @@ impl<G: Gate> Front<G> {
                 let asked = request.extensions().get::<OnUpgrade>().cloned();
                 let response = answer(&*gate, reception, request).await;
                 untaken.note(asked, response.status());
-                Ok::<_, std::convert::Infallible>(response.map(|body| Answer::new(body, busy)))
+                Ok::<_, std::convert::Infallible>(response.map(|body| GuardedBody::new(body, busy)))
             }
         });
-        let heard = TokioIo::new(Heard { inner: stream, clock: clock.clone() });
+        let heard = TokioIo::new(TimedStream { inner: stream, clock: clock.clone() });
         let mut served = pin!(self.http().serve_connection(heard, service).with_upgrades());
         let mut closing = false;
         loop {
@@ -307,7 +308,7 @@ impl<G: Gate> Front<G> {
         }
     }
 
-    /// HTTP/1.1 as hyper parses it, within our bounds. The timeouts are [`Clock`]'s.
+    /// HTTP/1.1 as hyper parses it, within our bounds. The timeouts are [`ProgressClock`]'s.
     fn http(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
         http.keep_alive(true)
@@ -335,7 +336,7 @@ async fn answer<G: Gate>(
     gate: &G,
     reception: Reception<G::Who>,
     request: Request<Incoming>,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let stranger = match reception {
         Reception::Known(connection) => return gate.handle(connection, request).await,
         Reception::Stranger(stranger) => Ok(stranger),

@@ -1,9 +1,9 @@
 //! What the front asks and tells, so that it decides and records nothing itself: the [`Gate`] knows
 //! identities and answers requests, the [`Watch`] hears of connections that never became a request.
 
-use super::address::{Address, Origin};
+use super::address::{Address, ClientOrigin};
 use super::connected::Connection;
-use super::respond::Body;
+use super::respond::ResponseBody;
 use super::turned_away::TurnedAway;
 use crate::audit::event::Client;
 use crate::identity::{Evidence, Unidentified};
@@ -40,7 +40,7 @@ pub trait Gate: Send + Sync + 'static {
         &self,
         stranger: Arc<Stranger>,
         head: Parts,
-    ) -> impl Future<Output = Response<Body>> + Send;
+    ) -> impl Future<Output = Response<ResponseBody>> + Send;
 
     /// Answers a request. Dropped when the client is gone, so what must run to its end runs in a
     /// task of its own.
@@ -48,7 +48,7 @@ pub trait Gate: Send + Sync + 'static {
         &self,
         connection: Arc<Connection<Self::Who>>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Body>> + Send;
+    ) -> impl Future<Output = Response<ResponseBody>> + Send;
 }
 
 /// Who is told of connections that never became a request.
@@ -130,7 +130,7 @@ pub struct Peer {
     /// The connection's number.
     pub connection: ConnectionId,
     /// Where it comes from.
-    pub client: Origin,
+    pub client: ClientOrigin,
     /// By which listener it came in.
     pub listener: Address,
     /// `1.3` or `1.2`; empty before the handshake, and at a Unix socket.

@@ -31,14 +31,14 @@ impl<K: Hash + Eq + Clone> Places<K> {
     ///
     /// # Errors
     /// When all places of the key are taken.
-    pub fn enter(self: &Arc<Self>, key: K) -> Result<Place<K>, TooMany> {
+    pub fn enter(self: &Arc<Self>, key: K) -> Result<PlacePermit<K>, TooMany> {
         let mut held = self.held();
         let count = held.get(&key).copied().unwrap_or(0);
         if count >= self.most {
             return Err(TooMany { most: self.most });
         }
         held.insert(key.clone(), count.saturating_add(1));
-        Ok(Place { places: Arc::clone(self), key })
+        Ok(PlacePermit { places: Arc::clone(self), key })
     }
 
     /// How many places of a key are taken.
@@ -57,12 +57,12 @@ impl<K: Hash + Eq> Places<K> {
 /// A place taken, given back on drop.
 #[must_use = "the place is given back as soon as this is dropped"]
 #[derive(Debug)]
-pub struct Place<K: Hash + Eq> {
+pub struct PlacePermit<K: Hash + Eq> {
     places: Arc<Places<K>>,
     key: K,
 }
 
-impl<K: Hash + Eq> Drop for Place<K> {
+impl<K: Hash + Eq> Drop for PlacePermit<K> {
     fn drop(&mut self) {
         let mut held = self.places.held();
         match held.get_mut(&self.key) {
@@ -78,7 +78,7 @@ impl<K: Hash + Eq> Drop for Place<K> {
 pub struct Streams(Arc<Places<String>>);
 
 /// One request or tunnel of an identity.
-pub type StreamPermit = Place<String>;
+pub type StreamPermit = PlacePermit<String>;
 
 impl Streams {
     /// `most` streams for each identity.

@@ -1,7 +1,7 @@
 //! Where clients come in: a bound address, a Unix socket that we make, or what systemd hands over, and a
 //! loop that goes on accepting when the process is out of descriptors and stops when it is asked to.
 
-use super::address::{Address, Origin};
+use super::address::{Address, ClientOrigin};
 use super::connection::Front;
 use super::gate::Gate;
 use super::peer;
@@ -171,20 +171,20 @@ impl Handed {
 
 /// What accepts: a listener, or a test.
 trait Accept {
-    fn accept(&self) -> impl Future<Output = io::Result<(Stream, Origin)>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<(Stream, ClientOrigin)>> + Send;
 }
 
 impl Accept for Listener {
-    async fn accept(&self) -> io::Result<(Stream, Origin)> {
+    async fn accept(&self) -> io::Result<(Stream, ClientOrigin)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, from) = listener.accept().await?;
-                Ok((Stream::Tcp(stream), Origin::Tcp(from)))
+                Ok((Stream::Tcp(stream), ClientOrigin::Tcp(from)))
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
                 let uid = peer::uid(&stream)?;
-                Ok((Stream::Unix(stream), Origin::User(uid)))
+                Ok((Stream::Unix(stream), ClientOrigin::User(uid)))
             }
         }
     }
@@ -193,7 +193,7 @@ impl Accept for Listener {
 async fn accept(
     listener: &impl Accept,
     mut live: Live,
-    welcome: impl Fn(Stream, Origin),
+    welcome: impl Fn(Stream, ClientOrigin),
     complain: impl Fn(io::Error),
 ) {
     loop {
@@ -229,7 +229,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Accept, Listener, Origin, PAUSE, Stream, accept};
+    use super::{Accept, ClientOrigin, Listener, PAUSE, Stream, accept};
     use crate::proxy::Shutdown;
     use std::cell::{Cell, RefCell};
     use std::io;
@@ -244,7 +244,7 @@ mod tests {
     }
 
     impl Accept for Poor {
-        async fn accept(&self) -> io::Result<(Stream, Origin)> {
+        async fn accept(&self) -> io::Result<(Stream, ClientOrigin)> {
             let failure = self.failures.lock().unwrap().pop();
             match failure {
                 Some(error) => Err(error),

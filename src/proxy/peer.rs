@@ -44,7 +44,7 @@ pub(super) fn facts(stream: &UnixStream) -> Result<PeerFacts, Foreign> {
         return Err(Foreign::Unmapped);
     }
     let process = Process::held(stream, pid)?;
-    let seen = Seen::of(&process.path());
+    let seen = ProcessFacts::of(&process.path());
     if !process.is_still() {
         return Err(Foreign::Gone);
     }
@@ -124,11 +124,12 @@ fn overflow() -> u32 {
 }
 
 /// The gate itself.
-static OURS: LazyLock<Option<Seen>> = LazyLock::new(|| Seen::of(Path::new("/proc/self")).ok());
+static OURS: LazyLock<Option<ProcessFacts>> =
+    LazyLock::new(|| ProcessFacts::of(Path::new("/proc/self")).ok());
 
 /// What /proc shows of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
+struct ProcessFacts {
     /// Effective.
     uid: u32,
     /// Effective.
@@ -143,7 +144,7 @@ struct Seen {
     spaces: Option<(String, String)>,
 }
 
-impl Seen {
+impl ProcessFacts {
     fn of(process: &Path) -> io::Result<Self> {
         let status = fs::read_to_string(process.join("status"))?;
         let map = fs::read_to_string(process.join("uid_map"))?;
@@ -198,9 +199,9 @@ mod tests {
     const STATUS: &str = "Name:\tdocker\nUid:\t1000\t1001\t1000\t1000\nGid:\t50\t51\t50\t50\n\
                           Groups:\t50 999 \nNSpid:\t4242\n";
 
-    fn seen(status: &str, map: &str, spaces: Option<(&str, &str)>) -> Seen {
+    fn seen(status: &str, map: &str, spaces: Option<(&str, &str)>) -> ProcessFacts {
         let spaces = spaces.map(|(user, pid)| (user.to_owned(), pid.to_owned()));
-        Seen::read(status, map.to_owned(), Some("4294967295\n"), spaces).unwrap()
+        ProcessFacts::read(status, map.to_owned(), Some("4294967295\n"), spaces).unwrap()
     }
 
     #[test]
@@ -208,7 +209,7 @@ mod tests {
         let peer = seen(STATUS, "", None);
         assert_eq!((peer.uid, peer.gid, peer.groups.as_slice()), (1001, 51, &[50, 999][..]));
         assert_eq!(peer.login_uid, None, "no login");
-        let login = Seen::read(STATUS, String::new(), Some("1000"), None).unwrap();
+        let login = ProcessFacts::read(STATUS, String::new(), Some("1000"), None).unwrap();
         assert_eq!(login.login_uid, Some(1000));
     }
 
@@ -216,7 +217,7 @@ mod tests {
     fn what_is_cut_off_is_no_answer() {
         for missing in ["Uid", "Gid", "Groups", "NSpid"] {
             let status = STATUS.replace(missing, "X");
-            assert_eq!(Seen::read(&status, String::new(), None, None), None, "{missing}");
+            assert_eq!(ProcessFacts::read(&status, String::new(), None, None), None, "{missing}");
         }
     }
 

@@ -2,7 +2,7 @@
 //! granted unseen; or to the bin, so that a client in the middle of its upload reads our refusal.
 
 use super::memory::SMALL_BODY;
-use super::respond::Body;
+use super::respond::ResponseBody;
 use crate::config::FrontLimits;
 use crate::docker::{Flaw, Malformed};
 use crate::problem::{Actionable, Problem};
@@ -269,10 +269,10 @@ impl http_body::Body for Opaque {
 /// A client that waits for `100 Continue` is not told to go on. To be called within the runtime.
 #[must_use]
 pub fn answer_unread(
-    mut response: Response<Body>,
+    mut response: Response<ResponseBody>,
     headers: &HeaderMap,
     body: Incoming,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     if body.is_end_stream() {
         return response;
     }

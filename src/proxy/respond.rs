@@ -16,10 +16,10 @@ use http_body_util::{BodyExt as _, Full};
 use std::fmt::Write as _;
 
 /// What breaks a response off.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A response's body.
-pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+pub type ResponseBody = UnsyncBoxBody<Bytes, BodyError>;
 
 /// The most characters shown of one piece of text.
 const SHOWN: usize = 200;
@@ -28,13 +28,13 @@ const FINDINGS: usize = 16;
 
 /// A body of these bytes.
 #[must_use]
-pub fn full(bytes: impl Into<Bytes>) -> Body {
+pub fn full(bytes: impl Into<Bytes>) -> ResponseBody {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// Docker's error: a status and `{"message": ..}`.
 #[must_use]
-pub fn message(status: StatusCode, text: &str) -> Response<Body> {
+pub fn message(status: StatusCode, text: &str) -> Response<ResponseBody> {
     let json = serde_json::json!({ "message": text }).to_string();
     let mut response = Response::new(full(json));
     *response.status_mut() = status;
@@ -46,7 +46,7 @@ pub fn message(status: StatusCode, text: &str) -> Response<Body> {
 /// A request that cannot be read in one way: 400; 413 for one that is too large, 403 for a route that
 /// nobody may use, 404 for a name that nothing can have. `event` is its record in the audit log.
 #[must_use]
-pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<Body> {
+pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<ResponseBody> {
     let status = match malformed.flaw {
         Flaw::RouteUnknown => StatusCode::FORBIDDEN,
         Flaw::NameAbsent => StatusCode::NOT_FOUND,
@@ -77,7 +77,7 @@ pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<Body> {
 
 /// A body that did not come in.
 #[must_use]
-pub fn unreceived(unreceived: &Unreceived, event: Option<&str>) -> Response<Body> {
+pub fn unreceived(unreceived: &Unreceived, event: Option<&str>) -> Response<ResponseBody> {
     match unreceived {
         Unreceived::Malformed(flaw) => malformed(flaw, event),
         Unreceived::Busy => busy(),
@@ -87,7 +87,7 @@ pub fn unreceived(unreceived: &Unreceived, event: Option<&str>) -> Response<Body
 /// What this identity may not do: 404 where what it names is not there; else 403, every reason on a line of its own, what would be allowed
 /// below it, and the record in the audit log at the end.
 #[must_use]
-pub fn denied(name: &str, denial: &Denial, event: &str) -> Response<Body> {
+pub fn denied(name: &str, denial: &Denial, event: &str) -> Response<ResponseBody> {
     // the daemon's own words, which clients look for
     let absent = denial.findings.iter().find(|finding| finding.reason == Reason::TargetAbsent);
     if let Some(absent) = absent {
@@ -136,28 +136,28 @@ fn record(event: &str) -> String {
 
 /// A good certificate that is nobody's: 403, and the connection closes.
 #[must_use]
-pub fn stranger(why: &Unidentified) -> Response<Body> {
+pub fn stranger(why: &Unidentified) -> Response<ResponseBody> {
     let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.rule().id);
     closing(message(StatusCode::FORBIDDEN, &text))
 }
 
 /// A certificate that is not believed any more: 403, and the connection closes.
 #[must_use]
-pub fn untrusted(why: &Untrusted) -> Response<Body> {
+pub fn untrusted(why: &Untrusted) -> Response<ResponseBody> {
     let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.rule().id);
     closing(message(StatusCode::FORBIDDEN, &text))
 }
 
 /// We ended what was asked before it was done: 403, and the connection closes.
 #[must_use]
-pub fn ended(why: &Ending) -> Response<Body> {
+pub fn ended(why: &Ending) -> Response<ResponseBody> {
     let text = format!("dockward: ended: {} [{}]", shown(&why.text), why.reason.id);
     closing(message(StatusCode::FORBIDDEN, &text))
 }
 
 /// As many of something as there may be at once: 429. `what` is `connections` or `requests`.
 #[must_use]
-pub fn too_many(what: &str, most: TooMany) -> Response<Body> {
+pub fn too_many(what: &str, most: TooMany) -> Response<ResponseBody> {
     let most = most.most;
     let text =
         format!("dockward: {most} {what} of this identity are open, try again when one has ended");
@@ -166,32 +166,32 @@ pub fn too_many(what: &str, most: TooMany) -> Response<Body> {
 
 /// No memory is left for a body: 429.
 #[must_use]
-pub fn busy() -> Response<Body> {
+pub fn busy() -> Response<ResponseBody> {
     let text = "dockward: too many request bodies are in hand, try again";
     retry(message(StatusCode::TOO_MANY_REQUESTS, text))
 }
 
 /// The daemon does not answer: 502. `detail` says how, without what the identity may not know.
 #[must_use]
-pub fn daemon_away(detail: &str) -> Response<Body> {
+pub fn daemon_away(detail: &str) -> Response<ResponseBody> {
     let text = format!("dockward: the Docker daemon is away: {}", shown(detail));
     message(StatusCode::BAD_GATEWAY, &text)
 }
 
 /// The decision cannot be written down, so nothing is forwarded: 503.
 #[must_use]
-pub fn log_unwritable() -> Response<Body> {
+pub fn log_unwritable() -> Response<ResponseBody> {
     let text = "dockward: the audit log cannot be written, so nothing is forwarded; tell whoever \
                 runs dockward";
     message(StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
-fn retry(mut response: Response<Body>) -> Response<Body> {
+fn retry(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
-fn closing(mut response: Response<Body>) -> Response<Body> {
+fn closing(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

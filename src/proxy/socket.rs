@@ -77,13 +77,13 @@ impl AsFd for Stream {
 
 /// One client's connection.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct ClientLine {
     stream: Stream,
     /// True once the parser, or the tunnel after it, has let go.
     hung_up: watch::Sender<bool>,
 }
 
-impl Line {
+impl ClientLine {
     pub(super) fn new(stream: Stream) -> Arc<Self> {
         if let Stream::Tcp(stream) = &stream {
             // A socket that refuses an option still works; a dead peer is then found by the next write.
@@ -136,22 +136,22 @@ impl Line {
     }
 }
 
-/// The end of a [`Line`] that reads and writes. There is one, and when it is dropped the client sees
+/// The end of a [`ClientLine`] that reads and writes. There is one, and when it is dropped the client sees
 /// the end, whoever else holds the line; a tunnel's client too.
 #[derive(Debug)]
-pub(super) struct Socket {
-    line: Arc<Line>,
+pub(super) struct ClientSocket {
+    line: Arc<ClientLine>,
     seat: Arc<dyn Any + Send + Sync>,
 }
 
-impl Socket {
+impl ClientSocket {
     /// The seat is what the connection takes of others: it is given back when the file is.
-    pub(super) fn new(line: Arc<Line>, seat: Arc<dyn Any + Send + Sync>) -> Self {
+    pub(super) fn new(line: Arc<ClientLine>, seat: Arc<dyn Any + Send + Sync>) -> Self {
         Self { line, seat }
     }
 }
 
-impl Drop for Socket {
+impl Drop for ClientSocket {
     fn drop(&mut self) {
         let _ = self.line.close_write();
         self.line.hung_up.send_replace(true);
@@ -165,7 +165,7 @@ impl Drop for Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for ClientSocket {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -185,7 +185,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for ClientSocket {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -215,7 +215,7 @@ impl AsyncWrite for Socket {
     }
 }
 
-impl Socket {
+impl ClientSocket {
     fn write_with(
         &self,
         cx: &mut Context<'_>,

@@ -4,7 +4,7 @@
 //! says of her.
 
 use super::tls::Tls;
-use super::trust::{Trust, Untrusted, Verdict, shown};
+use super::trust::{Trust, TrustVerdict, Untrusted, shown};
 use arc_swap::ArcSwap;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
@@ -31,11 +31,11 @@ impl Standing {
     pub(super) fn taken(
         tls: Tls,
         chain: Vec<CertificateDer<'static>>,
-        verdict: Option<Verdict>,
+        verdict: Option<TrustVerdict>,
     ) -> Result<Self, (Untrusted, String)> {
         let trust = Arc::clone(&tls.secured().trust);
         let until = match verdict {
-            Some(Verdict::Held(by, until)) if Arc::ptr_eq(&by, &trust) => Ok(until),
+            Some(TrustVerdict::Held(by, until)) if Arc::ptr_eq(&by, &trust) => Ok(until),
             _ => trust.verify(&chain, UnixTime::now()),
         };
         match until {

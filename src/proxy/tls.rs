@@ -50,12 +50,12 @@ impl Credentials {
 
 /// A file as it was read, once.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct SourceFile {
     pub(super) path: PathBuf,
     pub(super) bytes: Vec<u8>,
 }
 
-impl Source {
+impl SourceFile {
     pub(super) fn read(path: &Path) -> Result<Self, TlsError> {
         let bytes = fs::read(path).map_err(|error| TlsError::Unreadable(path.to_owned(), error))?;
         Ok(Self { path: path.to_owned(), bytes })
@@ -103,7 +103,7 @@ impl Secured {
     /// # Errors
     /// Names the file and what to do.
     pub fn load(files: &Credentials, now: i64) -> Result<(Self, Vec<String>), TlsError> {
-        let read = |path: &PathBuf| Source::read(path);
+        let read = |path: &PathBuf| SourceFile::read(path);
         let (certificate, key, authorities) =
             (read(&files.certificate)?, read(&files.key)?, read(&files.client_ca)?);
         let lists = files.crl.as_ref().map(read).transpose()?;
@@ -124,7 +124,7 @@ impl Secured {
         let own = chain.iter().map(own).collect::<Result<_, _>>()?;
         let server = Arc::new(configure(files, &trust, chain, key.key()?)?);
         let shown = [&certificate, &authorities].into_iter().chain(&lists).chain(&deny);
-        let files_read = shown.map(Source::known).collect();
+        let files_read = shown.map(SourceFile::known).collect();
         let warnings = warnings(files);
         Ok((Self { server, trust, own, files: files_read }, warnings))
     }
@@ -133,7 +133,7 @@ impl Secured {
     /// are none, if they cannot be read, or if the authorities are others than these.
     #[must_use]
     pub fn with_lists(&self, files: &Credentials, now: i64) -> Option<Self> {
-        let read = |path: &PathBuf| Source::read(path).ok();
+        let read = |path: &PathBuf| SourceFile::read(path).ok();
         let authorities = read(&files.client_ca).filter(|s| self.files.contains(&s.known()))?;
         let lists = match &files.crl {
             Some(path) => Some(read(path)?),
@@ -143,7 +143,7 @@ impl Secured {
             Some(path) => Some(read(path)?),
             None => None,
         };
-        let read: Vec<_> = lists.iter().chain(&deny).map(Source::known).collect();
+        let read: Vec<_> = lists.iter().chain(&deny).map(SourceFile::known).collect();
         if read.iter().all(|file| self.files.contains(file)) {
             return None; // nothing new
         }
@@ -297,7 +297,7 @@ fn configure(
 /// # Errors
 /// Names the file and what to do.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    Source::read(path)?.certificates()
+    SourceFile::read(path)?.certificates()
 }
 
 fn warnings(files: &Credentials) -> Vec<String> {

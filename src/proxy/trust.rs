@@ -13,12 +13,12 @@ mod revocation;
 mod signed;
 mod untrusted;
 
-use super::tls::{Credentials, Source, TlsError};
+use super::tls::{Credentials, SourceFile, TlsError};
 use crate::identity::check_key_usage;
 use crate::identity::expiry::Dated;
 use deny::DenyList;
-use path::Authority;
-use revocation::Revocation;
+use path::PathAuthority;
+use revocation::RevocationIndex;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
@@ -36,12 +36,12 @@ pub(super) use untrusted::shown;
 tokio::task_local! {
     /// What the verifier said of the chain in the handshake of this task, for whoever records it: the
     /// error that TLS passes on names no certificate.
-    static VERDICT: std::cell::RefCell<Option<Verdict>>;
+    static VERDICT: std::cell::RefCell<Option<TrustVerdict>>;
 }
 
 /// What the verifier said in a handshake.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum TrustVerdict {
     /// The chain holds under this trust until that moment.
     Held(Arc<Trust>, i64),
     /// It does not; with its subject and serial, escaped.
@@ -49,7 +49,7 @@ pub(super) enum Verdict {
 }
 
 /// Runs a handshake and gives what the verifier said in it.
-pub(super) async fn with_verdict<F: Future>(handshake: F) -> (F::Output, Option<Verdict>) {
+pub(super) async fn with_verdict<F: Future>(handshake: F) -> (F::Output, Option<TrustVerdict>) {
     VERDICT
         .scope(std::cell::RefCell::new(None), async {
             let output = handshake.await;
@@ -61,10 +61,10 @@ pub(super) async fn with_verdict<F: Future>(handshake: F) -> (F::Output, Option<
 /// The authorities of a listener and what they have revoked, as the files said when they were read.
 #[derive(Debug)]
 pub struct Trust {
-    authorities: Vec<Authority>,
+    authorities: Vec<PathAuthority>,
     anchors: Vec<TrustAnchor<'static>>,
     subjects: Vec<DistinguishedName>,
-    revocation: Option<Revocation>,
+    revocation: Option<RevocationIndex>,
     denied: DenyList,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -76,10 +76,10 @@ impl Trust {
     /// # Errors
     /// Names the file and what to do.
     pub fn read(files: &Credentials, now: i64) -> Result<Self, TlsError> {
-        let lists = files.crl.as_deref().map(Source::read).transpose()?;
-        let deny = files.deny.as_deref().map(Source::read).transpose()?;
+        let lists = files.crl.as_deref().map(SourceFile::read).transpose()?;
+        let deny = files.deny.as_deref().map(SourceFile::read).transpose()?;
         let lists = lists.as_ref().map(|lists| (lists, files.accept_expired_crl));
-        Self::load(&Source::read(&files.client_ca)?, lists, deny.as_ref(), now)
+        Self::load(&SourceFile::read(&files.client_ca)?, lists, deny.as_ref(), now)
     }
 
     /// Reads authorities, revocation lists (and whether expired ones count) and the deny-list. Everything that
@@ -88,20 +88,20 @@ impl Trust {
     /// # Errors
     /// Names the file and what to do.
     pub(super) fn load(
-        authorities: &Source,
-        lists: Option<(&Source, bool)>,
-        deny: Option<&Source>,
+        authorities: &SourceFile,
+        lists: Option<(&SourceFile, bool)>,
+        deny: Option<&SourceFile>,
         now: i64,
     ) -> Result<Self, TlsError> {
         let authorities = path::authorities(authorities)?;
         let revocation = lists.map(|(lists, accept_expired)| {
-            Revocation::load(lists, &authorities, accept_expired, now)
+            RevocationIndex::load(lists, &authorities, accept_expired, now)
         });
         let revocation = revocation.transpose()?;
         let denied = deny.map(DenyList::load).transpose()?.unwrap_or_default();
         Ok(Self {
             anchors: authorities.iter().map(|authority| authority.anchor.clone()).collect(),
-            subjects: authorities.iter().map(Authority::hint).collect(),
+            subjects: authorities.iter().map(PathAuthority::hint).collect(),
             algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
             authorities,
             revocation,
@@ -141,7 +141,7 @@ impl Trust {
     /// What ends some day: each authority and each revocation list.
     pub fn dated(&self) -> impl Iterator<Item = Dated> {
         let authorities = self.authorities.iter().map(|authority| authority.dated.clone());
-        authorities.chain(self.revocation.iter().flat_map(Revocation::dated))
+        authorities.chain(self.revocation.iter().flat_map(RevocationIndex::dated))
     }
 }
 
@@ -170,8 +170,8 @@ impl ClientCertVerifier for Verifier {
             Err(why) => Err(rustls::Error::InvalidCertificate(why.alert())),
         };
         let heard = match verdict {
-            Ok(until) => Verdict::Held(Arc::clone(&self.0), until),
-            Err(why) => Verdict::Refused(why, shown(leaf)),
+            Ok(until) => TrustVerdict::Held(Arc::clone(&self.0), until),
+            Err(why) => TrustVerdict::Refused(why, shown(leaf)),
         };
         // outside a handshake of ours nobody listens
         let _ = VERDICT.try_with(|slot| slot.replace(Some(heard)));

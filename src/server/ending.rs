@@ -2,7 +2,7 @@
 //! authorities, revocation lists, and clients that were seen.
 
 use crate::control::House;
-use crate::identity::expiry::{Dated, Stage};
+use crate::identity::expiry::{Dated, ExpiryStage};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ const EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// What was said already.
 #[derive(Debug, Default)]
 pub(super) struct Ending {
-    said: HashMap<(String, String), Stage>,
+    said: HashMap<(String, String), ExpiryStage>,
     next: Option<Timestamp>,
 }
 
@@ -32,7 +32,7 @@ impl Ending {
     fn say(&mut self, dated: &Dated, now: i64) {
         let stage = dated.span.stage(now);
         let before = self.said.insert(name(dated), stage);
-        if before.unwrap_or(Stage::Good) < stage
+        if before.unwrap_or(ExpiryStage::Good) < stage
             && let Some(notice) = dated.notice(now)
         {
             tracing::warn!(stage = stage.as_str(), "{}", notice.text);

@@ -5,8 +5,8 @@ use dockward::config::FrontLimits;
 use dockward::docker::Malformed;
 use dockward::identity::{Evidence, Unidentified};
 use dockward::proxy::{
-    Address, Body, Budget, Connection, Credentials, Entrance, Front, Gate, Peer, RefusedKind,
-    Secured, Shutdown, Stranger, Tls, Unreceived, Watch, Way, receive, respond,
+    Address, Budget, Connection, Credentials, Entrance, Front, Gate, Peer, RefusedKind,
+    ResponseBody, Secured, Shutdown, Stranger, Tls, Unreceived, Watch, Way, receive, respond,
 };
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -127,7 +127,7 @@ impl Gate for Clerk {
         who
     }
 
-    async fn turn_away(&self, stranger: Arc<Stranger>, _: Parts) -> Response<Body> {
+    async fn turn_away(&self, stranger: Arc<Stranger>, _: Parts) -> Response<ResponseBody> {
         respond::stranger(&stranger.why)
     }
 
@@ -135,7 +135,7 @@ impl Gate for Clerk {
         &self,
         connection: Arc<Connection<String>>,
         request: Request<Incoming>,
-    ) -> Response<Body> {
+    ) -> Response<ResponseBody> {
         let (head, body) = request.into_parts();
         match head.uri.path() {
             "/inspect" => self.inspect(&head, body).await,
@@ -167,7 +167,7 @@ impl Gate for Clerk {
 }
 
 impl Clerk {
-    async fn inspect(&self, head: &Parts, mut body: Incoming) -> Response<Body> {
+    async fn inspect(&self, head: &Parts, mut body: Incoming) -> Response<ResponseBody> {
         match self.budget.inspected(&mut body).await {
             Ok(received) if head.uri.query() == Some("keep") => {
                 self.events.send("kept").unwrap();
@@ -182,7 +182,7 @@ impl Clerk {
     }
 }
 
-async fn opaque(body: Incoming) -> Response<Body> {
+async fn opaque(body: Incoming) -> Response<ResponseBody> {
     match receive::opaque(receive::Received::default(), body).collect().await {
         Ok(all) => ok(&all.to_bytes().len().to_string()),
         Err(receive::StreamError::Trailers(flaw)) => refuse(flaw),
@@ -190,11 +190,11 @@ async fn opaque(body: Incoming) -> Response<Body> {
     }
 }
 
-fn refuse(flaw: Malformed) -> Response<Body> {
+fn refuse(flaw: Malformed) -> Response<ResponseBody> {
     respond::unreceived(&Unreceived::from(flaw), None)
 }
 
-fn tunnel(mut request: Request<Incoming>) -> Response<Body> {
+fn tunnel(mut request: Request<Incoming>) -> Response<ResponseBody> {
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let mut raw = TokioIo::new(upgrade.await.unwrap());
@@ -211,7 +211,7 @@ fn tunnel(mut request: Request<Incoming>) -> Response<Body> {
     response
 }
 
-fn ok(text: &str) -> Response<Body> {
+fn ok(text: &str) -> Response<ResponseBody> {
     Response::new(respond::full(text.to_owned()))
 }
 

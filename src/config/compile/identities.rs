@@ -4,7 +4,9 @@
 use super::super::mistake::{MistakeLedger, SourcePlace, suggest};
 use super::super::yaml::{YamlEntry, YamlNode, YamlValue};
 use super::{account, tokens, validity};
-use crate::identity::{Conflict, Field, IdentityRule, Match, Mode, PeerMatch, conflicts};
+use crate::identity::{
+    CertificateField, Conflict, IdentityRule, Match, Mode, PeerMatch, conflicts,
+};
 use crate::policy::Role;
 use crate::problem::{Actionable, Problem};
 use jiff::civil::Date;
@@ -125,7 +127,13 @@ fn matching(
     if node.get("uid").or_else(|| node.get("gid")).is_some() {
         return of_peer(node, ledger);
     }
-    let fields = [Field::Uri, Field::Dns, Field::Email, Field::Cn, Field::Ou];
+    let fields = [
+        CertificateField::Uri,
+        CertificateField::Dns,
+        CertificateField::Email,
+        CertificateField::Cn,
+        CertificateField::Ou,
+    ];
     let mut patterns = Vec::new();
     let mut whole = true;
     for field in fields {

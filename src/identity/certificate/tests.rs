@@ -115,7 +115,7 @@ fn a_common_name_with_two_readings_is_refused() {
     let utf16 = rcgen::string::BmpString::try_from("client").unwrap();
     params.distinguished_name.push(DnType::CommonName, DnValue::BmpString(utf16));
     let read = CertificateFacts::read(&der(&params));
-    assert_eq!(read, Err(IdentityError::UnreadableName(Field::Cn)));
+    assert_eq!(read, Err(IdentityError::UnreadableName(CertificateField::Cn)));
 }
 
 #[test]

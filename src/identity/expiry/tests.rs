@@ -19,16 +19,16 @@ fn server(life: i64, left: i64) -> Dated {
 #[test]
 fn a_year_is_spoken_of_for_thirty_days() {
     for (left, stage) in [
-        (300 * DAY, Stage::Good),
-        (30 * DAY, Stage::Good),
-        (30 * DAY - 1, Stage::Ahead),
-        (14 * DAY, Stage::Ahead),
-        (14 * DAY - 1, Stage::Near),
-        (3 * DAY, Stage::Near),
-        (3 * DAY - 1, Stage::Urgent),
-        (0, Stage::Urgent),
-        (-1, Stage::Expired),
-        (366 * DAY, Stage::NotYet),
+        (300 * DAY, ExpiryStage::Good),
+        (30 * DAY, ExpiryStage::Good),
+        (30 * DAY - 1, ExpiryStage::Ahead),
+        (14 * DAY, ExpiryStage::Ahead),
+        (14 * DAY - 1, ExpiryStage::Near),
+        (3 * DAY, ExpiryStage::Near),
+        (3 * DAY - 1, ExpiryStage::Urgent),
+        (0, ExpiryStage::Urgent),
+        (-1, ExpiryStage::Expired),
+        (366 * DAY, ExpiryStage::NotYet),
     ] {
         assert_eq!(span(365 * DAY, left).stage(NOW), stage, "{left}");
     }
@@ -37,16 +37,16 @@ fn a_year_is_spoken_of_for_thirty_days() {
 #[test]
 fn a_short_life_is_spoken_of_at_its_end_alone() {
     for (life, left, stage) in [
-        (8 * HOUR, 8 * HOUR, Stage::Good),
-        (8 * HOUR, 160 * MINUTE, Stage::Good),
-        (8 * HOUR, 160 * MINUTE - 1, Stage::Ahead),
-        (8 * HOUR, 80 * MINUTE - 1, Stage::Near),
-        (8 * HOUR, 16 * MINUTE - 1, Stage::Urgent),
-        (47 * DAY, 16 * DAY, Stage::Good),
-        (47 * DAY, 15 * DAY, Stage::Ahead),
-        (90 * DAY, 30 * DAY - 1, Stage::Ahead),
-        (0, 0, Stage::Good),
-        (-DAY, -DAY, Stage::Expired),
+        (8 * HOUR, 8 * HOUR, ExpiryStage::Good),
+        (8 * HOUR, 160 * MINUTE, ExpiryStage::Good),
+        (8 * HOUR, 160 * MINUTE - 1, ExpiryStage::Ahead),
+        (8 * HOUR, 80 * MINUTE - 1, ExpiryStage::Near),
+        (8 * HOUR, 16 * MINUTE - 1, ExpiryStage::Urgent),
+        (47 * DAY, 16 * DAY, ExpiryStage::Good),
+        (47 * DAY, 15 * DAY, ExpiryStage::Ahead),
+        (90 * DAY, 30 * DAY - 1, ExpiryStage::Ahead),
+        (0, 0, ExpiryStage::Good),
+        (-DAY, -DAY, ExpiryStage::Expired),
     ] {
         assert_eq!(span(life, left).stage(NOW), stage, "{left} of {life}");
     }
@@ -58,16 +58,16 @@ proptest! {
         let of = Span { not_before: NOW, not_after: NOW + life };
         let (first, then) = (a.min(b), a.max(b));
         prop_assert!(of.stage(NOW + first) <= of.stage(NOW + then));
-        prop_assert_eq!(of.stage(NOW), Stage::Good);
+        prop_assert_eq!(of.stage(NOW), ExpiryStage::Good);
         // renewed when a third is left, it is never spoken of
-        prop_assert_eq!(of.stage(NOW + life - life / 3), Stage::Good);
+        prop_assert_eq!(of.stage(NOW + life - life / 3), ExpiryStage::Good);
     }
 
     #[test]
     fn any_numbers_are_dates(not_before: i64, not_after: i64, now: i64) {
         let one = Dated { span: Span { not_before, not_after }, ..server(1, 1) };
         let said = one.notice(now);
-        prop_assert_eq!(said.is_none(), one.span.stage(now) == Stage::Good);
+        prop_assert_eq!(said.is_none(), one.span.stage(now) == ExpiryStage::Good);
     }
 }
 
@@ -106,7 +106,10 @@ fn the_worst_is_said_first_and_each_once() {
     let year = 365 * DAY;
     let all = [20 * DAY, DAY, -DAY, 2 * DAY, 100 * DAY, 20 * DAY].map(|left| server(year, left));
     let stages: Vec<_> = notices(&all, NOW).into_iter().map(|notice| notice.stage).collect();
-    assert_eq!(stages, [Stage::Expired, Stage::Urgent, Stage::Urgent, Stage::Ahead]);
+    assert_eq!(
+        stages,
+        [ExpiryStage::Expired, ExpiryStage::Urgent, ExpiryStage::Urgent, ExpiryStage::Ahead]
+    );
     assert!(notices(&all, NOW)[1].text.contains("24 hours left"));
     assert!(notices(&all[4..5], NOW).is_empty());
 }
@@ -117,7 +120,7 @@ fn a_certificate_says_whose_it_is_and_until_when() {
     let read = |der: &[u8]| Dated::of_certificate(What::ServerCertificate, None, der);
     let dated = read(made.cert.der()).unwrap();
     assert_eq!(dated.subject, "CN=rcgen self signed cert");
-    assert_eq!((dated.span.not_before, dated.span.stage(NOW)), (157_766_400, Stage::Good));
+    assert_eq!((dated.span.not_before, dated.span.stage(NOW)), (157_766_400, ExpiryStage::Good));
     assert!(read(b"no certificate").is_err());
     assert!(read(&[&made.cert.der()[..], b"x"].concat()).is_err());
 }

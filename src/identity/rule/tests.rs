@@ -6,13 +6,13 @@ use proptest::prelude::*;
 
 mod tokens;
 
-fn rule(name: &str, patterns: &[(Field, &str)]) -> IdentityRule {
+fn rule(name: &str, patterns: &[(CertificateField, &str)]) -> IdentityRule {
     with_fingerprint(name, patterns, None)
 }
 
 fn with_fingerprint(
     name: &str,
-    patterns: &[(Field, &str)],
+    patterns: &[(CertificateField, &str)],
     leaf: Option<Fingerprint>,
 ) -> IdentityRule {
     let patterns = patterns.iter().map(|(field, text)| (*field, text.parse().unwrap()));
@@ -21,31 +21,34 @@ fn with_fingerprint(
         .unwrap()
 }
 
-fn certificate(values: &[(Field, &str)]) -> Evidence {
+fn certificate(values: &[(CertificateField, &str)]) -> Evidence {
     facts(values).into()
 }
 
-fn facts(values: &[(Field, &str)]) -> CertificateFacts {
+fn facts(values: &[(CertificateField, &str)]) -> CertificateFacts {
     let mut facts = CertificateFacts::blank();
     for (field, value) in values {
         let values = match field {
-            Field::Uri => &mut facts.uris,
-            Field::Dns => &mut facts.dns,
-            Field::Email => &mut facts.emails,
-            Field::Cn => &mut facts.common_names,
-            Field::Ou => &mut facts.organizational_units,
+            CertificateField::Uri => &mut facts.uris,
+            CertificateField::Dns => &mut facts.dns,
+            CertificateField::Email => &mut facts.emails,
+            CertificateField::Cn => &mut facts.common_names,
+            CertificateField::Ou => &mut facts.organizational_units,
         };
         values.push((*value).to_owned());
     }
     facts
 }
 
-fn name(rules: &[IdentityRule], values: &[(Field, &str)]) -> Result<String, &'static str> {
+fn name(
+    rules: &[IdentityRule],
+    values: &[(CertificateField, &str)],
+) -> Result<String, &'static str> {
     let identity = identify(rules, &certificate(values), None);
     identity.map(|identity| identity.name.to_string()).map_err(|why| why.rule().id)
 }
 
-use Field::{Cn, Dns, Email, Ou, Uri};
+use CertificateField::{Cn, Dns, Email, Ou, Uri};
 
 #[test]
 fn each_field_identifies() {

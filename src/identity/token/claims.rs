@@ -1,6 +1,6 @@
 //! What a proven token says, flat: the part of it that a rule can name, and that the log may keep.
 
-use super::keys::Key;
+use super::keys::TokenKey;
 use crate::docker::json::{JsonObject, JsonValue};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) struct ProvenBy {
     pub(super) issuer: String,
     pub(super) audience: String,
     pub(super) kid: Option<String>,
-    pub(super) key: Key,
+    pub(super) key: TokenKey,
 }
 
 impl Claims {

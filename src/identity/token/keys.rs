@@ -20,7 +20,7 @@ const SECRET: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// A public key of an issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct TokenKey {
     kid: Option<String>,
     public: Public,
 }
@@ -48,7 +48,7 @@ impl Public {
     }
 }
 
-impl Key {
+impl TokenKey {
     /// What it verifies.
     pub(super) const fn algorithm(&self) -> Algorithm {
         self.public.algorithm()
@@ -72,7 +72,7 @@ impl Key {
 
 /// The keys of an issuer. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySet(Vec<Key>);
+pub struct KeySet(Vec<TokenKey>);
 
 impl KeySet {
     /// Reads a JWK set, with a word about each key that is left out: one of a kind that is not
@@ -91,7 +91,7 @@ impl KeySet {
         if list.len() > MOST {
             return Err(KeysError::TooMany);
         }
-        let (mut keys, mut left_out): (Vec<Key>, _) = (Vec::new(), Vec::new());
+        let (mut keys, mut left_out): (Vec<TokenKey>, _) = (Vec::new(), Vec::new());
         for (nth, value) in list.iter().enumerate() {
             let nth = nth + 1;
             let key = one(value).map_err(|flaw| KeysError::Key { nth, flaw })?;
@@ -118,8 +118,8 @@ impl KeySet {
         &self,
         algorithm: Algorithm,
         kid: Option<&str>,
-    ) -> Result<&Key, TokenError> {
-        let fits = |key: &&Key| key.public.algorithm() == algorithm;
+    ) -> Result<&TokenKey, TokenError> {
+        let fits = |key: &&TokenKey| key.public.algorithm() == algorithm;
         let Some(kid) = kid else {
             let mut fitting = self.0.iter().filter(fits);
             let only = fitting.next().filter(|_| fitting.next().is_none());
@@ -132,7 +132,7 @@ impl KeySet {
 }
 
 /// A key, or why it is none for tokens.
-fn one(value: &JsonValue<'_>) -> Result<Result<Key, &'static str>, KeyFlaw> {
+fn one(value: &JsonValue<'_>) -> Result<Result<TokenKey, &'static str>, KeyFlaw> {
     let JsonValue::Object(key) = value else { return Err(KeyFlaw::NotAnObject) };
     if SECRET.iter().any(|name| member(key, name).is_some()) {
         return Err(KeyFlaw::Secret);
@@ -149,7 +149,7 @@ fn one(value: &JsonValue<'_>) -> Result<Result<Key, &'static str>, KeyFlaw> {
     if text(key, "alg")?.is_some_and(|name| Algorithm::named(name) != Some(public.algorithm())) {
         return Ok(Err("it is for another algorithm than RS256 and ES256"));
     }
-    Ok(Ok(Key { kid: text(key, "kid")?.map(str::to_owned), public }))
+    Ok(Ok(TokenKey { kid: text(key, "kid")?.map(str::to_owned), public }))
 }
 
 fn may_verify(key: &JsonObject<'_>) -> Result<bool, KeyFlaw> {

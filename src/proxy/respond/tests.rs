@@ -1,4 +1,4 @@
-use super::{Body, denial_text, malformed, shown, stranger, too_many};
+use super::{ResponseBody, denial_text, malformed, shown, stranger, too_many};
 use crate::docker::{Flaw, Malformed};
 use crate::identity::Unidentified;
 use crate::policy::{Denial, Finding, Reason};
@@ -7,7 +7,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 
-async fn text(response: Response<Body>) -> String {
+async fn text(response: Response<ResponseBody>) -> String {
     assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap();

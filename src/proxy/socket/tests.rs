@@ -1,4 +1,4 @@
-use super::{Line, Socket, Stream};
+use super::{ClientLine, ClientSocket, Stream};
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 trait Client: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Client for T {}
 
-async fn pairs() -> [(Box<dyn Client>, Arc<Line>); 2] {
+async fn pairs() -> [(Box<dyn Client>, Arc<ClientLine>); 2] {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let tcp = Line::new(Stream::Tcp(listener.accept().await.unwrap().0));
+    let tcp = ClientLine::new(Stream::Tcp(listener.accept().await.unwrap().0));
     let (user, ours) = UnixStream::pair().unwrap();
-    [(Box::new(client), tcp), (Box::new(user), Line::new(Stream::Unix(ours)))]
+    [(Box::new(client), tcp), (Box::new(user), ClientLine::new(Stream::Unix(ours)))]
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn waiting_bytes_are_no_end_and_do_not_spin() {
 #[tokio::test]
 async fn whoever_lets_go_tells_client_and_waiters() {
     for (mut client, line) in pairs().await {
-        let socket = Socket::new(Arc::clone(&line), Arc::new(()));
+        let socket = ClientSocket::new(Arc::clone(&line), Arc::new(()));
         let mut gone = pin!(line.gone());
         let first = poll_fn(|cx| Poll::Ready(gone.as_mut().poll(cx).is_pending())).await;
         assert!(first && !*line.hung_up.borrow());
@@ -58,7 +58,7 @@ async fn whoever_lets_go_tells_client_and_waiters() {
 #[tokio::test]
 async fn reads_writes_and_half_closes() {
     for (mut client, line) in pairs().await {
-        let mut socket = Socket::new(line, Arc::new(()));
+        let mut socket = ClientSocket::new(line, Arc::new(()));
         client.write_all(b"question").await.unwrap();
         client.shutdown().await.unwrap();
         let mut question = String::new();

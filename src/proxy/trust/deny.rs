@@ -1,11 +1,11 @@
 //! The deny-list: certificates and keys that are refused whatever their authority says of them. For the
 //! minute before the authority's list is out, and for authorities that publish none.
 
-use super::path::Step;
+use super::path::PathStep;
 use super::untrusted::Untrusted;
 use crate::digest::Sha256;
 use crate::problem::Problem;
-use crate::proxy::tls::{Source, TlsError};
+use crate::proxy::tls::{SourceFile, TlsError};
 use std::collections::HashSet;
 
 /// What the file names. One a line: `serial:` and hexadecimal digits (of whichever authority),
@@ -19,7 +19,7 @@ pub(super) struct DenyList {
 }
 
 impl DenyList {
-    pub(super) fn load(file: &Source) -> Result<Self, TlsError> {
+    pub(super) fn load(file: &SourceFile) -> Result<Self, TlsError> {
         let no_text = |_| file.damaged(Problem::new("is no text", "write it as UTF-8"));
         let text = std::str::from_utf8(&file.bytes).map_err(no_text)?;
         Self::parse(text).map_err(|why| file.damaged(why))
@@ -52,8 +52,8 @@ impl DenyList {
     }
 
     /// Whether nothing of the path is on the list.
-    pub(super) fn check(&self, path: &[Step]) -> Result<(), Untrusted> {
-        let denied = |step: &Step| {
+    pub(super) fn check(&self, path: &[PathStep]) -> Result<(), Untrusted> {
+        let denied = |step: &PathStep| {
             self.serials.contains(significant(&step.serial))
                 || self.certificates.contains(&step.sha256)
                 || !self.keys.is_empty() && self.keys.contains(&Sha256::of(&step.key.public_key))

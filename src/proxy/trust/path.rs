@@ -7,7 +7,7 @@ use crate::digest::Sha256;
 use crate::identity::expiry::{Dated, What};
 use crate::identity::{check_issues, is_integer};
 use crate::problem::Problem;
-use crate::proxy::tls::{Source, TlsError};
+use crate::proxy::tls::{SourceFile, TlsError};
 use rustls::DistinguishedName;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::collections::HashSet;
@@ -16,14 +16,14 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// An authority of the `client_ca` file.
 #[derive(Debug)]
-pub(super) struct Authority {
+pub(super) struct PathAuthority {
     /// Its subject, escaped, to be shown.
     pub(super) name: String,
     pub(super) dated: Dated,
     pub(super) anchor: TrustAnchor<'static>,
     /// How many authorities there may be between it and a client.
     path_length: Option<u32>,
-    pub(super) step: Step,
+    pub(super) step: PathStep,
     pub(super) der: CertificateDer<'static>,
     /// Which authority of the same file issued it, by its place there; none for a root.
     issuer: Option<usize>,
@@ -31,8 +31,8 @@ pub(super) struct Authority {
 
 /// One certificate of a path.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
-    pub(super) key: Key,
+pub(super) struct PathStep {
+    pub(super) key: PathKey,
     pub(super) serial: Vec<u8>,
     /// SHA-256 of the whole certificate.
     pub(super) sha256: Sha256,
@@ -42,12 +42,12 @@ pub(super) struct Step {
 
 /// What makes an authority that one: its name may be borne by another with another key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct PathKey {
     pub(super) subject: Vec<u8>,
     pub(super) public_key: Vec<u8>,
 }
 
-impl Authority {
+impl PathAuthority {
     /// What a server tells clients of whom it believes.
     pub(super) fn hint(&self) -> DistinguishedName {
         DistinguishedName::in_sequence(&self.step.key.subject)
@@ -55,7 +55,7 @@ impl Authority {
 }
 
 /// The authorities of a file; one that is there twice counts once.
-pub(super) fn authorities(file: &Source) -> Result<Vec<Authority>, TlsError> {
+pub(super) fn authorities(file: &SourceFile) -> Result<Vec<PathAuthority>, TlsError> {
     let mut certificates = file.certificates()?;
     let mut seen = HashSet::new();
     certificates.retain(|der| seen.insert(Sha256::of(der)));
@@ -63,10 +63,10 @@ pub(super) fn authorities(file: &Source) -> Result<Vec<Authority>, TlsError> {
 }
 
 fn authority(
-    file: &Source,
+    file: &SourceFile,
     der: &CertificateDer<'static>,
     all: &[CertificateDer<'static>],
-) -> Result<Authority, TlsError> {
+) -> Result<PathAuthority, TlsError> {
     let none = |why: String| TlsError::NotAnAuthority(file.path.clone(), why);
     let unusable = |error: webpki::Error| none(error.to_string());
     let unreadable =
@@ -94,7 +94,7 @@ fn authority(
             issuers.max_by_key(|(_, other)| not_after(other)).map(|(at, _)| at)
         }
     };
-    Ok(Authority { name, dated, anchor, path_length, step, der: der.clone(), issuer })
+    Ok(PathAuthority { name, dated, anchor, path_length, step, der: der.clone(), issuer })
 }
 
 fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {
@@ -116,8 +116,8 @@ fn not_after(der: &[u8]) -> Option<i64> {
 /// issued: an issuing authority that is trusted itself can still be revoked by its root.
 pub(super) fn whole(
     verified: &VerifiedPath<'_>,
-    authorities: &[Authority],
-) -> Result<Vec<Step>, Untrusted> {
+    authorities: &[PathAuthority],
+) -> Result<Vec<PathStep>, Untrusted> {
     let mut path = vec![step_of(verified.end_entity())?];
     for certificate in verified.intermediate_certificates() {
         path.push(step_of(certificate)?);
@@ -142,22 +142,22 @@ pub(super) fn whole(
 }
 
 /// The last second for which every certificate of the path is valid.
-pub(super) fn end(path: &[Step], now: i64) -> Result<i64, Untrusted> {
+pub(super) fn end(path: &[PathStep], now: i64) -> Result<i64, Untrusted> {
     let end = path.iter().map(|step| step.not_after).min().unwrap_or(i64::MIN);
     if now > end { Err(Untrusted::AuthorityExpired { not_after: end }) } else { Ok(end) }
 }
 
-fn step_of(certificate: &webpki::Cert<'_>) -> Result<Step, Untrusted> {
+fn step_of(certificate: &webpki::Cert<'_>) -> Result<PathStep, Untrusted> {
     let der = certificate.der();
     let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| Untrusted::Unreadable)?;
     if !is_integer(certificate.serial()) {
         return Err(Untrusted::Unreadable);
     }
-    let key = Key {
+    let key = PathKey {
         subject: certificate.subject().to_vec(),
         public_key: certificate.subject_public_key_info().to_vec(),
     };
-    Ok(Step {
+    Ok(PathStep {
         key,
         serial: certificate.serial().to_vec(),
         sha256: Sha256::of(&der),

@@ -3,13 +3,13 @@
 //! each handshake. A list that speaks for a part only (RFC 5280, 5.2.4 and 5.2.5) is refused: what it is
 //! silent about would pass for good.
 
-use super::path::{Authority, Key, Step};
+use super::path::{PathAuthority, PathKey, PathStep};
 use super::signed::has_signed;
 use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, Span, What};
 use crate::identity::is_integer;
 use crate::problem::Problem;
-use crate::proxy::tls::{Source, TlsError};
+use crate::proxy::tls::{SourceFile, TlsError};
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::collections::HashMap;
@@ -22,14 +22,14 @@ const CLOCK_SKEW: i64 = 300;
 
 /// The lists of one file.
 #[derive(Debug)]
-pub(super) struct Revocation {
+pub(super) struct RevocationIndex {
     file: PathBuf,
-    lists: HashMap<Key, Vec<List>>,
+    lists: HashMap<PathKey, Vec<VerifiedList>>,
     accept_expired: bool,
 }
 
 #[derive(Debug)]
-struct List {
+struct VerifiedList {
     /// The authority's name, escaped.
     name: String,
     revoked: CertRevocationList<'static>,
@@ -39,12 +39,12 @@ struct List {
     next_update: i64,
 }
 
-impl Revocation {
+impl RevocationIndex {
     /// Reads the lists. Each must be of an authority that is trusted, since nothing else can say whether
     /// it is genuine; an expired one is read, and refuses whoever asks.
     pub(super) fn load(
-        file: &Source,
-        authorities: &[Authority],
+        file: &SourceFile,
+        authorities: &[PathAuthority],
         accept_expired: bool,
         now: i64,
     ) -> Result<Self, TlsError> {
@@ -57,10 +57,10 @@ impl Revocation {
                 "put at least one `BEGIN X509 CRL` block",
             )));
         }
-        let mut lists: HashMap<Key, Vec<List>> = HashMap::new();
+        let mut lists: HashMap<PathKey, Vec<VerifiedList>> = HashMap::new();
         for der in found {
             let (key, list) =
-                List::read(&der, authorities, now).map_err(|why| file.damaged(why))?;
+                VerifiedList::read(&der, authorities, now).map_err(|why| file.damaged(why))?;
             lists.entry(key).or_default().push(list);
         }
         Ok(Self { file: file.path.clone(), lists, accept_expired })
@@ -68,7 +68,7 @@ impl Revocation {
 
     /// Whether none of the path was revoked by the one above it, and since when nobody could say: the
     /// first moment at which a list that was needed ends.
-    pub(super) fn check(&self, path: &[Step], now: i64) -> Result<i64, Untrusted> {
+    pub(super) fn check(&self, path: &[PathStep], now: i64) -> Result<i64, Untrusted> {
         let mut until = i64::MAX;
         for pair in path.windows(2) {
             let [certificate, issuer] = pair else { continue };
@@ -104,18 +104,18 @@ impl Revocation {
         Untrusted::NoList { file: self.file.clone() }
     }
 
-    fn expired(&self, lists: &[List]) -> Untrusted {
+    fn expired(&self, lists: &[VerifiedList]) -> Untrusted {
         let name = lists.first().map(|list| list.name.clone()).unwrap_or_default();
         Untrusted::ListExpired { file: self.file.clone(), authority: name }
     }
 }
 
-impl List {
+impl VerifiedList {
     fn read(
         der: &CertificateRevocationListDer<'_>,
-        authorities: &[Authority],
+        authorities: &[PathAuthority],
         now: i64,
-    ) -> Result<(Key, Self), Problem> {
+    ) -> Result<(PathKey, Self), Problem> {
         // webpki refuses what it has no reading for: delta and indirect lists, critical extensions
         let revoked = OwnedCertRevocationList::from_der(der).map_err(|error| {
             let what = format!("a revocation list in it cannot be used ({error})");
@@ -161,8 +161,8 @@ impl List {
 fn signer<'a>(
     revoked: &CertRevocationList<'_>,
     der: &[u8],
-    authorities: &'a [Authority],
-) -> Option<&'a Authority> {
+    authorities: &'a [PathAuthority],
+) -> Option<&'a PathAuthority> {
     authorities.iter().find(|authority| {
         authority.step.key.subject == revoked.issuer()
             && X509Certificate::from_der(&authority.der).is_ok_and(|(_, certificate)| {

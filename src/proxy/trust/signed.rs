@@ -7,7 +7,9 @@ use x509_parser::asn1_rs::{Any, FromDer as _};
 /// Whether the key of the issuer's certificate verifies the signature of a certificate or revocation list.
 /// Both are DER; what cannot be taken apart is signed by nobody.
 pub(super) fn has_signed(issuer_key: &[u8], signed: &[u8]) -> bool {
-    let (Some(key), Some(signed)) = (Key::of(issuer_key), Signed::of(signed)) else { return false };
+    let (Some(key), Some(signed)) = (PublicKeyInfo::of(issuer_key), Signed::of(signed)) else {
+        return false;
+    };
     let algorithms = default_provider().signature_verification_algorithms.all;
     algorithms.iter().any(|algorithm| {
         algorithm.signature_alg_id().as_ref() == signed.algorithm
@@ -17,12 +19,12 @@ pub(super) fn has_signed(issuer_key: &[u8], signed: &[u8]) -> bool {
 }
 
 /// SubjectPublicKeyInfo.
-struct Key<'a> {
+struct PublicKeyInfo<'a> {
     algorithm: &'a [u8],
     bits: &'a [u8],
 }
 
-impl<'a> Key<'a> {
+impl<'a> PublicKeyInfo<'a> {
     fn of(der: &'a [u8]) -> Option<Self> {
         let (_, whole) = Any::from_der(der).ok()?;
         let (rest, algorithm) = Any::from_der(whole.data).ok()?;

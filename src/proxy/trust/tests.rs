@@ -1,6 +1,6 @@
 use super::{Trust, Untrusted};
 use crate::digest::Sha256;
-use crate::proxy::tls::{Source, TlsError};
+use crate::proxy::tls::{SourceFile, TlsError};
 use pki::{Authority, AuthorityWish, Extension, ListWish, Wish, pem as armoured};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
@@ -40,8 +40,8 @@ impl Authority {
     }
 }
 
-fn source(text: String) -> Source {
-    Source { path: "file".into(), bytes: text.into_bytes() }
+fn source(text: String) -> SourceFile {
+    SourceFile { path: "file".into(), bytes: text.into_bytes() }
 }
 
 fn pem(certificates: &[&Authority]) -> String {

@@ -1,12 +1,15 @@
 //! Rules that ask for a token beside the certificate: nobody gains by a token that is another's.
 
-use super::Field::{Cn, Ou, Uri};
+use super::CertificateField::{Cn, Ou, Uri};
 use super::*;
 use std::collections::BTreeMap;
 
 const END: i64 = 1000;
 
-fn matching(fields: &[(Field, &str)], claims: &[(&str, &str)]) -> Result<Match, RuleError> {
+fn matching(
+    fields: &[(CertificateField, &str)],
+    claims: &[(&str, &str)],
+) -> Result<Match, RuleError> {
     let patterns = fields.iter().map(|(field, text)| (*field, text.parse().unwrap()));
     let claims: BTreeMap<_, _> =
         claims.iter().map(|(name, text)| ((*name).to_owned(), text.parse().unwrap())).collect();
@@ -14,7 +17,11 @@ fn matching(fields: &[(Field, &str)], claims: &[(&str, &str)]) -> Result<Match, 
     if claims.is_empty() { Ok(matching) } else { matching.with_token(claims) }
 }
 
-fn asking(name: &str, fields: &[(Field, &str)], claims: &[(&str, &str)]) -> IdentityRule {
+fn asking(
+    name: &str,
+    fields: &[(CertificateField, &str)],
+    claims: &[(&str, &str)],
+) -> IdentityRule {
     let matching = matching(fields, claims).unwrap();
     IdentityRule::new(name.parse().unwrap(), matching, vec![name.to_owned()], Mode::Enforce, false)
         .unwrap()
