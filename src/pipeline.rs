@@ -11,7 +11,7 @@ mod refuse;
 
 pub use entry::{Doorkeeper, Entry};
 
-use crate::audit::event::Request as Asked;
+use crate::audit::event::RequestRecord;
 use crate::audit::{Case, EventId, Writer, describe};
 use crate::daemon::{ClientBody, Daemon};
 use crate::digest::Sha256;
@@ -75,7 +75,7 @@ struct Visit {
     on_upgrade: Option<OnUpgrade>,
     /// The id of its decision.
     id: EventId,
-    asked: Asked,
+    asked: RequestRecord,
     /// What it is judged by; nothing yet before it is.
     policy: Option<Arc<Policy>>,
     identity: Option<Known>,
@@ -99,11 +99,11 @@ impl Visit {
         let wants = request.headers().contains_key(header::UPGRADE);
         let on_upgrade = wants.then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
-        let asked = Asked {
+        let asked = RequestRecord {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
-            ..Asked::default()
+            ..RequestRecord::default()
         };
         Self {
             pipeline: Arc::clone(pipeline),

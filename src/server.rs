@@ -7,7 +7,7 @@ mod ending;
 mod rejected;
 mod reload;
 
-use crate::audit::{AuditError, Gate as Instance, Writer};
+use crate::audit::{AuditError, GateInstance, Writer};
 use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, UnixBind};
 use crate::control::{self, ControlError, Desk, House, Loads, Reload, Socket};
 use crate::daemon::Daemon;
@@ -51,7 +51,7 @@ pub struct Server {
     front: Arc<Front<Entry>>,
     entrances: Vec<(Entrance, Way)>,
     control: Option<Socket>,
-    instance: Instance,
+    instance: GateInstance,
     shutdown: Shutdown,
     /// What the files were like before they were read.
     read: Traces,
@@ -126,7 +126,7 @@ impl Server {
             entrances.push((entrance, way(secured)));
         }
         let control = config.control.as_deref().map(Socket::bind).transpose()?;
-        let instance = Instance::here();
+        let instance = GateInstance::here();
         let directory = &config.audit.directory;
         let log = Arc::new(Writer::open(directory, instance.clone(), RESERVE)?);
         reload::record(&log, &config, files, None).await?;

@@ -11,10 +11,10 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::audit::event::{Decision, Identity, Proof, Reason, Request};
+use dockward::audit::event::{DecisionRecord, IdentityRecord, Proof, ReasonRecord, RequestRecord};
 use dockward::audit::{
-    AuditError, Durability, Event, EventId, Fault, Gate, Stage, VerifyError, Writer, find,
-    keep_policy, verify,
+    AuditError, Durability, Event, EventId, GateInstance, LineFault, Stage, VerifyError, Writer,
+    find, keep_policy, verify,
 };
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
@@ -25,7 +25,7 @@ use std::process::Command;
 
 fn decision() -> Event {
     let mut event = Event::new(Stage::Decision);
-    event.identity = Some(Identity {
+    event.identity = Some(IdentityRecord {
         name: "ci\u{202e}\n-1".into(),
         roles: vec!["ci".into()],
         proven: Proof::Certificate,
@@ -37,12 +37,12 @@ fn decision() -> Event {
         unix: None,
         claims: serde_json::Map::new(),
     });
-    event.request = Some(Request {
+    event.request = Some(RequestRecord {
         method: "POST".into(),
         path: "/v1.47/containers/create".into(),
-        ..Request::default()
+        ..RequestRecord::default()
     });
-    event.decision = Some(Decision::deny([Reason {
+    event.decision = Some(DecisionRecord::deny([ReasonRecord {
         id: "mount.host-path".into(),
         field: Some("HostConfig.Binds[0]".into()),
         value: Some("/etc".into()),
@@ -51,7 +51,7 @@ fn decision() -> Event {
 }
 
 fn open(directory: &Path) -> Writer {
-    Writer::open(directory, Gate::here(), 0).unwrap()
+    Writer::open(directory, GateInstance::here(), 0).unwrap()
 }
 
 fn log_files(directory: &Path) -> Vec<PathBuf> {
@@ -148,7 +148,7 @@ async fn a_line_torn_by_a_crash_is_told_of_and_stood_upon() {
         match verify(after.path()) {
             Ok(summary) => assert_eq!(summary.files[0].torn, u64::try_from(torn.len()).unwrap()),
             // A whole line that is not ours is no torn one.
-            Err(VerifyError::Broken { line: 3, fault: Fault::Hash, .. }) => {
+            Err(VerifyError::Broken { line: 3, fault: LineFault::Hash, .. }) => {
                 assert!(torn.contains(&b'\n'));
             }
             Err(error) => panic!("{error}"),

@@ -8,8 +8,8 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::audit::event::{Decision, Identity, Proof, Reason, Request};
-use dockward::audit::{Durability, Event, Gate, Stage, Writer};
+use dockward::audit::event::{DecisionRecord, IdentityRecord, Proof, ReasonRecord, RequestRecord};
+use dockward::audit::{Durability, Event, GateInstance, Stage, Writer};
 use dockward::digest::Sha256;
 use std::io::Write as _;
 use std::path::Path;
@@ -117,7 +117,7 @@ fn a_recorded_decision_is_told_and_judged_again() {
     let house = House::new();
     let mut event = Event::new(Stage::Decision);
     let id = event.id.to_string();
-    event.identity = Some(Identity {
+    event.identity = Some(IdentityRecord {
         name: "ci-7".to_owned(),
         roles: vec!["ci".to_owned()],
         proven: Proof::Certificate,
@@ -129,20 +129,20 @@ fn a_recorded_decision_is_told_and_judged_again() {
         unix: None,
         claims: serde_json::Map::new(),
     });
-    event.request = Some(Request {
+    event.request = Some(RequestRecord {
         method: "POST".to_owned(),
         path: "/v1.41/containers/create".to_owned(),
         body_sha256: Some(Sha256::of(PRIVILEGED.as_bytes())),
-        ..Request::default()
+        ..RequestRecord::default()
     });
-    event.decision = Some(Decision::deny([Reason {
+    event.decision = Some(DecisionRecord::deny([ReasonRecord {
         id: "privilege.privileged".to_owned(),
         field: Some("HostConfig.Privileged".to_owned()),
         value: Some("true".to_owned()),
     }]));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let log = Writer::open(&house.path().join("log"), Gate::here(), 0).unwrap();
+        let log = Writer::open(&house.path().join("log"), GateInstance::here(), 0).unwrap();
         log.record(event, Durability::Synced).await.unwrap();
         log.close().await.unwrap();
     });

@@ -2,8 +2,8 @@
 //! every byte. It reads HTTP in the plainest way and shares no parser with the product.
 
 use bytes::Bytes;
-use dockward::audit::event::Request;
-use dockward::audit::{Case, EventId, Gate, Writer, verify};
+use dockward::audit::event::RequestRecord;
+use dockward::audit::{Case, EventId, GateInstance, Writer, verify};
 use dockward::daemon::{Cancel, ClientBody, Daemon};
 use dockward::policy::Permit;
 use http::request::Parts;
@@ -65,16 +65,17 @@ impl Wire {
 
     /// Records and forwards as the gate does; what arrived.
     pub(super) async fn forward(&mut self, parts: &Parts, permit: Permit, upload: Bytes) -> Seen {
-        let request = Request {
+        let request = RequestRecord {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
-            ..Request::default()
+            ..RequestRecord::default()
         };
         let (id, parent, identity, client, actor) = (EventId::new(), None, None, None, None);
         let case = Case { id, parent, identity, client, request, actor };
         let path = self.directory.path().join("log");
-        let log = self.log.get_or_insert_with(|| Writer::open(&path, Gate::here(), 0).unwrap());
+        let log =
+            self.log.get_or_insert_with(|| Writer::open(&path, GateInstance::here(), 0).unwrap());
         let permitted = log.permit(case, permit).await.unwrap();
         self.lines += 1;
         self.forwarded += 1;

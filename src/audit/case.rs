@@ -3,7 +3,10 @@
 
 use super::EventId;
 use super::describe::stood_on;
-use super::event::{Actor, Client, Decision, Event, Forwarded, Identity, Reason, Request, Stage};
+use super::event::{
+    Actor, Client, DecisionRecord, Event, Forwarded, IdentityRecord, ReasonRecord, RequestRecord,
+    Stage,
+};
 use crate::digest::Sha256;
 use crate::docker::{Malformed, OutboundBody};
 use crate::policy::{Finding, Permit, Policy};
@@ -16,11 +19,11 @@ pub struct Case {
     /// What it follows from, if the gate asks by itself.
     pub parent: Option<EventId>,
     /// Who asks.
-    pub identity: Option<Identity>,
+    pub identity: Option<IdentityRecord>,
     /// From where.
     pub client: Option<Client>,
     /// What is asked.
-    pub request: Request,
+    pub request: RequestRecord,
     /// Who had the gate ask.
     pub actor: Option<Actor>,
 }
@@ -30,8 +33,8 @@ impl Case {
     /// denied stand in the permit.
     pub(super) fn allowed(self, permit: &Permit) -> Event {
         let mut decision = match permit.would() {
-            [] => Decision::allow(),
-            would => Decision::observe(would.iter().map(Reason::from)),
+            [] => DecisionRecord::allow(),
+            would => DecisionRecord::observe(would.iter().map(ReasonRecord::from)),
         };
         decision.grant = Some(match permit.role() {
             "" => permit.grant().to_owned(),
@@ -59,15 +62,15 @@ impl Case {
         self,
         policy: &Policy,
         role: Option<String>,
-        reasons: impl IntoIterator<Item = Reason>,
+        reasons: impl IntoIterator<Item = ReasonRecord>,
     ) -> Event {
-        let mut decision = Decision::deny(reasons);
+        let mut decision = DecisionRecord::deny(reasons);
         decision.grant = role;
         decision.policy = Some(policy.hash);
         self.decided(decision)
     }
 
-    fn decided(self, decision: Decision) -> Event {
+    fn decided(self, decision: DecisionRecord) -> Event {
         let Self { id, parent, identity, client, request, actor } = self;
         Event {
             id,
@@ -82,7 +85,7 @@ impl Case {
     }
 }
 
-impl From<&Finding> for Reason {
+impl From<&Finding> for ReasonRecord {
     fn from(finding: &Finding) -> Self {
         let said = |text: &String| (!text.is_empty()).then(|| text.clone());
         let id = finding.reason.id().to_owned();
@@ -90,7 +93,7 @@ impl From<&Finding> for Reason {
     }
 }
 
-impl From<&Malformed> for Reason {
+impl From<&Malformed> for ReasonRecord {
     fn from(malformed: &Malformed) -> Self {
         let field = (!malformed.at.is_empty()).then(|| malformed.at.clone());
         Self { id: malformed.flaw.id().to_owned(), field, value: Some(malformed.why.to_string()) }

@@ -5,7 +5,7 @@
 use super::clock::Stamp;
 use super::error::AuditError;
 use super::escape;
-use super::event::{Event, Gate};
+use super::event::{Event, GateInstance};
 use crate::digest::Sha256;
 use serde::Serialize;
 
@@ -27,12 +27,12 @@ pub(super) struct Sealed {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct LineBody<'a> {
     v: u8,
     seq: u64,
     #[serde(flatten)]
     stamp: &'a Stamp<'a>,
-    gate: &'a Gate,
+    gate: &'a GateInstance,
     #[serde(flatten)]
     event: &'a Event,
     prev: Sha256,
@@ -42,11 +42,11 @@ struct Body<'a> {
 pub(super) fn seal(
     tip: Tip,
     stamp: &Stamp<'_>,
-    gate: &Gate,
+    gate: &GateInstance,
     event: &Event,
 ) -> Result<Sealed, AuditError> {
     let seq = tip.seq.saturating_add(1);
-    let body = Body { v: 1, seq, stamp, gate, event, prev: tip.hash };
+    let body = LineBody { v: 1, seq, stamp, gate, event, prev: tip.hash };
     let mut line =
         escape::to_line(&body).map_err(|error| AuditError::Unserialisable(error.to_string()))?;
     if line.len() >= LINE_MAX {
@@ -72,13 +72,13 @@ pub(super) fn whole(line: &[u8]) -> Option<Sha256> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::clock::Clock;
+    use super::super::clock::StampClock;
     use super::super::event::Stage;
     use super::*;
 
     fn sealed(event: &Event) -> Result<Sealed, AuditError> {
-        let clock = Clock::here();
-        seal(Tip { seq: 6, hash: Sha256::of(b"x") }, &clock.stamp(), &Gate::here(), event)
+        let clock = StampClock::here();
+        seal(Tip { seq: 6, hash: Sha256::of(b"x") }, &clock.stamp(), &GateInstance::here(), event)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 /// The clocks of this process, read once at start and counted on from there.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct StampClock {
     boot: String,
     uptime_at_start: u64,
     start: Instant,
@@ -32,7 +32,7 @@ pub struct Mono<'a> {
     pub ns: u64,
 }
 
-impl Clock {
+impl StampClock {
     pub(super) fn here() -> Self {
         let start = Instant::now();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_clock_does_not_go_back() {
-        let clock = Clock::here();
+        let clock = StampClock::here();
         let before = clock.stamp().mono.ns;
         assert!(clock.stamp().mono.ns >= before && before > 0);
     }

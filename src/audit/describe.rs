@@ -1,7 +1,7 @@
 //! Who asks, what was asked and what a decision stood on, put into the words of the log: never values of environment,
 //! credentials, build arguments or secrets.
 
-use super::event::{Identity as Proven, Proof, Request, User};
+use super::event::{IdentityRecord, Proof, RequestRecord, User};
 use super::redact;
 use crate::docker::CallHead;
 use crate::docker::body::Body;
@@ -28,9 +28,9 @@ pub fn shown(evidence: &Evidence) -> String {
 
 /// Who asks, with the roles held now.
 #[must_use]
-pub fn proven(identity: &Identity) -> Proven {
+pub fn proven(identity: &Identity) -> IdentityRecord {
     let claims = identity.claims.iter();
-    Proven {
+    IdentityRecord {
         roles: identity.roles.clone(),
         claims: claims.map(|(name, value)| (name.clone(), value.clone().into())).collect(),
         ..by(identity.name.to_string(), &identity.evidence)
@@ -39,8 +39,8 @@ pub fn proven(identity: &Identity) -> Proven {
 
 /// Whose connection it is, where who asks on it is nobody: what was proven, and no role.
 #[must_use]
-pub fn by(name: String, evidence: &Evidence) -> Proven {
-    let blank = Proven {
+pub fn by(name: String, evidence: &Evidence) -> IdentityRecord {
+    let blank = IdentityRecord {
         name,
         roles: Vec::new(),
         proven: Proof::Unix,
@@ -56,17 +56,17 @@ pub fn by(name: String, evidence: &Evidence) -> Proven {
         Evidence::Certificate(facts) => by_certificate(blank, facts),
         Evidence::Peer(facts) => {
             let &PeerFacts { uid, gid, groups: _, login_uid, pid } = facts;
-            Proven { unix: Some(User { uid, gid, login_uid, pid }), ..blank }
+            IdentityRecord { unix: Some(User { uid, gid, login_uid, pid }), ..blank }
         }
     }
 }
 
-fn by_certificate(blank: Proven, facts: &CertificateFacts) -> Proven {
+fn by_certificate(blank: IdentityRecord, facts: &CertificateFacts) -> IdentityRecord {
     let kinds =
         [("URI", &facts.uris), ("DNS", &facts.dns), ("email", &facts.emails), ("IP", &facts.ips)];
     let sans =
         kinds.iter().flat_map(|(kind, values)| values.iter().map(move |v| format!("{kind}:{v}")));
-    Proven {
+    IdentityRecord {
         proven: Proof::Certificate,
         subject: Some(facts.subject.clone()),
         issuer: Some(facts.issuer.clone()),
@@ -77,7 +77,7 @@ fn by_certificate(blank: Proven, facts: &CertificateFacts) -> Proven {
     }
 }
 
-impl Request {
+impl RequestRecord {
     /// Adds what the head was read as.
     pub fn classified(&mut self, head: &CallHead) {
         let route = head.route;

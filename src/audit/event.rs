@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 
 pub use sections::{
-    Client, Decision, Ended, Forwarded, Identity, Outcome, Proof, REASONS_MAX, Reason, Request,
-    TEXT_MAX, User, Verdict,
+    Client, DecisionRecord, Ended, Forwarded, IdentityRecord, OutcomeRecord, Proof, REASONS_MAX,
+    ReasonRecord, RequestRecord, TEXT_MAX, User, Verdict,
 };
 
 /// What an event is about.
@@ -64,7 +64,7 @@ pub enum Stage {
 
 /// Which gate wrote the line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Gate {
+pub struct GateInstance {
     /// The host's name.
     pub host: String,
     /// One per process start, 16 hexadecimal digits.
@@ -73,7 +73,7 @@ pub struct Gate {
     pub version: String,
 }
 
-impl Gate {
+impl GateInstance {
     /// This process on this host. Call once: each call is another instance.
     #[must_use]
     pub fn here() -> Self {
@@ -97,22 +97,22 @@ pub struct Event {
     pub parent: Option<EventId>,
     /// Who.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Identity>,
+    pub identity: Option<IdentityRecord>,
     /// From where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<Client>,
     /// What was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<Request>,
+    pub request: Option<RequestRecord>,
     /// What we said, and on what grounds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Decision>,
+    pub decision: Option<DecisionRecord>,
     /// What the daemon gets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarded: Option<Forwarded>,
     /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<OutcomeRecord>,
     /// SHA-256 of the policy text, in a `policy.load`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Sha256>,
@@ -124,7 +124,7 @@ pub struct Event {
     pub actor: Option<Actor>,
     /// The role that is held for a while, in `grant.open` and `grant.close`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grant: Option<Granted>,
+    pub grant: Option<ElevationRecord>,
     /// A reason id, in events that carry no decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -136,7 +136,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) previous: Option<Previous>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) gap: Option<Gap>,
+    pub(super) gap: Option<GapRecord>,
 }
 
 impl Event {
@@ -200,7 +200,7 @@ pub struct Actor {
 
 /// A role that is held for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Granted {
+pub struct ElevationRecord {
     /// Whose.
     pub identity: String,
     /// Which role.
@@ -245,7 +245,7 @@ pub enum FileEnd {
 /// What is missing from the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Gap {
+pub(super) struct GapRecord {
     /// Bytes after the last whole line of the file before.
     #[serde(skip_serializing_if = "is_zero_u64")]
     pub(super) torn: u64,

@@ -67,22 +67,22 @@ pub struct Refusal {
 
 /// The refusals of one minute.
 #[derive(Debug, Default)]
-pub struct Refusals {
-    entries: BTreeMap<Key, Tally>,
-    others: Option<Tally>,
+pub struct FoldedRefusals {
+    entries: BTreeMap<FoldKey, FoldTally>,
+    others: Option<FoldTally>,
 }
 
-type Key = (Whence, RefusalKind, &'static Rule);
+type FoldKey = (Whence, RefusalKind, &'static Rule);
 
 #[derive(Debug)]
-struct Tally {
+struct FoldTally {
     count: u64,
     first: Timestamp,
     last: Timestamp,
     text: Option<String>,
 }
 
-impl Refusals {
+impl FoldedRefusals {
     /// Counts one refusal.
     pub fn add(&mut self, refusal: &Refusal, now: Timestamp) {
         let key = (refusal.whence, refusal.kind, refusal.reason);
@@ -90,12 +90,12 @@ impl Refusals {
             return tally.again(now);
         }
         if self.entries.len() < LIMIT {
-            self.entries.insert(key, Tally::new(now, refusal.text.as_deref()));
+            self.entries.insert(key, FoldTally::new(now, refusal.text.as_deref()));
             return;
         }
         match &mut self.others {
             Some(tally) => tally.again(now),
-            None => self.others = Some(Tally::new(now, None)),
+            None => self.others = Some(FoldTally::new(now, None)),
         }
     }
 
@@ -111,7 +111,7 @@ impl Refusals {
     }
 }
 
-fn entry(((whence, kind, reason), mut tally): (Key, Tally)) -> Event {
+fn entry(((whence, kind, reason), mut tally): (FoldKey, FoldTally)) -> Event {
     let text = tally.text.take();
     let mut event = tally.event(kind, reason, text);
     event.client =
@@ -119,7 +119,7 @@ fn entry(((whence, kind, reason), mut tally): (Key, Tally)) -> Event {
     event
 }
 
-impl Tally {
+impl FoldTally {
     fn new(now: Timestamp, text: Option<&str>) -> Self {
         let text = text.map(|text| clip(text, TEXT_MAX).to_owned());
         Self { count: 1, first: now, last: now, text }
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_same_again_is_a_count() {
-        let mut refusals = Refusals::default();
+        let mut refusals = FoldedRefusals::default();
         for second in 0..3 {
             let now = Timestamp::from_second(second).unwrap();
             refusals.add(&refusal(1, RefusalKind::Handshake), now);
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn users_are_told_apart() {
-        let mut refusals = Refusals::default();
+        let mut refusals = FoldedRefusals::default();
         for uid in [1000, 1001, 1000] {
             let whence = Whence::User(uid);
             let refusal = Refusal { whence, ..refusal(1, RefusalKind::Connection) };
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_addresses_is_bounded() {
-        let mut refusals = Refusals::default();
+        let mut refusals = FoldedRefusals::default();
         let flood = u32::try_from(LIMIT).unwrap() + 500;
         for address in 0..flood {
             refusals.add(&refusal(address, RefusalKind::Handshake), Timestamp::UNIX_EPOCH);

@@ -2,11 +2,11 @@
 //! or of who waits: events go in, the ends of the chain after each come out, or nothing happened.
 
 use super::chain::{Sealed, Tip, seal};
-use super::clock::Clock;
+use super::clock::StampClock;
 use super::directory;
 use super::error::AuditError;
-use super::event::{Event, FileEnd, Gap, Gate, Previous, Stage};
-use super::segment::{Create, Failed, Segment};
+use super::event::{Event, FileEnd, GapRecord, GateInstance, Previous, Stage};
+use super::segment::{AppendFailure, Create, Segment};
 use crate::digest::Sha256;
 use jiff::Timestamp;
 use std::fs;
@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 /// This process's chain.
 pub(super) struct Ledger {
     directory: PathBuf,
-    gate: Gate,
-    clock: Clock,
+    gate: GateInstance,
+    clock: StampClock,
     create: Create,
     tip: Tip,
     file: Option<Segment>,
@@ -26,10 +26,14 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Begins a file in the directory, with the `start` line on disk.
-    pub(super) fn open(path: &Path, gate: Gate, create: Create) -> Result<Self, AuditError> {
+    pub(super) fn open(
+        path: &Path,
+        gate: GateInstance,
+        create: Create,
+    ) -> Result<Self, AuditError> {
         directory::prepare(path)?;
         let tip = Tip { seq: 0, hash: Sha256::ZERO };
-        let (directory, clock) = (path.to_owned(), Clock::here());
+        let (directory, clock) = (path.to_owned(), StampClock::here());
         let (file, given_up) = (None, None);
         let mut ledger = Self { directory, gate, clock, create, tip, file, given_up };
         ledger.file = Some(ledger.begin()?);
@@ -53,8 +57,8 @@ impl Ledger {
             return Ok(places);
         };
         match failed {
-            Failed::PutBack(_) => self.file = Some(segment),
-            Failed::GivenUp(_) => self.given_up = Some(self.abandon(&segment)),
+            AppendFailure::PutBack(_) => self.file = Some(segment),
+            AppendFailure::GivenUp(_) => self.given_up = Some(self.abandon(&segment)),
         }
         Err(failed.into())
     }
@@ -112,7 +116,7 @@ impl Ledger {
 fn start(end: Option<(Previous, u64)>) -> Event {
     let mut event = Event::new(Stage::Start);
     let Some((previous, torn)) = end else { return event };
-    event.gap = (torn > 0).then(|| Gap { torn, ..Gap::default() });
+    event.gap = (torn > 0).then(|| GapRecord { torn, ..GapRecord::default() });
     event.text = (previous.ended == FileEnd::Abandoned).then(|| {
         "a write or sync failed; lines not yet synced in the file before may be missing, lines \
          in it after the one named here do not count"

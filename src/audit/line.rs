@@ -4,9 +4,9 @@
 
 use super::chain::whole;
 use super::clock::Mono;
-use super::event::{Event, Gap, Gate, Previous, Stage};
+use super::event::{Event, GapRecord, GateInstance, Previous, Stage};
 use super::id::EventId;
-use super::verify::Fault;
+use super::verify::LineFault;
 use crate::digest::Sha256;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error, StringDeserializer};
@@ -31,7 +31,7 @@ pub struct Frame {
     /// The same by the clock that nobody sets.
     pub mono: Mono<'static>,
     /// By which gate.
-    pub gate: Gate,
+    pub gate: GateInstance,
     /// The hash of the line before.
     pub prev: Sha256,
     /// The hash that the line says is its own.
@@ -56,14 +56,14 @@ pub(super) struct Head {
     pub(super) prev: Sha256,
     pub(super) previous: Option<Previous>,
     #[serde(default)]
-    pub(super) gap: Gap,
+    pub(super) gap: GapRecord,
 }
 
 impl Head {
     /// Reads a line, without its newline, and its hash, if that is the hash of what it holds.
-    pub(super) fn read(line: &[u8]) -> Result<(Self, Sha256), Fault> {
-        let hash = whole(line).ok_or(Fault::Hash)?;
-        let head = serde_json::from_slice(line).map_err(|_| Fault::Shape)?;
+    pub(super) fn read(line: &[u8]) -> Result<(Self, Sha256), LineFault> {
+        let hash = whole(line).ok_or(LineFault::Hash)?;
+        let head = serde_json::from_slice(line).map_err(|_| LineFault::Shape)?;
         Ok((head, hash))
     }
 }
@@ -77,14 +77,14 @@ pub(super) struct Gist {
     pub(super) stage: Option<Stage>,
     pub(super) time: String,
     pub(super) parent: Option<EventId>,
-    pub(super) identity: Option<Part>,
-    pub(super) request: Option<Part>,
-    pub(super) outcome: Option<Part>,
+    pub(super) identity: Option<GistSection>,
+    pub(super) request: Option<GistSection>,
+    pub(super) outcome: Option<GistSection>,
 }
 
 /// What is looked for in a section, each where it stands in that one.
 #[derive(Debug, Deserialize)]
-pub(super) struct Part {
+pub(super) struct GistSection {
     pub(super) name: Option<String>,
     pub(super) serial: Option<String>,
     pub(super) operation: Option<String>,

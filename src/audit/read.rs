@@ -5,7 +5,7 @@ use super::chain::LINE_MAX;
 use super::directory;
 use super::event::Stage;
 use super::id::EventId;
-use super::line::{Gist, Logged, Part};
+use super::line::{Gist, GistSection, Logged};
 use crate::problem::{Actionable, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -102,7 +102,7 @@ pub fn containers_made(
     each(directory, |line| match line {
         Gist {
             id,
-            identity: Some(Part { name: Some(name), serial, .. }),
+            identity: Some(GistSection { name: Some(name), serial, .. }),
             request: Some(asked),
             ..
         } => {
@@ -114,7 +114,7 @@ pub fn containers_made(
                 creates.push((id, name, theirs));
             }
         }
-        Gist { parent: Some(parent), outcome: Some(Part { id: Some(id), .. }), .. } => {
+        Gist { parent: Some(parent), outcome: Some(GistSection { id: Some(id), .. }), .. } => {
             made.insert(parent, id);
         }
         _ => {}
@@ -145,7 +145,7 @@ pub(super) struct Lines {
 }
 
 /// What stands between two newlines, or where the last one should have been.
-pub(super) enum Line<'a> {
+pub(super) enum RawLine<'a> {
     Whole(&'a [u8]),
     /// The end of the file, without a newline; as many bytes.
     Torn(u64),
@@ -153,7 +153,7 @@ pub(super) enum Line<'a> {
     TooLong,
 }
 
-impl Line<'_> {
+impl RawLine<'_> {
     fn whole(&self) -> Option<&[u8]> {
         match self {
             Self::Whole(line) => Some(line),
@@ -167,7 +167,7 @@ impl Lines {
         Ok(Self { file: BufReader::new(File::open(path)?), buffer: Vec::new(), number: 0 })
     }
 
-    pub(super) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(super) fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
         // A line is under LINE_MAX before its hash is added.
         let most = LINE_MAX.saturating_add(128);
         self.buffer.clear();
@@ -176,9 +176,9 @@ impl Lines {
         self.number = self.number.saturating_add(1);
         Ok(match self.buffer.strip_suffix(b"\n") {
             _ if length == 0 => None,
-            Some(line) => Some(Line::Whole(line)),
-            None if length == most => Some(Line::TooLong),
-            None => Some(Line::Torn(u64::try_from(length).unwrap_or(u64::MAX))),
+            Some(line) => Some(RawLine::Whole(line)),
+            None if length == most => Some(RawLine::TooLong),
+            None => Some(RawLine::Torn(u64::try_from(length).unwrap_or(u64::MAX))),
         })
     }
 }

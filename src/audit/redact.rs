@@ -75,7 +75,7 @@ fn decoded(text: &str) -> String {
 
 /// What the words so far say about the next one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Next {
+enum NextWord {
     /// Nothing.
     #[default]
     Plain,
@@ -91,7 +91,7 @@ enum Next {
 
 #[derive(Debug, Default)]
 struct Scan {
-    next: Next,
+    next: NextWord,
     /// A program was named that takes a password after `-p`, `-a` or `-u`.
     password_option: Option<&'static str>,
 }
@@ -102,9 +102,9 @@ impl Scan {
         if argument.contains("-----BEGIN") && argument.contains("PRIVATE KEY") {
             return MASK.to_owned();
         }
-        let awaited = matches!(self.next, Next::OptionValue | Next::Secret);
+        let awaited = matches!(self.next, NextWord::OptionValue | NextWord::Secret);
         if awaited && !argument.starts_with('-') && !is_scheme(argument) {
-            self.next = Next::Plain;
+            self.next = NextWord::Plain;
             return MASK.to_owned();
         }
         let (mut masked, mut rest, mut quote) = (String::new(), argument, None);
@@ -133,7 +133,7 @@ impl Scan {
             }
         }
         match (self.next, quote) {
-            (Next::OptionValue | Next::Secret, Some(quote)) if !is_scheme(rest) => {
+            (NextWord::OptionValue | NextWord::Secret, Some(quote)) if !is_scheme(rest) => {
                 rest.find(quote).unwrap_or(whole)
             }
             _ => rest.find(is_delimiter).unwrap_or(whole),
@@ -143,22 +143,24 @@ impl Scan {
     fn word(&mut self, word: &str, masked: &mut String) {
         let next = std::mem::take(&mut self.next);
         match next {
-            Next::OptionValue if word.starts_with('-') => self.plain(word, masked),
-            Next::OptionValue | Next::Secret if matches!(word, ":" | "=") || is_scheme(word) => {
+            NextWord::OptionValue if word.starts_with('-') => self.plain(word, masked),
+            NextWord::OptionValue | NextWord::Secret
+                if matches!(word, ":" | "=") || is_scheme(word) =>
+            {
                 masked.push_str(word);
-                self.next = Next::Secret;
+                self.next = NextWord::Secret;
             }
-            Next::OptionValue | Next::Secret => masked.push_str(MASK),
-            Next::UserPassword => match word.split_once(':') {
+            NextWord::OptionValue | NextWord::Secret => masked.push_str(MASK),
+            NextWord::UserPassword => match word.split_once(':') {
                 Some((user, _)) => masked.extend([user, ":", MASK]),
                 None => self.plain(word, masked),
             },
-            Next::PerhapsColon if matches!(word, ":" | "=") => {
+            NextWord::PerhapsColon if matches!(word, ":" | "=") => {
                 masked.push_str(word);
-                self.next = Next::Secret;
+                self.next = NextWord::Secret;
             }
-            Next::PerhapsColon if word.starts_with([':', '=']) => masked.push_str(MASK),
-            Next::PerhapsColon | Next::Plain => self.plain(word, masked),
+            NextWord::PerhapsColon if word.starts_with([':', '=']) => masked.push_str(MASK),
+            NextWord::PerhapsColon | NextWord::Plain => self.plain(word, masked),
         }
     }
 
@@ -168,9 +170,9 @@ impl Scan {
             return self.named(word, after, masked);
         }
         if is_scheme(word) {
-            self.next = Next::Secret;
+            self.next = NextWord::Secret;
         } else if Some(word) == self.password_option {
-            self.next = if word == "-u" { Next::UserPassword } else { Next::OptionValue };
+            self.next = if word == "-u" { NextWord::UserPassword } else { NextWord::OptionValue };
         } else if is_short_password(word) {
             return masked.push_str("-p***");
         }
@@ -185,13 +187,13 @@ impl Scan {
         match value {
             Some((_, "")) => {
                 masked.push_str(word);
-                self.next = Next::Secret;
+                self.next = NextWord::Secret;
             }
             Some((sign, _)) => masked.extend([shapes(name).as_str(), sign, MASK]),
             None => {
                 masked.push_str(&shapes(word));
                 let option = word.starts_with('-');
-                self.next = if option { Next::OptionValue } else { Next::PerhapsColon };
+                self.next = if option { NextWord::OptionValue } else { NextWord::PerhapsColon };
             }
         }
     }

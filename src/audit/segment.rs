@@ -42,7 +42,7 @@ pub(super) struct Segment {
 }
 
 /// Why lines did not get into the file.
-pub(super) enum Failed {
+pub(super) enum AppendFailure {
     /// The file is as it was before.
     PutBack(AuditError),
     /// The file must not be written to any more.
@@ -63,19 +63,22 @@ impl Segment {
     }
 
     /// Adds whole lines, and brings them and all before them to disk where `sync` asks for it.
-    pub(super) fn append(&mut self, lines: &[u8], sync: bool) -> Result<(), Failed> {
+    pub(super) fn append(&mut self, lines: &[u8], sync: bool) -> Result<(), AppendFailure> {
         if let Err(source) = self.file.write_all(lines) {
             let error = AuditError::Write { file: self.name.clone(), source: Arc::new(source) };
             return Err(match self.file.truncate(self.good) {
-                Ok(()) => Failed::PutBack(error),
-                Err(_) => Failed::GivenUp(error),
+                Ok(()) => AppendFailure::PutBack(error),
+                Err(_) => AppendFailure::GivenUp(error),
             });
         }
         if sync && let Err(source) = self.file.sync() {
             // Given up either way; whether it could be cut back does not change the answer.
             let _ = self.file.truncate(self.good);
             let source = Arc::new(source);
-            return Err(Failed::GivenUp(AuditError::Sync { file: self.name.clone(), source }));
+            return Err(AppendFailure::GivenUp(AuditError::Sync {
+                file: self.name.clone(),
+                source,
+            }));
         }
         let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         self.good = self.good.saturating_add(length);
@@ -83,10 +86,10 @@ impl Segment {
     }
 }
 
-impl From<Failed> for AuditError {
-    fn from(failed: Failed) -> Self {
+impl From<AppendFailure> for AuditError {
+    fn from(failed: AppendFailure) -> Self {
         match failed {
-            Failed::PutBack(error) | Failed::GivenUp(error) => error,
+            AppendFailure::PutBack(error) | AppendFailure::GivenUp(error) => error,
         }
     }
 }

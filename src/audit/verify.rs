@@ -8,7 +8,7 @@ use super::chain::Tip;
 use super::directory;
 use super::event::{FileEnd, Previous, Stage};
 use super::line::Head;
-use super::read::{Line, Lines, ReadError};
+use super::read::{Lines, RawLine, ReadError};
 use crate::digest::Sha256;
 use crate::problem::{Actionable, Problem};
 use std::collections::{BTreeMap, HashMap};
@@ -61,14 +61,14 @@ pub enum VerifyError {
         /// The line, from 1.
         line: u64,
         /// What is wrong there.
-        fault: Fault,
+        fault: LineFault,
     },
 }
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.problem())]
-pub enum Fault {
+pub enum LineFault {
     /// It does not end in the hash of what it holds.
     Hash,
     /// It is not an event of this log.
@@ -122,11 +122,11 @@ fn first(directory: &Path, name: &str) -> Result<Option<Head>, VerifyError> {
     let path = directory.join(name);
     let failed = ReadError::at(&path);
     match Lines::open(&path).map_err(&failed)?.next_line().map_err(&failed)? {
-        Some(Line::Whole(line)) => {
+        Some(RawLine::Whole(line)) => {
             Head::read(line).map(|(head, _)| Some(head)).map_err(|fault| broken(name, 1, fault))
         }
-        Some(Line::TooLong) => Err(broken(name, 1, Fault::Shape)),
-        Some(Line::Torn(_)) | None => Ok(None),
+        Some(RawLine::TooLong) => Err(broken(name, 1, LineFault::Shape)),
+        Some(RawLine::Torn(_)) | None => Ok(None),
     }
 }
 
@@ -141,16 +141,16 @@ fn anchors(
     for (index, (by, head)) in written.enumerate() {
         let Some(previous) = head.previous.clone() else {
             if index > 0 || head.prev != Sha256::ZERO {
-                return Err(broken(by, 1, Fault::Start));
+                return Err(broken(by, 1, LineFault::Start));
             }
             continue;
         };
         if previous.hash != head.prev || previous.file >= *by {
-            return Err(broken(by, 1, Fault::Start));
+            return Err(broken(by, 1, LineFault::Start));
         }
         if !starts.contains_key(&previous.file) {
             if index > 0 {
-                return Err(broken(by, 1, Fault::Missing(previous.file)));
+                return Err(broken(by, 1, LineFault::Missing(previous.file)));
             }
             begins_after = Some(previous.file);
             continue;
@@ -172,12 +172,12 @@ fn verify_file(
     let mut lines = Lines::open(&path).map_err(&failed)?;
     while let Some(line) = lines.next_line().map_err(&failed)? {
         let step = match line {
-            Line::Whole(line) => walk.step(line),
-            Line::Torn(bytes) => {
+            RawLine::Whole(line) => walk.step(line),
+            RawLine::Torn(bytes) => {
                 walk.file.torn = bytes;
                 Ok(())
             }
-            Line::TooLong => Err(Fault::Shape),
+            RawLine::TooLong => Err(LineFault::Shape),
         };
         step.map_err(|fault| broken(name, walk.file.events.saturating_add(1), fault))?;
     }
@@ -200,12 +200,12 @@ impl<'a> Walk<'a> {
         Self { file, tip: None, pending: anchors.iter().collect(), anchors }
     }
 
-    fn step(&mut self, line: &[u8]) -> Result<(), Fault> {
+    fn step(&mut self, line: &[u8]) -> Result<(), LineFault> {
         let (head, hash) = Head::read(line)?;
         match self.tip {
-            None if head.stage != Some(Stage::Start) => return Err(Fault::Start),
+            None if head.stage != Some(Stage::Start) => return Err(LineFault::Start),
             Some(tip) if head.prev != tip.hash || Some(head.seq) != tip.seq.checked_add(1) => {
-                return Err(Fault::Order);
+                return Err(LineFault::Order);
             }
             None | Some(_) => {}
         }
@@ -228,18 +228,18 @@ impl<'a> Walk<'a> {
         match bad {
             Some(Anchor { by, .. }) => {
                 let line = self.file.events;
-                Err(broken(&self.file.name, line, Fault::End((*by).to_owned())))
+                Err(broken(&self.file.name, line, LineFault::End((*by).to_owned())))
             }
             None => Ok(self.file),
         }
     }
 }
 
-fn broken(file: &str, line: u64, fault: Fault) -> VerifyError {
+fn broken(file: &str, line: u64, fault: LineFault) -> VerifyError {
     VerifyError::Broken { file: file.to_owned(), line, fault }
 }
 
-impl Actionable for Fault {
+impl Actionable for LineFault {
     fn problem(&self) -> Problem {
         let what = match self {
             Self::Hash => "does not carry the hash of what it says".into(),

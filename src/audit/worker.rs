@@ -4,9 +4,9 @@
 
 use super::chain::Tip;
 use super::error::AuditError;
-use super::event::{Event, Gap, Stage};
+use super::event::{Event, GapRecord, Stage};
 use super::ledger::Ledger;
-use super::writer::{Durability, Recorded, Shared};
+use super::writer::{Durability, Recorded, WriterState};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::mem;
@@ -24,29 +24,29 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Bytes that a folded event takes at most, well over what it does.
 const NOISE_LINE: u64 = 2048;
 
-pub(super) type Answer = oneshot::Sender<Result<Recorded, AuditError>>;
+pub(super) type Waiter = oneshot::Sender<Result<Recorded, AuditError>>;
 
 pub(super) enum Message {
     Job(Box<Job>),
-    Close(Answer),
+    Close(Waiter),
 }
 
 /// An event on its way into the log, its place in the queue, and who waits for it.
 pub(super) struct Job {
     pub(super) event: Event,
     pub(super) durability: Durability,
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<Waiter>,
     pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 pub(super) struct Worker {
     ledger: Ledger,
     queue: Receiver<Message>,
-    shared: Arc<Shared>,
+    shared: Arc<WriterState>,
     reserve: u64,
     /// Events that nobody waits for and that could not be written yet.
     retained: VecDeque<Job>,
-    gap: Gap,
+    gap: GapRecord,
     flush_at: Instant,
 }
 
@@ -54,10 +54,10 @@ impl Worker {
     pub(super) fn new(
         ledger: Ledger,
         queue: Receiver<Message>,
-        shared: Arc<Shared>,
+        shared: Arc<WriterState>,
         reserve: u64,
     ) -> Self {
-        let (retained, gap, flush_at) = (VecDeque::new(), Gap::default(), next_minute());
+        let (retained, gap, flush_at) = (VecDeque::new(), GapRecord::default(), next_minute());
         Self { ledger, queue, shared, reserve, retained, gap, flush_at }
     }
 
@@ -79,7 +79,7 @@ impl Worker {
         }
     }
 
-    fn take(&mut self, first: Message) -> ControlFlow<Option<Answer>> {
+    fn take(&mut self, first: Message) -> ControlFlow<Option<Waiter>> {
         let mut batch = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next {
@@ -96,12 +96,12 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    fn settle(&mut self) -> ControlFlow<Option<Answer>> {
+    fn settle(&mut self) -> ControlFlow<Option<Waiter>> {
         while self.unsettled() && self.commit(Vec::new()) {}
         ControlFlow::Continue(())
     }
 
-    fn stop(mut self, answer: Option<Answer>) {
+    fn stop(mut self, answer: Option<Waiter>) {
         self.flush_noise();
         let (event, durability) = (Event::new(Stage::Stop), Durability::Synced);
         while self.retained.len() > BATCH && self.commit(Vec::new()) {}
@@ -123,7 +123,7 @@ impl Worker {
         self.shared.counts.batch(sync, written.as_ref().map_or(0, Vec::len));
         match written {
             Ok(places) => {
-                self.gap = Gap::default();
+                self.gap = GapRecord::default();
                 let places = places.into_iter().skip(usize::from(gap.is_some()));
                 jobs.into_iter().zip(places).for_each(|(job, place)| self.written(job, place));
                 true
@@ -164,7 +164,7 @@ impl Worker {
     }
 
     fn gap_event(&self) -> Option<Event> {
-        if self.gap == Gap::default() {
+        if self.gap == GapRecord::default() {
             return None;
         }
         let mut event = Event::new(Stage::Gap);

@@ -3,8 +3,8 @@
 
 use super::chain::Tip;
 use super::error::AuditError;
-use super::event::{Event, Gate, Stage};
-use super::fold::{Refusal, Refusals};
+use super::event::{Event, GateInstance, Stage};
+use super::fold::{FoldedRefusals, Refusal};
 use super::id::EventId;
 use super::ledger::Ledger;
 use super::segment::{Create, on_disk};
@@ -96,7 +96,7 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct Writer {
     queue: Sender<Message>,
-    shared: Arc<Shared>,
+    shared: Arc<WriterState>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
@@ -106,7 +106,7 @@ impl Writer {
     ///
     /// # Errors
     /// If the directory cannot be used or the first line cannot be written.
-    pub fn open(directory: &Path, gate: Gate, reserve: u64) -> Result<Self, AuditError> {
+    pub fn open(directory: &Path, gate: GateInstance, reserve: u64) -> Result<Self, AuditError> {
         Self::with_files(directory, gate, reserve, on_disk())
     }
 
@@ -167,13 +167,13 @@ impl Writer {
 
     fn with_files(
         directory: &Path,
-        gate: Gate,
+        gate: GateInstance,
         reserve: u64,
         create: Create,
     ) -> Result<Self, AuditError> {
         let ledger = Ledger::open(directory, gate, create)?;
         let (queue, jobs) = mpsc::channel();
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(WriterState::new());
         let worker = Worker::new(ledger, jobs, Arc::clone(&shared), reserve);
         let thread = thread::Builder::new()
             .name("audit".to_owned())
@@ -190,15 +190,15 @@ impl Writer {
 /// What the writer's handle and its thread both hold. The queue itself has no bound; the places
 /// in it do, and each event holds its own until it is written.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct WriterState {
     waiting: Arc<Semaphore>,
     notes: Arc<Semaphore>,
-    refusals: Mutex<Refusals>,
+    refusals: Mutex<FoldedRefusals>,
     pub(super) lost: AtomicU64,
     pub(super) counts: Tallies,
 }
 
-impl Shared {
+impl WriterState {
     fn new() -> Self {
         Self {
             waiting: Arc::new(Semaphore::new(WAITING)),
@@ -210,7 +210,7 @@ impl Shared {
     }
 
     /// Nothing that holds this lock can panic halfway; a poisoned one is still whole.
-    pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
+    pub(super) fn refusals(&self) -> MutexGuard<'_, FoldedRefusals> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@
 //! was decided about a recorded one, and what would be now.
 
 use super::{ExplainArgs, Failure, Outcome, out, rules};
-use crate::audit::event::{Request, Verdict};
+use crate::audit::event::{RequestRecord, Verdict};
 use crate::audit::{self, EventId, Found, Logged};
 use crate::config::{self, Config};
 use crate::digest::Sha256;
@@ -266,7 +266,7 @@ fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, F
         Verdict::Deny => ("deny", Outcome::Findings),
     };
     let name = event.identity.map(|who| who.name).unwrap_or_default();
-    let Request { method, path, query, body_sha256, .. } = event.request.unwrap_or_default();
+    let RequestRecord { method, path, query, body_sha256, .. } = event.request.unwrap_or_default();
     let query = query.unwrap_or_default();
     let target = if query.is_empty() { path } else { format!("{path}?{query}") };
     out::print(&format!(
@@ -290,9 +290,9 @@ fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, F
     Ok(outcome)
 }
 
-fn recorded_reasons(decision: &audit::event::Decision) -> String {
+fn recorded_reasons(decision: &audit::event::DecisionRecord) -> String {
     let mut text = String::new();
-    for audit::event::Reason { id, field, value } in decision.reasons() {
+    for audit::event::ReasonRecord { id, field, value } in decision.reasons() {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         let _ = writeln!(text, "  [{id}] {} {:?}", part(field), part(value));
         text.push_str(&about(id));

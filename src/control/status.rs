@@ -22,7 +22,7 @@ const DAY: i64 = 24 * 60 * 60;
 #[derive(Debug)]
 pub struct House {
     /// Which gate this is.
-    pub gate: audit::Gate,
+    pub gate: audit::GateInstance,
     /// When it started.
     pub since: Timestamp,
     /// Where clients come in, as it is shown, and what is there in TLS.

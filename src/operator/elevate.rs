@@ -4,7 +4,7 @@
 
 use super::turned::Turned;
 use super::{Operator, kept};
-use crate::audit::event::{Actor, Granted};
+use crate::audit::event::{Actor, ElevationRecord};
 use crate::audit::{AuditError, Durability, Event, EventId, Stage};
 use crate::identity::{IdentityName, supposed};
 use crate::policy::Policy;
@@ -262,8 +262,8 @@ fn closed(elevation: &Elevation, why: Turned) -> Event {
     event
 }
 
-fn told(elevation: &Elevation) -> Granted {
-    Granted {
+fn told(elevation: &Elevation) -> ElevationRecord {
+    ElevationRecord {
         identity: elevation.identity.clone(),
         role: elevation.role.clone(),
         until: format!("{:.6}", elevation.until),

@@ -3,7 +3,7 @@
 //! own, recorded like any other before the daemon hears of it.
 
 use super::Operator;
-use crate::audit::event::{Actor, Ended, Outcome, Request};
+use crate::audit::event::{Actor, Ended, OutcomeRecord, RequestRecord};
 use crate::audit::{self, Case, Event, EventId, Stage};
 use crate::daemon::{Cancel, ClientBody, Lookup};
 use crate::policy::own::{self, Cause};
@@ -77,12 +77,12 @@ impl Operator {
             parent: Some(parent),
             identity: None,
             client: None,
-            request: Request {
+            request: RequestRecord {
                 method: permit.outbound().method.as_str().to_owned(),
                 path: permit.outbound().target.clone(),
                 operation: Some("ContainerStop".to_owned()),
                 target: Some(id.to_owned()),
-                ..Request::default()
+                ..RequestRecord::default()
             },
             actor: Some(actor.clone()),
         };
@@ -96,7 +96,7 @@ impl Operator {
         };
         let mut end = Event::new(Stage::Complete);
         end.parent = Some(decided);
-        end.outcome = Some(Outcome {
+        end.outcome = Some(OutcomeRecord {
             status,
             error: error.clone(),
             bytes_in: 0,

@@ -3,7 +3,7 @@
 
 use super::Pipeline;
 use super::body::Counted;
-use crate::audit::event::{Ended, Outcome};
+use crate::audit::event::{Ended, OutcomeRecord};
 use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
 use crate::docker::{CallHead, Flaw};
@@ -224,7 +224,8 @@ impl Exchange {
         // whichever side was seen to go first, if we meant it to end it ended by us
         let ended = if ended == Ended::Done { ended } else { self.open.how(ended) };
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let outcome = Outcome { status, error, bytes_in, bytes_out, ms, id, name: None, ended };
+        let outcome =
+            OutcomeRecord { status, error, bytes_in, bytes_out, ms, id, name: None, ended };
         let mut event = Event::new(stage);
         event.parent = Some(self.decision);
         event.outcome = Some(outcome);

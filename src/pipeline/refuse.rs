@@ -1,7 +1,7 @@
 //! Refusals: recorded first, then said. What cannot be recorded is a 503.
 
 use super::Visit;
-use crate::audit::event::Reason;
+use crate::audit::event::ReasonRecord;
 use crate::audit::{AuditError, Durability};
 use crate::daemon::DaemonError;
 use crate::docker::Malformed;
@@ -69,15 +69,15 @@ impl From<Unproven> for Refused {
 
 impl Refused {
     /// The role that came furthest and the reasons, of what is a decision.
-    fn decision(&self) -> Option<(Option<String>, Vec<Reason>)> {
+    fn decision(&self) -> Option<(Option<String>, Vec<ReasonRecord>)> {
         let one = |rule: &Rule, text: String| {
-            vec![Reason { id: rule.id.to_owned(), field: None, value: Some(text) }]
+            vec![ReasonRecord { id: rule.id.to_owned(), field: None, value: Some(text) }]
         };
         match self {
             Self::Malformed(malformed) => Some((None, vec![malformed.into()])),
             Self::Denied(Denial { role, findings }) => {
                 let role = (!role.is_empty()).then(|| role.clone());
-                Some((role, findings.iter().map(Reason::from).collect()))
+                Some((role, findings.iter().map(ReasonRecord::from).collect()))
             }
             Self::Stranger(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::Untrusted(why) => Some((None, one(why.rule(), why.to_string()))),

@@ -1,8 +1,8 @@
 //! Revoking, the lists, and what is told of it.
 
 use super::house::{House, chain, facts, openssl, text};
-use dockward::audit::event::{Decision, Identity, Proof};
-use dockward::audit::{Durability, Event, Gate, Stage, Writer};
+use dockward::audit::event::{DecisionRecord, IdentityRecord, Proof};
+use dockward::audit::{Durability, Event, GateInstance, Stage, Writer};
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fs;
@@ -208,7 +208,7 @@ fn openssl_refuses_by_the_list_what_it_took_before() {
 /// A log in which that certificate was used.
 fn used(directory: &Path, serial: &str) {
     let mut event = Event::new(Stage::Decision);
-    event.identity = Some(Identity {
+    event.identity = Some(IdentityRecord {
         unix: None,
         claims: serde_json::Map::new(),
         name: "a".to_owned(),
@@ -220,10 +220,10 @@ fn used(directory: &Path, serial: &str) {
         sans: Vec::new(),
         fingerprint: None,
     });
-    event.decision = Some(Decision::deny([]));
+    event.decision = Some(DecisionRecord::deny([]));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let log = Writer::open(directory, Gate::here(), 0).unwrap();
+        let log = Writer::open(directory, GateInstance::here(), 0).unwrap();
         log.record(event, Durability::Synced).await.unwrap();
         log.close().await.unwrap();
     });

@@ -4,7 +4,7 @@
 use crate::client::{Client, bare};
 use crate::fake_daemon::{FakeDaemon, Reply, Script};
 use crate::gate::{Files, until};
-use dockward::audit::{Gate as Instance, Writer};
+use dockward::audit::{GateInstance, Writer};
 use dockward::config::FrontLimits;
 use dockward::daemon::Daemon;
 use dockward::docker::ApiVersion;
@@ -62,7 +62,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
 #[tokio::test]
 async fn a_write_is_synced_before_it_arrives_and_a_read_need_not_be() {
     let files = Files::new();
-    let log = Writer::open(&files.path("audit"), Instance::here(), 0).unwrap();
+    let log = Writer::open(&files.path("audit"), GateInstance::here(), 0).unwrap();
     let log = Arc::new(log);
     let syncs: Arc<Mutex<Vec<u64>>> = Arc::default();
     let (seen, counts) = (Arc::clone(&syncs), Arc::clone(&log));

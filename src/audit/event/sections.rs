@@ -20,7 +20,7 @@ pub(super) const ITEMS_MAX: usize = 64;
 
 /// Who, as proven.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Identity {
+pub struct IdentityRecord {
     /// The name the policy gives.
     pub name: String,
     /// The roles held at that moment.
@@ -92,7 +92,7 @@ pub struct Client {
 
 /// What was asked.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Request {
+pub struct RequestRecord {
     /// Method as received.
     pub method: String,
     /// Path as received.
@@ -134,7 +134,7 @@ pub enum Verdict {
 
 /// One reason of a denial.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Reason {
+pub struct ReasonRecord {
     /// Stable id, `mount.host-path`.
     pub id: String,
     /// Where in the request, `HostConfig.Binds[0]`; cut at [`TEXT_MAX`], as it may end in a key of
@@ -148,12 +148,12 @@ pub struct Reason {
 
 /// What we said, and on what grounds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Decision {
+pub struct DecisionRecord {
     verdict: Verdict,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    reasons: Vec<Reason>,
+    reasons: Vec<ReasonRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    would: Vec<Reason>,
+    would: Vec<ReasonRecord>,
     #[serde(default, skip_serializing_if = "is_zero")]
     more: usize,
     /// The grant that allowed.
@@ -170,7 +170,7 @@ pub struct Decision {
     pub facts: Option<Value>,
 }
 
-impl Decision {
+impl DecisionRecord {
     /// Allowed.
     #[must_use]
     pub(in crate::audit) fn allow() -> Self {
@@ -179,14 +179,14 @@ impl Decision {
 
     /// Refused, for these reasons: [`REASONS_MAX`] are listed, the rest counted.
     #[must_use]
-    pub fn deny(reasons: impl IntoIterator<Item = Reason>) -> Self {
+    pub fn deny(reasons: impl IntoIterator<Item = ReasonRecord>) -> Self {
         let (reasons, more) = listed(reasons);
         Self { reasons, more, ..Self::of(Verdict::Deny) }
     }
 
     /// Let through by `mode: observe`, though it would have been refused for these reasons.
     #[must_use]
-    pub(in crate::audit) fn observe(reasons: impl IntoIterator<Item = Reason>) -> Self {
+    pub(in crate::audit) fn observe(reasons: impl IntoIterator<Item = ReasonRecord>) -> Self {
         let (would, more) = listed(reasons);
         Self { would, more, mode: Some("observe".to_owned()), ..Self::of(Verdict::Allow) }
     }
@@ -198,7 +198,7 @@ impl Decision {
     }
 
     /// What spoke against it, even where it was let through by `mode: observe`.
-    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+    pub fn reasons(&self) -> impl Iterator<Item = &ReasonRecord> {
         self.reasons.iter().chain(&self.would)
     }
 
@@ -217,7 +217,7 @@ impl Decision {
     }
 }
 
-fn listed(reasons: impl IntoIterator<Item = Reason>) -> (Vec<Reason>, usize) {
+fn listed(reasons: impl IntoIterator<Item = ReasonRecord>) -> (Vec<ReasonRecord>, usize) {
     let mut reasons = reasons.into_iter();
     let listed = reasons.by_ref().take(REASONS_MAX).collect();
     (listed, reasons.count())
@@ -228,7 +228,7 @@ fn listed(reasons: impl IntoIterator<Item = Reason>) -> (Vec<Reason>, usize) {
 pub struct Forwarded {
     /// Method.
     pub method: String,
-    /// Path and query, as we built them; masked like [`Request::query`].
+    /// Path and query, as we built them; masked like [`RequestRecord::query`].
     #[serde(serialize_with = "masked_target")]
     pub target: String,
     /// SHA-256 of the body we built; none for an opaque stream.
@@ -241,7 +241,7 @@ pub struct Forwarded {
 
 /// How a request or session ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct OutcomeRecord {
     /// The daemon's status; none where it gave none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -357,13 +357,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn reason(value: &str) -> Reason {
-        Reason { id: "mount.host-path".into(), field: None, value: Some(value.into()) }
+    fn reason(value: &str) -> ReasonRecord {
+        ReasonRecord { id: "mount.host-path".into(), field: None, value: Some(value.into()) }
     }
 
     #[test]
     fn sixteen_reasons_are_listed_and_the_rest_is_counted() {
-        let decision = Decision::deny((0..20).map(|n| reason(&n.to_string())));
+        let decision = DecisionRecord::deny((0..20).map(|n| reason(&n.to_string())));
         let value = serde_json::to_value(&decision).unwrap();
         assert_eq!(value["verdict"], "deny");
         assert_eq!(value["reasons"].as_array().unwrap().len(), 16);
@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn what_is_observed_is_allowed_and_says_what_it_would_have_been() {
-        let value = serde_json::to_value(Decision::observe([reason("/etc")])).unwrap();
+        let value = serde_json::to_value(DecisionRecord::observe([reason("/etc")])).unwrap();
         let would = json!([{ "id": "mount.host-path", "value": "/etc" }]);
         assert_eq!(value, json!({ "verdict": "allow", "mode": "observe", "would": would }));
     }
@@ -387,11 +387,13 @@ mod tests {
             ("image".to_owned(), long.clone().into()),
             ("binds".to_owned(), binds),
         ]);
-        let request = serde_json::to_value(Request { fields, ..Request::default() }).unwrap();
+        let request =
+            serde_json::to_value(RequestRecord { fields, ..RequestRecord::default() }).unwrap();
         assert_eq!(request["fields"]["image"].as_str().unwrap().len(), TEXT_MAX);
         assert_eq!(request["fields"]["binds"].as_array().unwrap().len(), ITEMS_MAX + 1);
         assert_eq!(request["fields"]["binds"][ITEMS_MAX], "…36");
-        let mut decision = Decision::deny([Reason { field: Some(long.clone()), ..reason(&long) }]);
+        let mut decision =
+            DecisionRecord::deny([ReasonRecord { field: Some(long.clone()), ..reason(&long) }]);
         decision.facts = Some(json!({ "host_paths": { long: "Missing" } }));
         assert!(serde_json::to_vec(&decision).unwrap().len() < 4 * TEXT_MAX);
         assert!(serde_json::to_vec(&request).unwrap().len() < 80 * TEXT_MAX);
@@ -399,7 +401,7 @@ mod tests {
 
     #[test]
     fn long_errors_are_cut() {
-        let outcome = Outcome {
+        let outcome = OutcomeRecord {
             status: Some(500),
             error: Some("x".repeat(600)),
             bytes_in: 0,
@@ -419,7 +421,7 @@ mod tests {
         let query = "t=a&buildargs=%7B%22X%22%3A%22hush%22%7D".to_owned();
         let forwarded =
             Forwarded { target: format!("/v1.47/build?{query}"), ..Forwarded::default() };
-        let request = Request { query: Some(query), ..Request::default() };
+        let request = RequestRecord { query: Some(query), ..RequestRecord::default() };
         assert_eq!(serde_json::to_value(request).unwrap()["query"], "t=a&buildargs=***");
         let target = &serde_json::to_value(forwarded).unwrap()["target"];
         assert_eq!(target, "/v1.47/build?t=a&buildargs=***");

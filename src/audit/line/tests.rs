@@ -1,11 +1,11 @@
 //! Whatever an event holds, its line reads back, and what was read is written as the same line.
 
 use super::super::chain::{Sealed, Tip, seal};
-use super::super::clock::{Clock, Stamp};
+use super::super::clock::{Stamp, StampClock};
 use super::super::escape::tests::strange;
 use super::super::event::{
-    Actor, Client, Decision, Ended, FileEnd, FileHash, Folded, Forwarded, Granted, Identity,
-    Outcome, Proof, Reason, Request, User,
+    Actor, Client, DecisionRecord, ElevationRecord, Ended, FileEnd, FileHash, Folded, Forwarded,
+    IdentityRecord, OutcomeRecord, Proof, ReasonRecord, RequestRecord, User,
 };
 use super::*;
 use crate::audit::EventId;
@@ -75,7 +75,7 @@ fn map_of(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<Stri
     vec((key, value), 0..4).prop_map(Map::from_iter)
 }
 
-fn identity() -> impl Strategy<Value = Identity> {
+fn identity() -> impl Strategy<Value = IdentityRecord> {
     let names = (text(), of(text()), of(text()), of(text()));
     let lists = (vec(text(), 0..3), vec(text(), 0..3), map_of(value()));
     let user = (any::<u32>(), any::<u32>(), of(any::<u32>()), any::<u32>());
@@ -84,7 +84,7 @@ fn identity() -> impl Strategy<Value = Identity> {
     (names, lists, proven, of(user), of(any::<[u8; 4]>())).prop_map(
         |((name, subject, issuer, serial), (roles, sans, claims), proven, unix, der)| {
             let fingerprint = der.map(|der| Fingerprint::of(&der));
-            Identity {
+            IdentityRecord {
                 name,
                 roles,
                 proven,
@@ -106,23 +106,33 @@ fn client() -> impl Strategy<Value = Client> {
     })
 }
 
-fn request() -> impl Strategy<Value = Request> {
+fn request() -> impl Strategy<Value = RequestRecord> {
     let asked = (text(), text(), of(text()), of(text()));
     let read = (of(text()), of(text()), of(text()));
     (asked, read, of(sha256()), map_of(value())).prop_map(
         |((method, path, query, operation), (resource, verb, target), body_sha256, fields)| {
-            Request { method, path, query, operation, resource, verb, target, body_sha256, fields }
+            RequestRecord {
+                method,
+                path,
+                query,
+                operation,
+                resource,
+                verb,
+                target,
+                body_sha256,
+                fields,
+            }
         },
     )
 }
 
-fn decision() -> impl Strategy<Value = Decision> {
+fn decision() -> impl Strategy<Value = DecisionRecord> {
     let reason = (text(), of(text()), of(text()));
-    let reason = reason.prop_map(|(id, field, value)| Reason { id, field, value }).boxed();
+    let reason = reason.prop_map(|(id, field, value)| ReasonRecord { id, field, value }).boxed();
     let made = prop_oneof![
-        Just(Decision::allow()),
-        vec(reason.clone(), 0..20).prop_map(Decision::deny),
-        vec(reason, 0..20).prop_map(Decision::observe),
+        Just(DecisionRecord::allow()),
+        vec(reason.clone(), 0..20).prop_map(DecisionRecord::deny),
+        vec(reason, 0..20).prop_map(DecisionRecord::observe),
     ];
     let facts = of(map_of(value()).prop_map(Value::Object));
     (made, of(text()), of(sha256()), facts).prop_map(|(mut decision, grant, policy, facts)| {
@@ -138,7 +148,7 @@ fn forwarded() -> impl Strategy<Value = Forwarded> {
     )
 }
 
-fn outcome() -> impl Strategy<Value = Outcome> {
+fn outcome() -> impl Strategy<Value = OutcomeRecord> {
     let ended = prop_oneof![
         Just(Ended::Done),
         Just(Ended::ClientGone),
@@ -148,7 +158,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ];
     let said = (of(any::<u16>()), of(text()), of(text()), of(text()));
     (said, any::<[u64; 3]>(), ended).prop_map(
-        |((status, error, id, name), [bytes_in, bytes_out, ms], ended)| Outcome {
+        |((status, error, id, name), [bytes_in, bytes_out, ms], ended)| OutcomeRecord {
             status,
             error,
             bytes_in,
@@ -168,13 +178,19 @@ fn of_the_gate() -> impl Strategy<Value = Event> {
     let previous =
         previous.prop_map(|(file, seq, hash, ended)| Previous { file, seq, hash, ended });
     let gap = any::<[u64; 4]>();
-    let gap =
-        gap.prop_map(|[torn, refused, lost, noise]| Gap { torn: torn % 2, refused, lost, noise });
+    let gap = gap.prop_map(|[torn, refused, lost, noise]| GapRecord {
+        torn: torn % 2,
+        refused,
+        lost,
+        noise,
+    });
     let file = (text(), sha256()).prop_map(|(path, sha256)| FileHash { path, sha256 });
     let folded = (any::<u64>(), text(), text());
     let folded = folded.prop_map(|(count, first, last)| Folded { count, first, last });
-    let grant = (text(), text(), text(), any::<bool>())
-        .prop_map(|(identity, role, until, persist)| Granted { identity, role, until, persist });
+    let grant =
+        (text(), text(), text(), any::<bool>()).prop_map(|(identity, role, until, persist)| {
+            ElevationRecord { identity, role, until, persist }
+        });
     let actor = (any::<u32>(), of(any::<u32>()), of(text()), of(text())).prop_map(
         |(uid, login_uid, executable, reason)| Actor { uid, gid: 0, login_uid, executable, reason },
     );
@@ -226,8 +242,8 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// The line that a process of ours writes.
 fn written(event: &Event) -> Sealed {
-    let (clock, after) = (Clock::here(), Tip { seq: 6, hash: Sha256::of(b"x") });
-    seal(after, &clock.stamp(), &Gate::here(), event).unwrap()
+    let (clock, after) = (StampClock::here(), Tip { seq: 6, hash: Sha256::of(b"x") });
+    seal(after, &clock.stamp(), &GateInstance::here(), event).unwrap()
 }
 
 /// The line that what was read makes again.
@@ -296,6 +312,6 @@ fn a_stage_of_a_later_version_keeps_its_place_in_the_chain() {
 fn what_is_no_line_of_ours_is_told_apart_from_one_that_was_changed() {
     let of = |body: &str| format!("{body},\"hash\":\"{}\"}}", Sha256::of(body.as_bytes()));
     let shapeless = of(r#"{"seq":1,"stage":"start","prev":"0""#);
-    assert_eq!(Head::read(shapeless.as_bytes()).unwrap_err(), Fault::Shape);
-    assert_eq!(Head::read(b"{}").unwrap_err(), Fault::Hash);
+    assert_eq!(Head::read(shapeless.as_bytes()).unwrap_err(), LineFault::Shape);
+    assert_eq!(Head::read(b"{}").unwrap_err(), LineFault::Hash);
 }

@@ -1,8 +1,8 @@
 //! The writer against files that fail, and under many hands.
 
-use super::super::event::Gap;
+use super::super::event::GapRecord;
 use super::super::segment::LogFile;
-use super::super::{Fault, FileSummary, RefusalKind, VerifyError, find, verify};
+use super::super::{FileSummary, LineFault, RefusalKind, VerifyError, find, verify};
 use super::*;
 use crate::audit::{Noise, Whence};
 use serde_json::Value;
@@ -81,7 +81,7 @@ impl Log {
             let file = OpenOptions::new().append(true).create_new(true).open(path)?;
             Ok(Box::new(FakeFile(Arc::clone(&files), file)))
         });
-        let writer = Writer::with_files(directory.path(), Gate::here(), 1, create).unwrap();
+        let writer = Writer::with_files(directory.path(), GateInstance::here(), 1, create).unwrap();
         Self { directory, disk, writer: Arc::new(writer) }
     }
 
@@ -295,7 +295,7 @@ async fn noise_does_not_eat_the_reserve() {
     assert_eq!(log.stages(), ["start", "decision", "gap", "stop"]);
     assert_eq!(
         log.lines()[2]["gap"],
-        serde_json::to_value(Gap { noise: 3, ..Gap::default() }).unwrap()
+        serde_json::to_value(GapRecord { noise: 3, ..GapRecord::default() }).unwrap()
     );
 }
 
@@ -336,7 +336,7 @@ async fn a_dropped_writer_stops_in_order() {
 async fn three_files() -> (tempfile::TempDir, Vec<PathBuf>) {
     let directory = tempfile::tempdir().unwrap();
     for _ in 0..3 {
-        let writer = Writer::open(directory.path(), Gate::here(), 0).unwrap();
+        let writer = Writer::open(directory.path(), GateInstance::here(), 0).unwrap();
         for _ in 0..2 {
             writer.record(Event::new(Stage::Decision), Durability::Written).await.unwrap();
         }
@@ -351,14 +351,14 @@ async fn three_files() -> (tempfile::TempDir, Vec<PathBuf>) {
 #[tokio::test]
 async fn every_tampering_is_seen() {
     type Tamper = fn(&mut Vec<String>);
-    let cases: [(&str, Tamper, &[Fault]); 7] = [
-        ("edit", |l| l[1] = l[1].replace("decision", "Decision"), &[Fault::Hash]),
-        ("delete", |l| drop(l.remove(1)), &[Fault::Order]),
-        ("insert", |l| l.insert(1, l[2].clone()), &[Fault::Order]),
-        ("reorder", |l| l.swap(1, 2), &[Fault::Order]),
-        ("behead", |l| drop(l.remove(0)), &[Fault::Start]),
-        ("cut in a line", |l| l[1].truncate(90), &[Fault::Hash]),
-        ("not ours", |l| l[1] = "{}".into(), &[Fault::Hash]),
+    let cases: [(&str, Tamper, &[LineFault]); 7] = [
+        ("edit", |l| l[1] = l[1].replace("decision", "Decision"), &[LineFault::Hash]),
+        ("delete", |l| drop(l.remove(1)), &[LineFault::Order]),
+        ("insert", |l| l.insert(1, l[2].clone()), &[LineFault::Order]),
+        ("reorder", |l| l.swap(1, 2), &[LineFault::Order]),
+        ("behead", |l| drop(l.remove(0)), &[LineFault::Start]),
+        ("cut in a line", |l| l[1].truncate(90), &[LineFault::Hash]),
+        ("not ours", |l| l[1] = "{}".into(), &[LineFault::Hash]),
     ];
     for (what, tamper, faults) in cases {
         for at in 0..3 {
@@ -384,14 +384,15 @@ async fn a_file_cut_short_or_taken_away_is_seen() {
     let shorter = text.lines().take(2).map(|line| format!("{line}\n")).collect::<String>();
     for cut in [shorter.as_str(), text.trim_end(), ""] {
         fs::write(&files[1], cut).unwrap();
-        let Err(VerifyError::Broken { fault: Fault::End(_), .. }) = verify(directory.path()) else {
+        let Err(VerifyError::Broken { fault: LineFault::End(_), .. }) = verify(directory.path())
+        else {
             panic!("cut to {} bytes unseen", cut.len());
         };
     }
     fs::remove_file(&files[1]).unwrap();
     let missing = verify(directory.path());
     assert!(
-        matches!(&missing, Err(VerifyError::Broken { fault: Fault::Missing(_), .. })),
+        matches!(&missing, Err(VerifyError::Broken { fault: LineFault::Missing(_), .. })),
         "{missing:?}"
     );
     fs::remove_file(&files[0]).unwrap();
@@ -402,8 +403,8 @@ async fn a_file_cut_short_or_taken_away_is_seen() {
 #[tokio::test]
 async fn two_processes_may_overlap() {
     let directory = tempfile::tempdir().unwrap();
-    let old = Writer::open(directory.path(), Gate::here(), 0).unwrap();
-    let new = Writer::open(directory.path(), Gate::here(), 0).unwrap();
+    let old = Writer::open(directory.path(), GateInstance::here(), 0).unwrap();
+    let new = Writer::open(directory.path(), GateInstance::here(), 0).unwrap();
     for writer in [&old, &new, &old] {
         writer.record(Event::new(Stage::Decision), Durability::Written).await.unwrap();
     }

@@ -2,7 +2,7 @@
 
 use super::super::TableFormat;
 use crate::identity::IdentityName;
-use crate::pki::ca::{KeyKind, Lifetime, Reason, Serial};
+use crate::pki::ca::{KeyKind, Lifetime, RevocationReason, Serial};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -183,8 +183,8 @@ pub struct RevokeArgs {
     #[arg(long, value_name = "CA", value_enum)]
     pub ca: Option<RevocableCa>,
     /// Why: key-compromise, superseded, cessation, affiliation-changed, privilege-withdrawn.
-    #[arg(long, value_name = "REASON", default_value_t = Reason::Unspecified)]
-    pub reason: Reason,
+    #[arg(long, value_name = "REASON", default_value_t = RevocationReason::Unspecified)]
+    pub reason: RevocationReason,
     /// Also stop the containers that were made with it and still run; without this they are listed.
     #[arg(long)]
     pub stop: bool,

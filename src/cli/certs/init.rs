@@ -126,7 +126,7 @@ fn next(directory: &Path, made: &Made, passphrase: &str, client: Option<&Identit
         ),
     };
     let config = shell_path(&directory.join(layout::POLICY));
-    let hosts = made.index.newest(ca::Kind::Server).map_or_else(String::new, |server| {
+    let hosts = made.index.newest(ca::CertificateKind::Server).map_or_else(String::new, |server| {
         let ips = server.ips.iter().map(ToString::to_string);
         server.dns.iter().cloned().chain(ips).collect::<Vec<_>>().join(", ")
     });

@@ -4,7 +4,7 @@ use super::super::out::{self, Paint};
 use super::super::{Failure, Outcome, TableFormat, clock};
 use super::args::ListArgs;
 use crate::audit;
-use crate::pki::ca::{self, Entry, Index, Kind, State};
+use crate::pki::ca::{self, CertificateKind, CertificateState, Index, IndexEntry};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,14 +25,15 @@ pub(super) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-fn chosen(index: &Index, now: Timestamp, all: bool) -> Vec<&Entry> {
-    let counts = |entry: &&Entry| all || (entry.kind == Kind::Client && entry.until >= now);
+fn chosen(index: &Index, now: Timestamp, all: bool) -> Vec<&IndexEntry> {
+    let counts =
+        |entry: &&IndexEntry| all || (entry.kind == CertificateKind::Client && entry.until >= now);
     index.certificates.iter().filter(counts).collect()
 }
 
 type Seen = BTreeMap<String, String>;
 
-fn table(entries: &[&Entry], now: Timestamp, seen: Option<&Seen>, paint: Paint) -> String {
+fn table(entries: &[&IndexEntry], now: Timestamp, seen: Option<&Seen>, paint: Paint) -> String {
     let mut heading = vec!["NAME", "SERIAL", "UNTIL", "STATE"];
     heading.extend(seen.map(|_| "LAST SEEN"));
     let mut rows: Vec<Vec<String>> = vec![heading.into_iter().map(str::to_owned).collect()];
@@ -45,7 +46,7 @@ fn table(entries: &[&Entry], now: Timestamp, seen: Option<&Seen>, paint: Paint) 
     out::table(&rows, paint)
 }
 
-fn state(entry: &Entry, now: Timestamp) -> String {
+fn state(entry: &IndexEntry, now: Timestamp) -> String {
     let word = word(entry.state(now));
     match entry.revoked {
         Some(revocation) => format!("{word} {} ({})", revocation.at, revocation.reason),
@@ -53,20 +54,20 @@ fn state(entry: &Entry, now: Timestamp) -> String {
     }
 }
 
-const fn word(state: State) -> &'static str {
+const fn word(state: CertificateState) -> &'static str {
     match state {
-        State::Valid => "valid",
-        State::Expiring => "expiring soon",
-        State::Expired => "expired",
-        State::Revoked => "revoked",
+        CertificateState::Valid => "valid",
+        CertificateState::Expiring => "expiring soon",
+        CertificateState::Expired => "expired",
+        CertificateState::Revoked => "revoked",
     }
 }
 
-fn last<'s>(entry: &Entry, seen: &'s Seen) -> Option<&'s str> {
+fn last<'s>(entry: &IndexEntry, seen: &'s Seen) -> Option<&'s str> {
     seen.get(entry.serial.as_str()).map(String::as_str)
 }
 
-fn object(entry: &Entry, now: Timestamp, seen: Option<&Seen>) -> Value {
+fn object(entry: &IndexEntry, now: Timestamp, seen: Option<&Seen>) -> Value {
     let mut object = json!({
         "name": entry.name, "serial": entry.serial, "kind": entry.kind, "uris": entry.uris,
         "dns": entry.dns, "emails": entry.emails, "ips": entry.ips, "issued": entry.issued,

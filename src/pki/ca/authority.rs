@@ -5,7 +5,7 @@
 use super::super::error::PkiError;
 use super::keys;
 use super::layout;
-use super::names::Permitted;
+use super::names::PermittedNames;
 use super::sealed::Passphrase;
 use super::serial::Serial;
 use super::store::Store;
@@ -112,7 +112,7 @@ impl Authority {
         &self,
         now: Timestamp,
         key: KeyPair,
-        permitted: &Permitted,
+        permitted: &PermittedNames,
     ) -> Result<(Self, Certificate), PkiError> {
         let serial = Serial::random()?;
         let (mut params, until) = params(now, ISSUING_LIFE, "issuing", &serial, 0)?;

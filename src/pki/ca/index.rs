@@ -3,7 +3,7 @@
 
 use super::super::error::PkiError;
 use super::keys::KeyKind;
-use super::names::Permitted;
+use super::names::PermittedNames;
 use super::revocation::Revocation;
 use super::serial::Serial;
 use crate::identity::Fingerprint;
@@ -27,13 +27,13 @@ pub struct Index {
     /// The kind of the authorities' keys, and of the keys made for others.
     pub key: KeyKind,
     /// The hosts that the issuing CA may sign for.
-    pub permitted: Permitted,
+    pub permitted: PermittedNames,
     /// How long a revocation list is good, in days.
     pub crl_days: u32,
     /// The number of each list that was written last.
     pub crl_number: CrlNumbers,
     /// Everything issued, oldest first; nothing is ever taken out.
-    pub certificates: Vec<Entry>,
+    pub certificates: Vec<IndexEntry>,
 }
 
 /// The numbers of the two revocation lists, which only rise (RFC 5280, 5.2.3).
@@ -49,7 +49,7 @@ pub struct CrlNumbers {
 /// What a certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum CertificateKind {
     /// A client of the gate.
     Client,
     /// The gate itself.
@@ -61,11 +61,11 @@ pub enum Kind {
 /// One certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct IndexEntry {
     /// Its serial number.
     pub serial: Serial,
     /// What it is for.
-    pub kind: Kind,
+    pub kind: CertificateKind,
     /// Its common name.
     pub name: String,
     /// URI subject alternative names.
@@ -93,7 +93,7 @@ pub struct Entry {
 
 /// How a certificate stands at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum CertificateState {
     /// Good.
     Valid,
     /// Good, with a third of its life or a week left, whichever is less.
@@ -104,18 +104,18 @@ pub enum State {
     Revoked,
 }
 
-impl Entry {
+impl IndexEntry {
     /// How it stands.
     #[must_use]
-    pub fn state(&self, now: Timestamp) -> State {
+    pub fn state(&self, now: Timestamp) -> CertificateState {
         const WEEK: i64 = 7 * 24 * 60 * 60;
         let left = self.until.as_second().saturating_sub(now.as_second());
         let soon = self.lifetime().checked_div(3).unwrap_or(0).min(WEEK);
         match self.revoked {
-            Some(_) => State::Revoked,
-            None if left < 0 => State::Expired,
-            None if left < soon => State::Expiring,
-            None => State::Valid,
+            Some(_) => CertificateState::Revoked,
+            None if left < 0 => CertificateState::Expired,
+            None if left < soon => CertificateState::Expiring,
+            None => CertificateState::Valid,
         }
     }
 
@@ -131,7 +131,7 @@ impl Index {
         trust_domain: String,
         endpoint: String,
         key: KeyKind,
-        permitted: Permitted,
+        permitted: PermittedNames,
         crl_days: u32,
     ) -> Self {
         let crl_number = CrlNumbers { root: 0, issuing: 0 };
@@ -174,32 +174,33 @@ impl Index {
 
     /// The certificate of that serial number.
     #[must_use]
-    pub fn by_serial(&self, serial: &Serial) -> Option<&Entry> {
+    pub fn by_serial(&self, serial: &Serial) -> Option<&IndexEntry> {
         self.certificates.iter().find(|entry| entry.serial == *serial)
     }
 
     /// The client certificates of a name, oldest first.
-    pub fn clients<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a Entry> {
-        let named = move |entry: &&Entry| entry.kind == Kind::Client && entry.name == name;
+    pub fn clients<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a IndexEntry> {
+        let named =
+            move |entry: &&IndexEntry| entry.kind == CertificateKind::Client && entry.name == name;
         self.certificates.iter().filter(named)
     }
 
     /// The newest certificate of a kind.
     #[must_use]
-    pub fn newest(&self, kind: Kind) -> Option<&Entry> {
+    pub fn newest(&self, kind: CertificateKind) -> Option<&IndexEntry> {
         self.certificates.iter().rev().find(|entry| entry.kind == kind)
     }
 
     /// Whether the issuing CA is revoked: then nothing that it signed counts.
     #[must_use]
     pub fn issuing_is_revoked(&self) -> bool {
-        self.newest(Kind::Authority).is_some_and(|entry| entry.revoked.is_some())
+        self.newest(CertificateKind::Authority).is_some_and(|entry| entry.revoked.is_some())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::revocation::Reason;
+    use super::super::revocation::RevocationReason;
     use super::*;
     use proptest::prelude::*;
 
@@ -207,10 +208,10 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn entry(serial: Serial, name: &str) -> Entry {
-        Entry {
+    fn entry(serial: Serial, name: &str) -> IndexEntry {
+        IndexEntry {
             serial,
-            kind: Kind::Client,
+            kind: CertificateKind::Client,
             name: name.to_owned(),
             uris: vec![format!("spiffe://x/{name}")],
             dns: Vec::new(),
@@ -224,7 +225,7 @@ mod tests {
     }
 
     fn index(names: &[String]) -> Index {
-        let permitted = Permitted { dns: vec!["localhost".into()], ips: Vec::new() };
+        let permitted = PermittedNames { dns: vec!["localhost".into()], ips: Vec::new() };
         let mut index =
             Index::new("x".into(), "localhost:2376".into(), KeyKind::Ecdsa, permitted, 90);
         for name in names {
@@ -241,10 +242,10 @@ mod tests {
     fn a_certificate_runs_out_by_and_by() {
         let mut it = entry(Serial::random().unwrap(), "a");
         let states = [1_000, 3_000, 3_001, 4_000, 4_001].map(|now| it.state(at(now)));
-        let (valid, soon) = (State::Valid, State::Expiring);
-        assert_eq!(states, [valid, valid, soon, soon, State::Expired]);
-        it.revoked = Some(Revocation { at: at(2_000), reason: Reason::Superseded });
-        assert_eq!(it.state(at(5_000)), State::Revoked);
+        let (valid, soon) = (CertificateState::Valid, CertificateState::Expiring);
+        assert_eq!(states, [valid, valid, soon, soon, CertificateState::Expired]);
+        it.revoked = Some(Revocation { at: at(2_000), reason: RevocationReason::Superseded });
+        assert_eq!(it.state(at(5_000)), CertificateState::Revoked);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use super::super::bundle::private_directory;
 use super::super::error::PkiError;
 use super::authority::Authority;
-use super::index::{Index, Kind};
+use super::index::{CertificateKind, Index};
 use super::issue::{Leaf, SERVER_LIFE, entry};
 use super::keys::{self, KeyKind};
 use super::layout;
 use super::lists;
-use super::names::{self, Permitted, with_local};
+use super::names::{self, PermittedNames, with_local};
 use super::sealed::Passphrase;
 use super::store::{NewFile, Store};
 use jiff::Timestamp;
@@ -56,7 +56,7 @@ pub fn init(
 ) -> Result<Made, PkiError> {
     let now = Timestamp::from_second(now.as_second()).map_err(|_| PkiError::Clock)?;
     let trust_domain = names::trust_domain(&plan.trust_domain)?;
-    let permitted = Permitted::of(&plan.hosts, &plan.permit_dns)?;
+    let permitted = PermittedNames::of(&plan.hosts, &plan.permit_dns)?;
     let index = Index::new(trust_domain, plan.endpoint.clone(), plan.key, permitted, plan.crl_days);
     private_directory(directory)?;
     let was_there = directory.join(layout::INDEX).exists();
@@ -84,13 +84,13 @@ fn make(
 ) -> Result<(Index, Vec<NewFile>), PkiError> {
     let root = Authority::root(now, plan.key.generate()?)?;
     let (issuing, certificate) = root.issuing(now, plan.key.generate()?, &index.permitted)?;
-    index.certificates.push(entry(Kind::Authority, &certificate, now)?);
+    index.certificates.push(entry(CertificateKind::Authority, &certificate, now)?);
     let hosts = with_local(&plan.hosts);
     let leaf = Leaf::server(&hosts, &index.permitted)?;
     let key = plan.key.generate()?;
     let until = leaf.until(now, None, SERVER_LIFE, &issuing)?;
     let server = leaf.sign(now, until, &issuing, &key)?;
-    index.certificates.push(entry(Kind::Server, &server, now)?);
+    index.certificates.push(entry(CertificateKind::Server, &server, now)?);
     let crl = lists::first(&mut index, &issuing, &root, now)?;
     let mut files = vec![
         NewFile::public(layout::ROOT, root.pem.clone()),

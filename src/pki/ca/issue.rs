@@ -5,10 +5,10 @@
 use super::super::bundle::{Bundle, Pems, private_directory};
 use super::super::error::PkiError;
 use super::authority::{self, Authority, Which, moment, seconds};
-use super::index::{Entry, Kind};
+use super::index::{CertificateKind, IndexEntry};
 use super::layout;
 use super::lifetime::Lifetime;
-use super::names::{self, Permitted};
+use super::names::{self, PermittedNames};
 use super::open::Ca;
 use super::request;
 use super::serial::Serial;
@@ -70,7 +70,7 @@ pub enum Delivery {
 #[derive(Clone, Debug)]
 pub struct Issued {
     /// What the index says of it.
-    pub entry: Entry,
+    pub entry: IndexEntry,
     /// What clients verify the gate with.
     pub ca: PathBuf,
     /// The certificate.
@@ -111,7 +111,7 @@ impl Ca {
         let until = leaf.until(self.now, lifetime, SERVER_LIFE, &issuing)?;
         let key = self.index.key.generate()?;
         let certificate = leaf.sign(self.now, until, &issuing, &key)?;
-        let entry = entry(Kind::Server, &certificate, self.now)?;
+        let entry = entry(CertificateKind::Server, &certificate, self.now)?;
         self.index.certificates.push(entry.clone());
         self.index.endpoint = endpoint.unwrap_or_else(|| self.index.endpoint.clone());
         let files = vec![
@@ -171,8 +171,8 @@ impl Ca {
         }
     }
 
-    fn record(&mut self, certificate: &Certificate) -> Result<Entry, PkiError> {
-        let entry = entry(Kind::Client, certificate, self.now)?;
+    fn record(&mut self, certificate: &Certificate) -> Result<IndexEntry, PkiError> {
+        let entry = entry(CertificateKind::Client, certificate, self.now)?;
         self.index.certificates.push(entry.clone());
         self.store.commit(&self.index, Vec::new())?;
         Ok(entry)
@@ -217,7 +217,7 @@ impl Leaf {
     pub(super) fn client(
         wish: &Wish,
         trust_domain: &str,
-        permitted: &Permitted,
+        permitted: &PermittedNames,
     ) -> Result<Self, PkiError> {
         let uri = match &wish.uri {
             Some(uri) => names::uri(uri)?,
@@ -237,7 +237,7 @@ impl Leaf {
         Ok(Self { common_name: wish.name.to_string(), alt_names, usage })
     }
 
-    pub(super) fn server(hosts: &[String], permitted: &Permitted) -> Result<Self, PkiError> {
+    pub(super) fn server(hosts: &[String], permitted: &PermittedNames) -> Result<Self, PkiError> {
         let alt_names = hosts.iter().map(|host| permitted.host(host)).collect::<Result<_, _>>()?;
         let usage = ExtendedKeyUsagePurpose::ServerAuth;
         Ok(Self { common_name: SERVER_NAME.to_owned(), alt_names, usage })
@@ -292,12 +292,12 @@ impl Leaf {
 
 /// What the index says of a certificate: read from its DER, so that it is what it says.
 pub(super) fn entry(
-    kind: Kind,
+    kind: CertificateKind,
     certificate: &Certificate,
     now: Timestamp,
-) -> Result<Entry, PkiError> {
+) -> Result<IndexEntry, PkiError> {
     let facts = CertificateFacts::read(certificate.der()).map_err(|_| PkiError::Clock)?;
-    Ok(Entry {
+    Ok(IndexEntry {
         serial: facts.serial.parse()?,
         kind,
         name: facts.common_names.into_iter().next().unwrap_or_default(),

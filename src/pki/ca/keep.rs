@@ -3,7 +3,7 @@
 
 use super::super::bundle::Bundle;
 use super::super::error::PkiError;
-use super::index::{Kind, State};
+use super::index::{CertificateKind, CertificateState};
 use super::issue::{Delivery, Wish};
 use super::open::Ca;
 use super::renew::{Former, of_file};
@@ -26,8 +26,8 @@ impl Ca {
             return self.issue(wish, &delivery).map(drop);
         }
         match of_file(&self.index, &bundle.certificate())?.state(self.now) {
-            State::Valid | State::Revoked => Ok(()),
-            State::Expiring | State::Expired => {
+            CertificateState::Valid | CertificateState::Revoked => Ok(()),
+            CertificateState::Expiring | CertificateState::Expired => {
                 self.renew(&Former::Name(wish.name.clone()), None, &delivery).map(drop)
             }
         }
@@ -38,10 +38,11 @@ impl Ca {
     /// # Errors
     /// What [`Ca::issue_server`] cannot do.
     pub fn keep_server(&mut self, hosts: &[String]) -> Result<(), PkiError> {
-        let kept = self.index.newest(Kind::Server).is_some_and(|last| {
+        let kept = self.index.newest(CertificateKind::Server).is_some_and(|last| {
             let ips = last.ips.iter().map(ToString::to_string);
             let said: Vec<_> = last.dns.iter().cloned().chain(ips).collect();
-            let lasts = matches!(last.state(self.now), State::Valid | State::Revoked);
+            let lasts =
+                matches!(last.state(self.now), CertificateState::Valid | CertificateState::Revoked);
             lasts && hosts.iter().all(|host| said.contains(host))
         });
         if kept { Ok(()) } else { self.issue_server(hosts, None, None).map(drop) }

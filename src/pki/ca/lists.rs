@@ -3,7 +3,7 @@
 
 use super::super::error::PkiError;
 use super::authority::{Authority, Which, moment, seconds};
-use super::index::{Entry, Index, Kind};
+use super::index::{CertificateKind, Index, IndexEntry};
 use super::layout;
 use super::lifetime::Lifetime;
 use super::open::Ca;
@@ -137,12 +137,12 @@ fn sign(
     Ok((pem, Written { which, number, until: moment(until)? }))
 }
 
-fn is_signed_by(entry: &Entry, which: Which) -> bool {
-    (entry.kind == Kind::Authority) == (which == Which::Root)
+fn is_signed_by(entry: &IndexEntry, which: Which) -> bool {
+    (entry.kind == CertificateKind::Authority) == (which == Which::Root)
 }
 
 /// A revoked certificate stays on the list after it has run out: there are few, and a clock may be wrong.
-fn revoked_certificate(entry: &Entry) -> Option<RevokedCertParams> {
+fn revoked_certificate(entry: &IndexEntry) -> Option<RevokedCertParams> {
     let revocation = entry.revoked?;
     let at = u64::try_from(revocation.at.as_second()).ok()?;
     Some(RevokedCertParams {
@@ -154,7 +154,7 @@ fn revoked_certificate(entry: &Entry) -> Option<RevokedCertParams> {
 }
 
 /// A list that is there.
-struct List {
+struct KeptList {
     der: CertificateRevocationListDer<'static>,
     issuer: Vec<u8>,
     number: Option<u64>,
@@ -162,7 +162,7 @@ struct List {
     written: u64,
 }
 
-impl List {
+impl KeptList {
     fn pem(&self) -> String {
         pem::text("X509 CRL", &self.der)
     }
@@ -170,11 +170,11 @@ impl List {
 
 /// The list of that authority, if it is the one that was written last.
 fn of<'l>(
-    lists: &'l [List],
+    lists: &'l [KeptList],
     store: &Store,
     index: &Index,
     which: Which,
-) -> Result<Option<&'l List>, PkiError> {
+) -> Result<Option<&'l KeptList>, PkiError> {
     let subject = Authority::subject(store, which)?;
     let number = match which {
         Which::Root => index.crl_number.root,
@@ -184,7 +184,7 @@ fn of<'l>(
 }
 
 /// What can be read of the file. The rest is written anew, since all of it can be.
-fn read(store: &Store) -> Result<Vec<List>, PkiError> {
+fn read(store: &Store) -> Result<Vec<KeptList>, PkiError> {
     let path = store.path(layout::CRL);
     let pem = match fs::read(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -194,12 +194,12 @@ fn read(store: &Store) -> Result<Vec<List>, PkiError> {
     Ok(lists.filter_map(parse).collect())
 }
 
-fn parse(der: CertificateRevocationListDer<'static>) -> Option<List> {
+fn parse(der: CertificateRevocationListDer<'static>) -> Option<KeptList> {
     let (issuer, number, written) = {
         let (_, list) = CertificateRevocationList::from_der(&der).ok()?;
         let number = list.crl_number().and_then(|number| u64::try_from(number).ok());
         let written = u64::try_from(list.last_update().timestamp()).ok()?;
         (list.issuer().as_raw().to_vec(), number, written)
     };
-    Some(List { der, issuer, number, written })
+    Some(KeptList { der, issuer, number, written })
 }

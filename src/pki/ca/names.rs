@@ -15,14 +15,14 @@ const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// permit every name of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Permitted {
+pub struct PermittedNames {
     /// DNS names, and all below them.
     pub dns: Vec<String>,
     /// Addresses.
     pub ips: Vec<IpAddr>,
 }
 
-impl Permitted {
+impl PermittedNames {
     /// These hosts and DNS names, and the local ones.
     ///
     /// # Errors
@@ -139,9 +139,9 @@ pub(super) fn trust_domain(text: &str) -> Result<String, PkiError> {
 mod tests {
     use super::*;
 
-    fn permitted() -> Permitted {
+    fn permitted() -> PermittedNames {
         let hosts = ["Gate.example".to_owned(), "192.0.2.1".to_owned()];
-        Permitted::of(&hosts, &["corp.example".to_owned()]).unwrap()
+        PermittedNames::of(&hosts, &["corp.example".to_owned()]).unwrap()
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn no_kind_of_name_is_left_open() {
-        let bare = Permitted::of(&[], &[]).unwrap();
+        let bare = PermittedNames::of(&[], &[]).unwrap();
         assert_eq!(bare.dns, ["localhost"]);
         assert_eq!(bare.ips.len(), 2);
         assert_eq!(with_local(&["localhost".to_owned()]), ["localhost", "127.0.0.1", "::1"]);

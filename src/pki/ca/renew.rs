@@ -3,7 +3,7 @@
 
 use super::super::bundle::is_bundle_alone;
 use super::super::error::PkiError;
-use super::index::{Entry, Index, Kind};
+use super::index::{CertificateKind, Index, IndexEntry};
 use super::issue::{Delivery, Issued, Leaf, Wish};
 use super::lifetime::Lifetime;
 use super::open::Ca;
@@ -62,10 +62,12 @@ impl Ca {
     pub fn client_of(&self, path: &Path) -> Result<IdentityName, PkiError> {
         let entry = of_file(&self.index, path)?;
         match entry.kind {
-            Kind::Client => {
+            CertificateKind::Client => {
                 entry.name.parse().map_err(|_| PkiError::ClientName(entry.name.clone()))
             }
-            Kind::Server | Kind::Authority => Err(PkiError::NotAClient(path.to_owned())),
+            CertificateKind::Server | CertificateKind::Authority => {
+                Err(PkiError::NotAClient(path.to_owned()))
+            }
         }
     }
 
@@ -74,7 +76,7 @@ impl Ca {
     /// # Errors
     /// The last one was revoked, or what [`Ca::issue_server`] cannot do.
     pub fn renew_server(&mut self, lifetime: Option<Lifetime>) -> Result<Issued, PkiError> {
-        let former = self.index.newest(Kind::Server);
+        let former = self.index.newest(CertificateKind::Server);
         let former = good(former.ok_or_else(|| PkiError::Unknown("the server".to_owned()))?)?;
         let ips = former.ips.iter().map(ToString::to_string);
         let hosts: Vec<String> = former.dns.iter().cloned().chain(ips).collect();
@@ -95,7 +97,9 @@ impl Ca {
             Delivery::Request { out, .. } => out.clone(),
         };
         let there = of_file(&self.index, &certificate);
-        match there.is_ok_and(|entry| entry.kind == Kind::Client && entry.name == name.as_str()) {
+        match there
+            .is_ok_and(|entry| entry.kind == CertificateKind::Client && entry.name == name.as_str())
+        {
             true => Ok(()),
             false => Err(PkiError::Exists(place.to_owned())),
         }
@@ -103,13 +107,13 @@ impl Ca {
 }
 
 /// The last certificate of a client, which must be good.
-fn newest<'i>(index: &'i Index, name: &str) -> Result<&'i Entry, PkiError> {
-    let named = |entry: &&Entry| entry.kind == Kind::Client && entry.name == name;
+fn newest<'i>(index: &'i Index, name: &str) -> Result<&'i IndexEntry, PkiError> {
+    let named = |entry: &&IndexEntry| entry.kind == CertificateKind::Client && entry.name == name;
     let newest = index.certificates.iter().rev().find(named);
     good(newest.ok_or_else(|| PkiError::Unknown(name.to_owned()))?)
 }
 
-fn good(entry: &Entry) -> Result<&Entry, PkiError> {
+fn good(entry: &IndexEntry) -> Result<&IndexEntry, PkiError> {
     match entry.revoked {
         Some(revocation) => Err(PkiError::WasRevoked {
             name: entry.name.clone(),
@@ -122,7 +126,7 @@ fn good(entry: &Entry) -> Result<&Entry, PkiError> {
 
 /// What the index says of the first certificate in a file, whole: a serial number alone could be
 /// another authority's.
-pub(super) fn of_file<'i>(index: &'i Index, path: &Path) -> Result<&'i Entry, PkiError> {
+pub(super) fn of_file<'i>(index: &'i Index, path: &Path) -> Result<&'i IndexEntry, PkiError> {
     let pem = fs::read(path).map_err(PkiError::io(path))?;
     let der = CertificateDer::from_pem_slice(&pem);
     let der = der.map_err(|_| PkiError::NotOurs(path.to_owned()))?;

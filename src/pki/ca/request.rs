@@ -19,14 +19,14 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo as Key;
 
 /// What a request is good for.
-pub(super) struct Request {
+pub(super) struct SigningRequest {
     pub(super) key: SubjectPublicKeyInfo,
     /// What it asks for, each in one word such as `DNS:a.example`, safe to show.
     pub(super) asks: Vec<String>,
 }
 
 /// Reads a request (PEM), its key's strength and its signature.
-pub(super) fn read(path: &Path) -> Result<Request, PkiError> {
+pub(super) fn read(path: &Path) -> Result<SigningRequest, PkiError> {
     let pem = fs::read(path).map_err(PkiError::io(path))?;
     let refused = |(why, next)| PkiError::Request { path: path.to_owned(), why, next };
     let der = CertificateSigningRequestDer::from_pem_slice(&pem).map_err(|_| {
@@ -44,7 +44,7 @@ pub(super) fn read(path: &Path) -> Result<Request, PkiError> {
     })?;
     let key = SubjectPublicKeyInfo::from_der(info.subject_pki.raw)
         .map_err(|_| refused(("its key is of a kind that is not known", "take P-256")))?;
-    Ok(Request { key, asks: asks(&request) })
+    Ok(SigningRequest { key, asks: asks(&request) })
 }
 
 /// What is wrong, and what to do about it.

@@ -2,7 +2,6 @@
 
 use super::super::error::PkiError;
 use jiff::Timestamp;
-use rcgen::RevocationReason;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -14,13 +13,13 @@ pub struct Revocation {
     /// When it was revoked.
     pub at: Timestamp,
     /// Why.
-    pub reason: Reason,
+    pub reason: RevocationReason,
 }
 
 /// A reason of RFC 5280, 5.3.1; those that make sense for this authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reason {
+pub enum RevocationReason {
     /// Somebody else may have the key.
     KeyCompromise,
     /// Another certificate took its place.
@@ -35,7 +34,7 @@ pub enum Reason {
     PrivilegeWithdrawn,
 }
 
-impl Reason {
+impl RevocationReason {
     /// Every reason.
     pub const ALL: [Self; 6] = [
         Self::KeyCompromise,
@@ -60,19 +59,19 @@ impl Reason {
     }
 
     /// Its code in a list; none for unspecified, as RFC 5280 asks for.
-    pub(super) const fn code(self) -> Option<RevocationReason> {
+    pub(super) const fn code(self) -> Option<rcgen::RevocationReason> {
         match self {
-            Self::KeyCompromise => Some(RevocationReason::KeyCompromise),
-            Self::Superseded => Some(RevocationReason::Superseded),
-            Self::Cessation => Some(RevocationReason::CessationOfOperation),
-            Self::AffiliationChanged => Some(RevocationReason::AffiliationChanged),
+            Self::KeyCompromise => Some(rcgen::RevocationReason::KeyCompromise),
+            Self::Superseded => Some(rcgen::RevocationReason::Superseded),
+            Self::Cessation => Some(rcgen::RevocationReason::CessationOfOperation),
+            Self::AffiliationChanged => Some(rcgen::RevocationReason::AffiliationChanged),
             Self::Unspecified => None,
-            Self::PrivilegeWithdrawn => Some(RevocationReason::PrivilegeWithdrawn),
+            Self::PrivilegeWithdrawn => Some(rcgen::RevocationReason::PrivilegeWithdrawn),
         }
     }
 }
 
-impl FromStr for Reason {
+impl FromStr for RevocationReason {
     type Err = PkiError;
 
     fn from_str(text: &str) -> Result<Self, PkiError> {
@@ -81,7 +80,7 @@ impl FromStr for Reason {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for RevocationReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

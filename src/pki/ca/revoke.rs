@@ -3,11 +3,11 @@
 
 use super::super::error::PkiError;
 use super::authority::Which;
-use super::index::{Entry, Kind, State};
+use super::index::{CertificateKind, CertificateState, IndexEntry};
 use super::layout;
 use super::open::Ca;
 use super::renew::of_file;
-use super::revocation::{Reason, Revocation};
+use super::revocation::{Revocation, RevocationReason};
 use super::serial::Serial;
 use super::store::NewFile;
 use crate::identity::IdentityName;
@@ -31,9 +31,9 @@ pub enum Selection {
 #[derive(Clone, Debug)]
 pub struct Revoked {
     /// Revoked just now.
-    pub now: Vec<Entry>,
+    pub now: Vec<IndexEntry>,
     /// Had been revoked before; left as it was.
-    pub before: Vec<Entry>,
+    pub before: Vec<IndexEntry>,
 }
 
 impl Ca {
@@ -42,7 +42,11 @@ impl Ca {
     /// # Errors
     /// Nothing is known by that name or number, a key that cannot be had, or a file that cannot be
     /// written; then nothing is revoked.
-    pub fn revoke(&mut self, selection: &Selection, reason: Reason) -> Result<Revoked, PkiError> {
+    pub fn revoke(
+        &mut self,
+        selection: &Selection,
+        reason: RevocationReason,
+    ) -> Result<Revoked, PkiError> {
         let revocation = Revocation { at: self.now, reason };
         let chosen = self.chosen(selection)?;
         let mut revoked = Revoked { now: Vec::new(), before: Vec::new() };
@@ -64,7 +68,7 @@ impl Ca {
 
     fn chosen(&self, selection: &Selection) -> Result<Vec<Serial>, PkiError> {
         let unknown = |what: &str| PkiError::Unknown(what.to_owned());
-        let one = |entry: &Entry| vec![entry.serial.clone()];
+        let one = |entry: &IndexEntry| vec![entry.serial.clone()];
         match selection {
             Selection::Name(name) => match self.of_client(name.as_str()) {
                 none if none.is_empty() => Err(unknown(name.as_str())),
@@ -74,23 +78,25 @@ impl Ca {
                 self.index.by_serial(serial).map(one).ok_or_else(|| unknown(serial.as_str()))
             }
             Selection::Certificate(path) => of_file(&self.index, path).map(one),
-            Selection::Issuing => {
-                self.index.newest(Kind::Authority).map(one).ok_or_else(|| unknown("issuing CA"))
-            }
+            Selection::Issuing => self
+                .index
+                .newest(CertificateKind::Authority)
+                .map(one)
+                .ok_or_else(|| unknown("issuing CA")),
         }
     }
 
     fn of_client(&self, name: &str) -> Vec<Serial> {
         let newest = self.index.clients(name).next_back().map(|entry| &entry.serial);
-        let counts = |entry: &&Entry| {
-            entry.state(self.now) != State::Expired || Some(&entry.serial) == newest
+        let counts = |entry: &&IndexEntry| {
+            entry.state(self.now) != CertificateState::Expired || Some(&entry.serial) == newest
         };
         self.index.clients(name).filter(counts).map(|entry| entry.serial.clone()).collect()
     }
 
     /// The files that change with these.
-    fn changed(&mut self, revoked: &[Entry]) -> Result<Vec<NewFile>, PkiError> {
-        let authority = revoked.iter().any(|entry| entry.kind == Kind::Authority);
+    fn changed(&mut self, revoked: &[IndexEntry]) -> Result<Vec<NewFile>, PkiError> {
+        let authority = revoked.iter().any(|entry| entry.kind == CertificateKind::Authority);
         let which = if authority { Which::Root } else { Which::Issuing };
         let (lists, _) = self.lists(&[which])?;
         let mut files = vec![lists];

@@ -33,13 +33,13 @@ pub(super) struct Store {
 pub(super) struct NewFile {
     pub(super) name: &'static str,
     pub(super) text: String,
-    pub(super) mode: Mode,
+    pub(super) mode: FileMode,
 }
 
 /// Who may read a file that was not there before. One that was keeps its owner and mode, since somebody
 /// may have given it to the gate's user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum FileMode {
     /// Its owner: 0600.
     Secret,
     /// Everybody who may enter the directory: 0644.
@@ -77,7 +77,7 @@ impl Store {
     /// Puts all of the files in place, or none.
     pub(super) fn commit(&self, index: &Index, mut files: Vec<NewFile>) -> Result<(), PkiError> {
         let text = index.text(&self.path(layout::INDEX))?;
-        files.push(NewFile { name: layout::INDEX, text, mode: Mode::Secret });
+        files.push(NewFile { name: layout::INDEX, text, mode: FileMode::Secret });
         let next = self.path(NEXT);
         remove(&next)?;
         private_directory(&next)?;
@@ -110,11 +110,11 @@ impl Store {
 
 impl NewFile {
     pub(super) const fn public(name: &'static str, text: String) -> Self {
-        Self { name, text, mode: Mode::Public }
+        Self { name, text, mode: FileMode::Public }
     }
 
     pub(super) const fn secret(name: &'static str, text: String) -> Self {
-        Self { name, text, mode: Mode::Secret }
+        Self { name, text, mode: FileMode::Secret }
     }
 
     fn write(&self, path: &Path, former: &Path) -> io::Result<()> {
@@ -129,8 +129,8 @@ impl NewFile {
                 former.mode() & 0o777
             }
             Err(_) => match self.mode {
-                Mode::Secret => 0o600,
-                Mode::Public => 0o644,
+                FileMode::Secret => 0o600,
+                FileMode::Public => 0o644,
             },
         };
         file.set_permissions(fs::Permissions::from_mode(mode))?;

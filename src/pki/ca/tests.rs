@@ -52,7 +52,7 @@ fn renew(directory: &Path, on: i64) -> Result<Issued, PkiError> {
 #[test]
 fn no_certificate_outlives_the_issuing_ca() {
     let directory = made();
-    let end = open(directory.path(), 0).index().newest(Kind::Authority).unwrap().until;
+    let end = open(directory.path(), 0).index().newest(CertificateKind::Authority).unwrap().until;
     assert_eq!(end, day(1_096));
     let asked = issue(directory.path(), 1_090, Some("6d")).unwrap();
     assert_eq!(asked.entry.until, end);
@@ -69,7 +69,7 @@ fn who_left_nothing_asked_has_thirty_days_and_the_gate_a_year() {
     let directory = made();
     assert_eq!(issue(directory.path(), 1, None).unwrap().entry.until, day(31));
     let ca = open(directory.path(), 1);
-    assert_eq!(ca.index().newest(Kind::Server).unwrap().until, day(365));
+    assert_eq!(ca.index().newest(CertificateKind::Server).unwrap().until, day(365));
     drop(ca);
     let again = open(directory.path(), 300).renew_server(None).unwrap();
     assert_eq!(again.entry.until, day(665));
@@ -83,10 +83,10 @@ fn one_that_has_run_out_is_renewed_for_as_long_and_one_that_was_revoked_then_is_
     assert_eq!(renew(directory.path(), 10).unwrap().entry.until, day(15));
     // both have run out; the last is revoked all the same
     let all = Selection::Name(name("a"));
-    let revoked = open(directory.path(), 20).revoke(&all, Reason::KeyCompromise).unwrap();
+    let revoked = open(directory.path(), 20).revoke(&all, RevocationReason::KeyCompromise).unwrap();
     assert_eq!(revoked.now.len(), 1);
     assert!(matches!(renew(directory.path(), 21), Err(PkiError::WasRevoked { .. })));
-    let again = open(directory.path(), 21).revoke(&all, Reason::Superseded).unwrap();
+    let again = open(directory.path(), 21).revoke(&all, RevocationReason::Superseded).unwrap();
     assert_eq!((again.now.len(), again.before.len()), (0, 1));
 }
 
@@ -98,11 +98,14 @@ fn a_revocation_that_cannot_be_signed_is_not_recorded() {
     let kept = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
     let all = Selection::Name(name("a"));
-    let refused = open(directory.path(), 1).revoke(&all, Reason::Unspecified);
+    let refused = open(directory.path(), 1).revoke(&all, RevocationReason::Unspecified);
     assert!(matches!(refused, Err(PkiError::Io { path, .. }) if path == key));
     assert_eq!(read(directory.path()).unwrap().clients("a").next().unwrap().revoked, None);
     std::fs::write(&key, kept).unwrap();
-    assert_eq!(open(directory.path(), 1).revoke(&all, Reason::Unspecified).unwrap().now.len(), 1);
+    assert_eq!(
+        open(directory.path(), 1).revoke(&all, RevocationReason::Unspecified).unwrap().now.len(),
+        1
+    );
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn what_is_kept_is_made_once_renewed_in_time_and_stays_revoked() {
     keep(81).unwrap();
     assert_eq!((count(), bundle.join("key.pem").exists()), (4, true));
     let all = Selection::Name(name("a"));
-    open(directory.path(), 82).revoke(&all, Reason::Superseded).unwrap();
+    open(directory.path(), 82).revoke(&all, RevocationReason::Superseded).unwrap();
     keep(200).unwrap();
     assert_eq!(count(), 4);
 }
@@ -166,8 +169,13 @@ fn the_gates_certificate_is_kept_while_it_is_for_the_same_hosts_and_lasts() {
     let directory = made();
     let hosts = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     let keep = |on, names: &[&str]| open(directory.path(), on).keep_server(&hosts(names));
-    let until =
-        || read(directory.path()).unwrap().newest(Kind::Server).map(|server| server.until).unwrap();
+    let until = || {
+        read(directory.path())
+            .unwrap()
+            .newest(CertificateKind::Server)
+            .map(|server| server.until)
+            .unwrap()
+    };
     keep(1, &["gate.example", "::1"]).unwrap();
     assert_eq!(until(), day(365));
     keep(2, &["a.gate.example"]).unwrap();
