@@ -267,7 +267,7 @@ pub enum RulesFormat {
 /// What came of a command that could be run.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Exit {
     /// Done or allowed: exit code 0.
     Done,
     /// Denied, failed, or something was found: exit code 1.
@@ -314,8 +314,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match dispatch(&cli.command) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Findings) => ExitCode::from(1),
         Err(failure) => {
             out::complain(&failure.to_string());
             ExitCode::from(2)
@@ -323,7 +323,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(command: &Command) -> Result<Outcome, Failure> {
+fn dispatch(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Quickstart(args) => quickstart::run(args),
         Command::Serve(args) => serve::run(args),

@@ -14,7 +14,7 @@ pub mod wire;
 pub use desk::{Desk, Reload};
 pub use listen::serve;
 pub(crate) use not_heard::NotHeard;
-pub use socket::{ControlError, Socket};
+pub use socket::{ControlError, ControlSocket};
 pub use status::{House, Loads};
 
 /// Where the socket is when nobody says otherwise.

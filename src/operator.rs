@@ -7,7 +7,7 @@ mod kill;
 mod left;
 mod turned;
 
-pub use elevate::{LONGEST, NotElevated, Wanted, is_reason};
+pub use elevate::{ElevationWanted, LONGEST, NotElevated, is_reason};
 pub use kill::{KillTarget, Killed};
 pub use left::LeftRunning;
 pub(crate) use turned::Turned;

@@ -9,7 +9,7 @@ mod entry;
 mod exchange;
 mod refuse;
 
-pub use entry::{Doorkeeper, Entry};
+pub use entry::{Doorkeeper, PipelineGate};
 
 use crate::audit::event::RequestRecord;
 use crate::audit::{Case, EventId, Writer, describe};
@@ -39,7 +39,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Pipeline {
     /// Shared by all cores.
-    pub shared: Shared,
+    pub shared: SharedState,
     /// The daemon, with the connections to it of this core.
     pub daemon: Daemon,
     /// Who looks up what a judgement asks for, by this core's connections.
@@ -48,7 +48,7 @@ pub struct Pipeline {
 
 /// What all cores share.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub struct SharedState {
     /// What is in force.
     pub in_force: Arc<InForce>,
     /// The log.
@@ -121,7 +121,7 @@ impl Visit {
 
     /// The route of a request.
     async fn serve(&mut self) -> Result<Response<ResponseBody>, Refused> {
-        let Shared { tally, streams, floor, .. } = &self.pipeline.shared;
+        let SharedState { tally, streams, floor, .. } = &self.pipeline.shared;
         let (tally, streams, floor) = (Arc::clone(tally), streams.clone(), *floor);
 
         // identify: under the policy of this moment

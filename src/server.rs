@@ -9,11 +9,11 @@ mod reload;
 
 use crate::audit::{AuditError, GateInstance, Writer};
 use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, UnixBind};
-use crate::control::{self, ControlError, Desk, House, Loads, Reload, Socket};
+use crate::control::{self, ControlError, ControlSocket, Desk, House, Loads, Reload};
 use crate::daemon::Daemon;
 use crate::facts::{GatePaths, Gatherer};
 use crate::operator::Operator;
-use crate::pipeline::{Doorkeeper, Entry, Pipeline, Shared};
+use crate::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
 use crate::problem::{Actionable, Problem};
 use crate::proxy::{
     Address, Budget, Credentials, Entrance, Front, Handed, ListenError, Secured, Shutdown, Streams,
@@ -23,7 +23,7 @@ use crate::sessions::{Revalidator, TICK};
 use crate::telemetry::Tally;
 use crate::who::{Door, Doors, InForce, Rules};
 use arc_swap::ArcSwap;
-use ending::Ending;
+use ending::ExpiryWatch;
 use jiff::Timestamp;
 pub(crate) use rejected::Rejected;
 use reload::{Loaded, Reloader, Traces};
@@ -48,9 +48,9 @@ pub struct Server {
     config: Config,
     operator: Arc<Operator>,
     tally: Arc<Tally>,
-    front: Arc<Front<Entry>>,
+    front: Arc<Front<PipelineGate>>,
     entrances: Vec<(Entrance, Way)>,
-    control: Option<Socket>,
+    control: Option<ControlSocket>,
     instance: GateInstance,
     shutdown: Shutdown,
     /// What the files were like before they were read.
@@ -125,14 +125,14 @@ impl Server {
             let entrance = entrance(listen, &mut handed).await?;
             entrances.push((entrance, way(secured)));
         }
-        let control = config.control.as_deref().map(Socket::bind).transpose()?;
+        let control = config.control.as_deref().map(ControlSocket::bind).transpose()?;
         let instance = GateInstance::here();
         let directory = &config.audit.directory;
         let log = Arc::new(Writer::open(directory, instance.clone(), RESERVE)?);
         reload::record(&log, &config, files, None).await?;
         let rules =
             Rules { policy: Arc::new(config.policy.clone()), doors: doors(&config, &entrances) };
-        let shared = Shared {
+        let shared = SharedState {
             in_force: Arc::new(InForce::new(rules)),
             log: Arc::clone(&log),
             sessions: Arc::default(),
@@ -148,7 +148,7 @@ impl Server {
         operator.resume(Timestamp::now()).await?;
         let pipeline = Arc::new(Pipeline { shared, daemon, gatherer });
         let watch = Arc::new(Doorkeeper(log, Arc::clone(&tally)));
-        let front = Front::new(config.front.clone(), Arc::new(Entry(pipeline)), watch);
+        let front = Front::new(config.front.clone(), Arc::new(PipelineGate(pipeline)), watch);
         let path = path.to_owned();
         let shutdown = Shutdown::new();
         Ok(Self {
@@ -228,7 +228,7 @@ async fn wait(
     reloader: &mut Reloader,
     desk: &Desk,
 ) {
-    let mut ending = Ending::default();
+    let mut ending = ExpiryWatch::default();
     let mut clock = tokio::time::interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -294,7 +294,12 @@ fn doors_of(config: &Config, bound: impl Iterator<Item = Address>) -> Doors {
     Doors(config.listen.iter().zip(bound).map(door).collect())
 }
 
-fn operator(config: &Config, shared: &Shared, daemon: &Daemon, gatherer: &Gatherer) -> Operator {
+fn operator(
+    config: &Config,
+    shared: &SharedState,
+    daemon: &Daemon,
+    gatherer: &Gatherer,
+) -> Operator {
     let revalidator = Revalidator {
         in_force: Arc::clone(&shared.in_force),
         sessions: Arc::clone(&shared.sessions),

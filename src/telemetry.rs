@@ -20,7 +20,7 @@ pub struct Tally {
     decisions: Vec<[AtomicU64; 2]>,
     reasons: Mutex<BTreeMap<&'static Rule, u64>>,
     handshakes: AtomicU64,
-    visitors: Mutex<HashMap<String, Seen>>,
+    visitors: Mutex<HashMap<String, LastVisit>>,
 }
 
 impl Default for Tally {
@@ -35,14 +35,14 @@ impl Default for Tally {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct LastVisit {
     last: Timestamp,
     certificate: Option<Span>,
 }
 
 /// The numbers of a [`Tally`] at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
+pub struct TallyTotals {
     /// Decisions that let a request through.
     pub allowed: u64,
     /// Decisions that refused one.
@@ -117,7 +117,7 @@ impl Tally {
             }
             Evidence::Peer(_) => None,
         };
-        let seen = Seen { last: now, certificate };
+        let seen = LastVisit { last: now, certificate };
         let mut visitors = self.visitors();
         if let Some(known) = visitors.get_mut(name) {
             *known = seen;
@@ -134,18 +134,18 @@ impl Tally {
 
     /// The numbers now.
     #[must_use]
-    pub fn counted(&self) -> Counted {
+    pub fn counted(&self) -> TallyTotals {
         let sum = |[allowed, denied]: [u64; 2], (_, [more, refused]): (_, [u64; 2])| {
             [allowed.saturating_add(more), denied.saturating_add(refused)]
         };
         let [allowed, denied] = self.by_route().fold([0, 0], sum);
-        Counted { allowed, denied, handshakes_refused: self.handshakes.load(Ordering::Relaxed) }
+        TallyTotals { allowed, denied, handshakes_refused: self.handshakes.load(Ordering::Relaxed) }
     }
 
     /// Who was here, by name.
     #[must_use]
     pub fn seen_so_far(&self) -> Vec<Visitor> {
-        let visitor = |(name, seen): (&String, &Seen)| Visitor {
+        let visitor = |(name, seen): (&String, &LastVisit)| Visitor {
             name: name.clone(),
             last: seen.last,
             certificate: seen.certificate,
@@ -155,7 +155,7 @@ impl Tally {
         all
     }
 
-    fn visitors(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
+    fn visitors(&self) -> MutexGuard<'_, HashMap<String, LastVisit>> {
         self.visitors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,6 +11,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "tidy/circles.rs"]
+mod circles;
 #[path = "support/corpus.rs"]
 #[expect(dead_code, reason = "the runner of the corpus reads more of a verdict")]
 mod corpus;
@@ -18,8 +20,6 @@ mod corpus;
 mod corpus_daemon;
 #[path = "support/corpus_policy.rs"]
 mod corpus_policy;
-#[path = "tidy/circles.rs"]
-mod circles;
 #[path = "tidy/covered.rs"]
 mod covered;
 #[path = "tidy/cves.rs"]

@@ -1,7 +1,7 @@
 //! What the commands share that ask a gate: where its socket is, and how a refusal is said.
 
 use super::out::{self, Paint};
-use super::{ControlArgs, Failure, Outcome, TableFormat};
+use super::{ControlArgs, Exit, Failure, TableFormat};
 use crate::config;
 use crate::control::wire::{Ask, Said};
 use crate::control::{SOCKET, client};
@@ -46,8 +46,8 @@ pub(super) fn show<T: Serialize>(
     question: Ask,
     take: impl Fn(Said) -> Option<T>,
     text: impl Fn(&T, Paint) -> String,
-) -> Result<Outcome, Failure> {
-    let Some(said) = ask(args, question)? else { return Ok(Outcome::Findings) };
+) -> Result<Exit, Failure> {
+    let Some(said) = ask(args, question)? else { return Ok(Exit::Findings) };
     let fits = take(said);
     let fits = fits.ok_or_else(|| {
         Failure::new("the gate answered something else", "use the `dockward` that serves")
@@ -60,7 +60,7 @@ pub(super) fn show<T: Serialize>(
             out::json(&json)?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(Exit::Done)
 }
 
 /// Text of others, on a terminal: names of targets and reasons steer nothing there.

@@ -8,7 +8,7 @@ mod issue;
 mod list;
 mod revoke;
 
-use super::{Failure, Outcome, clock};
+use super::{Exit, Failure, clock};
 use crate::pki::PkiError;
 use crate::pki::ca::{Ca, Passphrase};
 use args::{CertsArgs, CertsCommand, DirectoryArgs, PassphraseArgs};
@@ -22,7 +22,7 @@ const PASSPHRASE: &str = "DOCKWARD_CA_PASSPHRASE";
 ///
 /// # Errors
 /// What keeps it from being run.
-pub fn run(args: &CertsArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &CertsArgs) -> Result<Exit, Failure> {
     match &args.command {
         CertsCommand::Init(args) => init::run(args),
         CertsCommand::Issue(args) => issue::issue(args),

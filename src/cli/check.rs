@@ -3,7 +3,7 @@
 //! reload, and for CI before a merge.
 
 use super::out::{self, Paint};
-use super::{CheckArgs, Failure, Outcome, TableFormat, certificates, client_certificate, clock};
+use super::{CheckArgs, Exit, Failure, TableFormat, certificates, client_certificate, clock};
 use crate::config::{self, Config, Mistakes, Warning};
 use crate::docker::{Resource, Verb};
 use crate::identity::{IdentityRule, Mode, Validity};
@@ -21,7 +21,7 @@ use std::fmt::Write;
 ///
 /// # Errors
 /// The file has mistakes; with `--format json` they are on standard output as well.
-pub fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let now = clock::now()?;
     let mut loaded = config::load(&args.config, now);
     let found = loaded.as_mut().ok().map(|config| {
@@ -53,7 +53,7 @@ pub fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
         (Err(_), TableFormat::Text) => {}
     }
     let refused = asked.is_some_and(|(_, verdicts)| !client_certificate::is_let_in(&verdicts));
-    let outcome = if refused { Outcome::Findings } else { Outcome::Done };
+    let outcome = if refused { Exit::Findings } else { Exit::Done };
     loaded.map(|_| outcome).map_err(|mistakes| match args.format {
         TableFormat::Text => {
             let Problem { what, next } = mistakes.problem();

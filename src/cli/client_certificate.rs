@@ -24,7 +24,7 @@ rules! {
 }
 
 /// What one listener says of the certificate.
-pub(super) struct Verdict {
+pub(super) struct ListenerVerdict {
     listener: String,
     /// Who it is and until when (seconds since 1970), or the reason and its words.
     answer: Result<(Box<Identity>, i64), (&'static Rule, String)>,
@@ -34,14 +34,18 @@ pub(super) struct Verdict {
 ///
 /// # Errors
 /// The file cannot be read.
-pub(super) fn ask(config: &Config, file: &Path, now: Timestamp) -> Result<Vec<Verdict>, Failure> {
+pub(super) fn ask(
+    config: &Config,
+    file: &Path,
+    now: Timestamp,
+) -> Result<Vec<ListenerVerdict>, Failure> {
     let chain = tls::certificates(file).map_err(Failure::of)?;
     let listeners = config.listen.iter().filter_map(|listen| Some((listen, listen.tls()?)));
     Ok(listeners.map(|(listen, tls)| verdict(config, listen, tls, &chain, now)).collect())
 }
 
 /// Whether at least one listener lets it in.
-pub(super) fn is_let_in(verdicts: &[Verdict]) -> bool {
+pub(super) fn is_let_in(verdicts: &[ListenerVerdict]) -> bool {
     verdicts.iter().any(|verdict| verdict.answer.is_ok())
 }
 
@@ -51,12 +55,12 @@ fn verdict(
     tls: &TlsListen,
     chain: &[CertificateDer<'static>],
     now: Timestamp,
-) -> Verdict {
+) -> ListenerVerdict {
     let listener = match tls.address {
         Bind::Address(address) => address.to_string(),
         Bind::Systemd => "systemd".to_owned(),
     };
-    Verdict { listener, answer: answer(config, listen, tls, chain, now) }
+    ListenerVerdict { listener, answer: answer(config, listen, tls, chain, now) }
 }
 
 fn answer(
@@ -88,8 +92,8 @@ fn answer(
 }
 
 /// For people: a line a listener.
-pub(super) fn text(file: &Path, verdicts: &[Verdict], paint: out::Paint) -> String {
-    let line = |verdict: &Verdict| match &verdict.answer {
+pub(super) fn text(file: &Path, verdicts: &[ListenerVerdict], paint: out::Paint) -> String {
+    let line = |verdict: &ListenerVerdict| match &verdict.answer {
         Ok((identity, until)) => format!(
             "  {}: {} as {}, roles {}, until {}\n",
             verdict.listener,
@@ -107,8 +111,8 @@ pub(super) fn text(file: &Path, verdicts: &[Verdict], paint: out::Paint) -> Stri
 }
 
 /// For programs.
-pub(super) fn object(verdicts: &[Verdict]) -> Value {
-    let one = |verdict: &Verdict| match &verdict.answer {
+pub(super) fn object(verdicts: &[ListenerVerdict]) -> Value {
+    let one = |verdict: &ListenerVerdict| match &verdict.answer {
         Ok((identity, until)) => json!({
             "listener": verdict.listener, "let_in": true, "identity": identity.name.to_string(),
             "roles": identity.roles, "until": moment(*until),

@@ -1,7 +1,7 @@
 //! `dockward explain`: what would be decided about a request, by the very code that serves; or what
 //! was decided about a recorded one, and what would be now.
 
-use super::{ExplainArgs, Failure, Outcome, out, rules};
+use super::{Exit, ExplainArgs, Failure, out, rules};
 use crate::audit::event::{RequestRecord, Verdict};
 use crate::audit::{self, EventId, Found, Logged};
 use crate::config::{self, Config};
@@ -26,7 +26,7 @@ use std::path::Path;
 /// # Errors
 /// What keeps it from being run: a policy with mistakes, a request that is none, an event that is
 /// not in the log.
-pub fn run(args: &ExplainArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
     let config = config::load(&args.config, Timestamp::now())?;
     let body = args.body.as_deref().map(read_body).transpose()?;
     match args.subject.parse::<EventId>() {
@@ -81,11 +81,11 @@ impl Asked {
 
 struct Explained {
     text: String,
-    outcome: Outcome,
+    outcome: Exit,
 }
 
 impl Explained {
-    const fn new(outcome: Outcome, text: String) -> Self {
+    const fn new(outcome: Exit, text: String) -> Self {
         Self { text, outcome }
     }
 }
@@ -95,7 +95,7 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
     let identity = identity(config, name)?;
     let malformed = |malformed: Malformed| {
         Explained::new(
-            Outcome::Findings,
+            Exit::Findings,
             format!("refused: {malformed}\n{}", about(malformed.flaw.id())),
         )
     };
@@ -145,7 +145,7 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
                     denied(name, permit.would()).text
                 );
             }
-            Explained::new(Outcome::Done, text)
+            Explained::new(Exit::Done, text)
         }
     };
     explained.text.push_str(&supposed);
@@ -239,7 +239,7 @@ fn denied(name: &str, findings: &[Finding]) -> Explained {
         }
         text.push_str(&about(finding.reason.id()));
     }
-    Explained::new(Outcome::Findings, text)
+    Explained::new(Exit::Findings, text)
 }
 
 /// What is documented about a reason.
@@ -250,7 +250,7 @@ fn about(id: &str) -> String {
 }
 
 /// What was decided about a recorded event, and what would be now where that can be told.
-fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, Failure> {
+fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Exit, Failure> {
     let directory = &config.audit.directory;
     let found = audit::find(directory, id).map_err(Failure::of)?;
     let Found { file, line, logged: Logged { frame, event } } = found.ok_or_else(|| {
@@ -262,8 +262,8 @@ fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Outcome, F
         return Err(Failure::new(what, "give the id of a decision"));
     };
     let (verdict, outcome) = match decision.verdict() {
-        Verdict::Allow => ("allow", Outcome::Done),
-        Verdict::Deny => ("deny", Outcome::Findings),
+        Verdict::Allow => ("allow", Exit::Done),
+        Verdict::Deny => ("deny", Exit::Findings),
     };
     let name = event.identity.map(|who| who.name).unwrap_or_default();
     let RequestRecord { method, path, query, body_sha256, .. } = event.request.unwrap_or_default();

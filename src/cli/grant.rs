@@ -3,15 +3,15 @@
 
 use super::asking;
 use super::out::Paint;
-use super::{Failure, GrantArgs, Outcome};
+use super::{Exit, Failure, GrantArgs};
 use crate::config;
-use crate::control::wire::{Ask, Grant, GrantWanted, Granted, Named, Said};
+use crate::control::wire::{Ask, Grant, GrantWanted, GrantedView, Named, Said};
 
 /// Grants, or takes back.
 ///
 /// # Errors
 /// The gate cannot be asked, or the time is none.
-pub fn run(args: &GrantArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &GrantArgs) -> Result<Exit, Failure> {
     if let Some(id) = &args.revoke {
         let ask = Ask::RevokeGrant(Named { id: id.clone(), reason: args.reason.clone() });
         let take = |said| match said {
@@ -43,8 +43,8 @@ fn wanted(args: &GrantArgs) -> Result<GrantWanted, Failure> {
     })
 }
 
-fn granted(granted: &Granted, paint: Paint) -> String {
-    let Granted { grant, root } = granted;
+fn granted(granted: &GrantedView, paint: Paint) -> String {
+    let GrantedView { grant, root } = granted;
     let mut text = format!(
         "{} holds {} until {}\nto take it back: dockward grant --revoke {} --reason ..\n",
         grant.identity, grant.role, grant.until, grant.id

@@ -6,7 +6,7 @@
 //! whoever runs this need not be somebody whom it knows.
 
 use super::out::{self, Paint};
-use super::{Failure, HealthcheckArgs, Outcome};
+use super::{Exit, Failure, HealthcheckArgs};
 use crate::config::{self, Bind, ListenWay, TlsListen, UnixBind};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -32,7 +32,7 @@ const SYSTEMDS_NEXT: &str =
 ///
 /// # Errors
 /// The policy file has mistakes, or it leaves the address to systemd and none was given.
-pub fn run(args: &HealthcheckArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &HealthcheckArgs) -> Result<Exit, Failure> {
     let config = config::load(&args.config, jiff::Timestamp::now())?;
     let mut answers = Vec::new();
     for listen in &config.listen {
@@ -53,12 +53,12 @@ pub fn run(args: &HealthcheckArgs) -> Result<Outcome, Failure> {
     let socket = config.daemon.socket;
     answers.push(("daemon", socket.display().to_string(), daemon(&socket)));
     let paint = Paint::stdout();
-    let mut outcome = Outcome::Done;
+    let mut outcome = Exit::Done;
     for (who, place, well) in answers {
         let line = match well {
             Ok(()) => format!("{who}: {} ({place})\n", paint.green("well")),
             Err(why) => {
-                outcome = Outcome::Findings;
+                outcome = Exit::Findings;
                 format!("{who}: {} ({place})\n", paint.red(&why))
             }
         };

@@ -1,36 +1,36 @@
 //! Commands that print what is built in: the schema, completions, the manual page.
 
-use super::{Cli, Failure, Outcome, out};
+use super::{Cli, Exit, Failure, out};
 use clap::CommandFactory;
 
 /// `dockward schema`.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn schema() -> Result<Outcome, Failure> {
-    out::json(&crate::config::schema()).map(|()| Outcome::Done)
+pub fn schema() -> Result<Exit, Failure> {
+    out::json(&crate::config::schema()).map(|()| Exit::Done)
 }
 
 /// `dockward completions SHELL`.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
+pub fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "dockward", &mut text);
-    out::print(&String::from_utf8_lossy(&text)).map(|()| Outcome::Done)
+    out::print(&String::from_utf8_lossy(&text)).map(|()| Exit::Done)
 }
 
 /// `dockward man`: one page, each subcommand's options in a part of its own.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn manual() -> Result<Outcome, Failure> {
+pub fn manual() -> Result<Exit, Failure> {
     let failed = |why| {
         Failure::new(format!("the page cannot be made: {why}"), "see `dockward help` instead")
     };
     let page = manual_page().map_err(failed)?;
-    out::print(&String::from_utf8_lossy(&page)).map(|()| Outcome::Done)
+    out::print(&String::from_utf8_lossy(&page)).map(|()| Exit::Done)
 }
 
 fn manual_page() -> std::io::Result<Vec<u8>> {

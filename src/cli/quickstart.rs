@@ -4,7 +4,7 @@
 
 use super::starter::{ADMINISTRATOR, DEVELOPER};
 use super::words::shell_path;
-use super::{Failure, Outcome, QuickstartArgs, certs, clock, out, serve};
+use super::{Exit, Failure, QuickstartArgs, certs, clock, out, serve};
 use crate::config::{self, Bind};
 use crate::pki::PkiError;
 use crate::pki::ca::{self, Ca, KeyKind, Lifetime, Plan, Which, Wish, layout, with_local};
@@ -47,21 +47,21 @@ const REFUSED: [(&str, &str); 8] = [
 ///
 /// # Errors
 /// What keeps it from being run.
-pub fn run(args: &QuickstartArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &QuickstartArgs) -> Result<Exit, Failure> {
     // before certificates are made that would be over when the clock is set
     clock::now()?;
-    let prepared = prepare(&Wanted::of(args))?;
+    let prepared = prepare(&QuickstartWanted::of(args))?;
     serve::serve(&prepared.config, |ready| out::print(&format!("{ready}\n{}", prepared.text)))
 }
 
 /// The arguments, complete.
-struct Wanted {
+struct QuickstartWanted {
     dir: PathBuf,
     listen: SocketAddr,
     daemon: PathBuf,
 }
 
-impl Wanted {
+impl QuickstartWanted {
     fn of(args: &QuickstartArgs) -> Self {
         Self {
             dir: args.dir.clone().unwrap_or_else(|| DIRECTORY.into()),
@@ -76,7 +76,7 @@ struct Prepared {
     text: String,
 }
 
-fn prepare(args: &Wanted) -> Result<Prepared, Failure> {
+fn prepare(args: &QuickstartWanted) -> Result<Prepared, Failure> {
     let at = |what: &Path, error: io::Error| {
         Failure::new(format!("{}: {error}", what.display()), "choose another --dir")
     };
@@ -131,7 +131,7 @@ fn plan(listen: SocketAddr) -> Plan {
 
 /// A policy that is there is not written again, so it must say what is asked for now: else the
 /// commands would be printed of one gate and the policy be that of another.
-fn is_kept(path: &Path, args: &Wanted, pki: &Path) -> Result<(), Failure> {
+fn is_kept(path: &Path, args: &QuickstartWanted, pki: &Path) -> Result<(), Failure> {
     let config = config::load(path, Timestamp::now())?;
     let says = |what: &str| {
         Err(Failure::new(
@@ -167,7 +167,7 @@ fn endpoint(listen: SocketAddr) -> String {
     }
 }
 
-fn policy(args: &Wanted, trust_domain: &str) -> String {
+fn policy(args: &QuickstartWanted, trust_domain: &str) -> String {
     format!(
         r#"# Made by `dockward quickstart`. It is yours to change; it is not written again.
 version: 1
@@ -235,12 +235,12 @@ fn commands(listen: SocketAddr, dir: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Wanted, prepare};
+    use super::{QuickstartWanted, prepare};
 
     #[test]
     fn a_policy_that_is_there_must_say_what_is_asked_for() {
         let scratch = tempfile::tempdir().unwrap();
-        let wanted = |listen: &str, daemon: &str| Wanted {
+        let wanted = |listen: &str, daemon: &str| QuickstartWanted {
             dir: scratch.path().to_owned(),
             listen: listen.parse().unwrap(),
             daemon: daemon.into(),

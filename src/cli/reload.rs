@@ -2,14 +2,14 @@
 
 use super::asking;
 use super::out::Paint;
-use super::{Failure, Outcome, ReloadArgs};
+use super::{Exit, Failure, ReloadArgs};
 use crate::control::wire::{Ask, Reloaded, Said};
 
 /// Asks, and waits until it has taken effect.
 ///
 /// # Errors
 /// The gate cannot be asked.
-pub fn run(args: &ReloadArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &ReloadArgs) -> Result<Exit, Failure> {
     let take = |said| match said {
         Said::Reloaded(reloaded) => Some(reloaded),
         _ => None,

@@ -3,7 +3,7 @@
 
 use super::client_certificate::Unasked;
 use super::out::{self, Paint};
-use super::{Failure, Outcome, RulesArgs, RulesFormat};
+use super::{Exit, Failure, RulesArgs, RulesFormat};
 use crate::audit::Noise;
 use crate::control::NotHeard;
 use crate::docker::Flaw;
@@ -47,13 +47,13 @@ pub(super) fn find(id: &str) -> Option<&'static Rule> {
 ///
 /// # Errors
 /// They cannot be written.
-pub fn run(args: &RulesArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &RulesArgs) -> Result<Exit, Failure> {
     match args.format {
         RulesFormat::Text => out::print(&text(Paint::stdout()))?,
         RulesFormat::Md => out::print(&markdown())?,
         RulesFormat::Json => out::json(&json())?,
     }
-    Ok(Outcome::Done)
+    Ok(Exit::Done)
 }
 
 /// `docs/rules.md`.

@@ -1,6 +1,6 @@
 //! `dockward serve`: the gate, in the foreground, until it is told to stop.
 
-use super::{Failure, Outcome, ServeArgs, clock, out};
+use super::{Exit, Failure, ServeArgs, clock, out};
 use crate::server::Server;
 use std::path::Path;
 use tracing_subscriber::EnvFilter;
@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 ///
 /// # Errors
 /// What keeps it from being run.
-pub fn run(args: &ServeArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     serve(&args.config, |ready| out::print(&format!("{ready}\n")))
 }
 
@@ -18,7 +18,7 @@ pub fn run(args: &ServeArgs) -> Result<Outcome, Failure> {
 pub(super) fn serve(
     config: &Path,
     ready: impl FnOnce(&str) -> Result<(), Failure>,
-) -> Result<Outcome, Failure> {
+) -> Result<Exit, Failure> {
     // No certificate is good in 1970, and every `until` and `valid` is open again: nobody who should come
     // in could, and somebody who should not might.
     clock::now()?;
@@ -37,7 +37,7 @@ pub(super) fn serve(
             })
             .await
     });
-    served.map(|()| Outcome::Done).map_err(Failure::of)
+    served.map(|()| Exit::Done).map_err(Failure::of)
 }
 
 fn ready_line(server: &Server) -> String {

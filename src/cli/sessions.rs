@@ -2,14 +2,14 @@
 
 use super::asking::{self, printable};
 use super::out::{self, Paint};
-use super::{Failure, KillArgs, Outcome, SessionsArgs, SessionsCommand};
-use crate::control::wire::{Ask, Connection, Kill, Killed, Said, Sessions};
+use super::{Exit, Failure, KillArgs, SessionsArgs, SessionsCommand};
+use crate::control::wire::{Ask, ConnectionView, Kill, KilledView, Said, SessionsView};
 
 /// Lists, or ends.
 ///
 /// # Errors
 /// The gate cannot be asked.
-pub fn run(args: &SessionsArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &SessionsArgs) -> Result<Exit, Failure> {
     let take = |said| match said {
         Said::Sessions(sessions) => Some(sessions),
         _ => None,
@@ -20,13 +20,13 @@ pub fn run(args: &SessionsArgs) -> Result<Outcome, Failure> {
     }
 }
 
-fn kill(args: &KillArgs) -> Result<Outcome, Failure> {
+fn kill(args: &KillArgs) -> Result<Exit, Failure> {
     let ask = Ask::Kill(Kill { id: args.id.clone(), reason: args.reason.clone() });
     let take = |said| match said {
         Said::Killed(killed) => Some(killed),
         _ => None,
     };
-    let text = |killed: &Killed, _: Paint| match killed.connections {
+    let text = |killed: &KilledView, _: Paint| match killed.connections {
         0 => "1 session was ended\n".to_owned(),
         connections => {
             format!(
@@ -38,7 +38,7 @@ fn kill(args: &KillArgs) -> Result<Outcome, Failure> {
     asking::show(&args.gate, ask, take, text)
 }
 
-fn list(sessions: &Sessions, paint: Paint) -> String {
+fn list(sessions: &SessionsView, paint: Paint) -> String {
     if sessions.connections.is_empty() {
         return "nobody is connected\n".to_owned();
     }
@@ -52,9 +52,9 @@ fn list(sessions: &Sessions, paint: Paint) -> String {
     text
 }
 
-fn of_connection(connection: &Connection) -> Vec<Vec<String>> {
+fn of_connection(connection: &ConnectionView) -> Vec<Vec<String>> {
     let begin = || {
-        let Connection { connection, identity, client, .. } = connection;
+        let ConnectionView { connection, identity, client, .. } = connection;
         vec![connection.to_string(), identity.clone(), client.clone()]
     };
     let open = connection.open.iter().map(|open| {

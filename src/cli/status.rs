@@ -2,7 +2,7 @@
 
 use super::asking::{self, printable};
 use super::out::{self, Paint};
-use super::{Failure, Outcome, StatusArgs};
+use super::{Exit, Failure, StatusArgs};
 use crate::control::wire::{Ask, End, Said, Status};
 
 /// From here on an end is worth a colour, in days.
@@ -12,7 +12,7 @@ const SOON: i64 = 30;
 ///
 /// # Errors
 /// The gate cannot be asked.
-pub fn run(args: &StatusArgs) -> Result<Outcome, Failure> {
+pub fn run(args: &StatusArgs) -> Result<Exit, Failure> {
     let take = |said| match said {
         Said::Status(status) => Some(*status),
         _ => None,

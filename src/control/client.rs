@@ -1,6 +1,6 @@
 //! The asking side of the gate's own socket, for the command line.
 
-use super::wire::{ANSWER_MAX, Answer, Ask, Request, Said};
+use super::wire::{ANSWER_MAX, Ask, ControlAnswer, ControlRequest, Said};
 use crate::problem::{Actionable, Problem};
 use crate::proxy::socket_file;
 use std::io::{self, Read as _, Write as _};
@@ -63,7 +63,8 @@ pub fn ask(path: &Path, ask: Ask) -> Result<Said, AskError> {
     let broken = |error| AskError::Broken(path.to_owned(), error);
     stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
-    let mut question = serde_json::to_vec(&Request::of(ask)).map_err(|why| broken(why.into()))?;
+    let mut question =
+        serde_json::to_vec(&ControlRequest::of(ask)).map_err(|why| broken(why.into()))?;
     question.push(b'\n');
     // a gate that is busy answers and hangs up without having read the question
     let asked = stream.write_all(&question);
@@ -71,7 +72,9 @@ pub fn ask(path: &Path, ask: Ask) -> Result<Said, AskError> {
     let most = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX);
     let heard = stream.take(most).read_to_end(&mut text);
     if !text.is_empty() {
-        return Answer::read(&text).map(|answer| answer.answer).map_err(AskError::Unreadable);
+        return ControlAnswer::read(&text)
+            .map(|answer| answer.answer)
+            .map_err(AskError::Unreadable);
     }
     match asked.and(heard.map(drop)) {
         Err(error) if !is_hang_up(&error) => Err(broken(error)),

@@ -5,7 +5,7 @@ use super::wire::{self, Ask, Said};
 use crate::audit::event::Actor;
 use crate::audit::{Durability, Event, Stage, Writer};
 use crate::config;
-use crate::operator::{KillTarget, LeftRunning, NotElevated, Operator, Wanted, is_reason};
+use crate::operator::{ElevationWanted, KillTarget, LeftRunning, NotElevated, Operator, is_reason};
 use crate::proxy::Connection;
 use crate::sessions::{Session, Sessions};
 use crate::who::Who;
@@ -72,7 +72,7 @@ impl Desk {
         let killed = self.operator.kill(target, actor).await?;
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let (connections, sessions) = (count(killed.connections), count(killed.sessions));
-        Ok(Said::Killed(wire::Killed { connections, sessions }))
+        Ok(Said::Killed(wire::KilledView { connections, sessions }))
     }
 
     async fn grant(
@@ -84,12 +84,12 @@ impl Desk {
         let actor = reasoned(actor, &wanted.reason)?;
         let wire::GrantWanted { identity, role, for_seconds, reason: _, persist } = wanted;
         let lasts = Duration::from_secs(for_seconds);
-        let wanted = Wanted { identity, role, lasts, persist };
+        let wanted = ElevationWanted { identity, role, lasts, persist };
         let opened = self.operator.elevate(wanted, actor, now).await;
         let grant = opened.map_err(|why| why.to_string())?;
         let policy = self.operator.revalidator.in_force.policy();
         let root = policy.roles.get(&grant.role).map(config::amounts_to_root).unwrap_or_default();
-        Ok(Said::Granted(wire::Granted { grant: status::grant(&grant), root }))
+        Ok(Said::Granted(wire::GrantedView { grant: status::grant(&grant), root }))
     }
 
     async fn revoke(&self, named: &wire::Named, actor: Actor) -> Result<Said, String> {
@@ -121,7 +121,7 @@ impl Desk {
             self.operator.stop_left(&mut left, parent, &actor).await;
         }
         let running = left.into_iter().map(told).collect();
-        Ok(Said::Left(wire::LeftRunning { running, not_loaded }))
+        Ok(Said::Left(wire::LeftView { running, not_loaded }))
     }
 
     async fn reload(&self, actor: Actor) -> Result<wire::Reloaded, String> {
@@ -155,7 +155,7 @@ fn reasoned(mut actor: Actor, reason: &str) -> Result<Actor, String> {
     Ok(actor)
 }
 
-fn sessions(sessions: &Sessions) -> wire::Sessions {
+fn sessions(sessions: &Sessions) -> wire::SessionsView {
     let mut all = sessions.connections();
     all.sort_by_key(|connection| connection.peer.connection);
     let open = sessions.all();
@@ -164,7 +164,7 @@ fn sessions(sessions: &Sessions) -> wire::Sessions {
         let peer = &connection.peer;
         let here = open.iter().take(LISTED);
         let here = here.filter(|session| session.connection.peer.connection == peer.connection);
-        wire::Connection {
+        wire::ConnectionView {
             connection: peer.connection.0,
             identity: connection.name().to_owned(),
             client: peer.client.to_string(),
@@ -173,16 +173,16 @@ fn sessions(sessions: &Sessions) -> wire::Sessions {
         }
     };
     let connections = all.iter().take(LISTED).map(connection).collect();
-    wire::Sessions { connections, more: u64::try_from(hidden).unwrap_or(u64::MAX) }
+    wire::SessionsView { connections, more: u64::try_from(hidden).unwrap_or(u64::MAX) }
 }
 
-fn shown(session: &Session) -> wire::Open {
+fn shown(session: &Session) -> wire::OpenView {
     let target = session.head.target().map(|target| {
         let cut =
             target.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|at| *at <= TARGET);
         target.get(..cut.last().unwrap_or(0)).unwrap_or_default().to_owned()
     });
-    wire::Open {
+    wire::OpenView {
         id: session.id.to_string(),
         operation: session.head.route.operation.to_owned(),
         target,

@@ -4,8 +4,8 @@
 use super::desk::Desk;
 use super::not_heard::NotHeard;
 use super::peer::{Distrusted, peer};
-use super::socket::Socket;
-use super::wire::{ANSWER_MAX, Answer, REQUEST_MAX, Request, Said};
+use super::socket::ControlSocket;
+use super::wire::{ANSWER_MAX, ControlAnswer, ControlRequest, REQUEST_MAX, Said};
 use crate::audit::event::Actor;
 use crate::audit::{Event, Stage, Writer};
 use std::io;
@@ -26,9 +26,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 const RECORDED: u32 = 10;
 
 /// Answers until it is aborted.
-pub async fn serve(socket: Socket, desk: Arc<Desk>) {
+pub async fn serve(socket: ControlSocket, desk: Arc<Desk>) {
     let places = Arc::new(Semaphore::new(MOST));
-    let mut refusals = Refusals::new();
+    let mut refusals = PeerRefusals::new();
     loop {
         match socket.listener.accept().await {
             Ok((stream, _)) => match peer(&stream) {
@@ -65,7 +65,7 @@ async fn attend(
     desk: Arc<Desk>,
 ) {
     let said = match timeout(PATIENCE, question(&mut stream)).await {
-        Ok(Ok(text)) => match Request::read(&text) {
+        Ok(Ok(text)) => match ControlRequest::read(&text) {
             Ok(request) => desk.answer(request.ask, actor).await,
             Err(why) => Said::Refused(why.to_string()),
         },
@@ -100,9 +100,9 @@ async fn question(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
 }
 
 fn line(said: Said) -> Vec<u8> {
-    let written = serde_json::to_vec(&Answer::of(said));
+    let written = serde_json::to_vec(&ControlAnswer::of(said));
     let mut line = written.ok().filter(|line| line.len() < ANSWER_MAX).unwrap_or_else(|| {
-        let refused = Answer::of(Said::Refused("the answer is too long".to_owned()));
+        let refused = ControlAnswer::of(Said::Refused("the answer is too long".to_owned()));
         serde_json::to_vec(&refused).unwrap_or_default()
     });
     line.push(b'\n');
@@ -110,13 +110,13 @@ fn line(said: Said) -> Vec<u8> {
 }
 
 /// Those who are not listened to, in the log: each by itself, but not without end.
-struct Refusals {
+struct PeerRefusals {
     minute: Instant,
     recorded: u32,
     passed_over: u64,
 }
 
-impl Refusals {
+impl PeerRefusals {
     fn new() -> Self {
         Self { minute: Instant::now(), recorded: 0, passed_over: 0 }
     }

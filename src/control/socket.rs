@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The gate's own socket, bound. The file is removed when this is dropped.
 #[derive(Debug)]
-pub struct Socket {
+pub struct ControlSocket {
     pub(super) listener: tokio::net::UnixListener,
     _file: SocketFile,
 }
@@ -40,7 +40,7 @@ impl Actionable for ControlError {
     }
 }
 
-impl Socket {
+impl ControlSocket {
     /// Makes the socket, with its directory where that is missing. To be called within the runtime.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         // longer than an address can be
         let path = scratch.path().join("d".repeat(120)).join("control.sock");
-        let socket = Socket::bind(&path).unwrap();
+        let socket = ControlSocket::bind(&path).unwrap();
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
         assert_eq!(names(path.parent().unwrap()), ["control.sock"]);
@@ -103,13 +103,13 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("control.sock");
         drop(UnixListener::bind(&path).unwrap());
-        let socket = Socket::bind(&path).unwrap();
-        let second = Socket::bind(&path).unwrap_err().to_string();
+        let socket = ControlSocket::bind(&path).unwrap();
+        let second = ControlSocket::bind(&path).unwrap_err().to_string();
         assert!(second.contains("another process answers there"), "{second}");
         assert!(connect(&path).is_ok(), "the first one stays");
         drop(socket);
         fs::write(&path, "precious").unwrap();
-        let file = Socket::bind(&path).unwrap_err().to_string();
+        let file = ControlSocket::bind(&path).unwrap_err().to_string();
         assert!(file.contains("is no socket"), "{file}");
         assert_eq!(fs::read(&path).unwrap(), b"precious");
     }
@@ -118,7 +118,7 @@ mod tests {
     async fn a_name_that_another_took_is_left_alone() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("control.sock");
-        let socket = Socket::bind(&path).unwrap();
+        let socket = ControlSocket::bind(&path).unwrap();
         fs::remove_file(&path).unwrap();
         let _other = UnixListener::bind(&path).unwrap();
         drop(socket);
@@ -130,9 +130,9 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("control.sock");
         fs::set_permissions(scratch.path(), Permissions::from_mode(0o777)).unwrap();
-        let open = Socket::bind(&path).unwrap_err().to_string();
+        let open = ControlSocket::bind(&path).unwrap_err().to_string();
         assert!(open.contains("everybody may write"), "{open}");
         fs::set_permissions(scratch.path(), Permissions::from_mode(0o1777)).unwrap();
-        assert!(Socket::bind(&path).is_ok());
+        assert!(ControlSocket::bind(&path).is_ok());
     }
 }

@@ -5,7 +5,7 @@ use crate::audit;
 use crate::identity::Mode;
 use crate::identity::expiry::{Dated, What, notices};
 use crate::operator::Operator;
-use crate::pipeline::Entry;
+use crate::pipeline::PipelineGate;
 use crate::proxy::{Front, Way};
 use crate::sessions::Sessions;
 use crate::telemetry::{Tally, Visitor};
@@ -28,7 +28,7 @@ pub struct House {
     /// Where clients come in, as it is shown, and what is there in TLS.
     pub doors: Vec<(String, Way)>,
     /// All connections.
-    pub front: Arc<Front<Entry>>,
+    pub front: Arc<Front<PipelineGate>>,
     /// What there was so far, in numbers.
     pub tally: Arc<Tally>,
     /// What was loaded.
@@ -106,8 +106,8 @@ fn open(sessions: &Sessions) -> BTreeMap<String, u64> {
     by_identity
 }
 
-fn seen(visitor: Visitor) -> wire::Seen {
-    wire::Seen {
+fn seen(visitor: Visitor) -> wire::SeenView {
+    wire::SeenView {
         name: visitor.name,
         last: shown(visitor.last),
         certificate_until: visitor.certificate.map(|span| moment(span.not_after)),

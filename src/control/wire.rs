@@ -3,7 +3,7 @@
 
 mod left;
 
-pub use left::{Left, LeftRunning, LeftWanted};
+pub use left::{Left, LeftView, LeftWanted};
 
 use crate::digest::Sha256;
 use crate::problem::Problem;
@@ -20,7 +20,7 @@ pub const ANSWER_MAX: usize = 1 << 20;
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
+pub struct ControlRequest {
     /// See [`VERSION`].
     pub version: u32,
     /// What is asked.
@@ -86,7 +86,7 @@ pub struct Named {
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct ControlAnswer {
     /// See [`VERSION`].
     pub version: u32,
     /// What came of it.
@@ -100,17 +100,17 @@ pub enum Said {
     /// To [`Ask::Status`].
     Status(Box<Status>),
     /// To [`Ask::Sessions`].
-    Sessions(Sessions),
+    Sessions(SessionsView),
     /// To [`Ask::Kill`]: what was ended.
-    Killed(Killed),
+    Killed(KilledView),
     /// To [`Ask::Grant`].
-    Granted(Granted),
+    Granted(GrantedView),
     /// To [`Ask::RevokeGrant`]: what is not in force any more.
     Revoked(Grant),
     /// To [`Ask::Reload`]: what is in force now.
     Reloaded(Reloaded),
     /// To [`Ask::Left`]: what is running, or was.
-    Left(LeftRunning),
+    Left(LeftView),
     /// Nothing was done: why, and what to do.
     Refused(String),
 }
@@ -138,7 +138,7 @@ pub struct Status {
     /// How many requests and sessions are open, by identity.
     pub open: BTreeMap<String, u64>,
     /// Who was here since the start.
-    pub identities: Vec<Seen>,
+    pub identities: Vec<SeenView>,
     /// Roles held for a while.
     pub grants: Vec<Grant>,
     /// Who is let through and only observed.
@@ -178,7 +178,7 @@ pub struct Reloads {
 /// An identity that was here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Seen {
+pub struct SeenView {
     /// Its name.
     pub name: String,
     /// When it connected or asked for something last.
@@ -208,7 +208,7 @@ pub struct Grant {
 /// A role that was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Granted {
+pub struct GrantedView {
     /// What is in force.
     pub grant: Grant,
     /// What of the role amounts to root on the host.
@@ -268,9 +268,9 @@ pub struct Log {
 /// Who is connected, and what is open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sessions {
+pub struct SessionsView {
     /// Each connection, the oldest first.
-    pub connections: Vec<Connection>,
+    pub connections: Vec<ConnectionView>,
     /// Connections and sessions that are not shown.
     pub more: u64,
 }
@@ -278,7 +278,7 @@ pub struct Sessions {
 /// A connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Connection {
+pub struct ConnectionView {
     /// Its number, as in the log.
     pub connection: u64,
     /// Whose.
@@ -288,13 +288,13 @@ pub struct Connection {
     /// To where.
     pub listener: String,
     /// What is open on it.
-    pub open: Vec<Open>,
+    pub open: Vec<OpenView>,
 }
 
 /// A forwarded request while it lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Open {
+pub struct OpenView {
     /// The decision that let it through.
     pub id: String,
     /// Docker's own name of the operation.
@@ -308,7 +308,7 @@ pub struct Open {
 /// What was ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Killed {
+pub struct KilledView {
     /// Connections.
     pub connections: u64,
     /// Requests and sessions, those on the connections included.
@@ -336,7 +336,7 @@ struct Versioned {
     version: u32,
 }
 
-impl Request {
+impl ControlRequest {
     /// A question of this version.
     #[must_use]
     pub const fn of(ask: Ask) -> Self {
@@ -356,7 +356,7 @@ impl Request {
     }
 }
 
-impl Answer {
+impl ControlAnswer {
     /// An answer of this version.
     #[must_use]
     pub const fn of(answer: Said) -> Self {
@@ -393,7 +393,7 @@ mod tests {
 
     #[test]
     fn questions_have_one_spelling() {
-        let read = |text: &str| Request::read(text.as_bytes()).map(|request| request.ask);
+        let read = |text: &str| ControlRequest::read(text.as_bytes()).map(|request| request.ask);
         assert_eq!(read(r#"{"version":1,"ask":"status"}"#), Ok(Ask::Status));
         let kill = r#"{"version":1,"ask":{"kill":{"id":"7","reason":"r"}}}"#;
         assert_eq!(read(kill), Ok(Ask::Kill(Kill { id: "7".into(), reason: "r".into() })));
@@ -418,9 +418,9 @@ mod tests {
 
     #[test]
     fn another_version_is_told_apart_from_a_mistake() {
-        let newer = Request::read(br#"{"version":2,"ask":{"dance":{}}}"#).unwrap_err();
+        let newer = ControlRequest::read(br#"{"version":2,"ask":{"dance":{}}}"#).unwrap_err();
         assert!(newer.what.contains("speaks version 1, and not 2"), "{newer}");
-        let older = Answer::read(br#"{"version":0,"answer":{}}"#).unwrap_err();
+        let older = ControlAnswer::read(br#"{"version":0,"answer":{}}"#).unwrap_err();
         assert!(older.to_string().contains("and not 0, use the `dockward` that serves"), "{older}");
     }
 
@@ -441,11 +441,11 @@ mod tests {
             }),
         ];
         for ask in asks {
-            let request = Request::of(ask);
+            let request = ControlRequest::of(ask);
             let line = serde_json::to_vec(&request).unwrap();
-            assert_eq!(Request::read(&line), Ok(request));
+            assert_eq!(ControlRequest::read(&line), Ok(request));
         }
-        let answer = Answer::of(Said::Killed(Killed { connections: 1, sessions: 2 }));
-        assert_eq!(Answer::read(&serde_json::to_vec(&answer).unwrap()), Ok(answer));
+        let answer = ControlAnswer::of(Said::Killed(KilledView { connections: 1, sessions: 2 }));
+        assert_eq!(ControlAnswer::read(&serde_json::to_vec(&answer).unwrap()), Ok(answer));
     }
 }

@@ -24,7 +24,7 @@ const MOST: usize = 64;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ElevationWanted {
     /// Whose role it is to be.
     pub identity: String,
     /// Which role.
@@ -79,7 +79,7 @@ impl Operator {
     /// Nothing was granted.
     pub async fn elevate(
         &self,
-        wanted: Wanted,
+        wanted: ElevationWanted,
         actor: Actor,
         now: Timestamp,
     ) -> Result<Elevation, NotElevated> {
@@ -115,9 +115,13 @@ impl Operator {
         Ok(elevation)
     }
 
-    fn may_be_elevated(&self, wanted: &Wanted, turn: &Turn) -> Result<IdentityName, Problem> {
+    fn may_be_elevated(
+        &self,
+        wanted: &ElevationWanted,
+        turn: &Turn,
+    ) -> Result<IdentityName, Problem> {
         let policy = self.revalidator.in_force.policy();
-        let Wanted { identity, role, lasts, persist: _ } = wanted;
+        let ElevationWanted { identity, role, lasts, persist: _ } = wanted;
         if turn.stopped {
             return Err(Problem::new("the gate stops", "ask again when it is back"));
         }

@@ -31,7 +31,7 @@ const HEAR_OUT: Duration = Duration::from_secs(10);
 type Interrupted = Pin<Box<dyn Future<Output = Ended> + Send>>;
 
 /// The daemon's answer, passed on frame by frame.
-pub(super) struct Counted {
+pub(super) struct CountedBody {
     inner: AnswerBody,
     exchange: Option<Exchange>,
     status: StatusCode,
@@ -41,7 +41,7 @@ pub(super) struct Counted {
     interrupted: Option<Interrupted>,
 }
 
-impl Counted {
+impl CountedBody {
     /// The body of an answer with this status; the exchange is recorded when it ends.
     pub(super) fn over(inner: AnswerBody, exchange: Exchange, status: StatusCode) -> ResponseBody {
         let watched = exchange.head.route.life.ends_with_client() && !inner.is_end_stream();
@@ -87,7 +87,7 @@ impl Counted {
     }
 }
 
-impl http_body::Body for Counted {
+impl http_body::Body for CountedBody {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -133,7 +133,7 @@ impl http_body::Body for Counted {
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountedBody {
     fn drop(&mut self) {
         let runs_on = |exchange: &Exchange| !exchange.head.route.life.ends_with_client();
         if self.exchange.as_ref().is_some_and(runs_on)

@@ -1,6 +1,6 @@
 //! The pipeline as the front's gate, and what becomes of connections that never were a request.
 
-use super::{Pipeline, Shared, Visit};
+use super::{Pipeline, SharedState, Visit};
 use crate::audit::describe::shown;
 use crate::audit::{Refusal, RefusalKind, Writer};
 use crate::identity::{Evidence, Unidentified};
@@ -18,13 +18,13 @@ use std::sync::Arc;
 
 /// The gate that the front hands requests to.
 #[derive(Debug)]
-pub struct Entry(pub Arc<Pipeline>);
+pub struct PipelineGate(pub Arc<Pipeline>);
 
-impl Gate for Entry {
+impl Gate for PipelineGate {
     type Who = Who;
 
     fn identify(&self, evidence: &Evidence, peer: &Peer) -> Result<Who, Unidentified> {
-        let Shared { in_force, log, .. } = &self.0.shared;
+        let SharedState { in_force, log, .. } = &self.0.shared;
         Who::new(&in_force.rules(), peer.listener.clone(), evidence).inspect_err(|why| {
             log.refusal(&Refusal {
                 kind: RefusalKind::Connection,
@@ -81,7 +81,7 @@ impl Watch for Doorkeeper {
         if handshake {
             self.1.handshake_refused();
         }
-        // with its subject, by `Entry::identify`
+        // with its subject, by `PipelineGate::identify`
         if matches!(kind, RefusedKind::Unidentified { recorded: true, .. }) {
             return;
         }

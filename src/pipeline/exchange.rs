@@ -2,7 +2,7 @@
 //! whoever goes away first.
 
 use super::Pipeline;
-use super::body::Counted;
+use super::body::CountedBody;
 use crate::audit::event::{Ended, OutcomeRecord};
 use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
@@ -106,7 +106,7 @@ impl Exchange {
                 self.open_session(status, headers, tunnel, on_upgrade)
             }
             Ok(Answer { status, headers, body, tunnel: None }) => {
-                let mut response = Response::new(Counted::over(body, self, status));
+                let mut response = Response::new(CountedBody::over(body, self, status));
                 *response.status_mut() = status;
                 *response.headers_mut() = headers;
                 response

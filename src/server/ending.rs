@@ -11,12 +11,12 @@ const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// What was said already.
 #[derive(Debug, Default)]
-pub(super) struct Ending {
+pub(super) struct ExpiryWatch {
     said: HashMap<(String, String), ExpiryStage>,
     next: Option<Timestamp>,
 }
 
-impl Ending {
+impl ExpiryWatch {
     /// Says what has come nearer since it was said last. To be called often: it looks only now and then.
     pub(super) fn look(&mut self, house: &House, now: Timestamp) {
         if self.next.is_some_and(|next| now < next) {

@@ -9,7 +9,7 @@ use dockward::config::FrontLimits;
 use dockward::daemon::Daemon;
 use dockward::docker::ApiVersion;
 use dockward::facts::{GatePaths, Gatherer};
-use dockward::pipeline::{Doorkeeper, Entry, Pipeline, Shared};
+use dockward::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
 use dockward::proxy::{
     Address, Budget, Credentials, Entrance, Front, Secured, Shutdown, Streams, Tls, Way,
 };
@@ -31,7 +31,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
         policy: Arc::new(config.policy),
         doors: Doors(vec![Door { address: door, identities: None }]),
     };
-    let shared = Shared {
+    let shared = SharedState {
         in_force: Arc::new(InForce::new(rules)),
         log: Arc::clone(log),
         sessions: Arc::default(),
@@ -53,7 +53,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
     let (secured, _) = Secured::load(&credentials, jiff::Timestamp::now().as_second()).unwrap();
     let tls = Tls::new(secured);
     let watch = Arc::new(Doorkeeper(Arc::clone(log), Arc::default()));
-    let front = Front::new(limits, Arc::new(Entry(pipeline)), watch);
+    let front = Front::new(limits, Arc::new(PipelineGate(pipeline)), watch);
     let shutdown = Shutdown::new();
     tokio::spawn(entrance.serve(Way::Tls(tls), front, shutdown.live()));
     (address, shutdown)

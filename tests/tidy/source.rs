@@ -91,7 +91,8 @@ fn each_type_has_a_name_of_its_own() {
                 all => all,
             };
             let own = !line.starts_with(' ');
-            if let ["struct" | "enum" | "trait" | "union", name, ..] | ["type", name, "=", ..] = words
+            if let ["struct" | "enum" | "trait" | "union", name, ..] | ["type", name, "=", ..] =
+                words
                 && (own || words[0] != "type")
             {
                 let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap();

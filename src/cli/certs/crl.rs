@@ -1,13 +1,13 @@
 //! `certs crl`: the lists written anew, by hand or by a timer.
 
 use super::super::words::shell_path;
-use super::super::{Failure, Outcome, out};
+use super::super::{Exit, Failure, out};
 use super::args::{CrlArgs, ListingCa};
 use super::open;
 use crate::pki::ca::{Which, layout};
 use std::fmt::Write as _;
 
-pub(super) fn run(args: &CrlArgs) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &CrlArgs) -> Result<Exit, Failure> {
     let mut ca = open(&args.directory, &args.passphrase)?;
     let which: &[Which] = match args.ca {
         Some(ListingCa::Root) => &[Which::Root],
@@ -24,5 +24,5 @@ pub(super) fn run(args: &CrlArgs) -> Result<Outcome, Failure> {
         true => writeln!(text, "nothing written: the lists are younger than that"),
         false => writeln!(text, "  {}", shell_path(&ca.path(layout::CRL))),
     };
-    out::print(&text).map(|()| Outcome::Done)
+    out::print(&text).map(|()| Exit::Done)
 }

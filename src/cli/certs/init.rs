@@ -3,7 +3,7 @@
 
 use super::super::starter::DEVELOPER;
 use super::super::words::{Reach, context, shell_path};
-use super::super::{Failure, Outcome, clock, out};
+use super::super::{Exit, Failure, clock, out};
 use super::args::InitArgs;
 use super::{absolute, open, passphrase, program};
 use crate::identity::IdentityName;
@@ -16,7 +16,7 @@ const PORT: u16 = 2376;
 /// The client of the example.
 const NAME: &str = "alice";
 
-pub(super) fn run(args: &InitArgs) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
     let passphrase = passphrase(args.passphrase.passphrase_file.as_deref())?;
     let listen = args.listen.unwrap_or_else(|| listen(&args.hosts));
     let host = args.hosts.first().map_or("localhost", String::as_str);
@@ -42,7 +42,7 @@ pub(super) fn run(args: &InitArgs) -> Result<Outcome, Failure> {
     if let Some(name) = &args.client {
         first(args, name, &directory.join(layout::CLIENTS).join(name.as_str()))?;
     }
-    out::print(&next(&directory, &made, &passphrase, args.client.as_ref())).map(|()| Outcome::Done)
+    out::print(&next(&directory, &made, &passphrase, args.client.as_ref())).map(|()| Exit::Done)
 }
 
 /// Issues the first client's certificate; one that is there from a run that broke off is kept.

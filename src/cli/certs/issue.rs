@@ -1,7 +1,7 @@
 //! `certs issue` and `certs renew`: a certificate in somebody's hands, and the command that uses it.
 
 use super::super::words::{Reach, context, shell_path};
-use super::super::{Failure, Outcome, out};
+use super::super::{Exit, Failure, out};
 use super::args::{DeliveryArgs, IssueArgs, RenewArgs};
 use super::init::endpoint;
 use super::{absolute, open};
@@ -10,7 +10,7 @@ use crate::pki::ca::{Ca, Delivery, Former, Issued, Wish, layout, with_local};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-pub(super) fn issue(args: &IssueArgs) -> Result<Outcome, Failure> {
+pub(super) fn issue(args: &IssueArgs) -> Result<Exit, Failure> {
     let mut ca = open(&args.directory, &args.passphrase)?;
     let Some(name) = &args.name else {
         let port = ca.index().endpoint.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
@@ -30,7 +30,7 @@ pub(super) fn issue(args: &IssueArgs) -> Result<Outcome, Failure> {
     told_of_client(&ca, &issued, "create")
 }
 
-pub(super) fn renew(args: &RenewArgs) -> Result<Outcome, Failure> {
+pub(super) fn renew(args: &RenewArgs) -> Result<Exit, Failure> {
     let mut ca = open(&args.directory, &args.passphrase)?;
     let (former, name, around) = match (&args.name, &args.cert) {
         (Some(name), _) => (Former::Name(name.clone()), name.clone(), None),
@@ -66,7 +66,7 @@ fn delivery(
     Ok(Delivery::Bundle(absolute(&bundle)?))
 }
 
-fn told_of_client(ca: &Ca, issued: &Issued, verb: &str) -> Result<Outcome, Failure> {
+fn told_of_client(ca: &Ca, issued: &Issued, verb: &str) -> Result<Exit, Failure> {
     if !issued.not_given.is_empty() {
         out::note(&format!(
             "the request also asks for {}: not taken over, ask for it on the command line",
@@ -88,12 +88,12 @@ fn told_of_client(ca: &Ca, issued: &Issued, verb: &str) -> Result<Outcome, Failu
             shell_path(&root)
         ),
     };
-    out::print(&text).map(|()| Outcome::Done)
+    out::print(&text).map(|()| Exit::Done)
 }
 
-fn told_of_server(issued: &Issued) -> Result<Outcome, Failure> {
+fn told_of_server(issued: &Issued) -> Result<Exit, Failure> {
     let text = said(issued) + "\nA running gate takes it by itself.\n";
-    out::print(&text).map(|()| Outcome::Done)
+    out::print(&text).map(|()| Exit::Done)
 }
 
 fn said(issued: &Issued) -> String {

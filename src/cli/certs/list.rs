@@ -1,7 +1,7 @@
 //! `certs list`: what was issued, how it stands, and who still uses it.
 
 use super::super::out::{self, Paint};
-use super::super::{Failure, Outcome, TableFormat, clock};
+use super::super::{Exit, Failure, TableFormat, clock};
 use super::args::ListArgs;
 use crate::audit;
 use crate::pki::ca::{self, CertificateKind, CertificateState, Index, IndexEntry};
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-pub(super) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let index = ca::read(&args.directory.dir)?;
     let seen = args.log.as_deref().map(audit::last_seen).transpose();
     let seen = seen.map_err(Failure::of)?;
@@ -22,7 +22,7 @@ pub(super) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
             out::json(&all.collect())?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(Exit::Done)
 }
 
 fn chosen(index: &Index, now: Timestamp, all: bool) -> Vec<&IndexEntry> {
@@ -31,9 +31,9 @@ fn chosen(index: &Index, now: Timestamp, all: bool) -> Vec<&IndexEntry> {
     index.certificates.iter().filter(counts).collect()
 }
 
-type Seen = BTreeMap<String, String>;
+type LastSeen = BTreeMap<String, String>;
 
-fn table(entries: &[&IndexEntry], now: Timestamp, seen: Option<&Seen>, paint: Paint) -> String {
+fn table(entries: &[&IndexEntry], now: Timestamp, seen: Option<&LastSeen>, paint: Paint) -> String {
     let mut heading = vec!["NAME", "SERIAL", "UNTIL", "STATE"];
     heading.extend(seen.map(|_| "LAST SEEN"));
     let mut rows: Vec<Vec<String>> = vec![heading.into_iter().map(str::to_owned).collect()];
@@ -63,11 +63,11 @@ const fn word(state: CertificateState) -> &'static str {
     }
 }
 
-fn last<'s>(entry: &IndexEntry, seen: &'s Seen) -> Option<&'s str> {
+fn last<'s>(entry: &IndexEntry, seen: &'s LastSeen) -> Option<&'s str> {
     seen.get(entry.serial.as_str()).map(String::as_str)
 }
 
-fn object(entry: &IndexEntry, now: Timestamp, seen: Option<&Seen>) -> Value {
+fn object(entry: &IndexEntry, now: Timestamp, seen: Option<&LastSeen>) -> Value {
     let mut object = json!({
         "name": entry.name, "serial": entry.serial, "kind": entry.kind, "uris": entry.uris,
         "dns": entry.dns, "emails": entry.emails, "ips": entry.ips, "issued": entry.issued,

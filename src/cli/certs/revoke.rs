@@ -2,15 +2,15 @@
 
 use super::super::asking::printable;
 use super::super::words::shell_path;
-use super::super::{Failure, Outcome, out};
+use super::super::{Exit, Failure, out};
 use super::args::RevokeArgs;
 use super::open;
-use crate::control::wire::{Ask, LeftRunning, LeftWanted, Said};
+use crate::control::wire::{Ask, LeftView, LeftWanted, Said};
 use crate::control::{SOCKET, client};
 use crate::pki::ca::{Ca, Revoked, Selection, layout};
 use std::fmt::Write as _;
 
-pub(super) fn run(args: &RevokeArgs) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &RevokeArgs) -> Result<Exit, Failure> {
     let mut ca = open(&args.directory, &args.passphrase)?;
     let revoked = ca.revoke(&selection(args)?, args.reason)?;
     out::print(&said(&ca, &revoked))?;
@@ -19,7 +19,7 @@ pub(super) fn run(args: &RevokeArgs) -> Result<Outcome, Failure> {
 }
 
 /// What was left running, asked of the gate, which has read the new list by then.
-fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Outcome, Failure> {
+fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Exit, Failure> {
     let all = revoked.now.iter().chain(&revoked.before);
     let wanted = LeftWanted {
         serials: all.map(|entry| entry.serial.to_string()).collect(),
@@ -31,7 +31,7 @@ fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Outcome, Failure> {
     let expected = args.stop || args.control.is_some();
     if !expected && !socket.exists() {
         out::note("no gate was asked what was left running: name its socket with --control");
-        return Ok(Outcome::Done);
+        return Ok(Exit::Done);
     }
     let why = match client::ask(&socket, Ask::Left(wanted)) {
         Ok(Said::Left(left)) => {
@@ -45,17 +45,17 @@ fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Outcome, Failure> {
             }
             let failed = left.running.iter().any(|one| one.error.is_some());
             let failed = failed || left.not_loaded.is_some();
-            return Ok(if failed { Outcome::Findings } else { Outcome::Done });
+            return Ok(if failed { Exit::Findings } else { Exit::Done });
         }
         Ok(Said::Refused(why)) => why,
         Ok(_) => "the gate answered something else".to_owned(),
         Err(why) => why.to_string(),
     };
     out::complain(&format!("revoked, but the gate did not say what was left running: {why}"));
-    Ok(Outcome::Findings)
+    Ok(Exit::Findings)
 }
 
-fn listed(LeftRunning { running: left, not_loaded }: &LeftRunning) -> String {
+fn listed(LeftView { running: left, not_loaded }: &LeftView) -> String {
     let mut text = String::from("\n");
     if not_loaded.is_none() {
         text.push_str("The gate has taken the list. ");

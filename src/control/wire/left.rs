@@ -19,7 +19,7 @@ pub struct LeftWanted {
 /// What somebody left running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LeftRunning {
+pub struct LeftView {
     /// Each container.
     pub running: Vec<Left>,
     /// Why the gate could not load all that its files say; the lists count as far as they can be read.
