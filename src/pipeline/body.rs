@@ -7,16 +7,17 @@ use crate::daemon::{AnswerBody, ClientBody};
 use crate::proxy::receive::{self, Received};
 use crate::proxy::respond::{BodyError, ResponseBody};
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::try_unfold;
 use http::StatusCode;
 use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
+use tokio::io::{AsyncReadExt as _, DuplexStream};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
@@ -165,25 +166,10 @@ pub(super) fn upload(beginning: Received, body: Incoming, uploaded: &Arc<AtomicU
 
 /// The output of a session as a body.
 pub(super) fn of_reader(stream: DuplexStream) -> ResponseBody {
-    Reader(stream).boxed_unsync()
-}
-
-struct Reader(DuplexStream);
-
-impl http_body::Body for Reader {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let mut piece = vec![0; PIECE];
-        let mut buffer = ReadBuf::new(&mut piece);
-        if let Err(error) = ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer)) {
-            return Poll::Ready(Some(Err(error.into())));
-        }
-        let read = Bytes::copy_from_slice(buffer.filled());
-        Poll::Ready((!read.is_empty()).then(|| Ok(Frame::data(read))))
-    }
+    let pieces = try_unfold(stream, |mut stream| async {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        let read = stream.read_buf(&mut piece).await?;
+        Ok::<_, BodyError>((read > 0).then(|| (Frame::data(piece.freeze()), stream)))
+    });
+    StreamBody::new(pieces).boxed_unsync()
 }
