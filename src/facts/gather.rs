@@ -7,7 +7,8 @@ use super::protected::{GatePaths, protected};
 use crate::daemon::{Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
-use futures_util::future::join_all;
+use futures_util::future::ready;
+use futures_util::stream::{self, StreamExt as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use tokio::sync::OnceCell;
 
 /// One body may name thousands of volumes; no request of anybody's needs more than these, of each kind.
 const MOST_LOOKUPS: usize = 64;
+/// So many of a kind are looked up at once: the daemon has other callers.
+const AT_ONCE: usize = 8;
 
 /// Brings answers to a judgement. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -85,7 +88,9 @@ impl Gatherer {
             };
             Some((name.clone(), seen))
         };
-        join_all(names.iter().take(MOST_LOOKUPS).map(look)).await.into_iter().flatten().collect()
+        let looks =
+            stream::iter(names.iter().take(MOST_LOOKUPS)).map(look).buffer_unordered(AT_ONCE);
+        looks.filter_map(ready).collect().await
     }
 
     async fn host_paths(&self, paths: &BTreeSet<String>) -> BTreeMap<String, PathFact> {
