@@ -94,16 +94,12 @@ fn first_segment(path: &str) -> &str {
 
 /// The method, in its exact spelling; one that the API does not use finds only what nobody may use.
 fn known(method: &http::Method) -> Result<Method, Malformed> {
-    match method.as_str() {
-        "GET" => Ok(Method::Get),
-        "HEAD" => Ok(Method::Head),
-        "POST" => Ok(Method::Post),
-        "PUT" => Ok(Method::Put),
-        "DELETE" => Ok(Method::Delete),
-        "OPTIONS" => Ok(Method::Options),
-        "PATCH" | "TRACE" => Ok(Method::Any),
-        _ => Err(Malformed::new(Flaw::HttpMethod, "", "not a method of the Docker API")),
-    }
+    let found = match method.as_str() {
+        "PATCH" | "TRACE" => Some(Method::Any),
+        word => Method::parse(word).filter(|known| *known != Method::Any),
+    };
+    let why = "not a method of the Docker API";
+    found.ok_or_else(|| Malformed::new(Flaw::HttpMethod, "", why))
 }
 
 impl When {
