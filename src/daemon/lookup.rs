@@ -5,7 +5,6 @@ use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
 use crate::docker::{Accepted, ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
 use serde::Deserialize;
 use std::io;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 /// How long the daemon may take to answer us.
@@ -109,7 +108,7 @@ impl Daemon {
     /// # Errors
     /// As [`Self::lookup`]; `Protocol` when the daemon's versions cannot be read.
     pub async fn accepted(&self, floor: ApiVersion) -> Result<Accepted, DaemonError> {
-        let known = *self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = *self.versions();
         let versions = match known {
             Some(versions) => versions,
             None => self.ask_versions().await?,
@@ -122,7 +121,7 @@ impl Daemon {
 
     async fn ask_versions(&self) -> Result<Versions, DaemonError> {
         let versions = Versions::read(self.lookup(Lookup::Version).await?)?;
-        *self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner) = Some(versions);
+        *self.versions() = Some(versions);
         Ok(versions)
     }
 
