@@ -145,12 +145,11 @@ impl Versions {
     fn read(answer: serde_json::Value) -> Result<Self, DaemonError> {
         let answer: VersionAnswer = serde_json::from_value(answer)
             .map_err(|error| DaemonError::Protocol(format!("no version in /version: {error}")))?;
+        let version = |text: &str| {
+            let unknown = || format!("{text:?} is no API version that we know");
+            ApiVersion::parse(text).ok_or_else(|| DaemonError::Protocol(unknown()))
+        };
         let lowest = answer.lowest.as_deref().unwrap_or("1.24");
         Ok(Self { lowest: version(lowest)?, highest: version(&answer.highest)? })
     }
-}
-
-fn version(text: &str) -> Result<ApiVersion, DaemonError> {
-    ApiVersion::parse(text)
-        .ok_or_else(|| DaemonError::Protocol(format!("{text:?} is no API version that we know")))
 }

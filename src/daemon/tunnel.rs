@@ -73,7 +73,8 @@ impl Tunnel {
         cancel: &Cancel,
     ) -> TunnelOutcome {
         let mut daemon = self.wire;
-        let (mut inward, mut outward) = (Half::default(), Half::with(self.early));
+        let mut inward = Half::default();
+        let mut outward = Half { held: self.early, ..Half::default() };
         let carried = carry((&mut client, &mut inward), (&mut daemon, &mut outward), self.linger);
         let ended = tokio::select! {
             biased;
@@ -144,10 +145,6 @@ enum TunnelFault {
 }
 
 impl Half {
-    fn with(held: Bytes) -> Self {
-        Self { held, ..Self::default() }
-    }
-
     fn stop(&mut self) {
         self.held = Bytes::new();
         self.state = TunnelState::Done;
