@@ -140,12 +140,6 @@ impl Query {
         self.of(name).any(|value| matches!(value, QueryValue::Flag(true)))
     }
 
-    /// A boolean that is on where absent: what the daemon will make of it.
-    #[must_use]
-    pub fn switch(&self, name: &str) -> bool {
-        !self.of(name).any(|value| matches!(value, QueryValue::Flag(false)))
-    }
-
     /// The integer of a key.
     #[must_use]
     pub fn int(&self, name: &str) -> Option<i64> {

@@ -1,11 +1,9 @@
 //! Every endpoint of the API, one row each: what may be asked is what is written here, so that an
 //! endpoint that Docker adds is refused until someone has named it.
 
-mod doc;
 mod row;
 mod table;
 
-pub use doc::verbs_markdown;
 pub use table::ROUTES;
 
 use super::path::{self, Bound};
