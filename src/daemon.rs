@@ -38,7 +38,7 @@ use lookup::Versions;
 use pool::Pool;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The daemon behind one Unix socket. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
@@ -153,23 +153,20 @@ impl Daemon {
     }
 
     async fn connect(&self, hijack: Hijack) -> Result<Link, DaemonError> {
-        match Link::connect(&self.shared.socket, hijack).await {
-            Ok((link, pid)) => {
-                let before = self.shared.pid.swap(pid, Ordering::Relaxed);
-                if before != pid {
-                    self.forget_versions();
-                }
-                Ok(link)
-            }
-            Err(error) => {
-                self.forget_versions();
-                Err(error)
-            }
+        let connected = Link::connect(&self.shared.socket, hijack).await;
+        let (link, pid) = connected.inspect_err(|_| self.forget_versions())?;
+        if self.shared.pid.swap(pid, Ordering::Relaxed) != pid {
+            self.forget_versions();
         }
+        Ok(link)
     }
 
     fn forget_versions(&self) {
-        *self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.versions() = None;
+    }
+
+    fn versions(&self) -> MutexGuard<'_, Option<Versions>> {
+        self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,6 +9,4 @@ pub mod mounts;
 pub mod protected;
 
 pub use gather::Gatherer;
-pub use host_path::{FileKind, HostView, SeenPath, daemon_process};
-pub use mounts::{Location, Mounts};
 pub use protected::{GatePaths, protected};

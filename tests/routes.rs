@@ -11,8 +11,10 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "routes/doc.rs"]
+mod doc;
+
 use dockward::docker::route::{Guard, When};
-use dockward::docker::routes::verbs_markdown;
 use dockward::docker::{ApiVersion, BodyKind, Hijack, Life, Method, ROUTES, Resource, Route, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -205,7 +207,7 @@ fn what_steers_beyond_the_verb_is_guarded() {
 #[test]
 fn the_document_says_what_the_table_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verbs.md");
-    let written = verbs_markdown();
+    let written = doc::verbs_markdown();
     if std::env::var_os("DOCKWARD_BLESS").is_some() {
         std::fs::write(path, &written).unwrap();
     }

@@ -3,7 +3,7 @@
 use super::heads::{classified, fields, sample};
 use bytes::Bytes;
 use dockward::docker::body;
-use dockward::docker::body::tolerated::{Meaning, TOLERATED, Tolerated};
+use dockward::docker::body::tolerated::{Meaning, TOLERATED};
 use dockward::docker::json::{
     BYTES_PER_VALUE, JsonObject, JsonValue, MAX_DEPTH, MAX_ITEMS, MAX_KEY, read,
 };
@@ -128,13 +128,10 @@ fn gained(sent: &Value, got: &Value, at: &str) {
         (Value::Object(sent), Value::Object(got)) => {
             for (key, value) in got {
                 let at = format!("{at}.{key}");
-                let is_alias =
-                    |row: &&Tolerated| matches!(row.meaning, Meaning::Alias(name) if name == key);
-                let other = || sent.get(TOLERATED.iter().find(is_alias)?.key);
                 // a field with two spellings, of which one was sent (`body!`)
                 let folded =
                     || sent.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v);
-                match sent.get(key).or_else(other).or_else(folded) {
+                match sent.get(key).or_else(folded) {
                     Some(sent) => gained(sent, value, &at),
                     None => assert!(says_nothing(value), "{at} was not sent: {value}"),
                 }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,10 +35,10 @@ pub struct AnswerBody {
     source: AnswerSource,
 }
 
+/// What is still to be said; once all was said, nothing of ours.
 #[derive(Debug)]
 enum AnswerSource {
-    Done,
-    Ours(Bytes),
+    Ours(Full<Bytes>),
     Daemon { incoming: Incoming, lease: Box<Lease> },
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn receive(
     }
     let exact = (outbound.method != Method::Head).then(|| incoming.size_hint().exact());
     strip_framing(&mut headers, exact);
-    let body = AnswerBody { source: AnswerSource::from_daemon(incoming, lease) };
+    let body = AnswerBody::from_daemon(incoming, lease);
     Ok(Answer { status, headers, body, tunnel: None })
 }
 
@@ -117,20 +117,13 @@ const fn refused(what: String) -> DaemonError {
 /// Drops the headers that are about this connection (RFC 9110, 7.6.1), and a `Content-Length` that
 /// is not the body's. `exact` is `None` for an answer to HEAD, where the length is information.
 fn strip_framing(headers: &mut HeaderMap, exact: Option<Option<u64>>) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    let chunked = headers.contains_key(TRANSFER_ENCODING);
     let fixed = ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
-    let proxied = headers.keys().filter(|name| name.as_str().starts_with("proxy-")).cloned();
-    let doomed: Vec<HeaderName> = named.into_iter().chain(proxied.collect::<Vec<_>>()).collect();
-    for name in fixed {
-        headers.remove(name);
-    }
+    let lists = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named = lists.flat_map(|list| list.split(',')).filter_map(|name| name.trim().parse().ok());
+    let is_ours =
+        |name: &&HeaderName| fixed.contains(&name.as_str()) || name.as_str().starts_with("proxy-");
+    let doomed: Vec<HeaderName> = named.chain(headers.keys().filter(is_ours).cloned()).collect();
+    let chunked = headers.contains_key(TRANSFER_ENCODING);
     for name in doomed.iter().filter(|name| **name != CONTENT_LENGTH) {
         headers.remove(name);
     }
@@ -142,21 +135,19 @@ fn strip_framing(headers: &mut HeaderMap, exact: Option<Option<u64>>) {
     }
 }
 
-impl AnswerSource {
+impl AnswerBody {
     fn from_daemon(incoming: Incoming, lease: Lease) -> Self {
         if incoming.is_end_stream() {
             lease.settle();
-            return Self::Done;
+            return Self::of(Bytes::new());
         }
-        Self::Daemon { incoming, lease: Box::new(lease) }
+        Self { source: AnswerSource::Daemon { incoming, lease: Box::new(lease) } }
     }
-}
 
-impl AnswerBody {
     /// A body of our own.
     #[must_use]
-    pub const fn of(bytes: Bytes) -> Self {
-        Self { source: AnswerSource::Ours(bytes) }
+    pub fn of(bytes: Bytes) -> Self {
+        Self { source: AnswerSource::Ours(Full::new(bytes)) }
     }
 
     /// Reads the whole body, up to `cap` bytes.
@@ -177,15 +168,14 @@ impl AnswerBody {
 
     /// The daemon's connection goes back to the pool, or is closed.
     fn finish(&mut self) {
-        if let AnswerSource::Daemon { lease, .. } =
-            std::mem::replace(&mut self.source, AnswerSource::Done)
-        {
+        let done = AnswerSource::Ours(Full::default());
+        if let AnswerSource::Daemon { lease, .. } = std::mem::replace(&mut self.source, done) {
             lease.settle();
         }
     }
 
     fn fail(&mut self, error: &hyper::Error) -> DaemonError {
-        self.source = AnswerSource::Done;
+        self.source = AnswerSource::Ours(Full::default());
         DaemonError::Broken(described(error))
     }
 }
@@ -201,11 +191,8 @@ impl Body for AnswerBody {
         let this = self.get_mut();
         loop {
             let incoming = match &mut this.source {
-                AnswerSource::Done => return Poll::Ready(None),
-                AnswerSource::Ours(bytes) => {
-                    let bytes = std::mem::take(bytes);
-                    this.source = AnswerSource::Done;
-                    return Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))));
+                AnswerSource::Ours(body) => {
+                    return Pin::new(body).poll_frame(cx).map_err(|never| match never {});
                 }
                 AnswerSource::Daemon { incoming, .. } => incoming,
             };
@@ -225,16 +212,14 @@ impl Body for AnswerBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
-            AnswerSource::Done => true,
-            AnswerSource::Ours(bytes) => bytes.is_empty(),
+            AnswerSource::Ours(body) => body.is_end_stream(),
             AnswerSource::Daemon { incoming, .. } => incoming.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            AnswerSource::Done => SizeHint::with_exact(0),
-            AnswerSource::Ours(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            AnswerSource::Ours(body) => body.size_hint(),
             AnswerSource::Daemon { incoming, .. } => incoming.size_hint(),
         }
     }

@@ -28,30 +28,22 @@ pub enum DaemonError {
 
 impl Actionable for DaemonError {
     fn problem(&self) -> Problem {
-        match self {
-            Self::Away { socket, source } => Problem::new(
-                format!(
-                    "the docker daemon cannot be reached at {}: {source}; nothing was sent",
-                    socket.display()
-                ),
-                "see `systemctl status docker`",
-            ),
-            Self::Protocol(what) => Problem::new(
-                format!("the docker daemon's answer was refused: {what}"),
-                "see the daemon's log",
-            ),
-            Self::Broken(what) => Problem::new(
-                format!("the docker daemon's answer was lost: {what}"),
-                "look at the object's state before trying again",
-            ),
-            Self::Upload(what) => Problem::new(
-                format!("the upload to the docker daemon was cut: {what}"),
-                "send it again, whole",
-            ),
-            Self::Cancelled => Problem::new(
-                "the request was cancelled because its client is gone",
-                "look at the object's state before trying again",
-            ),
-        }
+        let what = match self {
+            Self::Away { socket, source } => {
+                let at = socket.display();
+                format!("the docker daemon cannot be reached at {at}: {source}; nothing was sent")
+            }
+            Self::Protocol(what) => format!("the docker daemon's answer was refused: {what}"),
+            Self::Broken(what) => format!("the docker daemon's answer was lost: {what}"),
+            Self::Upload(what) => format!("the upload to the docker daemon was cut: {what}"),
+            Self::Cancelled => "the request was cancelled because its client is gone".to_owned(),
+        };
+        let then = match self {
+            Self::Away { .. } => "see `systemctl status docker`",
+            Self::Protocol(_) => "see the daemon's log",
+            Self::Broken(_) | Self::Cancelled => "look at the object's state before trying again",
+            Self::Upload(_) => "send it again, whole",
+        };
+        Problem::new(what, then)
     }
 }

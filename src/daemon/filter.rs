@@ -40,10 +40,9 @@ pub(super) async fn filter(
 fn lower_header(headers: &mut HeaderMap, ceiling: ApiVersion) {
     let Some(value) = headers.get("api-version") else { return };
     let told = value.to_str().ok().and_then(ApiVersion::parse);
-    if told.is_some_and(|told| told <= ceiling) {
-        return;
-    }
-    if let Ok(value) = HeaderValue::try_from(ceiling.to_string()) {
+    if told.is_none_or(|told| told > ceiling)
+        && let Ok(value) = HeaderValue::try_from(ceiling.to_string())
+    {
         headers.insert("api-version", value);
     }
 }
@@ -57,12 +56,10 @@ fn rewritten(body: &[u8], accepted: Accepted) -> Result<Bytes, DaemonError> {
     }
     tell(&mut value, accepted);
     let components = value.get_mut("Components").and_then(Value::as_array_mut);
-    for component in components.into_iter().flatten() {
-        if component.get("Name").and_then(Value::as_str) == Some("Engine")
-            && let Some(details) = component.get_mut("Details")
-        {
-            tell(details, accepted);
-        }
+    let is_engine = |part: &&mut Value| part.get("Name").and_then(Value::as_str) == Some("Engine");
+    let engines = components.into_iter().flatten().filter(is_engine);
+    for details in engines.filter_map(|engine| engine.get_mut("Details")) {
+        tell(details, accepted);
     }
     serde_json::to_vec(&value)
         .map(Bytes::from)

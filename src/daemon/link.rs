@@ -88,13 +88,11 @@ impl Link {
         if !self.heard.load(Ordering::Acquire) {
             return Err(LinkFailed::Silent(described(&error)));
         }
-        let told = described(&error);
-        let broken = error.is_incomplete_message();
-        Err(LinkFailed::Lost(if broken {
-            DaemonError::Broken(told)
-        } else {
-            DaemonError::Protocol(told)
-        }))
+        let how = match error.is_incomplete_message() {
+            true => DaemonError::Broken,
+            false => DaemonError::Protocol,
+        };
+        Err(LinkFailed::Lost(how(described(&error))))
     }
 }
 

@@ -5,7 +5,6 @@ use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
 use crate::docker::{Accepted, ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
 use serde::Deserialize;
 use std::io;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 /// How long the daemon may take to answer us.
@@ -109,7 +108,7 @@ impl Daemon {
     /// # Errors
     /// As [`Self::lookup`]; `Protocol` when the daemon's versions cannot be read.
     pub async fn accepted(&self, floor: ApiVersion) -> Result<Accepted, DaemonError> {
-        let known = *self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = *self.versions();
         let versions = match known {
             Some(versions) => versions,
             None => self.ask_versions().await?,
@@ -122,7 +121,7 @@ impl Daemon {
 
     async fn ask_versions(&self) -> Result<Versions, DaemonError> {
         let versions = Versions::read(self.lookup(Lookup::Version).await?)?;
-        *self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner) = Some(versions);
+        *self.versions() = Some(versions);
         Ok(versions)
     }
 
@@ -146,12 +145,11 @@ impl Versions {
     fn read(answer: serde_json::Value) -> Result<Self, DaemonError> {
         let answer: VersionAnswer = serde_json::from_value(answer)
             .map_err(|error| DaemonError::Protocol(format!("no version in /version: {error}")))?;
+        let version = |text: &str| {
+            let unknown = || format!("{text:?} is no API version that we know");
+            ApiVersion::parse(text).ok_or_else(|| DaemonError::Protocol(unknown()))
+        };
         let lowest = answer.lowest.as_deref().unwrap_or("1.24");
         Ok(Self { lowest: version(lowest)?, highest: version(&answer.highest)? })
     }
-}
-
-fn version(text: &str) -> Result<ApiVersion, DaemonError> {
-    ApiVersion::parse(text)
-        .ok_or_else(|| DaemonError::Protocol(format!("{text:?} is no API version that we know")))
 }

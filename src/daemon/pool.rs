@@ -1,7 +1,7 @@
 //! Idle connections to the daemon: a fresh one per request costs 1.7 times the whole exchange.
 
 use super::link::Link;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many connections wait for the next request, at most.
@@ -18,17 +18,20 @@ pub(super) struct Pool {
 impl Pool {
     /// The connection that was used last, and none that waited too long.
     pub(super) fn take(&self) -> Option<Link> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(since, _)| since.elapsed() < IDLE_AGE);
-        idle.pop().map(|(_, link)| link)
+        self.fresh().pop().map(|(_, link)| link)
     }
 
     /// Keeps a connection whose answer was read to its end.
     pub(super) fn put(&self, link: Link) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(since, _)| since.elapsed() < IDLE_AGE);
+        let mut idle = self.fresh();
         if idle.len() < IDLE_MAX {
             idle.push((Instant::now(), link));
         }
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, Vec<(Instant, Link)>> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(since, _)| since.elapsed() < IDLE_AGE);
+        idle
     }
 }

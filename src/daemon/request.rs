@@ -11,9 +11,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
-use std::borrow::Cow;
+use http_body_util::{BodyExt, Empty, Full};
 use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -70,10 +69,9 @@ fn is_ours(name: &HeaderName) -> bool {
 }
 
 fn frame(headers: &mut HeaderMap, outbound: &Outbound) {
+    let may_have_one = matches!(outbound.method, Method::Post | Method::Put);
     let (length, kind) = match &outbound.body {
-        OutboundBody::Empty if matches!(outbound.method, Method::Post | Method::Put) => {
-            (Some(0), None)
-        }
+        OutboundBody::Empty if may_have_one => (Some(0), None),
         OutboundBody::Empty => return,
         OutboundBody::Json(bytes) => (Some(bytes.len() as u64), Some("application/json")),
         OutboundBody::Stream { length } => (*length, Some("application/x-tar")),
@@ -111,8 +109,8 @@ fn target(text: &str) -> Result<Uri, DaemonError> {
 /// The body of a request to the daemon.
 #[derive(Debug)]
 pub(super) enum Upload {
-    Empty,
-    Json(Bytes),
+    /// Nothing, or JSON.
+    Ours(Full<Bytes>),
     Stream {
         body: UnsyncBoxBody<Bytes, BodyError>,
         /// What is still to come of an announced length, in bytes.
@@ -122,28 +120,30 @@ pub(super) enum Upload {
 
 impl Upload {
     fn new(kind: &OutboundBody, body: ClientBody) -> Self {
-        match (kind, body) {
-            (OutboundBody::Empty, _) => Self::Empty,
-            (OutboundBody::Json(bytes), _) => Self::Json(bytes.clone()),
-            (OutboundBody::Stream { length }, ClientBody::Stream(body)) => {
-                Self::Stream { body, left: *length }
-            }
-            (OutboundBody::Stream { length }, ClientBody::Empty) => {
-                let none = http_body_util::Empty::new().map_err(|never| match never {});
-                Self::Stream { body: none.boxed_unsync(), left: *length }
-            }
-        }
+        let left = match kind {
+            OutboundBody::Empty => return Self::Ours(Full::default()),
+            OutboundBody::Json(bytes) => return Self::Ours(Full::new(bytes.clone())),
+            OutboundBody::Stream { length } => *length,
+        };
+        let body = match body {
+            ClientBody::Stream(body) => body,
+            ClientBody::Empty => Empty::new().map_err(|never| match never {}).boxed_unsync(),
+        };
+        Self::Stream { body, left }
     }
 }
 
 /// What was wrong with the client's upload. It is told of within [`DaemonError::Upload`], which has the next
 /// step.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", self.problem().what)]
 pub(super) enum UploadFault {
+    #[error("the client's body could not be read: {0}")]
     Broken(BodyError),
+    #[error("the client's body carried trailers")]
     Trailers,
+    #[error("the client's body ended {0} bytes early")]
     Short(u64),
+    #[error("the client's body is longer than announced")]
     Long,
 }
 
@@ -156,9 +156,9 @@ impl Body for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, UploadFault>>> {
         let (body, left) = match self.get_mut() {
-            Self::Empty => return Poll::Ready(None),
-            Self::Json(bytes) if bytes.is_empty() => return Poll::Ready(None),
-            Self::Json(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Ours(body) => {
+                return Pin::new(body).poll_frame(cx).map_err(|never| match never {});
+            }
             Self::Stream { body, left } => (body, left),
         };
         let frame = ready!(Pin::new(body).poll_frame(cx));
@@ -171,16 +171,14 @@ impl Body for Upload {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Empty => true,
-            Self::Json(bytes) => bytes.is_empty(),
+            Self::Ours(body) => body.is_end_stream(),
             Self::Stream { left, .. } => *left == Some(0),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Empty => SizeHint::with_exact(0),
-            Self::Json(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Ours(body) => body.size_hint(),
             Self::Stream { left, .. } => left.map_or_else(SizeHint::default, SizeHint::with_exact),
         }
     }
@@ -196,12 +194,6 @@ fn counted(frame: Frame<Bytes>, left: &mut Option<u64>) -> Result<Frame<Bytes>, 
 
 impl Actionable for UploadFault {
     fn problem(&self) -> Problem {
-        let what = match self {
-            Self::Broken(error) => format!("the client's body could not be read: {error}").into(),
-            Self::Trailers => Cow::Borrowed("the client's body carried trailers"),
-            Self::Short(left) => format!("the client's body ended {left} bytes early").into(),
-            Self::Long => "the client's body is longer than announced".into(),
-        };
-        Problem::new(what, "send it again, whole")
+        Problem::new(self.to_string(), "send it again, whole")
     }
 }

@@ -67,45 +67,41 @@ impl Tunnel {
     /// The client's end of stream closes the daemon's reading half and nothing else; a TLS stream
     /// cut without close_notify counts as one, as it does for the daemon (Python's `shutdown` sends
     /// none). The daemon's end of stream is passed on, then the client has ten seconds to leave.
-    pub async fn run<C>(self, client: C, cancel: &Cancel) -> TunnelOutcome
-    where
-        C: AsyncRead + AsyncWrite + Unpin,
-    {
-        let mut ends = Ends { client, daemon: self.wire };
-        let (mut inward, mut outward) = (Half::default(), Half::with(self.early));
+    pub async fn run(
+        self,
+        mut client: impl AsyncRead + AsyncWrite + Unpin,
+        cancel: &Cancel,
+    ) -> TunnelOutcome {
+        let mut daemon = self.wire;
+        let mut inward = Half::default();
+        let mut outward = Half { held: self.early, ..Half::default() };
+        let carried = carry((&mut client, &mut inward), (&mut daemon, &mut outward), self.linger);
         let ended = tokio::select! {
             biased;
             () = cancel.cancelled() => TunnelEnd::Limit,
-            ended = carry(&mut ends, &mut inward, &mut outward, self.linger) => ended,
+            ended = carried => ended,
         };
         if matches!(ended, TunnelEnd::DaemonGone | TunnelEnd::Limit) {
             // Whatever the client still gets of it is a courtesy.
-            let _ = tokio::time::timeout(FAREWELL, ends.client.shutdown()).await;
+            let _ = tokio::time::timeout(FAREWELL, client.shutdown()).await;
         }
         TunnelOutcome { bytes_in: inward.carried, bytes_out: outward.carried, ended }
     }
 }
 
-struct Ends<C> {
-    client: C,
-    daemon: Wire,
-}
-
-async fn carry<C>(
-    ends: &mut Ends<C>,
-    inward: &mut Half,
-    outward: &mut Half,
+async fn carry(
+    (client, inward): (&mut (impl AsyncRead + AsyncWrite + Unpin), &mut Half),
+    (daemon, outward): (&mut Wire, &mut Half),
     linger: Duration,
-) -> TunnelEnd
-where
-    C: AsyncRead + AsyncWrite + Unpin,
-{
+) -> TunnelEnd {
     let mut last_word = None;
     poll_fn(|cx| {
-        if let Poll::Ready(Err(fault)) = outward.poll(cx, &mut ends.daemon, &mut ends.client) {
-            return Poll::Ready(fault.outward());
+        match outward.poll(cx, daemon, client) {
+            Poll::Ready(Err(TunnelFault::Read)) => return Poll::Ready(TunnelEnd::DaemonGone),
+            Poll::Ready(Err(TunnelFault::Write)) => return Poll::Ready(TunnelEnd::ClientGone),
+            Poll::Ready(Ok(())) | Poll::Pending => {}
         }
-        match inward.poll(cx, &mut ends.client, &mut ends.daemon) {
+        match inward.poll(cx, client, daemon) {
             Poll::Ready(Err(TunnelFault::Read)) => return Poll::Ready(TunnelEnd::ClientGone),
             // The daemon listens no longer, but may have spoken: what it said is still read.
             Poll::Ready(Err(TunnelFault::Write)) => inward.stop(),
@@ -114,7 +110,7 @@ where
         if !outward.is_done() {
             return Poll::Pending;
         }
-        if inward.is_done() || wire::is_closed(ends.daemon.stream()) {
+        if inward.is_done() || wire::is_closed(daemon.stream()) {
             return Poll::Ready(TunnelEnd::Done);
         }
         let leave = last_word.get_or_insert_with(|| Box::pin(tokio::time::sleep(linger)));
@@ -148,20 +144,7 @@ enum TunnelFault {
     Write,
 }
 
-impl TunnelFault {
-    const fn outward(self) -> TunnelEnd {
-        match self {
-            Self::Read => TunnelEnd::DaemonGone,
-            Self::Write => TunnelEnd::ClientGone,
-        }
-    }
-}
-
 impl Half {
-    fn with(held: Bytes) -> Self {
-        Self { held, ..Self::default() }
-    }
-
     fn stop(&mut self) {
         self.held = Bytes::new();
         self.state = TunnelState::Done;
@@ -172,16 +155,12 @@ impl Half {
     }
 
     /// Moves what can be moved; ready when this direction was closed.
-    fn poll<R, W>(
+    fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        from: &mut R,
-        to: &mut W,
-    ) -> Poll<Result<(), TunnelFault>>
-    where
-        R: AsyncRead + Unpin,
-        W: AsyncWrite + Unpin,
-    {
+        from: &mut (impl AsyncRead + Unpin),
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> Poll<Result<(), TunnelFault>> {
         loop {
             if !self.held.is_empty() {
                 ready!(self.poll_write(cx, to)).map_err(|_| TunnelFault::Write)?;
@@ -206,10 +185,11 @@ impl Half {
         }
     }
 
-    fn poll_write<W>(&mut self, cx: &mut Context<'_>, to: &mut W) -> Poll<io::Result<()>>
-    where
-        W: AsyncWrite + Unpin,
-    {
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> Poll<io::Result<()>> {
         let written = ready!(Pin::new(to).poll_write(cx, &self.held))?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -220,10 +200,11 @@ impl Half {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_flush<W>(&mut self, cx: &mut Context<'_>, to: &mut W) -> Poll<io::Result<()>>
-    where
-        W: AsyncWrite + Unpin,
-    {
+    fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> Poll<io::Result<()>> {
         if self.unflushed {
             ready!(Pin::new(to).poll_flush(cx))?;
             self.unflushed = false;
@@ -234,10 +215,10 @@ impl Half {
 
 /// What can be read now; empty at the end of the stream. The buffer lives only as long as there is
 /// something in it: thousands of idle sessions hold none.
-fn poll_chunk<R>(cx: &mut Context<'_>, from: &mut R) -> Poll<io::Result<Bytes>>
-where
-    R: AsyncRead + Unpin,
-{
+fn poll_chunk(
+    cx: &mut Context<'_>,
+    from: &mut (impl AsyncRead + Unpin),
+) -> Poll<io::Result<Bytes>> {
     let mut buffer = BytesMut::with_capacity(BUFFER);
     let read = ready!(pin!(from.read_buf(&mut buffer)).poll(cx));
     Poll::Ready(match read {

@@ -93,38 +93,18 @@ fn media_type(value: &str) -> Option<(&str, &str)> {
 }
 
 /// RFC 9110, `token`.
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn framing(headers: &HeaderMap) -> Result<Framing, Malformed> {
-    let wrong = |why: &'static str| Err(Malformed::new(Flaw::HttpFraming, "content-length", why));
+    let flaw = |at: &str, why: &'static str| Err(Malformed::new(Flaw::HttpFraming, at, why));
+    let wrong = |why| flaw("content-length", why);
     match (headers.get(TRANSFER_ENCODING), headers.get(CONTENT_LENGTH)) {
         (None, None) => Ok(Framing::Empty),
         (Some(_), Some(_)) => wrong("Content-Length and Transfer-Encoding exclude each other"),
         (Some(coding), None) if coding == "chunked" => Ok(Framing::Chunked),
-        (Some(_), None) => Err(Malformed::new(
-            Flaw::HttpFraming,
-            "transfer-encoding",
-            "must be 'chunked', once and exactly",
-        )),
+        (Some(_), None) => flaw("transfer-encoding", "must be 'chunked', once and exactly"),
         (None, Some(length)) => match length.to_str().ok().and_then(decimal) {
             Some(0) => Ok(Framing::Empty),
             Some(length) => Ok(Framing::Length(length)),
@@ -152,24 +132,17 @@ pub(super) fn check_body(
         let why = "the daemon reads bodies as they are; send it without an encoding";
         return Err(Malformed::new(Flaw::HttpHeader, "content-encoding", why));
     }
-    match (body, framing) {
+    let (flaw, at, why) = match (body, framing) {
         (BodyKind::None | BodyKind::Json { optional: true, .. }, Framing::Empty)
-        | (BodyKind::Archive | BodyKind::Opaque, _) => Ok(()),
-        (BodyKind::None, _) => {
-            Err(Malformed::new(Flaw::BodyUnexpected, "", "this endpoint takes no body"))
-        }
-        (_, Framing::Empty) => {
-            Err(Malformed::new(Flaw::BodyMissing, "", "this endpoint needs a JSON body"))
-        }
+        | (BodyKind::Archive | BodyKind::Opaque, _) => return Ok(()),
+        (BodyKind::None, _) => (Flaw::BodyUnexpected, "", "this endpoint takes no body"),
+        (_, Framing::Empty) => (Flaw::BodyMissing, "", "this endpoint needs a JSON body"),
         // bollard says it twice of a service
-        _ if is_json_throughout(headers) => Ok(()),
-        _ if is_repeated(headers, CONTENT_TYPE) => Err(twice("content-type")),
-        _ => Err(Malformed::new(
-            Flaw::BodyType,
-            "content-type",
-            "must be 'application/json' on this endpoint",
-        )),
-    }
+        _ if is_json_throughout(headers) => return Ok(()),
+        _ if is_repeated(headers, CONTENT_TYPE) => return Err(twice("content-type")),
+        _ => (Flaw::BodyType, "content-type", "must be 'application/json' on this endpoint"),
+    };
+    Err(Malformed::new(flaw, at, why))
 }
 
 fn is_json_throughout(headers: &HeaderMap) -> bool {

@@ -39,18 +39,9 @@ impl Reference {
         if text.strip_prefix("sha256:").is_some_and(|t| !t.contains('/')) || is_hex(text) {
             return Err(NotAReference::Id);
         }
-        let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (name, Some(check_digest(digest)?)),
-            None => (text, None),
-        };
-        let after_host = name.rfind('/').map_or(0, |slash| slash + 1);
-        let (name, tag) = match name.rfind(':') {
-            Some(colon) if colon >= after_host => {
-                let (name, tag) = name.split_at(colon);
-                (name, Some(check_tag(tag.trim_start_matches(':'))?))
-            }
-            _ => (name, None),
-        };
+        let (name, tag, digest) = split(text);
+        let digest = digest.map(check_digest).transpose()?;
+        let tag = tag.map(check_tag).transpose()?;
         Ok(Self { repository: normalise(name)?, tag, digest })
     }
 
@@ -65,13 +56,13 @@ impl Reference {
     /// The form with which the daemon resolves it: `:latest` where neither tag nor digest is given.
     #[must_use]
     pub fn full(&self) -> String {
-        let tag = match (&self.tag, &self.digest) {
-            (Some(tag), _) => format!(":{tag}"),
-            (None, None) => ":latest".to_owned(),
-            (None, Some(_)) => String::new(),
-        };
-        let digest = self.digest.as_ref().map_or(String::new(), |d| format!("@{d}"));
-        format!("{}{tag}{digest}", self.repository)
+        let name = &self.repository;
+        match (&self.tag, &self.digest) {
+            (Some(tag), Some(digest)) => format!("{name}:{tag}@{digest}"),
+            (Some(tag), None) => format!("{name}:{tag}"),
+            (None, Some(digest)) => format!("{name}@{digest}"),
+            (None, None) => format!("{name}:latest"),
+        }
     }
 
     /// Whether it is what the daemon makes of hex digits alone, which may be an id as well.
@@ -92,6 +83,15 @@ impl Reference {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.full())
+    }
+}
+
+/// The name, and what stands behind it as tag and as digest. A colon before the last slash is a port's.
+fn split(text: &str) -> (&str, Option<&str>, Option<&str>) {
+    let (name, digest) = text.split_once('@').map_or((text, None), |(n, d)| (n, Some(d)));
+    match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, Some(tag), digest),
+        _ => (name, None, digest),
     }
 }
 
@@ -274,25 +274,22 @@ impl ImagePattern {
         pinned: bool,
         glob: impl Fn(&str, &str) -> bool + Copy,
     ) -> bool {
-        let mut named = tags.iter().filter_map(|tag| Reference::parse(tag).ok());
+        let named = || tags.iter().filter_map(|tag| Reference::parse(tag).ok());
         if self.local {
-            return named.any(|name| self.matches(&name, glob));
+            return named().any(|name| self.matches(&name, glob));
         }
+        let digest_fits =
+            |is: &str| self.digest.as_deref().is_none_or(|wanted| pinned && glob(wanted, is));
         let tag_fits = |repository: &str| match self.tag.as_deref() {
             None | Some("*" | "**") => true,
-            Some(wanted) => tags.iter().filter_map(|tag| Reference::parse(tag).ok()).any(|name| {
+            Some(wanted) => named().any(|name| {
                 name.repository == repository && name.tag.is_some_and(|tag| glob(wanted, &tag))
             }),
         };
-        self.is_any()
-            || origins.iter().any(|origin| {
-                glob(&self.repository, &origin.repository)
-                    && self
-                        .digest
-                        .as_deref()
-                        .is_none_or(|wanted| pinned && glob(wanted, &origin.digest))
-                    && tag_fits(&origin.repository)
-            })
+        let fits = |ImageOrigin { repository, digest }: &ImageOrigin| {
+            glob(&self.repository, repository) && digest_fits(digest) && tag_fits(repository)
+        };
+        self.is_any() || origins.iter().any(fits)
     }
 
     /// Whether the registry at this host is one that the pattern reaches.
@@ -307,29 +304,19 @@ impl ImagePattern {
     /// # Errors
     /// Says what is wrong: an empty repository, or one that is not written in full form.
     pub fn parse(text: &str) -> Result<Self, NotAPattern> {
-        let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (name, Some(digest.to_owned())),
-            None => (text, None),
-        };
-        let after_host = name.rfind('/').map_or(0, |slash| slash + 1);
-        let (repository, tag) = match name.rfind(':') {
-            Some(colon) if colon >= after_host => {
-                let (name, tag) = name.split_at(colon);
-                (name, Some(tag.trim_start_matches(':').to_owned()))
-            }
-            _ => (name, None),
-        };
+        let (repository, tag, digest) = split(text);
         if repository.is_empty() {
             return Err(NotAPattern::NoRepository);
         }
-        if digest.as_ref().is_some_and(|d| !d.starts_with("sha256:")) {
+        if digest.is_some_and(|d| !d.starts_with("sha256:")) {
             return Err(NotAPattern::Digest);
         }
         if repository != "**" && !repository.split('/').next().is_some_and(looks_like_host) {
             return Err(NotAPattern::Short(repository.to_owned()));
         }
-        let text = text.to_owned();
-        Ok(Self { text, local: false, repository: repository.to_owned(), tag, digest })
+        let [text, repository] = [text, repository].map(str::to_owned);
+        let [tag, digest] = [tag, digest].map(|part| part.map(str::to_owned));
+        Ok(Self { text, local: false, repository, tag, digest })
     }
 
     /// The pattern as written.

@@ -6,6 +6,7 @@
 //! written by [`JsonValue::write`] or by the typed bodies, never the client's text.
 
 use super::{Flaw, Malformed};
+use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -123,24 +124,8 @@ impl<'a> JsonValue<'a> {
             Self::Big(n) => write_plain(out, n),
             Self::Float(n) => write_plain(out, n),
             Self::Text(t) => write_text(out, t),
-            Self::Array(items) => {
-                out.push(b'[');
-                for (i, item) in items.iter().enumerate() {
-                    separate(out, i);
-                    item.write(out);
-                }
-                out.push(b']');
-            }
-            Self::Object(JsonObject(entries)) => {
-                out.push(b'{');
-                for (i, (key, value)) in entries.iter().enumerate() {
-                    separate(out, i);
-                    write_text(out, key);
-                    out.push(b':');
-                    value.write(out);
-                }
-                out.push(b'}');
-            }
+            Self::Array(items) => write_array(out, items, Self::write),
+            Self::Object(JsonObject(entries)) => write_object(out, entries, Self::write),
         }
     }
 }
@@ -182,6 +167,32 @@ pub fn write_plain(out: &mut Vec<u8>, number: impl serde::Serialize) {
     if serde_json::to_writer(&mut *out, &number).is_err() {
         out.extend_from_slice(b"null"); // a Vec cannot fail to be written to
     }
+}
+
+/// Writes an array, each of its items by `write`.
+pub fn write_array<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (nth, item) in items.iter().enumerate() {
+        separate(out, nth);
+        write(item, out);
+    }
+    out.push(b']');
+}
+
+/// Writes an object, each of its values by `write`.
+pub fn write_object<T>(
+    out: &mut Vec<u8>,
+    entries: &[(Cow<'_, str>, T)],
+    write: impl Fn(&T, &mut Vec<u8>),
+) {
+    out.push(b'{');
+    for (nth, (key, value)) in entries.iter().enumerate() {
+        separate(out, nth);
+        write_text(out, key);
+        out.push(b':');
+        write(value, out);
+    }
+    out.push(b'}');
 }
 
 /// Writes a comma before every item but the first.
@@ -298,7 +309,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let seed = self.deeper()?;
         let mut entries: Vec<(Cow<'de, str>, JsonValue<'de>)> = Vec::new();
         let mut many: HashSet<Cow<'de, str>> = HashSet::new();
-        while let Some(key) = map.next_key_seed(KeySeed)? {
+        while let Some(JsonKey(key)) = map.next_key()? {
             if key.len() > MAX_KEY {
                 let why = "a key longer than 4096 bytes";
                 return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
@@ -332,31 +343,9 @@ fn given_before<'de>(
     !many.insert(Cow::Owned(key.to_owned()))
 }
 
-struct KeySeed;
-
-impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Cow<'de, str>, D::Error> {
-        reader.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for KeySeed {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, key: &'de str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Borrowed(key))
-    }
-
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(key.to_owned()))
-    }
-}
+/// A key, borrowed where it holds no escapes.
+#[derive(Deserialize)]
+struct JsonKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

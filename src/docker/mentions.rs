@@ -4,8 +4,8 @@
 //! a place that names an object is written down once, here.
 
 use super::body::Body;
-use super::body::create::{ContainerCreate, Endpoint, HostConfig, Mount};
-use super::body::service::{ContainerSpec, FileReference, ServiceSpec, TaskTemplate};
+use super::body::create::{ContainerCreate, Endpoint, HostConfig, Mount, Text, Texts};
+use super::body::service::{ContainerSpec, ServiceSpec};
 use super::query::texts;
 use super::{ApiCall, CallHead, Resource, Verb};
 use std::borrow::Cow;
@@ -132,6 +132,10 @@ impl<'c> Mentions<'c> {
         }
     }
 
+    fn field(&mut self, object: Object, used: Use, field: &'static str, name: &'c str) {
+        self.add(object, used, Spot::Body(field), name);
+    }
+
     fn query(&mut self, head: &'c CallHead) {
         for param in head.route.query {
             let key = param.name;
@@ -147,13 +151,12 @@ impl<'c> Mentions<'c> {
                 | (Resource::Build | Resource::Plugin, "remote")
                 | (Resource::Registry, "term") => (Object::Host, Use::Read),
                 (Resource::Build, "networkmode") => {
-                    self.mode(Spot::Query(key), head.query.text(key).unwrap_or_default());
+                    head.query.all(key).for_each(|mode| self.mode(Spot::Query(key), mode));
                     continue;
                 }
                 (Resource::Build, "cachefrom") => {
-                    for image in head.query.text(key).map(texts).unwrap_or_default() {
-                        self.add(Object::Image, Use::Read, Spot::Query(key), image);
-                    }
+                    let images = head.query.all(key).flat_map(texts);
+                    images.for_each(|n| self.add(Object::Image, Use::Read, Spot::Query(key), n));
                     continue;
                 }
                 _ => continue,
@@ -167,48 +170,30 @@ impl<'c> Mentions<'c> {
             Body::ContainerCreate(body) => self.create(body),
             Body::Service(spec) => self.service(spec),
             Body::NetworkConnect(body) => {
-                self.add(
-                    Object::Container,
-                    Use::Target,
-                    Spot::Body("Container"),
-                    body.container.text(),
-                );
-                self.links(body.endpoint_config.value());
+                self.field(Object::Container, Use::Target, "Container", body.container.text());
+                self.endpoint_links(body.endpoint_config.value());
             }
             Body::NetworkDisconnect(body) => {
-                self.add(
-                    Object::Container,
-                    Use::Target,
-                    Spot::Body("Container"),
-                    body.container.text(),
-                );
+                self.field(Object::Container, Use::Target, "Container", body.container.text());
             }
             Body::NetworkCreate(body) => {
-                self.add(Object::Network, Use::Name, Spot::Body("Name"), body.name.text());
+                self.name(Object::Network, &body.name);
                 let from = body.config_from.value().map_or("", |from| from.network.text());
-                self.add(Object::Network, Use::Read, Spot::Body("ConfigFrom.Network"), from);
+                self.field(Object::Network, Use::Read, "ConfigFrom.Network", from);
             }
-            Body::VolumeCreate(body) => {
-                self.add(Object::Volume, Use::Name, Spot::Body("Name"), body.name.text());
-            }
-            Body::Secret(spec) => self.name(Resource::Secret, spec.name.text()),
-            Body::Config(spec) => self.name(Resource::Config, spec.name.text()),
+            Body::VolumeCreate(body) => self.name(Object::Volume, &body.name),
+            Body::Secret(spec) => self.name(Object::Kept(Resource::Secret), &spec.name),
+            Body::Config(spec) => self.name(Object::Kept(Resource::Config), &spec.name),
             Body::Auth(auth) => {
-                self.add(
-                    Object::Host,
-                    Use::Read,
-                    Spot::Body("serveraddress"),
-                    auth.serveraddress.text(),
-                );
+                self.field(Object::Host, Use::Read, "serveraddress", auth.serveraddress.text());
             }
             Body::CheckpointCreate(body) => {
                 let directory = body.checkpoint_dir.text();
-                self.add(Object::HostPath, Use::Target, Spot::Body("CheckpointDir"), directory);
+                self.field(Object::HostPath, Use::Target, "CheckpointDir", directory);
             }
             Body::SwarmJoin(body) => {
-                for host in body.remote_addrs.items() {
-                    self.add(Object::Host, Use::Read, Spot::Body("RemoteAddrs"), host.as_ref());
-                }
+                let hosts = body.remote_addrs.items().iter();
+                hosts.for_each(|host| self.field(Object::Host, Use::Read, "RemoteAddrs", host));
             }
             // these name nothing but what they are sent to
             Body::None
@@ -228,24 +213,19 @@ impl<'c> Mentions<'c> {
         }
     }
 
-    fn name(&mut self, kind: Resource, name: &'c str) {
-        self.add(Object::Kept(kind), Use::Name, Spot::Body("Name"), name);
+    fn name(&mut self, object: Object, name: &'c Text<'_>) {
+        self.field(object, Use::Name, "Name", name.text());
     }
 
     fn create(&mut self, body: &'c ContainerCreate<'_>) {
-        self.add(Object::Image, Use::Run, Spot::Body("Image"), body.config.image.text());
+        self.field(Object::Image, Use::Run, "Image", body.config.image.text());
         if let Some(host) = body.host_config.value() {
             self.host_config(host);
         }
         let networking = body.networking_config.value();
         for (name, endpoint) in networking.into_iter().flat_map(|n| n.endpoints_config.entries()) {
-            self.add(
-                Object::Network,
-                Use::Join,
-                Spot::Body("NetworkingConfig.EndpointsConfig"),
-                name,
-            );
-            self.links(endpoint.as_ref());
+            self.field(Object::Network, Use::Join, "NetworkingConfig.EndpointsConfig", name);
+            self.endpoint_links(endpoint.as_ref());
         }
     }
 
@@ -253,22 +233,18 @@ impl<'c> Mentions<'c> {
         for bind in host.binds.items() {
             // without a colon it is the place of an anonymous volume
             if let Some((source, _)) = bind.split_once(':') {
-                self.source(source, Spot::Body("HostConfig.Binds"));
+                let is_path = source.starts_with('/');
+                let object = if is_path { Object::HostPath } else { Object::Volume };
+                self.field(object, Use::Mount, "HostConfig.Binds", source);
             }
         }
         self.mounts(host.mounts.items(), "HostConfig.Mounts");
         for device in host.resources.devices.items() {
             let path = device.path_on_host.text();
-            self.add(Object::HostPath, Use::Share, Spot::Body("HostConfig.Devices"), path);
+            self.field(Object::HostPath, Use::Share, "HostConfig.Devices", path);
         }
-        for from in host.volumes_from.items() {
-            let name = from.split(':').next().unwrap_or_default();
-            self.add(Object::Container, Use::Mount, Spot::Body("HostConfig.VolumesFrom"), name);
-        }
-        for link in host.links.items() {
-            let name = link.split(':').next().unwrap_or_default();
-            self.add(Object::Container, Use::Join, Spot::Body("HostConfig.Links"), name);
-        }
+        self.containers(Use::Mount, "HostConfig.VolumesFrom", &host.volumes_from);
+        self.containers(Use::Join, "HostConfig.Links", &host.links);
         self.mode(Spot::Body("HostConfig.NetworkMode"), host.network_mode.text());
         let spaces = [
             ("HostConfig.PidMode", host.pid_mode.text()),
@@ -277,9 +253,15 @@ impl<'c> Mentions<'c> {
         ];
         for (field, space) in spaces {
             if let Some(name) = space.strip_prefix("container:") {
-                self.add(Object::Container, Use::Share, Spot::Body(field), name);
+                self.field(Object::Container, Use::Share, field, name);
             }
         }
+    }
+
+    /// Containers by name, each perhaps with a colon and more behind it.
+    fn containers(&mut self, used: Use, field: &'static str, texts: &'c Texts<'_>) {
+        let names = texts.items().iter().filter_map(|text| text.split(':').next());
+        names.for_each(|name| self.field(Object::Container, used, field, name));
     }
 
     /// A mode of the network: another container's, or a network by name or id.
@@ -291,64 +273,46 @@ impl<'c> Mentions<'c> {
     }
 
     fn service(&mut self, spec: &'c ServiceSpec<'_>) {
-        self.name(Resource::Service, spec.name.text());
-        let task: Option<&TaskTemplate<'_>> = spec.task_template.value();
-        let networks = task.into_iter().flat_map(|task| task.networks.items());
+        self.name(Object::Kept(Resource::Service), &spec.name);
+        let task = spec.task_template.value().into_iter();
+        let networks = task.flat_map(|task| task.networks.items());
         for attachment in spec.networks.items().iter().chain(networks) {
-            self.add(Object::Network, Use::Join, Spot::Body("Networks"), attachment.target.text());
+            self.field(Object::Network, Use::Join, "Networks", attachment.target.text());
         }
         let Some(container) = spec.container() else { return };
         let ContainerSpec { image, mounts, secrets, configs, .. } = container;
-        self.add(
-            Object::Image,
-            Use::Run,
-            Spot::Body("TaskTemplate.ContainerSpec.Image"),
-            image.text(),
-        );
+        let at = "TaskTemplate.ContainerSpec.Image";
+        self.field(Object::Image, Use::Run, at, image.text());
         self.mounts(mounts.items(), "TaskTemplate.ContainerSpec.Mounts");
-        self.files(Resource::Secret, secrets.items());
-        self.files(Resource::Config, configs.items());
+        for file in secrets.items() {
+            self.file(Resource::Secret, [&file.secret_id, &file.secret_name]);
+        }
+        for file in configs.items() {
+            self.file(Resource::Config, [&file.config_id, &file.config_name]);
+        }
     }
 
-    fn files(&mut self, kind: Resource, files: &'c [FileReference<'_>]) {
-        for file in files {
-            let (id, name) = match kind {
-                Resource::Secret => (&file.secret_id, &file.secret_name),
-                _ => (&file.config_id, &file.config_name),
-            };
-            for text in [id.text(), name.text()] {
-                self.add(
-                    Object::Kept(kind),
-                    Use::Mount,
-                    Spot::Body("TaskTemplate.ContainerSpec"),
-                    text,
-                );
-            }
+    fn file(&mut self, kind: Resource, names: [&'c Text<'_>; 2]) {
+        for name in names {
+            self.field(Object::Kept(kind), Use::Mount, "TaskTemplate.ContainerSpec", name.text());
         }
     }
 
     fn mounts(&mut self, mounts: &'c [Mount<'_>], field: &'static str) {
         for mount in mounts {
-            let source = mount.source.text();
-            match mount.kind.text() {
-                "bind" => self.add(Object::HostPath, Use::Mount, Spot::Body(field), source),
-                "volume" => self.add(Object::Volume, Use::Mount, Spot::Body(field), source),
-                "image" => self.add(Object::Image, Use::Mount, Spot::Body(field), source),
-                _ => {}
-            }
+            let object = match mount.kind.text() {
+                "bind" => Object::HostPath,
+                "volume" => Object::Volume,
+                "image" => Object::Image,
+                _ => continue,
+            };
+            self.field(object, Use::Mount, field, mount.source.text());
         }
     }
 
-    /// The source of a bind: a path of the host where it begins with a slash, else a volume.
-    fn source(&mut self, source: &'c str, at: Spot) {
-        let object = if source.starts_with('/') { Object::HostPath } else { Object::Volume };
-        self.add(object, Use::Mount, at, source);
-    }
-
-    fn links(&mut self, endpoint: Option<&'c Endpoint<'_>>) {
-        for link in endpoint.map_or(&[][..], |endpoint| endpoint.links.items()) {
-            let name = link.split(':').next().unwrap_or_default();
-            self.add(Object::Container, Use::Join, Spot::Body("Links"), name);
+    fn endpoint_links(&mut self, endpoint: Option<&'c Endpoint<'_>>) {
+        if let Some(endpoint) = endpoint {
+            self.containers(Use::Join, "Links", &endpoint.links);
         }
     }
 }

@@ -140,12 +140,6 @@ impl Query {
         self.of(name).any(|value| matches!(value, QueryValue::Flag(true)))
     }
 
-    /// A boolean that is on where absent: what the daemon will make of it.
-    #[must_use]
-    pub fn switch(&self, name: &str) -> bool {
-        !self.of(name).any(|value| matches!(value, QueryValue::Flag(false)))
-    }
-
     /// The integer of a key.
     #[must_use]
     pub fn int(&self, name: &str) -> Option<i64> {
@@ -248,31 +242,28 @@ fn is_foreign(key: &str, value: &str, route: &Route) -> bool {
 /// The value of a known key; an empty one is as if absent, as it is to the daemon.
 fn typed(param: &Param, value: &str) -> Result<Option<QueryValue>, Malformed> {
     let wrong = |why: &'static str| Err(Malformed::new(Flaw::QueryValue, param.name, why));
+    let text = || Ok(Some(QueryValue::Text(value.to_owned())));
+    let text_if = |fits: bool, why| if fits { text() } else { wrong(why) };
     match (param.kind, value) {
         (ParamKind::Switch, "") => wrong("on or off? leave it out, or say 1 or 0"),
         (_, "") => Ok(None),
-        (ParamKind::Text | ParamKind::Lines, _) => Ok(Some(QueryValue::Text(value.to_owned()))),
+        (ParamKind::Text | ParamKind::Lines, _) => text(),
         (ParamKind::Bool | ParamKind::Switch, _) => Ok(Some(QueryValue::Flag(is_true(value)))),
         (ParamKind::Int, _) => match plain_int(value) {
             Some(n) => Ok(Some(QueryValue::Int(n))),
             None => wrong("must be a plain decimal integer"),
         },
-        (ParamKind::Word, _) => match value.bytes().all(is_word) {
-            true => Ok(Some(QueryValue::Text(value.to_owned()))),
-            false => wrong("may have letters, digits and ._/:@+,=- only"),
-        },
-        (ParamKind::Object, _) => match is_object(value) {
-            true => Ok(Some(QueryValue::Text(value.to_owned()))),
-            false => wrong("must be a name or an id"),
-        },
-        (ParamKind::Moment, _) => match is_moment(value) {
-            true => Ok(Some(QueryValue::Text(value.to_owned()))),
-            false => wrong("must be seconds since 1970, with up to nine decimals"),
-        },
-        (ParamKind::Tail, _) => match value == "all" || plain_int(value).is_some() {
-            true => Ok(Some(QueryValue::Text(value.to_owned()))),
-            false => wrong("must be a number of lines, or all"),
-        },
+        (ParamKind::Word, _) => {
+            text_if(value.bytes().all(is_word), "may have letters, digits and ._/:@+,=- only")
+        }
+        (ParamKind::Object, _) => text_if(is_object(value), "must be a name or an id"),
+        (ParamKind::Moment, _) => {
+            text_if(is_moment(value), "must be seconds since 1970, with up to nine decimals")
+        }
+        (ParamKind::Tail, _) => text_if(
+            value == "all" || plain_int(value).is_some(),
+            "must be a number of lines, or all",
+        ),
         (ParamKind::Json(of), _) => {
             at(param, query_json::read(of, value)).map(|(text, n)| Some(QueryValue::Json(text, n)))
         }
@@ -321,9 +312,9 @@ fn join(name: &str, at: &str) -> String {
 
 /// Percent-encodes all but RFC 3986's unreserved characters, so that no reader can differ.
 fn escape(text: &str, out: &mut String) {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
+    let digit = |nibble: u8| {
+        char::from_digit(u32::from(nibble), 16).unwrap_or_default().to_ascii_uppercase()
+    };
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));

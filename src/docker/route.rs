@@ -1,35 +1,14 @@
 //! What a row of the route table says: enough to classify, to judge and to forward a request.
 
 use super::body::BodyType;
+use super::verb::words;
 use super::{Group, Resource, Verb};
 
-/// Methods that the API uses, in exactly this spelling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each variant is the method it is written as")]
-pub enum Method {
-    Get,
-    Head,
-    Post,
-    Put,
-    Delete,
-    Options,
-    /// Whatever the method: for rows that nobody may use.
-    Any,
-}
-
-impl Method {
-    /// The method as sent on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-            Self::Options => "OPTIONS",
-            Self::Any => "ANY",
-        }
+words! {
+    /// Methods that the API uses. `Any` is whatever the method, for rows that nobody may use.
+    Method {
+        Get = "GET", Head = "HEAD", Post = "POST", Put = "PUT", Delete = "DELETE",
+        Options = "OPTIONS", Any = "ANY",
     }
 }
 

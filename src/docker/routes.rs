@@ -1,11 +1,9 @@
 //! Every endpoint of the API, one row each: what may be asked is what is written here, so that an
 //! endpoint that Docker adds is refused until someone has named it.
 
-mod doc;
 mod row;
 mod table;
 
-pub use doc::verbs_markdown;
 pub use table::ROUTES;
 
 use super::path::{self, Bound};
@@ -94,16 +92,12 @@ fn first_segment(path: &str) -> &str {
 
 /// The method, in its exact spelling; one that the API does not use finds only what nobody may use.
 fn known(method: &http::Method) -> Result<Method, Malformed> {
-    match method.as_str() {
-        "GET" => Ok(Method::Get),
-        "HEAD" => Ok(Method::Head),
-        "POST" => Ok(Method::Post),
-        "PUT" => Ok(Method::Put),
-        "DELETE" => Ok(Method::Delete),
-        "OPTIONS" => Ok(Method::Options),
-        "PATCH" | "TRACE" => Ok(Method::Any),
-        _ => Err(Malformed::new(Flaw::HttpMethod, "", "not a method of the Docker API")),
-    }
+    let found = match method.as_str() {
+        "PATCH" | "TRACE" => Some(Method::Any),
+        word => Method::parse(word).filter(|known| *known != Method::Any),
+    };
+    let why = "not a method of the Docker API";
+    found.ok_or_else(|| Malformed::new(Flaw::HttpMethod, "", why))
 }
 
 impl When {

@@ -12,7 +12,7 @@ macro_rules! words {
             /// Every word, in the order declared.
             pub const ALL: &'static [Self] = &[ $( Self::$variant, )* ];
 
-            /// The word as the policy file, the log and the docs write it.
+            /// The word as it is written: in the policy file, the log, the docs, on the wire.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $( Self::$variant => $word, )* }
@@ -32,6 +32,7 @@ macro_rules! words {
         }
     };
 }
+pub(super) use words;
 
 words! {
     /// A kind of object that the daemon keeps. `Nothing` has the routes that nobody may use.

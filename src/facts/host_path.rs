@@ -1,63 +1,19 @@
 //! What a host path really is, as the daemon sees it. A bind mount is followed by the daemon, as root
 //! and with its own view of the host; the string in the request proves nothing. So every component is
 //! opened without following a link, and both processes must see the same object under each of them.
-//! Whatever is not certain is [`SeenPath::Unseen`].
+//! Whatever is not certain is [`PathFact::Unseen`].
 //!
 //! The answer is about this moment. Whoever can write to a component can change it before the daemon
-//! looks; that is why a path below an allowed one asks for [`SeenPath::Plain`]'s `root_owned`.
+//! looks; that is why a path below an allowed one asks for [`PathFact::Plain`]'s `root_owned`.
 
 use super::mounts::Mounts;
 use super::protected;
+use crate::policy::PathFact;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
-
-/// What is at a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SeenPath {
-    /// A file or directory, reached without a link.
-    Plain {
-        /// Which of the two.
-        kind: FileKind,
-        /// Whether the path itself and every component before it, `/` included, belong to root and
-        /// can be written by nobody else.
-        root_owned: bool,
-    },
-    /// Nothing is there; with `Binds` the daemon would make a directory, as root.
-    Missing {
-        /// The deepest directory on the way that does exist.
-        nearest: PathBuf,
-        /// Whether that directory and every component before it belong to root alone.
-        root_owned: bool,
-    },
-    /// A component is a symbolic link.
-    LeadsElsewhere {
-        /// The path of that component.
-        link: PathBuf,
-    },
-    /// A socket.
-    Socket,
-    /// A block or character device.
-    Device,
-    /// A named pipe.
-    Fifo,
-    /// It cannot be told.
-    Unseen {
-        /// Why, for the operator: names paths, so not for the client.
-        why: String,
-    },
-}
-
-/// A kind of node that may be mounted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// A directory.
-    Directory,
-    /// A regular file.
-    File,
-}
 
 /// The host as this process and the daemon see it, at one moment.
 #[derive(Clone, Debug)]
@@ -80,7 +36,7 @@ impl HostView {
 
     /// What is at an absolute path that has been lexically cleaned.
     #[must_use]
-    pub fn look(&self, path: &Path) -> SeenPath {
+    pub fn look(&self, path: &Path) -> PathFact {
         if !is_clean(path) {
             return unseen(path, "is not an absolute path in its shortest form");
         }
@@ -99,15 +55,6 @@ impl HostView {
         let here = protected::MountedPath::at(path, &self.daemon);
         let shows = |kept: &&PathBuf| here.shows(kept, [&self.own, &self.daemon]);
         protected.iter().find(shows).map(PathBuf::as_path)
-    }
-}
-
-/// What is at a path, with a view read for this one question. Prefer one [`HostView`] for several.
-#[must_use]
-pub fn look(path: &Path, daemon_pid: Option<i32>) -> SeenPath {
-    match HostView::of_daemon(daemon_pid) {
-        Ok(view) => view.look(path),
-        Err(why) => SeenPath::Unseen { why },
     }
 }
 
@@ -136,27 +83,24 @@ fn is_clean(path: &Path) -> bool {
     path.is_absolute() && names && rebuilt.as_os_str() == path.as_os_str()
 }
 
-fn unseen(path: &Path, why: &str) -> SeenPath {
-    SeenPath::Unseen { why: format!("{} {why}", path.display()) }
+fn unseen(path: &Path, why: &str) -> PathFact {
+    PathFact::Unseen { why: format!("{} {why}", path.display()) }
 }
 
 /// Opens component by component. The error is the answer where the way ends early.
-fn walk(path: &Path) -> Result<SeenPath, SeenPath> {
+fn walk(path: &Path) -> Result<PathFact, PathFact> {
     let mut here = PathBuf::from("/");
-    let mut node = open(None, &here, &here, true)?;
+    let mut node = open(CWD, &here, &here)?;
     let mut root_owned = is_roots_alone(&node.stat);
     for name in path.components().skip(1) {
-        let parent = here.clone();
         here.push(name);
-        let next = open(Some(&node.fd), name.as_ref(), &here, root_owned);
-        node = next.map_err(|fact| after(fact, &parent))?;
+        node = open(node.fd.as_fd(), name.as_ref(), &here)?;
         root_owned &= is_roots_alone(&node.stat);
-        let is_last = here == path;
-        if !is_last && node.kind() != FileType::Directory && node.kind() != FileType::Symlink {
-            return Err(unseen(&here, "is not a directory"));
-        }
-        if node.kind() == FileType::Symlink {
-            return Err(SeenPath::LeadsElsewhere { link: here });
+        match node.kind() {
+            FileType::Directory => {}
+            FileType::Symlink => return Err(PathFact::Link),
+            _ if here == path => {}
+            _ => return Err(unseen(&here, "is not a directory")),
         }
     }
     Ok(fact(node.kind(), root_owned, path))
@@ -174,43 +118,24 @@ impl FileNode {
 }
 
 /// Opens one name as itself, a link included, for looking only.
-fn open(
-    parent: Option<&OwnedFd>,
-    name: &Path,
-    here: &Path,
-    root_owned: bool,
-) -> Result<FileNode, SeenPath> {
+fn open(parent: BorrowedFd<'_>, name: &Path, here: &Path) -> Result<FileNode, PathFact> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = match parent {
-        Some(parent) => openat(parent, name, flags, Mode::empty()),
-        None => openat(CWD, name, flags, Mode::empty()),
-    };
     let failed = |errno: Errno| match errno {
-        Errno::NOENT => SeenPath::Missing { nearest: PathBuf::new(), root_owned },
+        Errno::NOENT => PathFact::Missing,
         errno => unseen(here, &format!("cannot be opened: {errno}")),
     };
-    let fd = opened.map_err(failed)?;
+    let fd = openat(parent, name, flags, Mode::empty()).map_err(failed)?;
     let stat = fstat(&fd).map_err(failed)?;
     Ok(FileNode { fd, stat })
 }
 
-fn after(fact: SeenPath, parent: &Path) -> SeenPath {
-    match fact {
-        SeenPath::Missing { root_owned, .. } => {
-            SeenPath::Missing { nearest: parent.to_owned(), root_owned }
-        }
-        other => other,
-    }
-}
-
-fn fact(kind: FileType, root_owned: bool, path: &Path) -> SeenPath {
+fn fact(kind: FileType, root_owned: bool, path: &Path) -> PathFact {
     match kind {
-        FileType::Directory => SeenPath::Plain { kind: FileKind::Directory, root_owned },
-        FileType::RegularFile => SeenPath::Plain { kind: FileKind::File, root_owned },
-        FileType::Symlink => SeenPath::LeadsElsewhere { link: path.to_owned() },
-        FileType::Socket => SeenPath::Socket,
-        FileType::BlockDevice | FileType::CharacterDevice => SeenPath::Device,
-        FileType::Fifo => SeenPath::Fifo,
+        FileType::Directory | FileType::RegularFile => PathFact::Plain { root_owned },
+        FileType::Symlink => PathFact::Link,
+        FileType::Socket => PathFact::Socket,
+        FileType::BlockDevice | FileType::CharacterDevice => PathFact::Device,
+        FileType::Fifo => PathFact::Other,
         FileType::Unknown => unseen(path, "is of an unknown kind"),
     }
 }

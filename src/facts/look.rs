@@ -1,6 +1,6 @@
 //! Looks at paths of the host as the daemon sees them, and hands plain data to policy.
 
-use super::host_path::{HostView, SeenPath, daemon_process};
+use super::host_path::{HostView, daemon_process};
 use crate::policy::PathFact;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -27,16 +27,8 @@ pub fn host_paths(
 }
 
 fn one(view: &HostView, path: &Path, protected: &[PathBuf]) -> PathFact {
-    if view.touched(path, protected).is_some() {
-        return PathFact::Protected;
-    }
-    match view.look(path) {
-        SeenPath::Plain { root_owned, .. } => PathFact::Plain { root_owned },
-        SeenPath::Missing { .. } => PathFact::Missing,
-        SeenPath::LeadsElsewhere { .. } => PathFact::Link,
-        SeenPath::Socket => PathFact::Socket,
-        SeenPath::Device => PathFact::Device,
-        SeenPath::Fifo => PathFact::Other,
-        SeenPath::Unseen { why } => PathFact::Unseen { why },
+    match view.touched(path, protected) {
+        Some(_) => PathFact::Protected,
+        None => view.look(path),
     }
 }

@@ -76,7 +76,7 @@ const ANSWER_ONLY: [&str; 9] = [
 ];
 
 /// Second spellings of fields, and how they are sent on.
-const SPELLINGS: [(&str, &str); 8] = [
+const SPELLINGS: [(&str, &str); 9] = [
     ("HealthCheck", "Healthcheck"),
     ("replicated", "Replicated"),
     ("global", "Global"),
@@ -85,6 +85,7 @@ const SPELLINGS: [(&str, &str); 8] = [
     ("disabled", "Disabled"),
     ("description", "Description"),
     ("value", "Value"),
+    ("detachKeys", "DetachKeys"),
 ];
 
 /// What was sent and did not arrive, or arrived and was neither sent nor one of the terms.
@@ -103,7 +104,7 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
                 let renamed = SPELLINGS
                     .iter()
                     .any(|(alias, name)| alias == key && got.get(*name) == Some(value));
-                if !says_nothing(value) && !tolerated(key, value, got) && !dropped && !renamed {
+                if !says_nothing(value) && !tolerated(key, got) && !dropped && !renamed {
                     wrong.push(format!("lost: {at}.{key}"));
                 }
             }
@@ -142,11 +143,9 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
 fn added(value: &Value, at: &str, terms: &[String], wrong: &mut Vec<String>) {
     let at = at.trim_start_matches('.');
     let text = value.as_str().map_or(value.to_string(), str::to_owned);
-    let alias = TOLERATED.iter().any(|row| row.meaning == Meaning::Alias("DetachKeys"))
-        && at == "DetachKeys";
     let into = |row: &Tolerated| match row.meaning {
         Meaning::Within(outer) => at == format!("{outer}.{}", row.key),
-        Meaning::Alias(_) | Meaning::PathTarget => false,
+        Meaning::PathTarget => false,
     };
     let moved = TOLERATED.iter().any(into);
     match value {
@@ -155,14 +154,13 @@ fn added(value: &Value, at: &str, terms: &[String], wrong: &mut Vec<String>) {
                 .iter()
                 .for_each(|(key, value)| added(value, &format!("{at}.{key}"), terms, wrong));
         }
-        _ if alias || moved || terms.contains(&format!("{at}={text}")) => {}
+        _ if moved || terms.contains(&format!("{at}={text}")) => {}
         _ => wrong.push(format!("added: {at}={text}, which is no term")),
     }
 }
 
-fn tolerated(key: &str, value: &Value, got: &serde_json::Map<String, Value>) -> bool {
+fn tolerated(key: &str, got: &serde_json::Map<String, Value>) -> bool {
     TOLERATED.iter().filter(|row| row.key == key).any(|row| match row.meaning {
-        Meaning::Alias(name) => got.get(name) == Some(value),
         Meaning::PathTarget => true,
         Meaning::Within(other) => got.contains_key(other),
     })

@@ -83,11 +83,13 @@ impl Declarations {
             }
             for block in text.split("\nbody! {\n").skip(1) {
                 let block = block.split_once("\n}").unwrap().0;
-                let mut lines = source::code(block);
-                let head = lines.next().unwrap();
-                let name = bare(head.trim().strip_suffix(" {").expect(head)).to_owned();
-                let fields = lines.take_while(|line| line.trim() != "}").map(field).collect();
-                assert!(objects.insert(name, fields).is_none(), "two objects called {head}");
+                let mut lines = source::code(block).filter(|line| !line.trim().is_empty());
+                while let Some(head) = lines.next() {
+                    let name = bare(head.trim().strip_suffix(" {").expect(head)).to_owned();
+                    let fields =
+                        lines.by_ref().take_while(|line| line.trim() != "}").map(field).collect();
+                    assert!(objects.insert(name, fields).is_none(), "two objects called {head}");
+                }
             }
         }
         Self { objects, short }

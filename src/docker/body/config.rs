@@ -1,9 +1,8 @@
 //! A container's own configuration, of which `POST /containers/create` has one and `POST /commit` consists:
 //! there it is what the image will have.
 
-use super::create::{Healthcheck, InertText, Text};
+use super::create::{Healthcheck, InertText, StringMap, Text, Texts};
 use super::field::{Empty, Field, Inert, Map, Words, body};
-use std::borrow::Cow;
 
 body! {
     /// `container.Config`.
@@ -25,7 +24,7 @@ body! {
         /// Inert: whether stdin closes after the first client.
         stdin_once: Inert<Field<bool>> = "StdinOnce",
         /// Inert: acts inside the container only; values are never logged.
-        env: Inert<Field<Vec<Cow<'a, str>>>> = "Env",
+        env: Inert<Texts<'a>> = "Env",
         /// Judged by no rule (code inside its own container), logged as argv.
         cmd: Field<Words<'a>> = "Cmd",
         healthcheck: Field<Healthcheck<'a>> = "Healthcheck",
@@ -40,8 +39,8 @@ body! {
         network_disabled: Inert<Field<bool>> = "NetworkDisabled",
         mac_address: Text<'a> = "MacAddress",
         /// Inert: triggers in an image committed from this container, which is judged when it runs.
-        on_build: Inert<Field<Vec<Cow<'a, str>>>> = "OnBuild",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        on_build: Inert<Texts<'a>> = "OnBuild",
+        labels: StringMap<'a> = "Labels",
         /// Inert: the signal that stops it.
         stop_signal: InertText<'a> = "StopSignal",
         stop_timeout: Field<i64> = "StopTimeout",

@@ -11,6 +11,12 @@ use std::borrow::Cow;
 /// A text field.
 pub type Text<'a> = Field<Cow<'a, str>>;
 
+/// A field of several texts.
+pub type Texts<'a> = Field<Vec<Cow<'a, str>>>;
+
+/// A field of texts by name: Go's `map[string]string`.
+pub type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
+
 /// A text field that is not judged.
 pub type InertText<'a> = Inert<Text<'a>>;
 
@@ -23,13 +29,11 @@ body! {
         host_config: Field<HostConfig<'a>> = "HostConfig",
         networking_config: Field<NetworkingConfig<'a>> = "NetworkingConfig",
     }
-}
 
-body! {
     /// `container.HealthConfig`; durations in nanoseconds, 0 is the daemon's default.
     Healthcheck<'a> {
         /// Inert: a command inside its own container.
-        test: Inert<Field<Vec<Cow<'a, str>>>> = "Test",
+        test: Inert<Texts<'a>> = "Test",
         interval: Field<i64> = "Interval",
         timeout: Field<i64> = "Timeout",
         /// Inert: failures before it counts as unhealthy.
@@ -38,9 +42,7 @@ body! {
         start_period: Inert<Field<i64>> = "StartPeriod",
         start_interval: Field<i64> = "StartInterval",
     }
-}
 
-body! {
     /// `container.Resources`, which moby has in what is created and in what is updated.
     Resources<'a> {
         cpu_shares: Field<i64> = "CpuShares",
@@ -59,7 +61,7 @@ body! {
         cpuset_cpus: Text<'a> = "CpusetCpus",
         cpuset_mems: Text<'a> = "CpusetMems",
         devices: Field<Vec<Device<'a>>> = "Devices",
-        device_cgroup_rules: Field<Vec<Cow<'a, str>>> = "DeviceCgroupRules",
+        device_cgroup_rules: Texts<'a> = "DeviceCgroupRules",
         device_requests: Field<Vec<DeviceRequest<'a>>> = "DeviceRequests",
         kernel_memory: Field<i64> = "KernelMemory",
         kernel_memory_tcp: Field<i64> = "KernelMemoryTCP",
@@ -82,13 +84,11 @@ body! {
         /// Inert: Windows only.
         io_maximum_bandwidth: Inert<Field<u64>> = "IOMaximumBandwidth",
     }
-}
 
-body! {
     /// `container.HostConfig`.
     HostConfig<'a> {
         ..resources: Resources<'a>,
-        binds: Field<Vec<Cow<'a, str>>> = "Binds",
+        binds: Texts<'a> = "Binds",
         /// Inert: the client's own file; the daemon only stores the text.
         container_id_file: InertText<'a> = "ContainerIDFile",
         log_config: Field<LogConfig<'a>> = "LogConfig",
@@ -98,114 +98,96 @@ body! {
         /// Inert: the container goes when it ends.
         auto_remove: Inert<Field<bool>> = "AutoRemove",
         volume_driver: Text<'a> = "VolumeDriver",
-        volumes_from: Field<Vec<Cow<'a, str>>> = "VolumesFrom",
+        volumes_from: Texts<'a> = "VolumesFrom",
         mounts: Field<Vec<Mount<'a>>> = "Mounts",
         cap_add: Field<Words<'a>> = "CapAdd",
         cap_drop: Field<Words<'a>> = "CapDrop",
         /// v1.40 only, engine 19.03: an exact capability set beside CapAdd.
-        capabilities: Field<Vec<Cow<'a, str>>> = "Capabilities",
-        dns: Field<Vec<Cow<'a, str>>> = "Dns",
-        dns_options: Field<Vec<Cow<'a, str>>> = "DnsOptions",
-        dns_search: Field<Vec<Cow<'a, str>>> = "DnsSearch",
-        extra_hosts: Field<Vec<Cow<'a, str>>> = "ExtraHosts",
-        group_add: Field<Vec<Cow<'a, str>>> = "GroupAdd",
+        capabilities: Texts<'a> = "Capabilities",
+        dns: Texts<'a> = "Dns",
+        dns_options: Texts<'a> = "DnsOptions",
+        dns_search: Texts<'a> = "DnsSearch",
+        extra_hosts: Texts<'a> = "ExtraHosts",
+        group_add: Texts<'a> = "GroupAdd",
         ipc_mode: Text<'a> = "IpcMode",
         cgroup: Text<'a> = "Cgroup",
-        links: Field<Vec<Cow<'a, str>>> = "Links",
+        links: Texts<'a> = "Links",
         oom_score_adj: Field<i64> = "OomScoreAdj",
         pid_mode: Text<'a> = "PidMode",
         privileged: Field<bool> = "Privileged",
         publish_all_ports: Field<bool> = "PublishAllPorts",
         readonly_rootfs: Field<bool> = "ReadonlyRootfs",
-        security_opt: Field<Vec<Cow<'a, str>>> = "SecurityOpt",
-        storage_opt: Field<Map<'a, Cow<'a, str>>> = "StorageOpt",
-        tmpfs: Field<Map<'a, Cow<'a, str>>> = "Tmpfs",
+        security_opt: Texts<'a> = "SecurityOpt",
+        storage_opt: StringMap<'a> = "StorageOpt",
+        tmpfs: StringMap<'a> = "Tmpfs",
         uts_mode: Text<'a> = "UTSMode",
         userns_mode: Text<'a> = "UsernsMode",
         shm_size: Field<i64> = "ShmSize",
-        sysctls: Field<Map<'a, Cow<'a, str>>> = "Sysctls",
+        sysctls: StringMap<'a> = "Sysctls",
         runtime: Text<'a> = "Runtime",
         /// Inert: height and width of the terminal.
         console_size: Inert<Field<Vec<u64>>> = "ConsoleSize",
         /// Judged as the daemon's default or refused: Windows has others.
         isolation: Text<'a> = "Isolation",
-        masked_paths: Field<Vec<Cow<'a, str>>> = "MaskedPaths",
-        readonly_paths: Field<Vec<Cow<'a, str>>> = "ReadonlyPaths",
-        annotations: Field<Map<'a, Cow<'a, str>>> = "Annotations",
+        masked_paths: Texts<'a> = "MaskedPaths",
+        readonly_paths: Texts<'a> = "ReadonlyPaths",
+        annotations: StringMap<'a> = "Annotations",
         cgroupns_mode: Text<'a> = "CgroupnsMode",
     }
-}
 
-body! {
     /// `blkiodev.WeightDevice`.
     WeightDevice<'a> {
         path: Text<'a> = "Path",
         weight: Field<u16> = "Weight",
     }
-}
 
-body! {
     /// `blkiodev.ThrottleDevice`; the rate in bytes or operations a second.
     ThrottleDevice<'a> {
         path: Text<'a> = "Path",
         rate: Field<u64> = "Rate",
     }
-}
 
-body! {
     /// `container.DeviceMapping`; `PathOnHost` may be a directory or a CDI name.
     Device<'a> {
         path_on_host: Text<'a> = "PathOnHost",
         path_in_container: Text<'a> = "PathInContainer",
         cgroup_permissions: Text<'a> = "CgroupPermissions",
     }
-}
 
-body! {
     /// `container.DeviceRequest`.
     DeviceRequest<'a> {
         driver: Text<'a> = "Driver",
         count: Field<i64> = "Count",
-        device_ids: Field<Vec<Cow<'a, str>>> = "DeviceIDs",
+        device_ids: Texts<'a> = "DeviceIDs",
         capabilities: Field<Vec<Vec<Cow<'a, str>>>> = "Capabilities",
-        options: Field<Map<'a, Cow<'a, str>>> = "Options",
+        options: StringMap<'a> = "Options",
     }
-}
 
-body! {
     /// `units.Ulimit`.
     Ulimit<'a> {
         name: Text<'a> = "Name",
         hard: Field<i64> = "Hard",
         soft: Field<i64> = "Soft",
     }
-}
 
-body! {
     /// `container.LogConfig`.
     LogConfig<'a> {
         driver: Text<'a> = "Type",
-        config: Field<Map<'a, Cow<'a, str>>> = "Config",
+        config: StringMap<'a> = "Config",
     }
-}
 
-body! {
     /// `nat.PortBinding`.
     PortBinding<'a> {
         host_ip: Text<'a> = "HostIp",
         host_port: Text<'a> = "HostPort",
     }
-}
 
-body! {
     /// `container.RestartPolicy`.
     RestartPolicy<'a> {
         name: Text<'a> = "Name",
         maximum_retry_count: Field<i64> = "MaximumRetryCount",
     }
-}
 
-body! {
     /// `mount.Mount`.
     Mount<'a> {
         kind: Text<'a> = "Type",
@@ -221,9 +203,7 @@ body! {
         /// Judged with the type: mounts of the cluster are refused.
         cluster_options: Field<Empty> = "ClusterOptions",
     }
-}
 
-body! {
     /// `mount.BindOptions`.
     BindOptions<'a> {
         propagation: Text<'a> = "Propagation",
@@ -232,60 +212,48 @@ body! {
         read_only_non_recursive: Field<bool> = "ReadOnlyNonRecursive",
         read_only_force_recursive: Field<bool> = "ReadOnlyForceRecursive",
     }
-}
 
-body! {
     /// `mount.VolumeOptions`.
     VolumeMountOptions<'a> {
         /// Inert: whether the image's files are copied into a new volume.
         no_copy: Inert<Field<bool>> = "NoCopy",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        labels: StringMap<'a> = "Labels",
         driver_config: Field<Driver<'a>> = "DriverConfig",
         subpath: Text<'a> = "Subpath",
     }
-}
 
-body! {
     /// `mount.Driver`.
     Driver<'a> {
         name: Text<'a> = "Name",
-        options: Field<Map<'a, Cow<'a, str>>> = "Options",
+        options: StringMap<'a> = "Options",
     }
-}
 
-body! {
     /// `mount.ImageOptions`.
     ImageOptions<'a> {
         subpath: Text<'a> = "Subpath",
     }
-}
 
-body! {
     /// `mount.TmpfsOptions`; size in bytes.
     TmpfsOptions<'a> {
         size_bytes: Field<i64> = "SizeBytes",
         mode: Field<u32> = "Mode",
         options: Field<Vec<Vec<Cow<'a, str>>>> = "Options",
     }
-}
 
-body! {
     /// `network.NetworkingConfig`.
     NetworkingConfig<'a> {
         endpoints_config: Field<Map<'a, Option<Endpoint<'a>>>> = "EndpointsConfig",
     }
-}
 
-body! {
     /// `network.EndpointSettings`. Tools that make a container anew send the fields that only answers
     /// have as `inspect` gave them; they are dropped, `NetworkID` above all: moby prefers it to the key
     /// that was judged (`getNetworkID` in `daemon/container_operations.go`).
     Endpoint<'a> {
         ipam_config: Field<EndpointIpam<'a>> = "IPAMConfig",
-        links: Field<Vec<Cow<'a, str>>> = "Links",
-        aliases: Field<Vec<Cow<'a, str>>> = "Aliases",
+        links: Texts<'a> = "Links",
+        aliases: Texts<'a> = "Aliases",
         mac_address: Text<'a> = "MacAddress",
-        driver_opts: Field<Map<'a, Cow<'a, str>>> = "DriverOpts",
+        driver_opts: StringMap<'a> = "DriverOpts",
         gw_priority: Field<i64> = "GwPriority",
         network_id: Dropped<Cow<'a, str>> = "NetworkID",
         endpoint_id: Dropped<Cow<'a, str>> = "EndpointID",
@@ -297,14 +265,12 @@ body! {
         global_ipv6_prefix_len: Dropped<i64> = "GlobalIPv6PrefixLen",
         dns_names: Dropped<Vec<Cow<'a, str>>> = "DNSNames",
     }
-}
 
-body! {
     /// `network.EndpointIPAMConfig`.
     EndpointIpam<'a> {
         ipv4_address: Text<'a> = "IPv4Address",
         ipv6_address: Text<'a> = "IPv6Address",
-        link_local_ips: Field<Vec<Cow<'a, str>>> = "LinkLocalIPs",
+        link_local_ips: Texts<'a> = "LinkLocalIPs",
     }
 }
 

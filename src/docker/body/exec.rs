@@ -1,8 +1,7 @@
 //! The bodies of `POST /containers/{}/exec`, `POST /exec/{}/start` and of checkpoints.
 
-use super::create::{InertText, Text};
+use super::create::{InertText, Text, Texts};
 use super::field::{Field, Inert, body};
-use std::borrow::Cow;
 
 body! {
     /// `container.ExecOptions` (`api/types/container/exec.go`).
@@ -21,17 +20,15 @@ body! {
         attach_stdout: Inert<Field<bool>> = "AttachStdout",
         /// Inert: in API 1.24 to 1.41 part of this body and never read; start's own decides.
         detach: Inert<Field<bool>> = "Detach",
-        /// Inert: the keys by which this very client leaves.
-        detach_keys: InertText<'a> = "DetachKeys",
+        /// Inert: the keys by which this very client leaves; docker-py begins in lower case.
+        detach_keys: InertText<'a> = "DetachKeys" | "detachKeys",
         /// Inert: acts inside the container only; values are never logged.
-        env: Inert<Field<Vec<Cow<'a, str>>>> = "Env",
+        env: Inert<Texts<'a>> = "Env",
         working_dir: Text<'a> = "WorkingDir",
         /// Judged by no rule (code inside the container), logged as argv.
-        cmd: Field<Vec<Cow<'a, str>>> = "Cmd",
+        cmd: Texts<'a> = "Cmd",
     }
-}
 
-body! {
     /// `container.ExecStartOptions`.
     ExecStart<'a> {
         /// Decides whether the connection is taken over.
@@ -41,9 +38,7 @@ body! {
         /// Inert: height and width of the terminal.
         console_size: Inert<Field<Vec<u64>>> = "ConsoleSize",
     }
-}
 
-body! {
     /// `checkpoint.CreateOptions`.
     CheckpointCreate<'a> {
         checkpoint_id: Text<'a> = "CheckpointID",

@@ -28,6 +28,7 @@ impl<T> Field<T> {
     }
 
     /// The value to change, made from its empty form where there is none.
+    #[expect(clippy::unreachable, reason = "the branch before has set the value")]
     pub fn or_empty(&mut self) -> &mut T
     where
         T: Default,
@@ -35,16 +36,9 @@ impl<T> Field<T> {
         if !matches!(self, Self::Set(_)) {
             *self = Self::Set(T::default());
         }
-        match self {
-            Self::Set(value) => value,
-            Self::Absent | Self::Null => unreachable_after_set(),
-        }
+        let Self::Set(value) = self else { unreachable!("the field was set") };
+        value
     }
-}
-
-#[expect(clippy::unreachable, reason = "the branch before has set the value")]
-fn unreachable_after_set<T>() -> T {
-    unreachable!("the field was set")
 }
 
 impl<T> Field<Vec<T>> {
@@ -194,12 +188,7 @@ impl<'a, T: Typed<'a>> Typed<'a> for Vec<T> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.push(b'[');
-        for (i, item) in self.iter().enumerate() {
-            json::separate(out, i);
-            item.write(out);
-        }
-        out.push(b']');
+        json::write_array(out, self, T::write);
     }
 }
 
@@ -261,14 +250,7 @@ impl<'a, T: Typed<'a>> Typed<'a> for Map<'a, T> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        for (i, (key, value)) in self.0.iter().enumerate() {
-            json::separate(out, i);
-            json::write_text(out, key);
-            out.push(b':');
-            value.write(out);
-        }
-        out.push(b'}');
+        json::write_object(out, &self.0, T::write);
     }
 }
 
@@ -281,12 +263,11 @@ impl<'a> Typed<'a> for Empty {
         match value {
             // docker-py and old CLIs write null here
             JsonValue::Null => Ok(Self),
-            JsonValue::Object(o) if o.0.iter().all(|(_, v)| v.says_nothing()) => Ok(Self),
-            JsonValue::Object(_) => Err(Malformed::new(
-                Flaw::JsonUnknown,
-                "",
-                "an object with nothing in it belongs here",
-            )),
+            JsonValue::Object(_) if value.says_nothing() => Ok(Self),
+            JsonValue::Object(_) => {
+                let why = "an object with nothing in it belongs here";
+                Err(Malformed::new(Flaw::JsonUnknown, "", why))
+            }
             other => Err(wrong_type(&other, "an empty object")),
         }
     }

@@ -1,8 +1,7 @@
 //! The bodies of `POST /networks/create`, `/networks/{}/connect` and `/networks/{}/disconnect`.
 
-use super::create::{Endpoint, Text};
-use super::field::{Field, Inert, Map, body};
-use std::borrow::Cow;
+use super::create::{Endpoint, StringMap, Text};
+use super::field::{Field, Inert, body};
 
 body! {
     /// `network.CreateRequest`.
@@ -24,46 +23,36 @@ body! {
         ingress: Field<bool> = "Ingress",
         config_only: Field<bool> = "ConfigOnly",
         config_from: Field<ConfigFrom<'a>> = "ConfigFrom",
-        options: Field<Map<'a, Cow<'a, str>>> = "Options",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        options: StringMap<'a> = "Options",
+        labels: StringMap<'a> = "Labels",
     }
-}
 
-body! {
     /// `network.IPAM`.
     Ipam<'a> {
         driver: Text<'a> = "Driver",
-        options: Field<Map<'a, Cow<'a, str>>> = "Options",
+        options: StringMap<'a> = "Options",
         config: Field<Vec<IpamConfig<'a>>> = "Config",
     }
-}
 
-body! {
     /// `network.IPAMConfig`.
     IpamConfig<'a> {
         subnet: Text<'a> = "Subnet",
         ip_range: Text<'a> = "IPRange",
         gateway: Text<'a> = "Gateway",
-        auxiliary: Field<Map<'a, Cow<'a, str>>> = "AuxiliaryAddresses",
+        auxiliary: StringMap<'a> = "AuxiliaryAddresses",
     }
-}
 
-body! {
     /// `network.ConfigReference`.
     ConfigFrom<'a> {
         network: Text<'a> = "Network",
     }
-}
 
-body! {
     /// `network.ConnectRequest`.
     NetworkConnect<'a> {
         container: Text<'a> = "Container",
         endpoint_config: Field<Endpoint<'a>> = "EndpointConfig",
     }
-}
 
-body! {
     /// `network.DisconnectRequest`.
     NetworkDisconnect<'a> {
         container: Text<'a> = "Container",

@@ -1,13 +1,9 @@
 //! The body of `POST /services/create` and `POST /services/{}/update`: any container, on any node.
 
-use super::create::{Healthcheck, InertText, Mount, Text, Ulimit};
-use super::field::{Empty, Field, Inert, Map, Ratio, body};
+use super::create::{Healthcheck, InertText, Mount, StringMap, Text, Texts, Ulimit};
+use super::field::{Empty, Field, Inert, Ratio, body};
 use super::plugin::PluginPrivilege;
 use super::swarm::NamedDriver;
-use std::borrow::Cow;
-
-type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
-type Texts<'a> = Field<Vec<Cow<'a, str>>>;
 
 body! {
     /// `swarm.ServiceSpec`.
@@ -24,9 +20,7 @@ body! {
         networks: Field<Vec<Attachment<'a>>> = "Networks",
         endpoint_spec: Field<EndpointSpec<'a>> = "EndpointSpec",
     }
-}
 
-body! {
     /// `swarm.ServiceMode`; docker-py writes the first two in lower case.
     ServiceMode<'a> {
         replicated: Field<Replicated<'a>> = "Replicated" | "replicated",
@@ -34,24 +28,18 @@ body! {
         replicated_job: Field<ReplicatedJob<'a>> = "ReplicatedJob",
         global_job: Field<Empty> = "GlobalJob",
     }
-}
 
-body! {
     /// `swarm.ReplicatedService`.
     Replicated<'a> {
         replicas: Field<u64> = "Replicas",
     }
-}
 
-body! {
     /// `swarm.ReplicatedJob`.
     ReplicatedJob<'a> {
         max_concurrent: Field<u64> = "MaxConcurrent",
         total_completions: Field<u64> = "TotalCompletions",
     }
-}
 
-body! {
     /// `swarm.UpdateConfig`; durations in nanoseconds.
     Rollout<'a> {
         parallelism: Field<u64> = "Parallelism",
@@ -61,18 +49,14 @@ body! {
         max_failure_ratio: Field<Ratio> = "MaxFailureRatio",
         order: Text<'a> = "Order",
     }
-}
 
-body! {
     /// `swarm.EndpointSpec`.
     EndpointSpec<'a> {
         /// Inert: how the service's own address is found.
         mode: InertText<'a> = "Mode",
         ports: Field<Vec<Port<'a>>> = "Ports",
     }
-}
 
-body! {
     /// `swarm.PortConfig`.
     Port<'a> {
         /// Inert: a name for the reader.
@@ -83,9 +67,7 @@ body! {
         published_port: Field<u32> = "PublishedPort",
         publish_mode: Text<'a> = "PublishMode",
     }
-}
 
-body! {
     /// `swarm.TaskSpec`.
     TaskTemplate<'a> {
         container_spec: Field<ContainerSpec<'a>> = "ContainerSpec",
@@ -101,25 +83,19 @@ body! {
         force_update: Inert<Field<u64>> = "ForceUpdate",
         runtime: Text<'a> = "Runtime",
     }
-}
 
-body! {
     /// `swarm.NetworkAttachmentConfig`.
     Attachment<'a> {
         target: Text<'a> = "Target",
         aliases: Texts<'a> = "Aliases",
         driver_opts: StringMap<'a> = "DriverOpts",
     }
-}
 
-body! {
     /// `swarm.NetworkAttachmentSpec`.
     NetworkAttachmentSpec<'a> {
         container_id: Text<'a> = "ContainerID",
     }
-}
 
-body! {
     /// `runtime.PluginSpec`, whose Go tags are in lower case.
     PluginSpec<'a> {
         name: Text<'a> = "Name" | "name",
@@ -129,9 +105,7 @@ body! {
         plugin_privilege: Field<Vec<PluginPrivilege<'a>>> = "PluginPrivilege",
         env: Texts<'a> = "env",
     }
-}
 
-body! {
     /// `swarm.ResourceRequirements`.
     TaskResources<'a> {
         limits: Field<ResourceLimit<'a>> = "Limits",
@@ -140,9 +114,7 @@ body! {
         /// Inert: how eagerly its own memory is swapped.
         memory_swappiness: Inert<Field<i64>> = "MemorySwappiness",
     }
-}
 
-body! {
     /// `swarm.Limit` and `swarm.Resources`; bytes, and billionths of a CPU.
     ResourceLimit<'a> {
         nano_cpus: Field<i64> = "NanoCPUs",
@@ -150,33 +122,25 @@ body! {
         pids: Field<i64> = "Pids",
         generic_resources: Field<Vec<GenericResource<'a>>> = "GenericResources",
     }
-}
 
-body! {
     /// `swarm.GenericResource`.
     GenericResource<'a> {
         named: Field<NamedResource<'a>> = "NamedResourceSpec",
         discrete: Field<DiscreteResource<'a>> = "DiscreteResourceSpec",
     }
-}
 
-body! {
     /// `swarm.NamedGenericResource`.
     NamedResource<'a> {
         kind: Text<'a> = "Kind",
         value: Text<'a> = "Value",
     }
-}
 
-body! {
     /// `swarm.DiscreteGenericResource`.
     DiscreteResource<'a> {
         kind: Text<'a> = "Kind",
         value: Field<i64> = "Value",
     }
-}
 
-body! {
     /// `swarm.RestartPolicy`; durations in nanoseconds.
     TaskRestart<'a> {
         condition: Text<'a> = "Condition",
@@ -187,9 +151,7 @@ body! {
         /// Inert: over which time that is counted.
         window: Inert<Field<i64>> = "Window",
     }
-}
 
-body! {
     /// `swarm.Placement`.
     Placement<'a> {
         constraints: Texts<'a> = "Constraints",
@@ -197,31 +159,23 @@ body! {
         max_replicas: Field<u64> = "MaxReplicas",
         platforms: Field<Vec<Platform<'a>>> = "Platforms",
     }
-}
 
-body! {
     /// `swarm.PlacementPreference`.
     Preference<'a> {
         spread: Field<Spread<'a>> = "Spread",
     }
-}
 
-body! {
     /// `swarm.SpreadOver`.
     Spread<'a> {
         descriptor: Text<'a> = "SpreadDescriptor",
     }
-}
 
-body! {
     /// `swarm.Platform`.
     Platform<'a> {
         architecture: Text<'a> = "Architecture",
         os: Text<'a> = "OS",
     }
-}
 
-body! {
     /// `swarm.ContainerSpec`.
     ContainerSpec<'a> {
         image: Text<'a> = "Image",
@@ -260,9 +214,7 @@ body! {
         ulimits: Field<Vec<Ulimit<'a>>> = "Ulimits",
         oom_score_adj: Field<i64> = "OomScoreAdj",
     }
-}
 
-body! {
     /// `swarm.Privileges`.
     Privileges<'a> {
         credential_spec: Field<CredentialSpec<'a>> = "CredentialSpec",
@@ -271,18 +223,14 @@ body! {
         apparmor: Field<AppArmor<'a>> = "AppArmor",
         no_new_privileges: Field<bool> = "NoNewPrivileges",
     }
-}
 
-body! {
     /// `swarm.CredentialSpec`.
     CredentialSpec<'a> {
         config: Text<'a> = "Config",
         file: Text<'a> = "File",
         registry: Text<'a> = "Registry",
     }
-}
 
-body! {
     /// `swarm.SELinuxContext`.
     SeLinux<'a> {
         disable: Field<bool> = "Disable",
@@ -291,33 +239,25 @@ body! {
         kind: Text<'a> = "Type",
         level: Text<'a> = "Level",
     }
-}
 
-body! {
     /// `swarm.SeccompOpts`.
     Seccomp<'a> {
         mode: Text<'a> = "Mode",
         profile: Text<'a> = "Profile",
     }
-}
 
-body! {
     /// `swarm.AppArmorOpts`.
     AppArmor<'a> {
         mode: Text<'a> = "Mode",
     }
-}
 
-body! {
     /// `swarm.DNSConfig`.
     DnsConfig<'a> {
         nameservers: Texts<'a> = "Nameservers",
         search: Texts<'a> = "Search",
         options: Texts<'a> = "Options",
     }
-}
 
-body! {
     /// `swarm.SecretReference` and `swarm.ConfigReference`.
     FileReference<'a> {
         file: Field<File<'a>> = "File",
@@ -327,9 +267,7 @@ body! {
         config_id: Text<'a> = "ConfigID",
         config_name: Text<'a> = "ConfigName",
     }
-}
 
-body! {
     /// `swarm.SecretReferenceFileTarget`.
     File<'a> {
         name: Text<'a> = "Name",

@@ -108,14 +108,14 @@ fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &JsonValue<'_>) -> Result<()
     Err(Malformed::new(Flaw::JsonUnknown, key, why))
 }
 
-/// Declares a body: struct, strict reader, writer, keys. `= "Key" | "key"` takes a second spelling that
+/// Declares bodies: of each the struct, strict reader, writer, keys. `= "Key" | "key"` takes a second spelling that
 /// real clients send; the first is written. `..part: Object<'a>` comes first and has the fields of another
 /// object in this one, as Go embeds a struct.
 macro_rules! body {
-    ($(#[$doc:meta])* $name:ident<'a> {
+    ($( $(#[$doc:meta])* $name:ident<'a> {
         $( ..$part:ident: $of:ident<'a>, )?
         $( $(#[$fdoc:meta])* $field:ident: $ty:ty = $key:literal $(| $alias:literal)?, )*
-    }) => {
+    } )+) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name<'a> {
@@ -171,6 +171,6 @@ macro_rules! body {
                 }); )*
             }
         }
-    };
+    )+ };
 }
 pub(crate) use body;

@@ -1,8 +1,7 @@
 //! The bodies of the swarm's own endpoints, of nodes, secrets and configs.
 
-use super::create::Text;
-use super::field::{Field, Inert, Map, body};
-use std::borrow::Cow;
+use super::create::{StringMap, Text, Texts};
+use super::field::{Field, Inert, body};
 
 body! {
     /// `swarm.InitRequest`.
@@ -15,35 +14,29 @@ body! {
         spec: Field<SwarmSpec<'a>> = "Spec",
         auto_lock_managers: Field<bool> = "AutoLockManagers",
         availability: Text<'a> = "Availability",
-        default_addr_pool: Field<Vec<Cow<'a, str>>> = "DefaultAddrPool",
+        default_addr_pool: Texts<'a> = "DefaultAddrPool",
         subnet_size: Field<u32> = "SubnetSize",
     }
-}
 
-body! {
     /// `swarm.JoinRequest`.
     SwarmJoin<'a> {
         listen_addr: Text<'a> = "ListenAddr",
         advertise_addr: Text<'a> = "AdvertiseAddr",
         data_path_addr: Text<'a> = "DataPathAddr",
-        remote_addrs: Field<Vec<Cow<'a, str>>> = "RemoteAddrs",
+        remote_addrs: Texts<'a> = "RemoteAddrs",
         join_token: Text<'a> = "JoinToken",
         availability: Text<'a> = "Availability",
     }
-}
 
-body! {
     /// `swarm.UnlockRequest`.
     SwarmUnlock<'a> {
         unlock_key: Text<'a> = "UnlockKey",
     }
-}
 
-body! {
     /// `swarm.Spec`.
     SwarmSpec<'a> {
         name: Text<'a> = "Name",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        labels: StringMap<'a> = "Labels",
         orchestration: Field<Orchestration<'a>> = "Orchestration",
         raft: Field<Raft<'a>> = "Raft",
         dispatcher: Field<Dispatcher<'a>> = "Dispatcher",
@@ -51,16 +44,12 @@ body! {
         task_defaults: Field<TaskDefaults<'a>> = "TaskDefaults",
         encryption_config: Field<Encryption<'a>> = "EncryptionConfig",
     }
-}
 
-body! {
     /// `swarm.OrchestrationConfig`.
     Orchestration<'a> {
         task_history_retention_limit: Field<i64> = "TaskHistoryRetentionLimit",
     }
-}
 
-body! {
     /// `swarm.RaftConfig`.
     Raft<'a> {
         snapshot_interval: Field<u64> = "SnapshotInterval",
@@ -69,16 +58,12 @@ body! {
         election_tick: Field<i64> = "ElectionTick",
         heartbeat_tick: Field<i64> = "HeartbeatTick",
     }
-}
 
-body! {
     /// `swarm.DispatcherConfig`; nanoseconds.
     Dispatcher<'a> {
         heartbeat_period: Field<i64> = "HeartbeatPeriod",
     }
-}
 
-body! {
     /// `swarm.CAConfig`; the expiry in nanoseconds.
     CaConfig<'a> {
         node_cert_expiry: Field<i64> = "NodeCertExpiry",
@@ -87,67 +72,53 @@ body! {
         signing_ca_key: Text<'a> = "SigningCAKey",
         force_rotate: Field<u64> = "ForceRotate",
     }
-}
 
-body! {
     /// `swarm.ExternalCA`.
     ExternalCa<'a> {
         protocol: Text<'a> = "Protocol",
         url: Text<'a> = "URL",
-        options: Field<Map<'a, Cow<'a, str>>> = "Options",
+        options: StringMap<'a> = "Options",
         ca_cert: Text<'a> = "CACert",
     }
-}
 
-body! {
     /// `swarm.TaskDefaults`.
     TaskDefaults<'a> {
         log_driver: Field<NamedDriver<'a>> = "LogDriver",
     }
-}
 
-body! {
     /// `swarm.EncryptionConfig`.
     Encryption<'a> {
         auto_lock_managers: Field<bool> = "AutoLockManagers",
     }
-}
 
-body! {
     /// `swarm.Driver`: of logs, secrets, templates. docker-py has its users name a template in lower case.
     NamedDriver<'a> {
         name: Text<'a> = "Name" | "name",
-        options: Field<Map<'a, Cow<'a, str>>> = "Options",
+        options: StringMap<'a> = "Options",
     }
-}
 
-body! {
     /// `swarm.NodeSpec`.
     NodeSpec<'a> {
         name: Text<'a> = "Name",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        labels: StringMap<'a> = "Labels",
         role: Text<'a> = "Role",
         availability: Text<'a> = "Availability",
     }
-}
 
-body! {
     /// `swarm.SecretSpec`.
     SecretSpec<'a> {
         name: Text<'a> = "Name",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        labels: StringMap<'a> = "Labels",
         /// Inert: what is kept secret; never logged.
         data: Inert<Text<'a>> = "Data",
         driver: Field<NamedDriver<'a>> = "Driver",
         templating: Field<NamedDriver<'a>> = "Templating",
     }
-}
 
-body! {
     /// `swarm.ConfigSpec`.
     ConfigSpec<'a> {
         name: Text<'a> = "Name",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        labels: StringMap<'a> = "Labels",
         /// Inert: what is kept; never logged.
         data: Inert<Text<'a>> = "Data",
         templating: Field<NamedDriver<'a>> = "Templating",

@@ -11,8 +11,6 @@ use std::borrow::Cow;
 /// What is made of a tolerated key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// Another spelling of this field; both at once are refused.
-    Alias(&'static str),
     /// Must equal the object in the path, and is left out.
     PathTarget,
     /// A field of this object, which is read nowhere where that object is given, and is put into it where
@@ -29,37 +27,24 @@ pub struct Tolerated {
     pub key: &'static str,
     /// What is made of it.
     pub meaning: Meaning,
-    /// Who sends it.
-    pub client: &'static str,
 }
 
 /// The table.
 pub const TOLERATED: &[Tolerated] = &[
-    Tolerated {
-        body: BodyType::ExecCreate,
-        key: "Container",
-        meaning: Meaning::PathTarget,
-        client: "docker-py",
-    },
-    Tolerated {
-        body: BodyType::ExecCreate,
-        key: "detachKeys",
-        meaning: Meaning::Alias("DetachKeys"),
-        client: "docker-py",
-    },
+    // docker-py
+    Tolerated { body: BodyType::ExecCreate, key: "Container", meaning: Meaning::PathTarget },
+    // docker-py
     Tolerated {
         body: BodyType::ContainerCreate,
         key: "Runtime",
         meaning: Meaning::Within("HostConfig"),
-        client: "docker-py",
     },
 ];
 
 /// Turns tolerated keys of the top level into what they mean.
 ///
 /// # Errors
-/// [`Flaw::JsonContradiction`] where a key says something else than the path,
-/// [`Flaw::JsonDuplicate`] where a field is given in both spellings.
+/// [`Flaw::JsonContradiction`] where a key says something else than the path.
 pub fn apply(
     head: &CallHead,
     kind: BodyType,
@@ -67,16 +52,10 @@ pub fn apply(
 ) -> Result<(), Malformed> {
     for row in TOLERATED.iter().filter(|row| row.body == kind) {
         let Some(at) = object.0.iter().position(|(key, _)| key == row.key) else { continue };
+        let field = object.0.remove(at);
         match row.meaning {
-            Meaning::PathTarget => {
-                let (_, value) = object.0.remove(at);
-                check_target(head, row.key, &value)?;
-            }
-            Meaning::Alias(name) => rename(object, at, row.key, name)?,
-            Meaning::Within(outer) => {
-                let field = object.0.remove(at);
-                put_within(object, outer, field);
-            }
+            Meaning::PathTarget => check_target(head, row.key, &field.1)?,
+            Meaning::Within(outer) => put_within(object, outer, field),
         }
     }
     Ok(())
@@ -104,20 +83,4 @@ fn put_within<'a>(
         Some(_) => {}
         None => object.0.push((Cow::Borrowed(outer), inner)),
     }
-}
-
-fn rename(
-    object: &mut JsonObject<'_>,
-    at: usize,
-    key: &str,
-    name: &'static str,
-) -> Result<(), Malformed> {
-    if object.0.iter().any(|(other, _)| other == name) {
-        let why = format!("this field is given twice, as {name:?} too");
-        return Err(Malformed::new(Flaw::JsonDuplicate, key, why));
-    }
-    if let Some((entry, _)) = object.0.get_mut(at) {
-        *entry = Cow::Borrowed(name);
-    }
-    Ok(())
 }

@@ -1,28 +1,23 @@
 //! The bodies of `POST /volumes/create` and `PUT /volumes/{}`.
 
-use super::create::Text;
-use super::field::{Empty, Field, Map, body};
-use std::borrow::Cow;
+use super::create::{StringMap, Text, Texts};
+use super::field::{Empty, Field, body};
 
 body! {
     /// `volume.CreateOptions`.
     VolumeCreate<'a> {
         name: Text<'a> = "Name",
         driver: Text<'a> = "Driver",
-        driver_opts: Field<Map<'a, Cow<'a, str>>> = "DriverOpts",
-        labels: Field<Map<'a, Cow<'a, str>>> = "Labels",
+        driver_opts: StringMap<'a> = "DriverOpts",
+        labels: StringMap<'a> = "Labels",
         cluster_volume_spec: Field<ClusterVolumeSpec<'a>> = "ClusterVolumeSpec",
     }
-}
 
-body! {
     /// `volume.UpdateOptions`: cluster volumes alone.
     VolumeUpdate<'a> {
         spec: Field<ClusterVolumeSpec<'a>> = "Spec",
     }
-}
 
-body! {
     /// `volume.ClusterVolumeSpec`.
     ClusterVolumeSpec<'a> {
         group: Text<'a> = "Group",
@@ -32,9 +27,7 @@ body! {
         secrets: Field<Vec<VolumeSecret<'a>>> = "Secrets",
         availability: Text<'a> = "Availability",
     }
-}
 
-body! {
     /// `volume.AccessMode`. The schema nests here what moby has one level up; both are read.
     AccessMode<'a> {
         scope: Text<'a> = "Scope",
@@ -46,40 +39,30 @@ body! {
         secrets: Field<Vec<VolumeSecret<'a>>> = "Secrets",
         availability: Text<'a> = "Availability",
     }
-}
 
-body! {
     /// `volume.TypeMount`.
     MountVolume<'a> {
         fs_type: Text<'a> = "FsType",
-        mount_flags: Field<Vec<Cow<'a, str>>> = "MountFlags",
+        mount_flags: Texts<'a> = "MountFlags",
     }
-}
 
-body! {
     /// `volume.TopologyRequirement`.
     Topologies<'a> {
         requisite: Field<Vec<Topology<'a>>> = "Requisite",
         preferred: Field<Vec<Topology<'a>>> = "Preferred",
     }
-}
 
-body! {
     /// `volume.Topology`.
     Topology<'a> {
-        segments: Field<Map<'a, Cow<'a, str>>> = "Segments",
+        segments: StringMap<'a> = "Segments",
     }
-}
 
-body! {
     /// `volume.CapacityRange`, in bytes.
     CapacityRange<'a> {
         required_bytes: Field<i64> = "RequiredBytes",
         limit_bytes: Field<i64> = "LimitBytes",
     }
-}
 
-body! {
     /// `volume.Secret`.
     VolumeSecret<'a> {
         key: Text<'a> = "Key",

@@ -2,6 +2,8 @@
 //! filter at all and `false` for set (`api/types/filters/parse.go`). A prune whose filter says nothing
 //! removes everything, so each key that is named must have a value.
 
+use super::query_json::parsed;
+use crate::docker::body::field::{Map, Typed as _};
 use crate::docker::json::{self, JsonObject, JsonValue};
 use crate::docker::{Flaw, Malformed};
 use std::borrow::Cow;
@@ -29,41 +31,33 @@ pub(super) fn read(keys: &[&str], text: &str) -> Result<Option<String>, Malforme
             "arrays and objects beside one another: the daemon reads one or the other",
         ));
     }
-    let mut out = vec![b'{'];
-    for (nth, (key, value)) in object.0.into_iter().enumerate() {
+    let mut filters = Vec::with_capacity(object.0.len());
+    for (key, value) in object.0 {
         if !keys.contains(&key.as_ref()) {
             return Err(wrong(&key, format!("this endpoint filters by: {}", keys.join(", "))));
         }
-        json::separate(&mut out, nth);
-        json::write_text(&mut out, &key);
-        out.extend_from_slice(b":{");
-        for (nth, value) in values(&key, value)?.iter().enumerate() {
-            json::separate(&mut out, nth);
-            json::write_text(&mut out, value);
-            out.extend_from_slice(b":true");
-        }
-        out.push(b'}');
+        let values = values(&key, value)?.into_iter().map(|value| (value, true));
+        filters.push((key, Map(values.collect())));
     }
-    out.push(b'}');
+    let mut out = Vec::new();
+    Map(filters).write(&mut out);
     String::from_utf8(out).map(Some).map_err(|_| wrong("", "the filters are not UTF-8"))
 }
 
 /// What [`read`] has written, or nothing, narrowed by one more value: values of one key are alternatives to the
 /// daemon but for labels, so a key that a term uses is one of which all must hold.
 pub(super) fn and(written: Option<&str>, key: &str, value: &str) -> String {
-    let read = written.and_then(|text| json::read(text.as_bytes()).ok());
-    let JsonObject(mut filters) =
-        if let Some(JsonValue::Object(object)) = read { object } else { JsonObject(Vec::new()) };
-    let entry = (Cow::Borrowed(value), JsonValue::Bool(true));
-    match filters.iter_mut().find(|(known, _)| known == key) {
-        Some((_, JsonValue::Object(JsonObject(values)))) => {
+    let mut filters: Map<'_, Map<'_, bool>> = written.and_then(parsed).unwrap_or_default();
+    let entry = (Cow::Borrowed(value), true);
+    match filters.0.iter_mut().find(|(known, _)| known == key) {
+        Some((_, Map(values))) => {
             values.retain(|(known, _)| known != value);
             values.push(entry);
         }
-        _ => filters.push((Cow::Borrowed(key), JsonValue::Object(JsonObject(vec![entry])))),
+        None => filters.0.push((Cow::Borrowed(key), Map(vec![entry]))),
     }
     let mut out = Vec::new();
-    JsonValue::Object(JsonObject(filters)).write(&mut out);
+    filters.write(&mut out);
     String::from_utf8(out).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
 //! JSON inside a query value, by type: read as strictly as a body, and written anew.
 
-use crate::docker::body::create::{Text, Ulimit};
-use crate::docker::body::field::{Field, Map, Typed, body};
+use crate::docker::body::create::{StringMap, Text, Texts, Ulimit};
+use crate::docker::body::field::{Map, Typed, body};
 use crate::docker::json::{self, JsonValue};
 use crate::docker::route::QueryJson;
 use crate::docker::{Flaw, Malformed};
@@ -13,16 +13,14 @@ body! {
         architecture: Text<'a> = "architecture",
         os: Text<'a> = "os",
         os_version: Text<'a> = "os.version",
-        os_features: Field<Vec<Cow<'a, str>>> = "os.features",
+        os_features: Texts<'a> = "os.features",
         variant: Text<'a> = "variant",
     }
-}
 
-body! {
     /// `build.ImageBuildOutput`.
     Output<'a> {
         kind: Text<'a> = "Type",
-        attributes: Field<Map<'a, Cow<'a, str>>> = "Attrs",
+        attributes: StringMap<'a> = "Attrs",
     }
 }
 
@@ -78,6 +76,7 @@ pub fn texts(text: &str) -> Vec<Cow<'_, str>> {
     parsed(text).unwrap_or_default()
 }
 
-fn parsed<'a, T: Typed<'a>>(text: &'a str) -> Option<T> {
+/// A value, as it was written here.
+pub(super) fn parsed<'a, T: Typed<'a>>(text: &'a str) -> Option<T> {
     json::read(text.as_bytes()).ok().and_then(|value| T::read(value).ok())
 }

@@ -36,30 +36,21 @@ const fn row(
     }
 }
 
-pub(super) const fn get(path: &'static str, id: &'static str, of: Resource, verb: Verb) -> Route {
-    row(Method::Get, path, id, of, verb)
+/// Declares what begins a row, by its method.
+macro_rules! methods {
+    ($($name:ident = $method:ident,)*) => { $(
+        pub(super) const fn $name(
+            path: &'static str,
+            id: &'static str,
+            of: Resource,
+            verb: Verb,
+        ) -> Route {
+            row(Method::$method, path, id, of, verb)
+        }
+    )* };
 }
 
-pub(super) const fn head(path: &'static str, id: &'static str, of: Resource, verb: Verb) -> Route {
-    row(Method::Head, path, id, of, verb)
-}
-
-pub(super) const fn post(path: &'static str, id: &'static str, of: Resource, verb: Verb) -> Route {
-    row(Method::Post, path, id, of, verb)
-}
-
-pub(super) const fn put(path: &'static str, id: &'static str, of: Resource, verb: Verb) -> Route {
-    row(Method::Put, path, id, of, verb)
-}
-
-pub(super) const fn delete(
-    path: &'static str,
-    id: &'static str,
-    of: Resource,
-    verb: Verb,
-) -> Route {
-    row(Method::Delete, path, id, of, verb)
-}
+methods! { get = Get, head = Head, post = Post, put = Put, delete = Delete, }
 
 /// A row that nobody may use, whatever is granted.
 pub(super) const fn never(
@@ -155,47 +146,36 @@ const fn param(name: &'static str, kind: ParamKind) -> Param {
     Param { name, kind, repeat: false, guard: Guard::Open }
 }
 
-pub(super) const fn text(name: &'static str) -> Param {
-    param(name, ParamKind::Text)
+/// Declares the short names of plain keys.
+macro_rules! keys {
+    ($($(#[$doc:meta])* $name:ident = $kind:ident,)*) => { $(
+        $(#[$doc])*
+        pub(super) const fn $name(name: &'static str) -> Param {
+            param(name, ParamKind::$kind)
+        }
+    )* };
 }
 
-/// A boolean that is off where absent.
-pub(super) const fn flag(name: &'static str) -> Param {
-    param(name, ParamKind::Bool)
-}
-
-/// A boolean that is on where absent.
-pub(super) const fn switch(name: &'static str) -> Param {
-    param(name, ParamKind::Switch)
-}
-
-pub(super) const fn int(name: &'static str) -> Param {
-    param(name, ParamKind::Int)
+keys! {
+    text = Text,
+    /// A boolean that is off where absent.
+    flag = Bool,
+    /// A boolean that is on where absent.
+    switch = Switch,
+    int = Int,
+    /// A word without blanks and the like.
+    word = Word,
+    /// A time in seconds.
+    moment = Moment,
+    /// A number of lines, or `all`.
+    tail = Tail,
+    /// The name or id of an object.
+    object = Object,
 }
 
 /// Lines of text, each a value.
 pub(super) const fn lines(name: &'static str) -> Param {
     Param { repeat: true, ..param(name, ParamKind::Lines) }
-}
-
-/// A word without blanks and the like.
-pub(super) const fn word(name: &'static str) -> Param {
-    param(name, ParamKind::Word)
-}
-
-/// A time in seconds.
-pub(super) const fn moment(name: &'static str) -> Param {
-    param(name, ParamKind::Moment)
-}
-
-/// A number of lines, or `all`.
-pub(super) const fn tail(name: &'static str) -> Param {
-    param(name, ParamKind::Tail)
-}
-
-/// The name or id of an object.
-pub(super) const fn object(name: &'static str) -> Param {
-    param(name, ParamKind::Object)
 }
 
 pub(super) const fn json(name: &'static str, of: QueryJson) -> Param {
@@ -215,16 +195,15 @@ impl Param {
 
     /// Judged by its value.
     pub(super) const fn judged(self) -> Self {
-        Self { guard: Guard::Judged, ..self }
+        self.under(Guard::Judged)
     }
 
     /// Only for a role without typed admission.
     pub(super) const fn guarded(self) -> Self {
-        Self { guard: Guard::Unrestricted, ..self }
+        self.under(Guard::Unrestricted)
     }
 
-    /// As guarded, but one value is open: what clients send when nothing was asked for.
-    pub(super) const fn guarded_but(self, open: &'static str) -> Self {
-        Self { guard: Guard::UnrestrictedBut(open), ..self }
+    pub(super) const fn under(self, guard: Guard) -> Self {
+        Self { guard, ..self }
     }
 }

@@ -5,8 +5,9 @@ use super::row::{
     tail, text, word,
 };
 use crate::docker::body::BodyType;
-use crate::docker::route::{Param, QueryJson, When};
+use crate::docker::route::{Guard, Param, QueryJson, When};
 use crate::docker::{Hijack, Method, Resource, Route, Verb};
+use Guard::{Judged, Open, Unrestricted, UnrestrictedBut};
 use Resource::{
     Build, Config, Container, Debug, Image, Network, Node, Nothing, Plugin, Registry, Secret,
     Service, Swarm, System, Task, Volume,
@@ -113,78 +114,51 @@ const IMPORT: &[Param] = &[
     word("platform"),
     text("fromImage"),
 ];
-/// What reaches beyond the build's own containers or writes a name is judged; what only BuildKit reads
-/// is nobody's.
-const BUILD: &[Param] = &[
-    text("dockerfile").judged(),
-    text("t").many().judged(),
-    text("extrahosts").many().judged(),
-    text("remote").guarded(),
-    flag("q"),
-    flag("nocache"),
-    json("cachefrom", QueryJson::Texts).judged(),
-    flag("pull"),
-    switch("rm"),
-    flag("forcerm"),
-    int("memory").judged(),
-    int("memswap").judged(),
-    int("cpushares").judged(),
-    word("cpusetcpus"),
-    word("cpusetmems"),
-    int("cpuperiod").judged(),
-    int("cpuquota").judged(),
-    json("buildargs", QueryJson::OptionalTextMap),
-    int("shmsize").judged(),
-    flag("squash"),
-    json("labels", QueryJson::TextMap).judged(),
-    text("networkmode").judged(),
-    text("cgroupparent").guarded(),
-    json("ulimits", QueryJson::Ulimits).judged(),
-    text("securityopt").many().guarded(),
-    text("isolation").guarded_but("default"),
-    word("platform"),
-    word("target"),
-    json("outputs", QueryJson::Outputs).guarded(),
-    text("session").guarded(),
-    text("buildid").guarded(),
+/// Declares the keys of a build once, with who may use each of the classic builder and of BuildKit.
+macro_rules! builds {
+    ($($key:expr, $classic:expr, $kit:expr;)*) => {
+        /// What reaches beyond the build's own containers or writes a name is judged; what only
+        /// BuildKit reads is nobody's.
+        const BUILD: &[Param] = &[$($key.under($classic)),*];
+        /// BuildKit's own verb grants all that it can do: `/grpc` has every one of these and more.
+        const BUILDKIT: &[Param] = &[$($key.under($kit)),*];
+    };
+}
+builds! {
+    text("dockerfile"), Judged, Open;
+    text("t").many(), Judged, Open;
+    text("extrahosts").many(), Judged, Open;
+    text("remote"), Unrestricted, UnrestrictedBut("client-session");
+    flag("q"), Open, Open;
+    flag("nocache"), Open, Open;
+    json("cachefrom", QueryJson::Texts), Judged, Open;
+    flag("pull"), Open, Open;
+    switch("rm"), Open, Open;
+    flag("forcerm"), Open, Open;
+    int("memory"), Judged, Open;
+    int("memswap"), Judged, Open;
+    int("cpushares"), Judged, Open;
+    word("cpusetcpus"), Open, Open;
+    word("cpusetmems"), Open, Open;
+    int("cpuperiod"), Judged, Open;
+    int("cpuquota"), Judged, Open;
+    json("buildargs", QueryJson::OptionalTextMap), Open, Open;
+    int("shmsize"), Judged, Open;
+    flag("squash"), Open, Open;
+    json("labels", QueryJson::TextMap), Judged, Open;
+    text("networkmode"), Judged, Open;
+    text("cgroupparent"), Unrestricted, Unrestricted;
+    json("ulimits", QueryJson::Ulimits), Judged, Open;
+    text("securityopt").many(), Unrestricted, Unrestricted;
+    text("isolation"), UnrestrictedBut("default"), Open;
+    word("platform"), Open, Open;
+    word("target"), Open, Open;
+    json("outputs", QueryJson::Outputs), Unrestricted, Open;
+    text("session"), Unrestricted, Open;
+    text("buildid"), Unrestricted, Open;
     // A version that nobody has heard of yet is not classic.
-    text("version").guarded_but("1"),
-];
-/// BuildKit's own verb grants all that it can do: `/grpc` has every one of these and more.
-const BUILDKIT: &[Param] = &[
-    text("dockerfile"),
-    text("t").many(),
-    text("extrahosts").many(),
-    text("remote").guarded_but("client-session"),
-    flag("q"),
-    flag("nocache"),
-    json("cachefrom", QueryJson::Texts),
-    flag("pull"),
-    switch("rm"),
-    flag("forcerm"),
-    int("memory"),
-    int("memswap"),
-    int("cpushares"),
-    word("cpusetcpus"),
-    word("cpusetmems"),
-    int("cpuperiod"),
-    int("cpuquota"),
-    json("buildargs", QueryJson::OptionalTextMap),
-    int("shmsize"),
-    flag("squash"),
-    json("labels", QueryJson::TextMap),
-    text("networkmode"),
-    text("cgroupparent").guarded(),
-    json("ulimits", QueryJson::Ulimits),
-    text("securityopt").many().guarded(),
-    text("isolation"),
-    word("platform"),
-    word("target"),
-    json("outputs", QueryJson::Outputs),
-    text("session"),
-    text("buildid"),
-    text("version"),
-];
+    text("version"), UnrestrictedBut("1"), Open;
+}
 const CONFIG_HEADER: &[&str] = &["x-registry-config"];
 const SESSION_HEADERS: &[&str] = &[
     "x-docker-expose-session-uuid",

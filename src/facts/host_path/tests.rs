@@ -24,7 +24,7 @@ impl Tree {
         self.0.path().canonicalize().unwrap().join(name)
     }
 
-    fn look(&self, name: &str) -> SeenPath {
+    fn look(&self, name: &str) -> PathFact {
         view().look(&self.at(name))
     }
 }
@@ -32,9 +32,9 @@ impl Tree {
 #[test]
 fn plain_files_and_directories_are_known() {
     let tree = Tree::new();
-    let plain = |kind| SeenPath::Plain { kind, root_owned: false };
-    assert_eq!(tree.look("dir"), plain(FileKind::Directory));
-    assert_eq!(tree.look("dir/file"), plain(FileKind::File));
+    for plain in ["dir", "dir/file"] {
+        assert_eq!(tree.look(plain), PathFact::Plain { root_owned: false }, "{plain}");
+    }
 }
 
 #[test]
@@ -42,48 +42,44 @@ fn a_link_anywhere_on_the_way_leads_elsewhere() {
     let tree = Tree::new();
     symlink("dir", tree.at("link")).unwrap();
     symlink("/nowhere", tree.at("dangling")).unwrap();
-    for (path, link) in
-        [("link", "link"), ("link/file", "link"), ("link/no", "link"), ("dangling", "dangling")]
-    {
-        assert_eq!(tree.look(path), SeenPath::LeadsElsewhere { link: tree.at(link) }, "{path}");
+    for path in ["link", "link/file", "link/no", "dangling"] {
+        assert_eq!(tree.look(path), PathFact::Link, "{path}");
     }
-    let magic = Path::new("/proc/self/root/etc");
-    let link = PathBuf::from("/proc/self");
-    assert_eq!(view().look(magic), SeenPath::LeadsElsewhere { link });
+    assert_eq!(view().look(Path::new("/proc/self/root/etc")), PathFact::Link);
 }
 
 #[test]
 fn sockets_pipes_and_devices_are_told_apart() {
     let tree = Tree::new();
     let _listener = UnixListener::bind(tree.at("socket")).unwrap();
-    assert_eq!(tree.look("socket"), SeenPath::Socket);
+    assert_eq!(tree.look("socket"), PathFact::Socket);
     let made = rustix::fs::mknodat(CWD, tree.at("pipe"), FileType::Fifo, Mode::RUSR, 0);
     made.unwrap();
-    assert_eq!(tree.look("pipe"), SeenPath::Fifo);
-    assert_eq!(view().look(Path::new("/dev/null")), SeenPath::Device);
+    assert_eq!(tree.look("pipe"), PathFact::Other);
+    assert_eq!(view().look(Path::new("/dev/null")), PathFact::Device);
 }
 
 #[test]
-fn what_is_missing_names_the_nearest_directory() {
+fn what_is_not_there_is_missing() {
     let tree = Tree::new();
-    let missing =
-        |nearest: &str| SeenPath::Missing { nearest: tree.at(nearest), root_owned: false };
-    assert_eq!(tree.look("dir/no"), missing("dir"));
-    assert_eq!(tree.look("dir/no/more"), missing("dir"));
+    for missing in ["dir/no", "dir/no/more"] {
+        assert_eq!(tree.look(missing), PathFact::Missing, "{missing}");
+    }
+    assert_eq!(view().look(Path::new("/etc/no-such-thing")), PathFact::Missing);
 }
 
 #[test]
 fn what_cannot_be_seen_is_never_guessed() {
     let tree = Tree::new();
-    assert!(matches!(tree.look("dir/file/x"), SeenPath::Unseen { .. }));
+    assert!(matches!(tree.look("dir/file/x"), PathFact::Unseen { .. }));
     let long = format!("/{}", "x".repeat(300));
-    assert!(matches!(view().look(Path::new(&long)), SeenPath::Unseen { .. }));
+    assert!(matches!(view().look(Path::new(&long)), PathFact::Unseen { .. }));
     for unclean in ["", "etc", "/etc/", "//etc", "/./etc", "/etc/../etc", "/etc/."] {
-        assert!(matches!(view().look(Path::new(unclean)), SeenPath::Unseen { .. }), "{unclean}");
+        assert!(matches!(view().look(Path::new(unclean)), PathFact::Unseen { .. }), "{unclean}");
     }
     let unknown = [None, Some(0), Some(i32::MAX)];
     for pid in unknown {
-        assert!(matches!(look(Path::new("/etc"), pid), SeenPath::Unseen { .. }), "{pid:?}");
+        assert!(HostView::of_daemon(pid).is_err(), "{pid:?}");
     }
 }
 
@@ -95,22 +91,21 @@ fn another_view_of_the_host_is_seen_only_where_both_agree() {
         own: Mounts::parse(own.as_bytes()).unwrap(),
         daemon: Mounts::parse(daemon.as_bytes()).unwrap(),
     };
-    assert!(matches!(view.look(Path::new("/tmp")), SeenPath::Unseen { .. }));
-    assert!(matches!(view.look(Path::new("/tmp/x")), SeenPath::Unseen { .. }));
+    assert!(matches!(view.look(Path::new("/tmp")), PathFact::Unseen { .. }));
+    assert!(matches!(view.look(Path::new("/tmp/x")), PathFact::Unseen { .. }));
     // A bind mount of a directory on itself, as systemd makes for ReadWritePaths, changes nothing.
-    assert!(matches!(view.look(Path::new("/var/log")), SeenPath::Plain { .. }));
-    assert!(matches!(view.look(Path::new("/etc")), SeenPath::Plain { .. }));
+    assert!(matches!(view.look(Path::new("/var/log")), PathFact::Plain { .. }));
+    assert!(matches!(view.look(Path::new("/etc")), PathFact::Plain { .. }));
 }
 
 #[test]
 fn root_owned_asks_for_every_component() {
     let is_root_owned = |path: &Path| match view().look(path) {
-        SeenPath::Plain { root_owned, .. } | SeenPath::Missing { root_owned, .. } => root_owned,
+        PathFact::Plain { root_owned } => root_owned,
         other => panic!("{other:?}"),
     };
     assert!(is_root_owned(Path::new("/")));
     assert!(is_root_owned(Path::new("/etc/passwd")));
-    assert!(is_root_owned(Path::new("/etc/no-such-thing")));
     // /tmp is everybody's, so nothing in it counts, whoever owns it.
     let tree = Tree::new();
     fs::set_permissions(tree.at("dir"), fs::Permissions::from_mode(0o700)).unwrap();
@@ -174,6 +169,6 @@ fn a_process_with_a_mount_of_its_own_is_not_believed_to_see_ours() {
     let (inside, beside) = (other.look(&tree.at("dir/file")), other.look(&tree.at("no")));
     fs::write(&ready, "\n").unwrap();
     assert!(child.wait().unwrap().success());
-    assert!(matches!(inside, SeenPath::Unseen { .. }), "{inside:?}");
-    assert!(matches!(beside, SeenPath::Missing { .. }), "{beside:?}");
+    assert!(matches!(inside, PathFact::Unseen { .. }), "{inside:?}");
+    assert!(matches!(beside, PathFact::Missing), "{beside:?}");
 }

@@ -1,8 +1,7 @@
 //! The table for people: `docs/verbs.md` is written from the rows, so that it cannot be wrong.
 
-use super::ROUTES;
-use crate::docker::route::{Guard, When};
-use crate::docker::{BodyKind, Resource, Route, Verb};
+use dockward::docker::route::{Guard, When};
+use dockward::docker::{BodyKind, ROUTES, Resource, Route, Verb};
 use std::fmt::Write as _;
 
 const INTRO: &str = "\
@@ -18,8 +17,7 @@ goes on as it is. Query keys with a * are judged by value; those in *italics* ar
 ";
 
 /// The verb table as Markdown.
-#[must_use]
-pub fn verbs_markdown() -> String {
+pub(crate) fn verbs_markdown() -> String {
     let mut out = INTRO.to_owned();
     for resource in Resource::ALL {
         let rows: Vec<_> = ROUTES.iter().filter(|row| row.resource == *resource).collect();
