@@ -71,6 +71,8 @@ const FINDINGS_MAX: usize = 256;
 /// Bytes that are kept of each text of a finding: more than is shown or logged of it.
 const TEXT_MAX: usize = 1024;
 
+/// What is said of what no profile opens.
+pub(super) const UNRESTRICTED_ALONE: &str = "only a role with admission: unrestricted may";
 /// Bytes of a client's key that name a place.
 const KEY_MAX: usize = 200;
 
@@ -132,6 +134,11 @@ impl<'a> Judge<'a> {
         if let Some(last) = self.findings.last_mut().filter(|_| self.kept) {
             last.allowed = Some(allowed.into());
         }
+    }
+
+    /// Says of the last finding which `things` the profile lists.
+    fn allowing_listed<T: AsRef<str>>(&mut self, things: &str, list: &[T]) {
+        self.allowing(format!("allowed {things}: {}", listed(list)));
     }
 
     /// Refuses a list that must be empty or absent.

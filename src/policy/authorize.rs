@@ -61,25 +61,19 @@ pub(super) fn verb_finding(
     candidates: &Candidates<'_>,
 ) -> Option<Finding> {
     let grant = format!("{}.{}", route.resource, route.verb);
-    let finding = |reason, what: String, allowed: Option<String>| Finding {
-        reason,
-        field: String::new(),
-        value: grant.clone(),
-        what,
-        allowed,
-    };
+    let finding = |reason, what: String| Finding::new(reason, "", &grant, what);
     if route.verb == Verb::Never || route.resource == Resource::Nothing {
-        return Some(finding(Reason::RouteNever, "use this route; nobody may".into(), None));
+        return Some(finding(Reason::RouteNever, "use this route; nobody may".into()));
     }
     let denying = policy.roles_of(&identity.roles).find(|role| role.deny.covers(route));
     if let Some(role) = denying {
         let what = format!("{} a {}: role {:?} denies it", route.verb, route.resource, role.name);
-        return Some(finding(Reason::VerbDenied, what, None));
+        return Some(finding(Reason::VerbDenied, what));
     }
     if candidates.everybody || !candidates.roles.is_empty() {
         return None;
     }
     let what = format!("use {grant} ({})", route.operation);
     let roles = identity.roles.join(", ");
-    Some(finding(Reason::VerbNotGranted, what, Some(format!("roles held: {roles}"))))
+    Some(finding(Reason::VerbNotGranted, what).allowing(format!("roles held: {roles}")))
 }

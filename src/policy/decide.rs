@@ -191,13 +191,8 @@ fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> 
 
 /// Of an identity that is only observed and holds no role with a profile.
 fn unjudged(route: &Route) -> Finding {
-    Finding {
-        reason: Reason::Reserved,
-        field: String::new(),
-        value: route.operation.to_owned(),
-        what: format!("use {}: no role with a profile judges it", route.operation),
-        allowed: Some("only a role with admission: unrestricted may".to_owned()),
-    }
+    let what = format!("use {}: no role with a profile judges it", route.operation);
+    Finding::new(Reason::Reserved, "", route.operation, what).allowing(admit::UNRESTRICTED_ALONE)
 }
 
 /// The permit, with the request as the daemon gets it: the terms applied to what was judged.

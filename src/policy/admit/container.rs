@@ -1,6 +1,7 @@
 //! What is asked of a container that runs: signals, processes, networks, credentials.
 
 use super::Judge;
+use super::names::is_plain;
 use crate::docker::CallHead;
 use crate::docker::body::auth::AuthConfig;
 use crate::docker::body::network::{NetworkConnect, NetworkDisconnect};
@@ -63,8 +64,7 @@ impl Judge<'_> {
     /// A container by name or id.
     fn container(&mut self, field: &str, container: &str) {
         let name = container.strip_prefix('/').unwrap_or(container);
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-        if name.is_empty() || !name.bytes().all(plain) {
+        if name.is_empty() || !is_plain(name) {
             let what = format!("name a container {container:?}");
             self.deny(Reason::Name, field, container, what);
         }
@@ -82,11 +82,8 @@ impl Judge<'_> {
             registrytoken: _,
             borrow: _,
         } = body;
-        let address = match serveraddress.text() {
-            "" => "docker.io",
-            address => address,
-        };
-        self.registry("serveraddress", address);
+        let address = serveraddress.text();
+        self.registry("serveraddress", if address.is_empty() { "docker.io" } else { address });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Devices of the host.
 
-use super::{Judge, listed};
+use super::Judge;
 use crate::docker::body::create::{Device, DeviceRequest};
 use crate::policy::Reason;
 use std::borrow::Cow;
@@ -18,8 +18,7 @@ impl Judge<'_> {
             if !(known && same && plain) {
                 let field = self.host(&format!("Devices[{i}]"));
                 self.deny(Reason::Device, field, host, format!("use device {host:?}"));
-                let allowed = listed(self.profile.devices());
-                self.allowing(format!("allowed devices: {allowed}"));
+                self.allowing_listed("devices", self.profile.devices());
             }
         }
     }
@@ -49,8 +48,7 @@ impl Judge<'_> {
                 let field = self.host(&format!("DeviceRequests[{i}]"));
                 let what = format!("request devices of driver {named:?}");
                 self.deny(Reason::DeviceRequest, field, named, what);
-                let allowed = listed(self.profile.device_requests());
-                self.allowing(format!("allowed drivers, without options: {allowed}"));
+                self.allowing_listed("drivers, without options", self.profile.device_requests());
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Judge;
 use super::host_paths::{clean, is_under};
+use super::names::is_plain;
 use crate::docker::body::create::{
     BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeOptions,
 };
@@ -33,14 +34,9 @@ const TMPFS_OPTIONS: [&str; 10] =
 /// Options of a tmpfs with a value, a number with a unit: a comma in it would begin another option.
 const TMPFS_VALUES: [&str; 6] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"];
 
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'%'
-}
-
 /// Whether it is a plain name, of which the daemon makes a volume.
 pub(in crate::policy) fn is_volume_name(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-    name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && name.bytes().all(plain)
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && is_plain(name)
 }
 
 impl Judge<'_> {
@@ -100,7 +96,7 @@ impl Judge<'_> {
         } else if !self.profile.volumes().iter().any(|p| p.matches(name)) {
             self.deny(Reason::VolumeName, field, name, format!("mount volume {name:?}"));
             let shown: Vec<_> = self.profile.volumes().iter().map(Glob::as_str).collect();
-            self.allowing(format!("allowed volumes: {}", super::listed(&shown)));
+            self.allowing_listed("volumes", &shown);
         } else {
             return true;
         }
@@ -240,7 +236,10 @@ impl Judge<'_> {
 
     fn tmpfs_option(&mut self, field: &str, option: &str) {
         let known = match option.split_once('=') {
-            Some((key, value)) => TMPFS_VALUES.contains(&key) && value.bytes().all(is_plain),
+            Some((key, value)) => {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'%';
+                TMPFS_VALUES.contains(&key) && value.bytes().all(plain)
+            }
             None => TMPFS_OPTIONS.contains(&option),
         };
         if !known {
@@ -272,8 +271,7 @@ impl Judge<'_> {
         let known = driver.is_empty() || self.profile.volume_drivers().iter().any(|d| d == driver);
         if !known {
             self.deny(Reason::VolumeDriver, field, driver, format!("use volume driver {driver:?}"));
-            let allowed = super::listed(self.profile.volume_drivers());
-            self.allowing(format!("allowed drivers: {allowed}"));
+            self.allowing_listed("drivers", self.profile.volume_drivers());
         }
     }
 }

@@ -31,6 +31,10 @@ impl Judge<'_> {
 
 /// Letters, digits, `.`, `-` and `_`, at most 253 characters; empty is none given.
 pub(super) fn is_host_name(name: &str) -> bool {
-    name.len() <= 253
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    name.len() <= 253 && is_plain(name)
+}
+
+/// Letters, digits, `.`, `-` and `_` alone.
+pub(super) fn is_plain(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }

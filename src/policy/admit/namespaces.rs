@@ -1,7 +1,7 @@
 //! Namespaces and cgroups: a mode that is not one of the few plain ones is refused, whatever the
 //! daemon of the day makes of it (`HOST` was private on one engine and an error on another).
 
-use super::{Judge, listed};
+use super::Judge;
 use crate::policy::Reason;
 
 impl Judge<'_> {
@@ -14,13 +14,8 @@ impl Judge<'_> {
     }
 
     pub(super) fn userns_mode(&mut self, mode: &str) {
-        self.only_own(
-            Reason::NamespaceUser,
-            "HostConfig.UsernsMode",
-            mode,
-            "user namespace",
-            &[""],
-        );
+        let field = "HostConfig.UsernsMode";
+        self.only_own(Reason::NamespaceUser, field, mode, "user namespace", &[""]);
     }
 
     /// An empty mode is sent on as `private`: the daemon's own default depends on version and host.
@@ -37,8 +32,7 @@ impl Judge<'_> {
         }
         let what = format!("use IPC namespace {mode:?}");
         self.deny(Reason::NamespaceIpc, "HostConfig.IpcMode", mode, what);
-        let allowed = listed(self.profile.ipc());
-        self.allowing(format!("allowed modes: {allowed}"));
+        self.allowing_listed("modes", self.profile.ipc());
     }
 
     pub(super) fn cgroup(&mut self, cgroup: &str, parent: &str) {

@@ -114,12 +114,8 @@ impl Judge<'_> {
         }
         for (key, value) in driver_opts.entries() {
             let what = format!("set endpoint option {key:?}");
-            self.deny(
-                Reason::NetworkOption,
-                format!("{field}.DriverOpts.{key}"),
-                value.as_ref(),
-                what,
-            );
+            let field = format!("{field}.DriverOpts.{key}");
+            self.deny(Reason::NetworkOption, field, value.as_ref(), what);
         }
     }
 

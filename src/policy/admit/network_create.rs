@@ -2,7 +2,7 @@
 //! or a way into the host's.
 
 use super::names::is_host_name;
-use super::{Judge, key, listed};
+use super::{Judge, key};
 use crate::docker::body::network::{ConfigFrom, Ipam, IpamConfig, NetworkCreate};
 use crate::policy::Reason;
 use ipnet::IpNet;
@@ -41,14 +41,9 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
         let known = judge.profile.network_options().iter().any(|allowed| allowed == name);
         if !(known && value.bytes().all(plain)) {
             let what = format!("make a network with option {name:?}");
-            judge.deny(
-                Reason::NetworkSetting,
-                format!("Options.{}", key(name)),
-                value.as_ref(),
-                what,
-            );
-            let allowed = listed(judge.profile.network_options());
-            judge.allowing(format!("allowed options: {allowed}"));
+            let field = format!("Options.{}", key(name));
+            judge.deny(Reason::NetworkSetting, field, value.as_ref(), what);
+            judge.allowing_listed("options", judge.profile.network_options());
         }
     }
     judge.label_keys("Labels", labels);
@@ -75,8 +70,7 @@ impl Judge<'_> {
         if !self.profile.network_drivers().iter().any(|allowed| allowed == driver) {
             let what = format!("make a network with driver {driver:?}");
             self.deny(Reason::NetworkDriver, "Driver", driver, what);
-            let allowed = listed(self.profile.network_drivers());
-            self.allowing(format!("allowed drivers: {allowed}"));
+            self.allowing_listed("drivers", self.profile.network_drivers());
         }
     }
 
@@ -87,12 +81,8 @@ impl Judge<'_> {
         }
         for (field, set) in [("Ingress", ingress), ("ConfigOnly", config_only)] {
             if set {
-                self.deny(
-                    Reason::NetworkScope,
-                    field,
-                    "true",
-                    format!("make a network with {field}"),
-                );
+                let what = format!("make a network with {field}");
+                self.deny(Reason::NetworkScope, field, "true", what);
             }
         }
     }
@@ -106,12 +96,8 @@ impl Judge<'_> {
         }
         for (name, value) in options.entries() {
             let what = format!("give option {name:?} to the driver of addresses");
-            self.deny(
-                Reason::NetworkSetting,
-                format!("IPAM.Options.{}", key(name)),
-                value.as_ref(),
-                what,
-            );
+            let field = format!("IPAM.Options.{}", key(name));
+            self.deny(Reason::NetworkSetting, field, value.as_ref(), what);
         }
         for (i, config) in config.items().iter().enumerate() {
             let IpamConfig { subnet, ip_range, gateway, auxiliary, borrow: _ } = config;
@@ -136,7 +122,7 @@ impl Judge<'_> {
         if !range.is_ok_and(within) {
             let shown: Vec<_> = self.profile.subnets().iter().map(ToString::to_string).collect();
             self.deny(Reason::Subnet, field, text, format!("choose the addresses {text:?}"));
-            self.allowing(format!("allowed ranges: {}", listed(&shown)));
+            self.allowing_listed("ranges", &shown);
         }
     }
 }

@@ -87,7 +87,7 @@ impl Judge<'_> {
                 address => format!("publish on address {address}"),
             };
             self.deny(Reason::PortAddress, field, address, what);
-            self.allowing(format!("allowed addresses: {}", super::listed(&shown)));
+            self.allowing_listed("addresses", &shown);
         }
     }
 

@@ -36,8 +36,7 @@ impl Judge<'_> {
             if !self.profile.capabilities().add.contains(&canonical) {
                 let what = format!("add capability {canonical:?}");
                 self.deny(Reason::CapAdd, format!("{add_at}[{i}]"), name.as_ref(), what);
-                let allowed = listed(&self.profile.capabilities().add);
-                self.allowing(format!("allowed capabilities: {allowed}"));
+                self.allowing_listed("capabilities", &self.profile.capabilities().add);
             }
         }
         if self.profile.capabilities().drop_all.0

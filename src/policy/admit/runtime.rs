@@ -11,14 +11,9 @@ impl Judge<'_> {
         if runtime.is_empty() || self.profile.runtime().0.iter().any(|allowed| allowed == runtime) {
             return;
         }
-        self.deny(
-            Reason::Runtime,
-            "HostConfig.Runtime",
-            runtime,
-            format!("use runtime {runtime:?}"),
-        );
-        let allowed = listed(&self.profile.runtime().0);
-        self.allowing(format!("allowed runtimes besides the default: {allowed}"));
+        let what = format!("use runtime {runtime:?}");
+        self.deny(Reason::Runtime, "HostConfig.Runtime", runtime, what);
+        self.allowing_listed("runtimes besides the default", &self.profile.runtime().0);
     }
 
     /// The tasks of a service run in each node's default runtime: it has no field for another

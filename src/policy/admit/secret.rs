@@ -1,6 +1,7 @@
 //! Secrets and configs of a swarm: what is kept is its owner's, what drives it is not.
 
 use super::Judge;
+use super::names::is_plain;
 use crate::docker::body::field::Field;
 use crate::docker::body::swarm::{ConfigSpec, NamedDriver, SecretSpec};
 use crate::policy::Reason;
@@ -24,8 +25,7 @@ pub(super) fn config(judge: &mut Judge<'_>, spec: &ConfigSpec<'_>) {
 
 impl Judge<'_> {
     fn spec_name(&mut self, name: &str) {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-        if name.is_empty() || !name.bytes().all(plain) {
+        if name.is_empty() || !is_plain(name) {
             self.deny(Reason::Name, "Name", name, format!("use the name {name:?}"));
         }
     }

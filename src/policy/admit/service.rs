@@ -2,7 +2,7 @@
 
 use super::image::serve;
 use super::names::is_host_name;
-use super::{Judge, listed};
+use super::Judge;
 use crate::docker::body::service::{
     AppArmor, ContainerSpec, CredentialSpec, DnsConfig, File, FileReference, NetworkAttachmentSpec,
     Privileges, SeLinux, Seccomp, ServiceSpec, TaskRestart, TaskTemplate,
@@ -196,8 +196,7 @@ impl Judge<'_> {
         if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
             let what = format!("use restart condition {condition:?}");
             self.deny(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
-            let allowed = listed(self.profile.restart());
-            self.allowing(format!("allowed policies: {allowed}"));
+            self.allowing_listed("policies", self.profile.restart());
         }
     }
 

@@ -3,7 +3,6 @@
 
 use super::Judge;
 use super::image::run;
-use super::labels::is_denied;
 use crate::docker::CallHead;
 use crate::docker::image::ImagePattern;
 use crate::policy::Reason;
@@ -35,8 +34,7 @@ pub(super) fn seen_container<'f>(name: &str, facts: &'f Facts) -> Result<&'f Con
         Some(Seen::Missing) => (Reason::TargetAbsent, format!("No such container: {name}")),
         None => (Reason::TargetUnseen, format!("use container {name:?}: it cannot be looked at")),
     };
-    let (field, value) = ("path".to_owned(), name.to_owned());
-    Err(Finding { reason, field, value, what, allowed: None })
+    Err(Finding::new(reason, "path", name, what))
 }
 
 /// `POST /containers/{}/start` and `/restart`.
@@ -56,10 +54,5 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
     for target in mounts {
         judge.target(&format!("Mounts.{}", super::key(target)), target);
     }
-    for (key, value) in labels {
-        if is_denied(&judge.profile.labels().deny, key) {
-            let what = format!("start a container with label {key:?}");
-            judge.deny(Reason::Label, format!("Config.Labels.{key}"), value.as_str(), what);
-        }
-    }
+    judge.denied_labels("Config.Labels", labels, "start a container with label");
 }

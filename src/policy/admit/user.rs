@@ -4,7 +4,6 @@ use super::Judge;
 use crate::policy::Reason;
 use crate::policy::profile::UserRule;
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 
 impl Judge<'_> {
     /// `User` of a container: `uid`, `uid:gid`, names. A name means what the image says it means.
@@ -15,15 +14,14 @@ impl Judge<'_> {
         let (uid, gid) = user.split_once(':').map_or((user, None), |(u, g)| (u, Some(g)));
         match number(uid) {
             None => {
-                let what = if user.is_empty() {
-                    "run as the image's own user, which may be root".to_owned()
-                } else {
-                    format!("run as {user:?}: only the image knows which number that is")
+                let what = match user {
+                    "" => "run as the image's own user, which may be root".to_owned(),
+                    user => format!("run as {user:?}: only the image knows which number that is"),
                 };
                 self.root(field, user, &what);
             }
             Some(0) => self.root(field, user, "run as root"),
-            Some(uid) => self.id_in_range(field, uid, |ids| &ids.0),
+            Some(uid) => self.id_in_range(field, uid, false),
         }
         match gid {
             None => self.implied_group(field, user),
@@ -69,7 +67,7 @@ impl Judge<'_> {
                 self.root(field, group, &what);
             }
             Some(0) => self.root(field, group, "join group root"),
-            Some(gid) => self.id_in_range(field, gid, |ids| &ids.1),
+            Some(gid) => self.id_in_range(field, gid, true),
         }
     }
 
@@ -78,17 +76,9 @@ impl Judge<'_> {
         self.allowing("a number above 0, such as --user 1000:1000");
     }
 
-    fn id_in_range(
-        &mut self,
-        field: &str,
-        id: u32,
-        pick: impl Fn(
-            &(Vec<RangeInclusive<u32>>, Vec<RangeInclusive<u32>>),
-        ) -> &Vec<RangeInclusive<u32>>,
-    ) {
+    fn id_in_range(&mut self, field: &str, id: u32, is_group: bool) {
         let UserRule::Ids { uid, gid } = self.profile.user() else { return };
-        let both = (uid.clone(), gid.clone());
-        let ranges = pick(&both);
+        let ranges = if is_group { gid } else { uid };
         if !ranges.iter().any(|range| range.contains(&id)) {
             let text: Vec<_> =
                 ranges.iter().map(|r| format!("{}-{}", r.start(), r.end())).collect();
@@ -104,15 +94,12 @@ impl Judge<'_> {
         }
         let mut parts = dir.strip_prefix('/').unwrap_or("..").split('/');
         let unclean = parts.clone().any(|part| part == ".." || part == ".");
-        if unclean || parts.find(|part| !part.is_empty()).is_some_and(leads_out) {
+        // `/dev/fd` is a link to `/proc/self/fd` in every container
+        let first = parts.find(|part| !part.is_empty());
+        if unclean || matches!(first, Some("proc" | "dev")) {
             self.deny(Reason::WorkingDir, field, dir, format!("work in directory {dir:?}"));
         }
     }
-}
-
-/// `/dev/fd` is a link to `/proc/self/fd` in every container.
-fn leads_out(first: &str) -> bool {
-    matches!(first, "proc" | "dev")
 }
 
 /// A plain decimal number. `+1`, `01` and anything too large are none.
