@@ -129,6 +129,11 @@ impl<'a> Judge<'a> {
         });
     }
 
+    /// Adds a finding of a value that is at fault by itself: `use isolation "hyperv"`.
+    fn refuse(&mut self, reason: Reason, field: impl Into<String>, value: &str, doing: &str) {
+        self.deny(reason, field, value, format!("{doing} {value:?}"));
+    }
+
     /// Says of the last finding what would be allowed.
     fn allowing(&mut self, allowed: impl Into<String>) {
         if let Some(last) = self.findings.last_mut().filter(|_| self.kept) {

@@ -65,8 +65,8 @@ pub(super) fn verb_finding(
     if route.verb == Verb::Never || route.resource == Resource::Nothing {
         return Some(finding(Reason::RouteNever, "use this route; nobody may".into()));
     }
-    let denying = policy.roles_of(&identity.roles).find(|role| role.deny.covers(route));
-    if let Some(role) = denying {
+    let denies = |role: &&Role| role.deny.has(route.resource, route.verb);
+    if let Some(role) = policy.roles_of(&identity.roles).find(denies) {
         let what = format!("{} a {}: role {:?} denies it", route.verb, route.resource, role.name);
         return Some(finding(Reason::VerbDenied, what));
     }

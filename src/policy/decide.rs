@@ -3,7 +3,7 @@
 use super::admit::{self, Judge};
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding};
-use super::facts::{Facts, Needs, Seen};
+use super::facts::{Facts, Needs};
 use super::judgement::Subject;
 use super::model::{Policy, Role};
 use super::permit::Permit;
@@ -26,35 +26,35 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     let judged = profiles().next().is_some();
     let by_image = judged || roles().any(|role| !runs_anything(role));
     let is_create = matches!(call.body, Body::ContainerCreate(_));
-    let (starts, copies) = (starts(call.head), copies(call.head));
+    let starts = of_container(call.head, [Verb::Start, Verb::Restart]);
+    let copies = of_container(call.head, [Verb::CopyIn, Verb::CopyOut]);
     let looked_at =
         starts && by_image || copies && profiles().any(|p| !p.copy().running_with_mounts.0);
     let mut needs = Needs::default();
     for Mention { object, name, used, at: _ } in call.mentions() {
-        match (object, used) {
+        let asked = match (object, used) {
             (Object::HostPath, Use::Mount) => {
                 needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, &name)));
+                continue;
             }
             // a service's image is pulled by the nodes, which look after their own
-            (Object::Image, Use::Run) if by_image && is_create => {
-                needs.images.insert(name.into_owned());
-            }
+            (Object::Image, Use::Run) if by_image && is_create => &mut needs.images,
             (Object::Volume, Use::Mount) if judged && admit::is_volume_name(&name) => {
-                needs.volumes.insert(name.into_owned());
+                &mut needs.volumes
             }
             (Object::Network, Use::Join) if judged && admit::may_be_id(&name) => {
-                needs.networks.insert(name.into_owned());
+                &mut needs.networks
             }
-            (Object::Container, Use::Target) if looked_at => {
-                needs.containers.insert(name.into_owned());
-            }
+            (Object::Container, Use::Target) if looked_at => &mut needs.containers,
             (Object::Exec, Use::Target) if outputs_only(call) => {
-                needs.exec = Some(name.into_owned())
+                needs.exec = Some(name.into_owned());
+                continue;
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        asked.insert(name.into_owned());
     }
-    if let (true, Some(Seen::Found(container))) = (starts && by_image, known.target(call.head)) {
+    if let (true, Some(container)) = (starts && by_image, known.target(call.head)) {
         needs.images.insert(container.image.clone());
         needs.volumes.extend(container.volumes.iter().filter(|_| judged).cloned());
     }
@@ -63,14 +63,9 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     needs
 }
 
-fn starts(head: &CallHead) -> bool {
-    let Route { resource, verb, .. } = head.route;
-    (*resource, matches!(verb, Verb::Start | Verb::Restart)) == (Resource::Container, true)
-}
-
-fn copies(head: &CallHead) -> bool {
-    let Route { resource, verb, .. } = head.route;
-    (*resource, matches!(verb, Verb::CopyIn | Verb::CopyOut)) == (Resource::Container, true)
+/// Whether a container is the target of one of these verbs.
+fn of_container(head: &CallHead, verbs: [Verb; 2]) -> bool {
+    head.route.resource == Resource::Container && verbs.contains(&head.route.verb)
 }
 
 /// An exec that is begun by a client that did not ask to upgrade.
@@ -210,17 +205,10 @@ fn permit(
     let answer = rewritten(call.head);
     terms.push(Term::Answer(answer));
     let mut head = call.head.clone();
-    let json = match terms::touch_body(&terms) {
-        true => {
-            let mut body = call.body.clone();
-            terms::apply(&terms, &mut head, &mut body);
-            body.serialise()
-        }
-        false => {
-            terms::apply(&terms, &mut head, &mut Body::None);
-            call.body.serialise()
-        }
-    };
+    let touched = terms::touch_body(&terms);
+    let mut body = if touched { call.body.clone() } else { Body::None };
+    terms::apply(&terms, &mut head, &mut body);
+    let json = if touched { &body } else { &call.body }.serialise();
     Box::new(Permit {
         role: role.to_owned(),
         grant: format!("{}.{}", route.resource, route.verb),
@@ -237,14 +225,8 @@ fn permit(
 fn resolved(head: &CallHead, facts: &Facts) -> Option<Term> {
     let Mention { object, name, .. } = head.mention()?;
     let id = match object {
-        Object::Container => match facts.containers.get(name.as_ref()) {
-            Some(Seen::Found(container)) => &container.id,
-            _ => return None,
-        },
-        Object::Network => match facts.networks.get(name.as_ref()) {
-            Some(Seen::Found(network)) => &network.id,
-            _ => return None,
-        },
+        Object::Container => &facts.containers.get(name.as_ref())?.found()?.id,
+        Object::Network => &facts.networks.get(name.as_ref())?.found()?.id,
         _ => return None,
     };
     (name != *id).then(|| Term::Resolve { id: id.clone() })

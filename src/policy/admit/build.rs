@@ -34,8 +34,7 @@ pub(super) fn build(judge: &mut Judge<'_>, head: &CallHead) {
 impl Judge<'_> {
     fn dockerfile(&mut self, path: &str) {
         if path.starts_with('/') || path.split('/').any(|part| part == "..") {
-            let what = format!("build with the Dockerfile {path:?}");
-            self.deny(Reason::Dockerfile, "query dockerfile", path, what);
+            self.refuse(Reason::Dockerfile, "query dockerfile", path, "build with the Dockerfile");
         }
     }
 

@@ -23,7 +23,7 @@ impl Judge<'_> {
     pub(super) fn signal(&mut self, field: &str, signal: &str) {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-');
         if signal.len() > 16 || !signal.bytes().all(plain) {
-            self.deny(Reason::Signal, field, signal, format!("send signal {signal:?}"));
+            self.refuse(Reason::Signal, field, signal, "send signal");
         }
     }
 
@@ -36,8 +36,7 @@ impl Judge<'_> {
                 word => PS_WORDS.contains(&word),
             };
             if !sound {
-                let what = format!("pass arguments to ps: {arguments:?}");
-                self.deny(Reason::PsArgs, "query ps_args", arguments, what);
+                self.refuse(Reason::PsArgs, "query ps_args", arguments, "pass arguments to ps:");
                 self.allowing("-ef, aux, or -eo with columns such as pid,user,comm");
                 return;
             }
@@ -65,8 +64,7 @@ impl Judge<'_> {
     fn container(&mut self, field: &str, container: &str) {
         let name = container.strip_prefix('/').unwrap_or(container);
         if name.is_empty() || !is_plain(name) {
-            let what = format!("name a container {container:?}");
-            self.deny(Reason::Name, field, container, what);
+            self.refuse(Reason::Name, field, container, "name a container");
         }
     }
 

@@ -17,7 +17,7 @@ impl Judge<'_> {
             let plain = cgroup_permissions.text().chars().all(|c| "rwm".contains(c));
             if !(known && same && plain) {
                 let field = self.host(&format!("Devices[{i}]"));
-                self.deny(Reason::Device, field, host, format!("use device {host:?}"));
+                self.refuse(Reason::Device, field, host, "use device");
                 self.allowing_listed("devices", self.profile.devices());
             }
         }
@@ -46,8 +46,7 @@ impl Judge<'_> {
             let known = self.profile.device_requests().iter().any(|allowed| allowed == named);
             if !known || options.entries().next().is_some() {
                 let field = self.host(&format!("DeviceRequests[{i}]"));
-                let what = format!("request devices of driver {named:?}");
-                self.deny(Reason::DeviceRequest, field, named, what);
+                self.refuse(Reason::DeviceRequest, field, named, "request devices of driver");
                 self.allowing_listed("drivers, without options", self.profile.device_requests());
             }
         }

@@ -74,8 +74,7 @@ impl<'j> Judge<'j> {
             Ok(reference) if reference.digest.is_none() => {
                 if !self.role.write.iter().any(|p| p.matches(&reference, glob)) {
                     let full = reference.full();
-                    let what = format!("give an image the name {full:?}");
-                    self.deny(Reason::ImageWrite, field, full, what);
+                    self.refuse(Reason::ImageWrite, field, &full, "give an image the name");
                     self.allowing_listed("names", &patterns(&self.role.write));
                 }
             }
@@ -89,8 +88,7 @@ impl<'j> Judge<'j> {
     /// A registry that the daemon calls, by an address.
     pub(super) fn registry(&mut self, field: &str, address: &str) {
         if !is_listed(self.role, address) {
-            let what = format!("have the daemon call the registry {address:?}");
-            self.deny(Reason::RegistryHost, field, address, what);
+            self.refuse(Reason::RegistryHost, field, address, "have the daemon call the registry");
             let shown = patterns(self.role.pull.iter().chain(&self.role.push));
             self.allowing(format!("registries of: {}", listed(&shown)));
         }

@@ -125,8 +125,8 @@ impl Judge<'_> {
         };
         let name = if name.text().is_empty() { "no" } else { name.text() };
         if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
-            let what = format!("use restart policy {name:?}");
-            self.deny(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
+            let what = "use restart policy";
+            self.refuse(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
             self.allowing_listed("policies", self.profile.restart());
         }
     }
@@ -146,7 +146,7 @@ impl Judge<'_> {
         (options_at, options): (&str, &StringMap<'_>),
     ) {
         if !driver.is_empty() && !self.profile.logging().drivers.iter().any(|d| d == driver) {
-            self.deny(Reason::LogDriver, at, driver, format!("use log driver {driver:?}"));
+            self.refuse(Reason::LogDriver, at, driver, "use log driver");
             self.allowing_listed("drivers", &self.profile.logging().drivers);
         }
         for (key, value) in options.entries() {

@@ -94,7 +94,7 @@ impl Judge<'_> {
                 format!("mount {name:?}: it is neither an absolute path nor a volume's name");
             self.deny(Reason::MountPath, field, name, what);
         } else if !self.profile.volumes().iter().any(|p| p.matches(name)) {
-            self.deny(Reason::VolumeName, field, name, format!("mount volume {name:?}"));
+            self.refuse(Reason::VolumeName, field, name, "mount volume");
             let shown: Vec<_> = self.profile.volumes().iter().map(Glob::as_str).collect();
             self.allowing_listed("volumes", &shown);
         } else {
@@ -114,7 +114,7 @@ impl Judge<'_> {
         let sound = cleaned.as_deref().is_some_and(|path| path != "/" && !kept(path));
         // each node fills the templates of a service's mounts in
         if !sound || target.contains("{{") {
-            self.deny(Reason::MountTarget, field, target, format!("mount over {target:?}"));
+            self.refuse(Reason::MountTarget, field, target, "mount over");
         }
     }
 
@@ -207,8 +207,7 @@ impl Judge<'_> {
     fn subpath(&mut self, field: &str, subpath: &str) {
         let mut parts = subpath.split('/');
         if subpath.starts_with('/') || parts.any(|part| part == "..") {
-            let what = format!("mount subpath {subpath:?}");
-            self.deny(Reason::MountPath, field, subpath, what);
+            self.refuse(Reason::MountPath, field, subpath, "mount subpath");
         }
     }
 
@@ -243,8 +242,7 @@ impl Judge<'_> {
             None => TMPFS_OPTIONS.contains(&option),
         };
         if !known {
-            let what = format!("mount a tmpfs with option {option:?}");
-            self.deny(Reason::TmpfsOption, field, option, what);
+            self.refuse(Reason::TmpfsOption, field, option, "mount a tmpfs with option");
         }
     }
 
@@ -252,8 +250,8 @@ impl Judge<'_> {
     pub(super) fn anonymous_volumes(&mut self, volumes: &Field<Map<'_, Empty>>) {
         for (target, _) in volumes.entries() {
             if target.contains(':') {
-                let what = format!("make a volume at {target:?}");
-                self.deny(Reason::MountPath, format!("Volumes.{target}"), target, what);
+                let what = "make a volume at";
+                self.refuse(Reason::MountPath, format!("Volumes.{target}"), target, what);
             } else {
                 self.target(&format!("Volumes.{target}"), target);
             }
@@ -270,7 +268,7 @@ impl Judge<'_> {
     pub(super) fn volume_driver(&mut self, field: &str, driver: &str) {
         let known = driver.is_empty() || self.profile.volume_drivers().iter().any(|d| d == driver);
         if !known {
-            self.deny(Reason::VolumeDriver, field, driver, format!("use volume driver {driver:?}"));
+            self.refuse(Reason::VolumeDriver, field, driver, "use volume driver");
             self.allowing_listed("drivers", self.profile.volume_drivers());
         }
     }

@@ -15,7 +15,7 @@ impl Judge<'_> {
         let name = name.strip_prefix('/').unwrap_or(name);
         let hex = name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if MODES.contains(&name) || (hex && (12..=64).contains(&name.len())) {
-            self.deny(Reason::Name, "query name", name, format!("name a container {name:?}"));
+            self.refuse(Reason::Name, "query name", name, "name a container");
         }
     }
 
@@ -23,7 +23,7 @@ impl Judge<'_> {
     pub(super) fn hostnames(&mut self, host: &str, domain: &str) {
         for (field, name) in [("Hostname", host), ("Domainname", domain)] {
             if !is_host_name(name) {
-                self.deny(Reason::Hostname, field, name, format!("use host name {name:?}"));
+                self.refuse(Reason::Hostname, field, name, "use host name");
             }
         }
     }

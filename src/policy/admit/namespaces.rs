@@ -30,23 +30,21 @@ impl Judge<'_> {
         if mode.is_empty() || self.profile.ipc().iter().any(|allowed| allowed == mode) {
             return;
         }
-        let what = format!("use IPC namespace {mode:?}");
-        self.deny(Reason::NamespaceIpc, "HostConfig.IpcMode", mode, what);
+        self.refuse(Reason::NamespaceIpc, "HostConfig.IpcMode", mode, "use IPC namespace");
         self.allowing_listed("modes", self.profile.ipc());
     }
 
     pub(super) fn cgroup(&mut self, cgroup: &str, parent: &str) {
         self.only_own(Reason::NamespaceCgroup, "HostConfig.Cgroup", cgroup, "cgroup", &[""]);
         if !parent.is_empty() {
-            let what = format!("choose cgroup parent {parent:?}");
-            self.deny(Reason::CgroupParent, self.host("CgroupParent"), parent, what);
+            let what = "choose cgroup parent";
+            self.refuse(Reason::CgroupParent, self.host("CgroupParent"), parent, what);
         }
     }
 
     pub(super) fn isolation(&mut self, field: &str, isolation: &str) {
         if !matches!(isolation, "" | "default") {
-            let what = format!("use isolation {isolation:?}");
-            self.deny(Reason::Isolation, field, isolation, what);
+            self.refuse(Reason::Isolation, field, isolation, "use isolation");
         }
     }
 

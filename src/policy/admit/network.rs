@@ -44,8 +44,7 @@ impl Judge<'_> {
             return;
         }
         if name == "host" || name.is_empty() || !is_host_name(name) {
-            let what = format!("use the network {given:?}");
-            self.deny(Reason::NamespaceNetwork, field, given, what);
+            self.refuse(Reason::NamespaceNetwork, field, given, "use the network");
         } else {
             self.network_name(field, name);
         }
@@ -54,7 +53,7 @@ impl Judge<'_> {
     /// A name that the profile lists.
     pub(super) fn network_name(&mut self, field: &str, name: &str) {
         if !self.profile.networks().iter().any(|p| p.matches(name)) {
-            self.deny(Reason::NetworkName, field, name, format!("join network {name:?}"));
+            self.refuse(Reason::NetworkName, field, name, "join network");
             let shown: Vec<_> = self.profile.networks().iter().map(Glob::as_str).collect();
             self.allowing(format!("allowed networks: none, {}", listed(&shown)));
         }
@@ -108,8 +107,7 @@ impl Judge<'_> {
     ) {
         for (i, alias) in aliases.iter().enumerate() {
             if alias.is_empty() || !is_host_name(alias) {
-                let what = format!("be called {alias:?}");
-                self.deny(Reason::Hostname, format!("{field}.Aliases[{i}]"), alias.as_ref(), what);
+                self.refuse(Reason::Hostname, format!("{field}.Aliases[{i}]"), alias, "be called");
             }
         }
         for (key, value) in driver_opts.entries() {
@@ -127,8 +125,8 @@ impl Judge<'_> {
         for (name, address) in [("IPv4Address", ipv4_address), ("IPv6Address", ipv6_address)] {
             let text = address.text();
             if !text.is_empty() && text.parse::<IpAddr>().is_err() {
-                let what = format!("use address {text:?}");
-                self.deny(Reason::EndpointAddress, format!("{field}.{name}"), text, what);
+                let what = "use address";
+                self.refuse(Reason::EndpointAddress, format!("{field}.{name}"), text, what);
             }
         }
         let what = "use a link-local address";
@@ -144,8 +142,7 @@ impl Judge<'_> {
     /// A MAC address of one's own.
     pub(super) fn mac_address(&mut self, field: &str, address: &str) {
         if !address.is_empty() && !self.profile.mac_address().0 {
-            let what = format!("choose MAC address {address:?}");
-            self.deny(Reason::MacAddress, field, address, what);
+            self.refuse(Reason::MacAddress, field, address, "choose MAC address");
         }
     }
 
@@ -159,8 +156,7 @@ impl Judge<'_> {
             });
             if !sound {
                 let field = format!("{field}[{i}]");
-                let what = format!("add host entry {entry:?}");
-                self.deny(Reason::ExtraHost, field, entry.as_ref(), what);
+                self.refuse(Reason::ExtraHost, field, entry, "add host entry");
             }
         }
     }
@@ -185,7 +181,7 @@ impl Judge<'_> {
     fn resolved_by(&mut self, field: &str, items: &[Cow<'_, str>], sound: impl Fn(&str) -> bool) {
         for (i, item) in items.iter().enumerate().filter(|(_, item)| !sound(item)) {
             let field = format!("{field}[{i}]");
-            self.deny(Reason::Dns, field, item.as_ref(), format!("resolve names by {item:?}"));
+            self.refuse(Reason::Dns, field, item, "resolve names by");
         }
     }
 }

@@ -33,8 +33,8 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
     if let Some(ConfigFrom { network, borrow: _ }) = config_from.value()
         && !network.text().is_empty()
     {
-        let what = format!("make a network that follows {:?}", network.text());
-        judge.deny(Reason::NetworkScope, "ConfigFrom", network.text(), what);
+        let what = "make a network that follows";
+        judge.refuse(Reason::NetworkScope, "ConfigFrom", network.text(), what);
     }
     for (name, value) in options.entries() {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
@@ -58,7 +58,7 @@ impl Judge<'_> {
         let hex = name.len() >= 12 && name.bytes().all(|b| b.is_ascii_hexdigit());
         let mode = matches!(name, "host" | "none" | "default" | "bridge" | "container" | "ingress");
         if name.is_empty() || !is_host_name(name) || hex || mode {
-            self.deny(Reason::Name, field, name, format!("name a network {name:?}"));
+            self.refuse(Reason::Name, field, name, "name a network");
         } else {
             self.network_name(field, name);
         }
@@ -68,16 +68,14 @@ impl Judge<'_> {
     fn network_driver(&mut self, driver: &str) {
         let driver = if driver.is_empty() { "bridge" } else { driver };
         if !self.profile.network_drivers().iter().any(|allowed| allowed == driver) {
-            let what = format!("make a network with driver {driver:?}");
-            self.deny(Reason::NetworkDriver, "Driver", driver, what);
+            self.refuse(Reason::NetworkDriver, "Driver", driver, "make a network with driver");
             self.allowing_listed("drivers", self.profile.network_drivers());
         }
     }
 
     fn network_scope(&mut self, scope: &str, ingress: bool, config_only: bool) {
         if !matches!(scope, "" | "local") {
-            let what = format!("make a network of scope {scope:?}");
-            self.deny(Reason::NetworkScope, "Scope", scope, what);
+            self.refuse(Reason::NetworkScope, "Scope", scope, "make a network of scope");
         }
         for (field, set) in [("Ingress", ingress), ("ConfigOnly", config_only)] {
             if set {
@@ -91,8 +89,8 @@ impl Judge<'_> {
     fn network_addresses(&mut self, ipam: &Ipam<'_>) {
         let Ipam { driver, options, config, borrow: _ } = ipam;
         if !matches!(driver.text(), "" | "default") {
-            let what = format!("have addresses given by driver {:?}", driver.text());
-            self.deny(Reason::NetworkDriver, "IPAM.Driver", driver.text(), what);
+            let what = "have addresses given by driver";
+            self.refuse(Reason::NetworkDriver, "IPAM.Driver", driver.text(), what);
         }
         for (name, value) in options.entries() {
             let what = format!("give option {name:?} to the driver of addresses");
@@ -121,7 +119,7 @@ impl Judge<'_> {
         let within = |range: IpNet| self.profile.subnets().iter().any(|all| all.contains(&range));
         if !range.is_ok_and(within) {
             let shown: Vec<_> = self.profile.subnets().iter().map(ToString::to_string).collect();
-            self.deny(Reason::Subnet, field, text, format!("choose the addresses {text:?}"));
+            self.refuse(Reason::Subnet, field, text, "choose the addresses");
             self.allowing_listed("ranges", &shown);
         }
     }

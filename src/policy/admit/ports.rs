@@ -47,7 +47,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn port_syntax(&mut self, field: &str, text: &str) {
-        self.deny(Reason::PortSyntax, field, text, format!("publish port {text:?}"));
+        self.refuse(Reason::PortSyntax, field, text, "publish port");
     }
 
     /// Empty and 0 are a port that the daemon picks.

@@ -54,8 +54,7 @@ impl Judge<'_> {
                 || self.profile.security_options().iter().any(|allowed| allowed == option);
             if !listed_exactly {
                 let field = format!("HostConfig.SecurityOpt[{i}]");
-                let what = format!("use security option {option:?}");
-                self.deny(Reason::SecurityOpt, field, option.as_ref(), what);
+                self.refuse(Reason::SecurityOpt, field, option, "use security option");
                 let more = listed(self.profile.security_options());
                 self.allowing(format!("allowed besides no-new-privileges: {more}"));
             }

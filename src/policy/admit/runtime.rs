@@ -11,8 +11,7 @@ impl Judge<'_> {
         if runtime.is_empty() || self.profile.runtime().0.iter().any(|allowed| allowed == runtime) {
             return;
         }
-        let what = format!("use runtime {runtime:?}");
-        self.deny(Reason::Runtime, "HostConfig.Runtime", runtime, what);
+        self.refuse(Reason::Runtime, "HostConfig.Runtime", runtime, "use runtime");
         self.allowing_listed("runtimes besides the default", &self.profile.runtime().0);
     }
 

@@ -26,15 +26,15 @@ pub(super) fn config(judge: &mut Judge<'_>, spec: &ConfigSpec<'_>) {
 impl Judge<'_> {
     fn spec_name(&mut self, name: &str) {
         if name.is_empty() || !is_plain(name) {
-            self.deny(Reason::Name, "Name", name, format!("use the name {name:?}"));
+            self.refuse(Reason::Name, "Name", name, "use the name");
         }
     }
 
     fn no_driver(&mut self, field: &str, driver: &Field<NamedDriver<'_>>) {
         let Some(NamedDriver { name, options, borrow: _ }) = driver.value() else { return };
         if !name.text().is_empty() || options.entries().next().is_some() {
-            let what = format!("have a secret or config made by {:?}", name.text());
-            self.deny(Reason::SecretDriver, field, name.text(), what);
+            let what = "have a secret or config made by";
+            self.refuse(Reason::SecretDriver, field, name.text(), what);
         }
     }
 }

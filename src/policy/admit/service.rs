@@ -1,8 +1,8 @@
 //! A service, taken apart: any container, on any node, by the rules that hold for a container here.
 
+use super::Judge;
 use super::image::serve;
 use super::names::is_host_name;
-use super::Judge;
 use crate::docker::body::service::{
     AppArmor, ContainerSpec, CredentialSpec, DnsConfig, File, FileReference, NetworkAttachmentSpec,
     Privileges, SeLinux, Seccomp, ServiceSpec, TaskRestart, TaskTemplate,
@@ -42,7 +42,7 @@ impl Judge<'_> {
     /// Containers on its networks find it by this name.
     fn service_name(&mut self, name: &str) {
         if !is_host_name(name) {
-            self.deny(Reason::Hostname, "Name", name, format!("name a service {name:?}"));
+            self.refuse(Reason::Hostname, "Name", name, "name a service");
         }
     }
 
@@ -97,8 +97,8 @@ impl Judge<'_> {
             self.deny(Reason::Reserved, field, container_id.text(), what);
         }
         if !matches!(runtime.text(), "" | "container") {
-            let what = format!("run a service on {:?}", runtime.text());
-            self.deny(Reason::Reserved, "TaskTemplate.Runtime", runtime.text(), what);
+            let what = "run a service on";
+            self.refuse(Reason::Reserved, "TaskTemplate.Runtime", runtime.text(), what);
         }
         self.service_runtime();
         self.task_resources(resources.value());
@@ -149,8 +149,7 @@ impl Judge<'_> {
         self.add(serve(self.role, &at("Image"), image.text()));
         self.label_keys(&at("Labels"), labels);
         if !is_host_name(&without_templates(hostname.text())) {
-            let what = format!("use host name {:?}", hostname.text());
-            self.deny(Reason::Hostname, at("Hostname"), hostname.text(), what);
+            self.refuse(Reason::Hostname, at("Hostname"), hostname.text(), "use host name");
         }
         self.working_dir(&at("Dir"), dir.text());
         self.user(&at("User"), user.text());
@@ -194,8 +193,8 @@ impl Judge<'_> {
             _ => "always",
         };
         if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
-            let what = format!("use restart condition {condition:?}");
-            self.deny(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
+            let what = "use restart condition";
+            self.refuse(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
             self.allowing_listed("policies", self.profile.restart());
         }
     }
@@ -252,7 +251,7 @@ impl Judge<'_> {
                 names.iter().map(|name| format!("{name}:{address}").into()).collect();
             let at = format!("{field}[{i}]");
             if entries.is_empty() {
-                self.deny(Reason::ExtraHost, at, line.as_ref(), format!("add host entry {line:?}"));
+                self.refuse(Reason::ExtraHost, at, line, "add host entry");
             } else {
                 self.extra_hosts(&at, &entries);
             }

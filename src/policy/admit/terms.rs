@@ -8,7 +8,7 @@ use crate::docker::body::create::{ContainerCreate, HostConfig};
 use crate::docker::{ApiCall, CallHead, Resource, Verb};
 use crate::policy::model::Role;
 use crate::policy::profile::{Limit, Profile};
-use crate::policy::terms::{Default as Filled, Term};
+use crate::policy::terms::{Filled, Term};
 
 /// The terms of a request that a role carries.
 pub(in crate::policy) fn terms(role: &Role, profile: &Profile, call: &ApiCall<'_>) -> Vec<Term> {

@@ -97,7 +97,7 @@ impl Judge<'_> {
         // `/dev/fd` is a link to `/proc/self/fd` in every container
         let first = parts.find(|part| !part.is_empty());
         if unclean || matches!(first, Some("proc" | "dev")) {
-            self.deny(Reason::WorkingDir, field, dir, format!("work in directory {dir:?}"));
+            self.refuse(Reason::WorkingDir, field, dir, "work in directory");
         }
     }
 }
