@@ -45,6 +45,11 @@ use super::facts::Facts;
 use super::model::Role;
 use super::profile::Profile;
 use super::reason::Reason;
+use crate::docker::body::field::{Field, Map};
+use std::borrow::Cow;
+
+/// Names to texts: labels, annotations, options of drivers.
+type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
 
 /// What the families judge by, and what they find.
 pub struct Judge<'a> {

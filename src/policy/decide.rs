@@ -10,7 +10,7 @@ use super::permit::Permit;
 use super::reason::Reason;
 use super::terms::{self, Term};
 use crate::docker::body::Body;
-use crate::docker::image::{ImagePattern, Reference};
+use crate::docker::image::Reference;
 use crate::docker::{
     ApiCall, CallHead, Framing, Hijack, Life, Mention, Object, Outbound, OutboundBody, Resource,
     Rewrite, Route, Use, Verb,
@@ -24,7 +24,7 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     let roles = || by.policy.roles_of(&by.identity.roles);
     let profiles = || roles().filter_map(|role| role.admission.profile());
     let judged = profiles().next().is_some();
-    let by_image = judged || roles().any(|role| !runs_anything(role));
+    let by_image = judged || roles().any(|role| !role.runs_anything());
     let is_create = matches!(call.body, Body::ContainerCreate(_));
     let starts = of_container(call.head, [Verb::Start, Verb::Restart]);
     let copies = of_container(call.head, [Verb::CopyIn, Verb::CopyOut]);
@@ -72,11 +72,6 @@ fn of_container(head: &CallHead, verbs: [Verb; 2]) -> bool {
 fn outputs_only(call: &ApiCall<'_>) -> bool {
     let begins = matches!(&call.body, Body::ExecStart(start) if !start.detach.or_zero());
     begins && !call.head.upgrade
-}
-
-/// Whether the role may run every image, wherever it came from.
-fn runs_anything(role: &Role) -> bool {
-    role.run.iter().any(ImagePattern::is_any)
 }
 
 /// Judges a request: the first role, in the order written, that holds in everything carries it.
@@ -174,7 +169,7 @@ fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> 
         (Body::Service(spec), ..) => {
             let image = spec.container().map_or("", |container| container.image.text());
             let at = "TaskTemplate.ContainerSpec.Image";
-            if runs_anything(role) { None } else { admit::serve(role, at, image) }
+            if role.runs_anything() { None } else { admit::serve(role, at, image) }
         }
         (Body::None, Resource::Container, Verb::Start | Verb::Restart) => {
             admit::started_image(role, call.head, facts)

@@ -12,7 +12,7 @@ impl Judge<'_> {
         for (i, device) in devices.iter().enumerate() {
             let Device { path_on_host, path_in_container, cgroup_permissions, borrow: _ } = device;
             let (host, inside) = (path_on_host.text(), path_in_container.text());
-            let known = self.profile.devices().iter().any(|allowed| allowed == host);
+            let known = self.profile.devices().has(host);
             let same = inside.is_empty() || inside == host;
             let plain = cgroup_permissions.text().chars().all(|c| "rwm".contains(c));
             if !(known && same && plain) {
@@ -43,7 +43,7 @@ impl Judge<'_> {
                 "" if gpu() => "nvidia",
                 named => named,
             };
-            let known = self.profile.device_requests().iter().any(|allowed| allowed == named);
+            let known = self.profile.device_requests().has(named);
             if !known || options.entries().next().is_some() {
                 let field = self.host(&format!("DeviceRequests[{i}]"));
                 self.refuse(Reason::DeviceRequest, field, named, "request devices of driver");

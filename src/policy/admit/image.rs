@@ -133,7 +133,7 @@ pub(in crate::policy) fn serve(role: &Role, field: &str, image: &str) -> Option<
     if !matching.any(|p| p.reaches(registry, glob)) {
         return Some(unreached(&full, "run a service of", field, registry));
     }
-    if reference.digest.is_some() || role.run.iter().any(ImagePattern::is_any) {
+    if reference.digest.is_some() || role.runs_anything() {
         return None;
     }
     let what = format!("run a service of {image:?} without saying which");
@@ -153,7 +153,7 @@ pub(in crate::policy) fn run(
     if reference == Err(NotAReference::Syntax) {
         return Some(unreadable(NotAReference::Syntax, field, image));
     }
-    if role.run.iter().any(ImagePattern::is_any) {
+    if role.runs_anything() {
         return None;
     }
     let pinned = reference.as_ref().map_or(true, |reference| reference.digest.is_some());

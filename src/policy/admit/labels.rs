@@ -1,18 +1,13 @@
 //! Labels, annotations, health checks, restart policies, logging: what steers other programs.
 
-use super::Judge;
+use super::{Judge, StringMap};
 use crate::docker::body::create::{Healthcheck, LogConfig, RestartPolicy};
-use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
 use crate::policy::glob::Glob;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The longest that a container may take between its signal and SIGKILL, in seconds.
 const LONGEST_STOP: i64 = 3600;
-
-/// Names to texts: labels, annotations, options of drivers.
-type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
 
 /// Whether a label is denied, in any letter case: who reads it (Traefik for one) may read it so.
 fn is_denied(deny: &[Glob], key: &str) -> bool {
@@ -70,7 +65,7 @@ impl Judge<'_> {
     /// `HostConfig.Annotations`.
     pub(super) fn annotations(&mut self, annotations: &StringMap<'_>) {
         for (key, value) in annotations.entries() {
-            if !self.profile.annotations().iter().any(|p| p.matches(key)) {
+            if !self.profile.annotations().fits(key) {
                 let field = self.host(&format!("Annotations.{key}"));
                 let what = format!("set annotation {key:?}");
                 self.deny(Reason::Annotation, field, value.as_ref(), what);
@@ -124,7 +119,7 @@ impl Judge<'_> {
             return;
         };
         let name = if name.text().is_empty() { "no" } else { name.text() };
-        if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
+        if name != "no" && !self.profile.restart().has(name) {
             let what = "use restart policy";
             self.refuse(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
             self.allowing_listed("policies", self.profile.restart());
@@ -145,12 +140,12 @@ impl Judge<'_> {
         (at, driver): (&str, &str),
         (options_at, options): (&str, &StringMap<'_>),
     ) {
-        if !driver.is_empty() && !self.profile.logging().drivers.iter().any(|d| d == driver) {
+        if !driver.is_empty() && !self.profile.logging().drivers.has(driver) {
             self.refuse(Reason::LogDriver, at, driver, "use log driver");
             self.allowing_listed("drivers", &self.profile.logging().drivers);
         }
         for (key, value) in options.entries() {
-            if !self.profile.logging().options.iter().any(|o| o == key) {
+            if !self.profile.logging().options.has(key) {
                 let what = format!("set log option {key:?}");
                 let told = told(key, value);
                 self.deny(Reason::LogOption, format!("{options_at}.{key}"), told, what);

@@ -1,8 +1,8 @@
 //! Mounts: binds, volumes, tmpfs, of every spelling.
 
-use super::Judge;
 use super::host_paths::{clean, is_under};
 use super::names::is_plain;
+use super::{Judge, StringMap};
 use crate::docker::body::create::{
     BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeOptions,
 };
@@ -93,7 +93,7 @@ impl Judge<'_> {
             let what =
                 format!("mount {name:?}: it is neither an absolute path nor a volume's name");
             self.deny(Reason::MountPath, field, name, what);
-        } else if !self.profile.volumes().iter().any(|p| p.matches(name)) {
+        } else if !self.profile.volumes().fits(name) {
             self.refuse(Reason::VolumeName, field, name, "mount volume");
             let shown: Vec<_> = self.profile.volumes().iter().map(Glob::as_str).collect();
             self.allowing_listed("volumes", &shown);
@@ -223,7 +223,7 @@ impl Judge<'_> {
     }
 
     /// `HostConfig.Tmpfs`: options by target.
-    pub(super) fn tmpfs(&mut self, tmpfs: &Field<Map<'_, Cow<'_, str>>>) {
+    pub(super) fn tmpfs(&mut self, tmpfs: &StringMap<'_>) {
         for (target, options) in tmpfs.entries() {
             let field = self.host(&format!("Tmpfs.{}", super::key(target)));
             self.target(&field, target);
@@ -266,7 +266,7 @@ impl Judge<'_> {
 
     /// A volume driver's name; empty is the daemon's `local`.
     pub(super) fn volume_driver(&mut self, field: &str, driver: &str) {
-        let known = driver.is_empty() || self.profile.volume_drivers().iter().any(|d| d == driver);
+        let known = driver.is_empty() || self.profile.volume_drivers().has(driver);
         if !known {
             self.refuse(Reason::VolumeDriver, field, driver, "use volume driver");
             self.allowing_listed("drivers", self.profile.volume_drivers());

@@ -3,6 +3,7 @@
 use super::Judge;
 use crate::docker::CallHead;
 use crate::policy::Reason;
+use std::str::FromStr;
 
 /// Words that are modes where names may stand.
 const MODES: [&str; 7] = ["host", "none", "default", "bridge", "container", "private", "ingress"];
@@ -32,6 +33,13 @@ impl Judge<'_> {
 /// Letters, digits, `.`, `-` and `_`, at most 253 characters; empty is none given.
 pub(super) fn is_host_name(name: &str) -> bool {
     name.len() <= 253 && is_plain(name)
+}
+
+/// A number in its one decimal spelling: `+1` and `01` are none, nor is what is too large.
+pub(super) fn decimal<N: FromStr>(text: &str) -> Option<N> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let plain = digits && (text.len() == 1 || !text.starts_with('0'));
+    if plain { text.parse().ok() } else { None }
 }
 
 /// Letters, digits, `.`, `-` and `_` alone.

@@ -27,7 +27,7 @@ impl Judge<'_> {
 
     /// An empty mode is sent on as `private`: below API 1.40 it would be `shareable`.
     pub(super) fn ipc_mode(&mut self, mode: &str) {
-        if mode.is_empty() || self.profile.ipc().iter().any(|allowed| allowed == mode) {
+        if mode.is_empty() || self.profile.ipc().has(mode) {
             return;
         }
         self.refuse(Reason::NamespaceIpc, "HostConfig.IpcMode", mode, "use IPC namespace");

@@ -1,9 +1,8 @@
 //! Networks: which may be joined, and as whom.
 
 use super::names::is_host_name;
-use super::{Judge, listed};
+use super::{Judge, StringMap, listed};
 use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
-use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
 use crate::policy::facts::Seen;
 use crate::policy::glob::Glob;
@@ -52,7 +51,7 @@ impl Judge<'_> {
 
     /// A name that the profile lists.
     pub(super) fn network_name(&mut self, field: &str, name: &str) {
-        if !self.profile.networks().iter().any(|p| p.matches(name)) {
+        if !self.profile.networks().fits(name) {
             self.refuse(Reason::NetworkName, field, name, "join network");
             let shown: Vec<_> = self.profile.networks().iter().map(Glob::as_str).collect();
             self.allowing(format!("allowed networks: none, {}", listed(&shown)));
@@ -103,7 +102,7 @@ impl Judge<'_> {
         &mut self,
         field: &str,
         aliases: &[Cow<'_, str>],
-        driver_opts: &Field<Map<'_, Cow<'_, str>>>,
+        driver_opts: &StringMap<'_>,
     ) {
         for (i, alias) in aliases.iter().enumerate() {
             if alias.is_empty() || !is_host_name(alias) {
@@ -151,7 +150,7 @@ impl Judge<'_> {
         for (i, entry) in hosts.iter().enumerate() {
             let sound = entry.split_once(':').is_some_and(|(name, address)| {
                 let plain = address == "host-gateway" || address.parse::<IpAddr>().is_ok();
-                let listed = self.profile.extra_hosts().iter().any(|p| p.matches(name));
+                let listed = self.profile.extra_hosts().fits(name);
                 !name.is_empty() && is_host_name(name) && plain && listed
             });
             if !sound {
@@ -170,7 +169,7 @@ impl Judge<'_> {
     ) {
         let profile = self.profile;
         self.resolved_by(servers_at, servers, |server| {
-            server.parse::<IpAddr>().is_ok() && profile.dns().iter().any(|p| p.matches(server))
+            server.parse::<IpAddr>().is_ok() && profile.dns().fits(server)
         });
         self.resolved_by(options_at, options, |option| {
             option.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_'))

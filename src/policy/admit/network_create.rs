@@ -38,7 +38,7 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
     }
     for (name, value) in options.entries() {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
-        let known = judge.profile.network_options().iter().any(|allowed| allowed == name);
+        let known = judge.profile.network_options().has(name);
         if !(known && value.bytes().all(plain)) {
             let what = format!("make a network with option {name:?}");
             let field = format!("Options.{}", key(name));
@@ -67,7 +67,7 @@ impl Judge<'_> {
     /// Empty is the daemon's `bridge`.
     fn network_driver(&mut self, driver: &str) {
         let driver = if driver.is_empty() { "bridge" } else { driver };
-        if !self.profile.network_drivers().iter().any(|allowed| allowed == driver) {
+        if !self.profile.network_drivers().has(driver) {
             self.refuse(Reason::NetworkDriver, "Driver", driver, "make a network with driver");
             self.allowing_listed("drivers", self.profile.network_drivers());
         }

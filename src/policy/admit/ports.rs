@@ -1,6 +1,7 @@
 //! Ports on the host.
 
 use super::Judge;
+use super::names::decimal;
 use crate::docker::body::create::PortBinding;
 use crate::docker::body::field::{Empty, Field, Map};
 use crate::policy::Reason;
@@ -103,10 +104,9 @@ fn is_protocol(text: &str) -> bool {
     matches!(text, "tcp" | "udp" | "sctp")
 }
 
-/// A port number above 0 in its one decimal spelling.
+/// A port number above 0.
 fn number(text: &str) -> Option<u16> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-    plain.then(|| text.parse().ok()).flatten()
+    decimal(text).filter(|port| *port > 0)
 }
 
 fn range_of(text: &str) -> Option<RangeInclusive<u16>> {

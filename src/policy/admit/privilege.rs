@@ -51,7 +51,7 @@ impl Judge<'_> {
     pub(super) fn security_options(&mut self, options: &[Cow<'_, str>]) {
         for (i, option) in options.iter().enumerate() {
             let listed_exactly = NO_NEW_PRIVILEGES.contains(&option.as_ref())
-                || self.profile.security_options().iter().any(|allowed| allowed == option);
+                || self.profile.security_options().has(option);
             if !listed_exactly {
                 let field = format!("HostConfig.SecurityOpt[{i}]");
                 self.refuse(Reason::SecurityOpt, field, option, "use security option");

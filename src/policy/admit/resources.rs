@@ -1,11 +1,9 @@
 //! Resources: to the daemon 0, -1 and null are unlimited, so they are what a bound refuses.
 
-use super::Judge;
+use super::{Judge, StringMap};
 use crate::docker::body::create::{ThrottleDevice, Ulimit, WeightDevice};
-use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
 use crate::policy::profile::Limit;
-use std::borrow::Cow;
 
 /// The CFS period that the daemon uses where none is given, in microseconds.
 pub(super) const DEFAULT_PERIOD: i64 = 100_000;
@@ -135,9 +133,9 @@ impl Judge<'_> {
     }
 
     /// `Sysctls`: exact names; a `/` is another spelling of `.` and so not on the list.
-    pub(super) fn sysctls(&mut self, sysctls: &Field<Map<'_, Cow<'_, str>>>) {
+    pub(super) fn sysctls(&mut self, sysctls: &StringMap<'_>) {
         for (key, value) in sysctls.entries() {
-            if !self.profile.sysctls().iter().any(|allowed| allowed == key) {
+            if !self.profile.sysctls().has(key) {
                 let field = self.host(&format!("Sysctls.{key}"));
                 let what = format!("set kernel parameter {key:?}");
                 self.deny(Reason::Sysctl, field, value.as_ref(), what);

@@ -49,18 +49,13 @@ impl Judge<'_> {
     /// What a profile asks for must reach the tasks: below these versions the daemon takes it out of the
     /// body (`adjustForAPIVersion` in `api/server/router/swarm/helpers.go`).
     fn heard(&mut self, version: ApiVersion) {
-        let (drop_all, no_new) =
-            (self.profile.capabilities().drop_all.0, self.profile.no_new_privileges().0);
-        let bounded = self.profile.pids().max.is_some();
+        let (profile, no_new_at) = (self.profile, "ContainerSpec.Privileges.NoNewPrivileges");
+        let (drop_all, no_new) = (profile.capabilities().drop_all.0, profile.no_new_privileges().0);
+        let bounded = profile.pids().max.is_some();
         let rules = [
             (Reason::CapDrop, drop_all, ApiVersion::new(41), "ContainerSpec.CapabilityDrop"),
             (Reason::Pids, bounded, ApiVersion::new(41), "Resources.Limits.Pids"),
-            (
-                Reason::NoNewPrivileges,
-                no_new,
-                ApiVersion::new(44),
-                "ContainerSpec.Privileges.NoNewPrivileges",
-            ),
+            (Reason::NoNewPrivileges, no_new, ApiVersion::new(44), no_new_at),
         ];
         for (reason, asked, since, name) in rules {
             if asked && version < since {
@@ -105,9 +100,11 @@ impl Judge<'_> {
         self.task_restart(restart_policy.value());
         self.attachments("TaskTemplate.Networks", networks.items());
         if let Some(NamedDriver { name, options, borrow: _ }) = log_driver.value() {
-            let (at, options_at) =
-                ("TaskTemplate.LogDriver.Name", "TaskTemplate.LogDriver.Options");
-            self.log_driver((at, name.text()), (options_at, options));
+            let at = "TaskTemplate.LogDriver";
+            self.log_driver(
+                (&format!("{at}.Name"), name.text()),
+                (&format!("{at}.Options"), options),
+            );
         }
         let empty = ContainerSpec::default();
         self.container_spec(container_spec.value().unwrap_or(&empty));
@@ -181,18 +178,16 @@ impl Judge<'_> {
 
     /// A service starts its tasks again unless it is told not to.
     fn task_restart(&mut self, policy: Option<&TaskRestart<'_>>) {
-        let condition = match policy {
-            None => "",
-            Some(TaskRestart { condition, delay: _, max_attempts: _, window: _, borrow: _ }) => {
-                condition.text()
-            }
-        };
+        let none = TaskRestart::default();
+        let TaskRestart { condition, delay: _, max_attempts: _, window: _, borrow: _ } =
+            policy.unwrap_or(&none);
+        let condition = condition.text();
         let name = match condition {
             "none" => "no",
             "on-failure" => "on-failure",
             _ => "always",
         };
-        if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
+        if name != "no" && !self.profile.restart().has(name) {
             let what = "use restart condition";
             self.refuse(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
             self.allowing_listed("policies", self.profile.restart());

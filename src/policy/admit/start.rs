@@ -4,7 +4,6 @@
 use super::Judge;
 use super::image::run;
 use crate::docker::CallHead;
-use crate::docker::image::ImagePattern;
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
 use crate::policy::facts::{Container, Facts, Seen};
@@ -17,14 +16,11 @@ pub(in crate::policy) fn started_image(
     head: &CallHead,
     facts: &Facts,
 ) -> Option<Finding> {
-    if role.run.iter().any(ImagePattern::is_any) {
+    if role.runs_anything() {
         return None;
     }
-    let name = head.target().unwrap_or_default();
-    match seen_container(name, facts) {
-        Ok(container) => run(role, "Image", &container.image, facts),
-        Err(finding) => Some(finding),
-    }
+    let container = seen_container(head.target().unwrap_or_default(), facts);
+    container.map_or_else(Some, |container| run(role, "Image", &container.image, facts))
 }
 
 /// The container that is meant, where it was seen; else why that is the end of it.

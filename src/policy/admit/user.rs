@@ -1,6 +1,7 @@
 //! Who runs inside: user, groups, working directory.
 
 use super::Judge;
+use super::names::decimal;
 use crate::policy::Reason;
 use crate::policy::profile::UserRule;
 use std::borrow::Cow;
@@ -12,7 +13,7 @@ impl Judge<'_> {
             return;
         }
         let (uid, gid) = user.split_once(':').map_or((user, None), |(u, g)| (u, Some(g)));
-        match number(uid) {
+        match decimal(uid) {
             None => {
                 let what = match user {
                     "" => "run as the image's own user, which may be root".to_owned(),
@@ -35,7 +36,7 @@ impl Judge<'_> {
     fn implied_group(&mut self, field: &str, user: &str) {
         let bounded =
             matches!(self.profile.user(), UserRule::Ids { uid: _, gid } if !gid.is_empty());
-        if bounded && number(user).is_some_and(|uid| uid != 0) {
+        if bounded && decimal(user).is_some_and(|uid: u32| uid != 0) {
             let what = "run with the groups that the image gives, which may be root's";
             self.deny(Reason::UserRange, field, user, what);
             self.allowing("name the group too, such as --user 1000:1000");
@@ -60,7 +61,7 @@ impl Judge<'_> {
     }
 
     fn group(&mut self, field: &str, group: &str) {
-        match number(group) {
+        match decimal(group) {
             None => {
                 let what =
                     format!("join group {group:?}: only the image knows which number that is");
@@ -100,12 +101,4 @@ impl Judge<'_> {
             self.refuse(Reason::WorkingDir, field, dir, "work in directory");
         }
     }
-}
-
-/// A plain decimal number. `+1`, `01` and anything too large are none.
-fn number(text: &str) -> Option<u32> {
-    let plain = !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && (text.len() == 1 || !text.starts_with('0'));
-    plain.then(|| text.parse().ok()).flatten()
 }
