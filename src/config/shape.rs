@@ -57,14 +57,14 @@ pub(super) struct KeyShape {
     pub(super) what: &'static str,
 }
 
-impl KeyShape {
-    pub(super) const fn new(name: &'static str, shape: Shape, what: &'static str) -> Self {
-        Self { name, shape, required: false, what }
-    }
+/// A key that may be left out.
+pub(super) const fn key(name: &'static str, shape: Shape, what: &'static str) -> KeyShape {
+    KeyShape { name, shape, required: false, what }
+}
 
-    pub(super) const fn required(name: &'static str, shape: Shape, what: &'static str) -> Self {
-        Self { name, shape, required: true, what }
-    }
+/// A key that must be there.
+pub(super) const fn required(name: &'static str, shape: Shape, what: &'static str) -> KeyShape {
+    KeyShape { name, shape, required: true, what }
 }
 
 /// Notes every place where the node is not of this shape.
