@@ -22,7 +22,7 @@ pub(super) use validity::{days, hours, zone};
 use super::mistake::{MistakeLedger, Mistakes, SourcePlace};
 use super::shape::{self, Shape};
 use super::yaml::{YamlEntry, YamlNode};
-use super::{Config, Listen, keys, risk};
+use super::{Config, Listen, front, keys, risk};
 use crate::digest::Sha256;
 use crate::identity::IdentityRule;
 use crate::policy::Policy;
@@ -36,7 +36,7 @@ pub(super) fn compile(
     mut ledger: MistakeLedger,
 ) -> Result<Config, Mistakes> {
     files.iter().for_each(|file| shape::check(file, Shape::Section(&keys::FILE), &mut ledger));
-    let front = top::front(only(files, "front", &mut ledger), &mut ledger);
+    let front = front::compile(only(files, "front", &mut ledger), &mut ledger);
     let listen = top::listen(files, &mut ledger);
     let daemon = top::daemon(needed(files, "daemon", &mut ledger), &mut ledger);
     let audit = top::audit(needed(files, "audit", &mut ledger), &ledger);

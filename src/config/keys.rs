@@ -5,6 +5,7 @@ mod profile;
 
 pub(super) use profile::fill;
 
+use super::front::FRONT;
 use super::shape::{Notation, Section, Shape, key, required};
 use super::{compile, units};
 
@@ -15,7 +16,7 @@ const FLAG: Shape = Shape::Flag;
 /// Scalars in a notation of their own: what each is, what reads it, and the same as a regular expression.
 macro_rules! notations {
     ($( $name:ident = $what:literal, $read:expr, $pattern:literal; )*) => {
-        $( const $name: Shape = Shape::Notation(&Notation {
+        $( pub(super) const $name: Shape = Shape::Notation(&Notation {
             what: $what,
             check: |text| $read(text).map(drop),
             pattern: $pattern,
@@ -116,28 +117,6 @@ const AUDIT: Section =
 const CONTROL: Section = Section {
     what: "control",
     keys: &[required("socket", TEXT, "where it is made, such as /run/dockward/control.sock")],
-};
-
-const FRONT: Section = Section {
-    what: "front",
-    keys: &[
-        key("connections", COUNT, "connections in all; left out: 1024"),
-        key("connections_per_address", COUNT, "connections of one address; left out: 128"),
-        key("connections_per_identity", COUNT, "connections of one identity; left out: 64"),
-        key("streams_per_identity", COUNT, "open streams of one identity; left out: 128"),
-        key("body_max", SIZE, "the largest body that is inspected; left out: 4MiB"),
-        key(
-            "bodies_total",
-            SIZE,
-            "all inspected bodies in hand, beyond the first 8KiB of each; left out: 64MiB",
-        ),
-        key("head_max", SIZE, "the largest request head; left out: 64KiB"),
-        key("headers_max", COUNT, "headers of a request; left out: 64"),
-        key("handshake_timeout", DURATION, "for the TLS handshake; left out: 10s"),
-        key("idle_timeout", DURATION, "for a connection between two requests; left out: 10m"),
-        key("head_timeout", DURATION, "for a request head; left out: 10s"),
-        key("body_timeout", DURATION, "for an inspected body; left out: 30s"),
-    ],
 };
 
 const TOKENS: Section = Section {

@@ -3,7 +3,7 @@
 //! and the JSON Schema for editors.
 
 use super::mistake::{MistakeLedger, SourcePlace, nearest, suggest};
-use super::yaml::{Scalar, YamlNode, YamlValue};
+use super::yaml::{Scalar, YamlEntry, YamlNode, YamlValue};
 
 /// What may stand in a place.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,21 @@ pub(super) struct Notation {
     pub(super) check: fn(&str) -> Result<(), String>,
     /// The same as a regular expression for editors.
     pub(super) pattern: &'static str,
+}
+
+/// A form in which a value is written, and how it is taken over from an entry.
+pub(super) struct Form<T> {
+    pub(super) shape: Shape,
+    pub(super) fill: fn(&mut T, &YamlEntry, &mut MistakeLedger),
+}
+
+impl<T> Form<T> {
+    pub(super) const fn new(
+        shape: Shape,
+        fill: fn(&mut T, &YamlEntry, &mut MistakeLedger),
+    ) -> Self {
+        Self { shape, fill }
+    }
 }
 
 /// A mapping with fixed keys.

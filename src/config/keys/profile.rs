@@ -4,9 +4,9 @@
 use super::{COUNT, DURATION, FLAG, SIZE, TEXT, TEXTS, notations};
 use crate::config::compile::{clean_path, rules};
 use crate::config::mistake::MistakeLedger;
-use crate::config::shape::{Notation, Section, Shape, key, required};
+use crate::config::shape::{Form, Notation, Section, Shape, key, required};
 use crate::config::units;
-use crate::config::yaml::{YamlEntry, YamlNode};
+use crate::config::yaml::YamlNode;
 use crate::policy::glob::Glob;
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
@@ -14,21 +14,6 @@ use crate::policy::profile::{
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
-
-/// Takes over what an entry of the profile says.
-type Fill<T> = fn(&mut T, &YamlEntry, &mut MistakeLedger);
-
-/// A form in which a rule is written.
-struct Form<T> {
-    shape: Shape,
-    fill: Fill<T>,
-}
-
-impl<T> Form<T> {
-    const fn new(shape: Shape, fill: Fill<T>) -> Self {
-        Self { shape, fill }
-    }
-}
 
 macro_rules! profile_section {
     ($( #[doc = $what:literal] $key:ident: $kind:ty as $form:ident, )*) => {
