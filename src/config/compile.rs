@@ -151,8 +151,7 @@ fn in_order<'f>(
     all: &BTreeMap<&'f str, &'f YamlEntry>,
     ledger: &mut MistakeLedger,
 ) -> Vec<(&'f str, &'f YamlEntry)> {
-    let parent =
-        |entry: &YamlEntry| entry.value.get("extends").and_then(YamlNode::text).map(str::to_owned);
+    let parent = |entry: &YamlEntry| entry.value.text_of("extends").map(str::to_owned);
     let mut left: Vec<(&str, &YamlEntry)> =
         all.iter().map(|(name, entry)| (*name, *entry)).collect();
     let mut ordered: Vec<(&str, &YamlEntry)> = Vec::new();

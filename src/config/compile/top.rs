@@ -21,8 +21,7 @@ pub(in crate::config) fn bind(text: &str) -> Result<Bind, String> {
 }
 
 pub(super) fn listen(files: &[YamlNode], ledger: &mut MistakeLedger) -> Vec<Listen> {
-    let nodes: Vec<&YamlNode> =
-        files.iter().filter_map(|f| f.get("listen")).flat_map(YamlNode::items).collect();
+    let nodes: Vec<_> = files.iter().flat_map(|file| file.items_of("listen")).collect();
     if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
         let at = super::SourcePlace::whole(file.at.file);
         ledger.mistake(at, "nobody can come in", "write listen: with one entry at least");
@@ -54,14 +53,13 @@ fn listener(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Listen> {
         (Some(_), None) => ListenWay::Tls(tls(node, ledger)?),
         (None, Some(_)) => ListenWay::Unix(unix::listener(node, ledger)?),
         (Some(_), Some(unix)) => {
-            ledger.mistake(unix.at, "tls and unix in one entry", "write an entry for each");
-            return None;
+            let next = "write an entry for each";
+            return ledger.refuse(unix.at, "tls and unix in one entry", next);
         }
         (None, None) => {
             let at = super::SourcePlace { width: 1, ..node.at };
             let next = "write tls: with an address such as 0.0.0.0:2376, or unix: with a path";
-            ledger.mistake(at, "an entry of listen has neither tls nor unix", next);
-            return None;
+            return ledger.refuse(at, "an entry of listen has neither tls nor unix", next);
         }
     };
     Some(Listen { way, identities })
@@ -70,7 +68,7 @@ fn listener(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Listen> {
 fn tls(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<TlsListen> {
     unix::not_of_tls(node, ledger);
     needed_by_tls(node, ledger);
-    let old = node.get("tls_min").and_then(YamlNode::text) == Some("1.2");
+    let old = node.text_of("tls_min") == Some("1.2");
     Some(TlsListen {
         address: bind(node.get("tls")?.text()?).ok()?,
         certificate: path(node, "certificate", ledger)?,
@@ -112,7 +110,7 @@ fn accepts_expired(node: &YamlNode, ledger: &mut MistakeLedger) -> bool {
 }
 
 fn said(node: &YamlNode) -> &str {
-    node.get("tls").and_then(YamlNode::text).unwrap_or_default()
+    node.text_of("tls").unwrap_or_default()
 }
 
 fn identities(names: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
