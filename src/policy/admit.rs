@@ -51,6 +51,9 @@ use std::borrow::Cow;
 /// Names to texts: labels, annotations, options of drivers.
 type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
 
+/// Texts of the body, with their place.
+type Placed<'t> = (&'t str, &'t [Cow<'t, str>]);
+
 /// What the families judge by, and what they find.
 pub struct Judge<'a> {
     /// The role, for its images.

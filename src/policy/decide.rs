@@ -77,10 +77,9 @@ fn outputs_only(call: &ApiCall<'_>) -> bool {
 /// Judges a request: the first role, in the order written, that holds in everything carries it.
 /// Roles are never mixed.
 pub(super) fn decide(by: Subject<'_>, call: &ApiCall<'_>, facts: Facts) -> Decision {
-    let Subject { identity, policy } = by;
-    let route = call.head.route;
-    let candidates = candidates(identity, route, policy);
-    let verb = verb_finding(identity, route, policy, &candidates);
+    let (route, policy) = (call.head.route, by.policy);
+    let candidates = candidates(by, route);
+    let verb = verb_finding(by, route, &candidates);
     if verb.is_none() {
         if candidates.everybody && candidates.roles.is_empty() {
             return Decision::Allow(permit(policy, call, "", Vec::new(), facts));

@@ -32,8 +32,9 @@ pub fn hear<'a>(
     head: &'a CallHead,
     policy: &'a Policy,
 ) -> Result<Heard<'a>, Denial> {
-    authorize(identity, head, policy)?;
-    Ok(Heard { by: Subject { identity, policy }, head })
+    let by = Subject { identity, policy };
+    authorize(by, head)?;
+    Ok(Heard { by, head })
 }
 
 /// A request whose head was heard: its body may be received.

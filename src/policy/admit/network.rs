@@ -1,7 +1,7 @@
 //! Networks: which may be joined, and as whom.
 
 use super::names::is_host_name;
-use super::{Judge, StringMap, listed};
+use super::{Judge, Placed, StringMap, listed};
 use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
 use crate::policy::Reason;
 use crate::policy::facts::Seen;
@@ -163,9 +163,9 @@ impl Judge<'_> {
     /// `Dns`, `DnsOptions`, `DnsSearch`: lines of the container's resolv.conf.
     pub(super) fn dns(
         &mut self,
-        (servers_at, servers): (&str, &[Cow<'_, str>]),
-        (options_at, options): (&str, &[Cow<'_, str>]),
-        (search_at, search): (&str, &[Cow<'_, str>]),
+        (servers_at, servers): Placed<'_>,
+        (options_at, options): Placed<'_>,
+        (search_at, search): Placed<'_>,
     ) {
         let profile = self.profile;
         self.resolved_by(servers_at, servers, |server| {

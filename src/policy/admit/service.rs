@@ -100,11 +100,9 @@ impl Judge<'_> {
         self.task_restart(restart_policy.value());
         self.attachments("TaskTemplate.Networks", networks.items());
         if let Some(NamedDriver { name, options, borrow: _ }) = log_driver.value() {
-            let at = "TaskTemplate.LogDriver";
-            self.log_driver(
-                (&format!("{at}.Name"), name.text()),
-                (&format!("{at}.Options"), options),
-            );
+            let (at, options_at) =
+                ("TaskTemplate.LogDriver.Name", "TaskTemplate.LogDriver.Options");
+            self.log_driver((at, name.text()), (options_at, options));
         }
         let empty = ContainerSpec::default();
         self.container_spec(container_spec.value().unwrap_or(&empty));
