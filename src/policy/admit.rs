@@ -128,13 +128,9 @@ impl<'a> Judge<'a> {
             return;
         }
         self.root |= is_root;
-        self.findings.push(Finding {
-            reason,
-            field: cut(field.into(), TEXT_MAX),
-            value: cut(value.into(), TEXT_MAX),
-            what: cut(what.into(), TEXT_MAX),
-            allowed: None,
-        });
+        let texts = [field.into(), value.into(), what.into()];
+        let [field, value, what] = texts.map(|text| cut(text, TEXT_MAX));
+        self.findings.push(Finding { reason, field, value, what, allowed: None });
     }
 
     /// Adds a finding of a value that is at fault by itself: `use isolation "hyperv"`.

@@ -223,7 +223,7 @@ fn resolved(head: &CallHead, facts: &Facts) -> Option<Term> {
         Object::Network => &facts.networks.get(name.as_ref())?.found()?.id,
         _ => return None,
     };
-    (name != *id).then(|| Term::Resolve { id: id.clone() })
+    (name != *id).then(|| Term::Resolve(id.clone()))
 }
 
 /// A client that believed the daemon's own numbers would speak a version that the gate refuses.

@@ -14,15 +14,9 @@ pub enum Term {
     /// A default of the profile, where the client said nothing.
     Fill(Filled),
     /// What the path names goes on by its full id.
-    Resolve {
-        /// The id.
-        id: String,
-    },
+    Resolve(String),
     /// Credentials that are not sent on, by the registries that they are for.
-    Withhold {
-        /// The registries.
-        registries: Vec<String>,
-    },
+    Withhold(Vec<String>),
     /// What is changed of the answer.
     Answer(Rewrite),
 }
@@ -52,8 +46,8 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fill(default) => default.fmt(f),
-            Self::Resolve { id } => write!(f, "path={id}"),
-            Self::Withhold { registries } => {
+            Self::Resolve(id) => write!(f, "path={id}"),
+            Self::Withhold(registries) => {
                 let named = super::admit::shortened(registries.join(", "));
                 write!(f, "{} without {named}", credentials::CONFIG)
             }
@@ -82,12 +76,12 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
     for term in terms {
         match term {
             Term::Fill(default) => fill(default, head, body),
-            Term::Resolve { id } => {
+            Term::Resolve(id) => {
                 if let Some(name) = head.params.first_mut() {
                     name.clone_from(id);
                 }
             }
-            Term::Withhold { registries } => withhold(registries, head),
+            Term::Withhold(registries) => withhold(registries, head),
             Term::Answer(_) => {} // of the daemon's answer: it goes along with the request
         }
     }

@@ -42,18 +42,11 @@ impl<'j> Judge<'j> {
     /// its containers get.
     pub(super) fn image_fact(&mut self, image: &str) -> Option<&'j Image> {
         let facts = self.facts;
-        let mut refused = run(self.role, "Image", image, facts);
-        let seen = match facts.images.get(image) {
-            Some(Seen::Found(seen)) => Some(seen),
-            Some(Seen::Missing) => None,
-            // whoever may run every image still brings along what it says
-            None => {
-                refused = refused.or_else(|| Some(unseen("Image", image)));
-                None
-            }
-        };
-        self.add(refused);
-        let seen = seen?;
+        let known = facts.images.get(image);
+        // whoever may run every image still brings along what it says
+        let unknown = || known.is_none().then(|| unseen("Image", image));
+        self.add(run(self.role, "Image", image, facts).or_else(unknown));
+        let seen = known?.found()?;
         self.denied_labels("Image.Labels", &seen.labels, "run an image that sets label");
         for volume in &seen.volumes {
             self.target(&format!("Image.Volumes.{}", super::key(volume)), volume);

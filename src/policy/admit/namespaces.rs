@@ -5,24 +5,11 @@ use super::Judge;
 use crate::policy::Reason;
 
 impl Judge<'_> {
-    pub(super) fn pid_mode(&mut self, mode: &str) {
-        self.only_own(Reason::NamespacePid, "HostConfig.PidMode", mode, "process namespace", &[""]);
-    }
-
-    pub(super) fn uts_mode(&mut self, mode: &str) {
-        self.only_own(Reason::NamespaceUts, "HostConfig.UTSMode", mode, "UTS namespace", &[""]);
-    }
-
-    pub(super) fn userns_mode(&mut self, mode: &str) {
-        let field = "HostConfig.UsernsMode";
-        self.only_own(Reason::NamespaceUser, field, mode, "user namespace", &[""]);
-    }
-
     /// An empty mode is sent on as `private`: the daemon's own default depends on version and host.
     pub(super) fn cgroupns_mode(&mut self, mode: &str) {
-        let own = ["", "private"];
-        let field = "HostConfig.CgroupnsMode";
-        self.only_own(Reason::NamespaceCgroup, field, mode, "cgroup namespace", &own);
+        if mode != "private" {
+            self.only_own(Reason::NamespaceCgroup, "CgroupnsMode", mode, "cgroup namespace");
+        }
     }
 
     /// An empty mode is sent on as `private`: below API 1.40 it would be `shareable`.
@@ -35,7 +22,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn cgroup(&mut self, cgroup: &str, parent: &str) {
-        self.only_own(Reason::NamespaceCgroup, "HostConfig.Cgroup", cgroup, "cgroup", &[""]);
+        self.only_own(Reason::NamespaceCgroup, "Cgroup", cgroup, "cgroup");
         if !parent.is_empty() {
             let what = "choose cgroup parent";
             self.refuse(Reason::CgroupParent, self.host("CgroupParent"), parent, what);
@@ -48,9 +35,10 @@ impl Judge<'_> {
         }
     }
 
-    fn only_own(&mut self, reason: Reason, field: &str, mode: &str, kind: &str, own: &[&str]) {
-        if !own.contains(&mode) {
-            self.deny(reason, field, mode, format!("use {kind} {mode:?}"));
+    /// A mode of the host configuration that must be left empty, which is one of the container's own.
+    pub(super) fn only_own(&mut self, reason: Reason, field: &str, mode: &str, kind: &str) {
+        if !mode.is_empty() {
+            self.deny(reason, format!("HostConfig.{field}"), mode, format!("use {kind} {mode:?}"));
         }
     }
 }

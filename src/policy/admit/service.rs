@@ -239,9 +239,7 @@ impl Judge<'_> {
         for (i, line) in hosts.iter().enumerate() {
             let mut words = line.split(' ');
             let address = words.next().unwrap_or_default();
-            let names: Vec<_> = words.collect();
-            let entries: Vec<_> =
-                names.iter().map(|name| format!("{name}:{address}").into()).collect();
+            let entries: Vec<_> = words.map(|name| format!("{name}:{address}").into()).collect();
             let at = format!("{field}[{i}]");
             if entries.is_empty() {
                 self.refuse(Reason::ExtraHost, at, line, "add host entry");

@@ -84,6 +84,6 @@ fn build(role: &Role, profile: &Profile, head: &CallHead) -> Vec<Term> {
     let filled = filled.filter_map(|(name, value)| Some(Term::Fill(Filled::Build(name, value?))));
     let unlisted = head.registries.iter().filter(|address| !image::is_listed(role, address));
     let registries: Vec<String> = unlisted.cloned().collect();
-    let withheld = (!registries.is_empty()).then_some(Term::Withhold { registries });
+    let withheld = (!registries.is_empty()).then_some(Term::Withhold(registries));
     filled.chain(withheld).collect()
 }
