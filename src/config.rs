@@ -8,7 +8,7 @@
 
 mod compile;
 mod files;
-pub mod front;
+mod front;
 mod keys;
 pub mod mistake;
 mod risk;

@@ -22,7 +22,7 @@ pub(super) use validity::{days, hours, zone};
 use super::mistake::{MistakeLedger, Mistakes, SourcePlace};
 use super::shape::{self, Shape};
 use super::yaml::{YamlEntry, YamlNode};
-use super::{Config, Listen, keys, risk};
+use super::{Config, Listen, front, keys, risk};
 use crate::digest::Sha256;
 use crate::identity::IdentityRule;
 use crate::policy::Policy;
@@ -36,7 +36,7 @@ pub(super) fn compile(
     mut ledger: MistakeLedger,
 ) -> Result<Config, Mistakes> {
     files.iter().for_each(|file| shape::check(file, Shape::Section(&keys::FILE), &mut ledger));
-    let front = top::front(only(files, "front", &mut ledger), &mut ledger);
+    let front = front::compile(only(files, "front", &mut ledger), &mut ledger);
     let listen = top::listen(files, &mut ledger);
     let daemon = top::daemon(needed(files, "daemon", &mut ledger), &mut ledger);
     let audit = top::audit(needed(files, "audit", &mut ledger), &ledger);
@@ -151,8 +151,7 @@ fn in_order<'f>(
     all: &BTreeMap<&'f str, &'f YamlEntry>,
     ledger: &mut MistakeLedger,
 ) -> Vec<(&'f str, &'f YamlEntry)> {
-    let parent =
-        |entry: &YamlEntry| entry.value.get("extends").and_then(YamlNode::text).map(str::to_owned);
+    let parent = |entry: &YamlEntry| entry.value.text_of("extends").map(str::to_owned);
     let mut left: Vec<(&str, &YamlEntry)> =
         all.iter().map(|(name, entry)| (*name, *entry)).collect();
     let mut ordered: Vec<(&str, &YamlEntry)> = Vec::new();

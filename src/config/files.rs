@@ -30,7 +30,7 @@ pub(super) fn from_text(text: &str, base: &Path, ledger: &mut MistakeLedger) -> 
 fn with_includes(source: SourceText, ledger: &mut MistakeLedger) -> Vec<YamlNode> {
     let Some(root) = tree(source, ledger) else { return Vec::new() };
     let mut paths = Vec::new();
-    for item in root.get("include").map(YamlNode::items).unwrap_or_default() {
+    for item in root.items_of("include") {
         let found = item.text().map(|text| matching(&ledger.resolve(item.at, text)));
         match found {
             Some(Ok(found)) => paths.extend(found),

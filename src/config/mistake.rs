@@ -142,9 +142,25 @@ impl MistakeLedger {
         self.mistakes.push((at, plain(what.into()), plain(next.into())));
     }
 
-    /// The same of an error that has both halves.
-    pub(super) fn problem(&mut self, at: SourcePlace, Problem { what, next }: Problem) {
+    /// The same where something was to be read, of which nothing comes then.
+    pub(super) fn refuse<T>(
+        &mut self,
+        at: SourcePlace,
+        what: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Option<T> {
         self.mistake(at, what, next);
+        None
+    }
+
+    /// What was read, or a mistake with both halves of why it could not be.
+    pub(super) fn accept<T>(
+        &mut self,
+        at: SourcePlace,
+        read: Result<T, impl Actionable>,
+    ) -> Option<T> {
+        read.map_err(|why| why.problem())
+            .map_or_else(|why| self.refuse(at, why.what, why.next), Some)
     }
 
     /// Notes something that loads all the same.

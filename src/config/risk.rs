@@ -118,7 +118,8 @@ const fn is_shut(role: &Role, route: &Route) -> bool {
 
 /// The grants of a role whose routes are such, as `resource.verb`.
 fn words(role: &Role, is_such: impl Fn(&Route) -> bool) -> String {
-    let granted = |route: &&Route| role.allow.grants(route).is_some() && !role.deny.covers(route);
+    let denied = |route: &Route| role.deny.has(route.resource, route.verb);
+    let granted = |route: &&Route| role.allow.grants(route).is_some() && !denied(route);
     let routes = ROUTES.iter().filter(granted).filter(|route| is_such(route));
     let words: BTreeSet<String> =
         routes.map(|route| format!("{}.{}", route.resource, route.verb)).collect();

@@ -3,7 +3,7 @@
 //! and the JSON Schema for editors.
 
 use super::mistake::{MistakeLedger, SourcePlace, nearest, suggest};
-use super::yaml::{Scalar, YamlNode, YamlValue};
+use super::yaml::{Scalar, YamlEntry, YamlNode, YamlValue};
 
 /// What may stand in a place.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,21 @@ pub(super) struct Notation {
     pub(super) pattern: &'static str,
 }
 
+/// A form in which a value is written, and how it is taken over from an entry.
+pub(super) struct Form<T> {
+    pub(super) shape: Shape,
+    pub(super) fill: fn(&mut T, &YamlEntry, &mut MistakeLedger),
+}
+
+impl<T> Form<T> {
+    pub(super) const fn new(
+        shape: Shape,
+        fill: fn(&mut T, &YamlEntry, &mut MistakeLedger),
+    ) -> Self {
+        Self { shape, fill }
+    }
+}
+
 /// A mapping with fixed keys.
 #[derive(Debug)]
 pub(super) struct Section {
@@ -57,14 +72,14 @@ pub(super) struct KeyShape {
     pub(super) what: &'static str,
 }
 
-impl KeyShape {
-    pub(super) const fn new(name: &'static str, shape: Shape, what: &'static str) -> Self {
-        Self { name, shape, required: false, what }
-    }
+/// A key that may be left out.
+pub(super) const fn key(name: &'static str, shape: Shape, what: &'static str) -> KeyShape {
+    KeyShape { name, shape, required: false, what }
+}
 
-    pub(super) const fn required(name: &'static str, shape: Shape, what: &'static str) -> Self {
-        Self { name, shape, required: true, what }
-    }
+/// A key that must be there.
+pub(super) const fn required(name: &'static str, shape: Shape, what: &'static str) -> KeyShape {
+    KeyShape { name, shape, required: true, what }
 }
 
 /// Notes every place where the node is not of this shape.

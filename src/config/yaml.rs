@@ -88,6 +88,35 @@ impl YamlNode {
     pub(super) fn flag(&self) -> bool {
         self.text() == Some("true")
     }
+
+    /// The text under a key of a mapping.
+    pub(super) fn text_of(&self, key: &str) -> Option<&str> {
+        self.get(key)?.text()
+    }
+
+    /// The items of the list under a key of a mapping.
+    pub(super) fn items_of(&self, key: &str) -> &[Self] {
+        self.get(key).map(Self::items).unwrap_or_default()
+    }
+
+    /// The texts of the list under a key of a mapping.
+    pub(super) fn texts_of(&self, key: &str) -> Vec<String> {
+        self.get(key).map(Self::texts).unwrap_or_default()
+    }
+
+    /// Whether a flag is set under a key of a mapping.
+    pub(super) fn has_flag(&self, key: &str) -> bool {
+        self.get(key).is_some_and(Self::flag)
+    }
+
+    /// What is read from under a key that may be left out; `None` where it is there and cannot be read.
+    pub(super) fn optional<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Self) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.get(key).map_or(Some(None), |node| read(node).map(Some))
+    }
 }
 
 /// Reads one file of the ledger. `None` where it cannot be read at all: a mistake says why.

@@ -45,6 +45,14 @@ use super::facts::Facts;
 use super::model::Role;
 use super::profile::Profile;
 use super::reason::Reason;
+use crate::docker::body::field::{Field, Map};
+use std::borrow::Cow;
+
+/// Names to texts: labels, annotations, options of drivers.
+type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
+
+/// Texts of the body, with their place.
+type Placed<'t> = (&'t str, &'t [Cow<'t, str>]);
 
 /// What the families judge by, and what they find.
 pub struct Judge<'a> {
@@ -71,6 +79,8 @@ const FINDINGS_MAX: usize = 256;
 /// Bytes that are kept of each text of a finding: more than is shown or logged of it.
 const TEXT_MAX: usize = 1024;
 
+/// What is said of what no profile opens.
+pub(super) const UNRESTRICTED_ALONE: &str = "only a role with admission: unrestricted may";
 /// Bytes of a client's key that name a place.
 const KEY_MAX: usize = 200;
 
@@ -118,13 +128,14 @@ impl<'a> Judge<'a> {
             return;
         }
         self.root |= is_root;
-        self.findings.push(Finding {
-            reason,
-            field: cut(field.into(), TEXT_MAX),
-            value: cut(value.into(), TEXT_MAX),
-            what: cut(what.into(), TEXT_MAX),
-            allowed: None,
-        });
+        let texts = [field.into(), value.into(), what.into()];
+        let [field, value, what] = texts.map(|text| cut(text, TEXT_MAX));
+        self.findings.push(Finding { reason, field, value, what, allowed: None });
+    }
+
+    /// Adds a finding of a value that is at fault by itself: `use isolation "hyperv"`.
+    fn refuse(&mut self, reason: Reason, field: impl Into<String>, value: &str, doing: &str) {
+        self.deny(reason, field, value, format!("{doing} {value:?}"));
     }
 
     /// Says of the last finding what would be allowed.
@@ -132,6 +143,11 @@ impl<'a> Judge<'a> {
         if let Some(last) = self.findings.last_mut().filter(|_| self.kept) {
             last.allowed = Some(allowed.into());
         }
+    }
+
+    /// Says of the last finding which `things` the profile lists.
+    fn allowing_listed<T: AsRef<str>>(&mut self, things: &str, list: &[T]) {
+        self.allowing(format!("allowed {things}: {}", listed(list)));
     }
 
     /// Refuses a list that must be empty or absent.

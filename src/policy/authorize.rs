@@ -2,10 +2,11 @@
 
 use super::decision::{Denial, Finding};
 use super::grants::Spelling;
-use super::model::{Policy, Role};
+use super::judgement::Subject;
+use super::model::Role;
 use super::reason::Reason;
 use crate::docker::{CallHead, Resource, Route, Verb};
-use crate::identity::{Identity, Mode};
+use crate::identity::Mode;
 
 /// The roles that may carry a request, in the order written.
 #[derive(Debug)]
@@ -21,14 +22,9 @@ pub(super) struct Candidates<'p> {
 ///
 /// # Errors
 /// A [`Denial`] when no role grants the verb, or one denies it.
-pub(super) fn authorize(
-    identity: &Identity,
-    head: &CallHead,
-    policy: &Policy,
-) -> Result<(), Denial> {
-    let candidates = candidates(identity, head.route, policy);
-    let observed = matches!(identity.mode, Mode::Observe { .. });
-    match verb_finding(identity, head.route, policy, &candidates) {
+pub(super) fn authorize(by: Subject<'_>, head: &CallHead) -> Result<(), Denial> {
+    let observed = matches!(by.identity.mode, Mode::Observe { .. });
+    match verb_finding(by, head.route, &candidates(by, head.route)) {
         Some(finding) if !observed || finding.reason != Reason::VerbNotGranted => {
             Err(Denial { role: String::new(), findings: vec![finding] })
         }
@@ -37,17 +33,10 @@ pub(super) fn authorize(
 }
 
 /// The roles that grant the verb.
-pub(super) fn candidates<'p>(
-    identity: &Identity,
-    route: &Route,
-    policy: &'p Policy,
-) -> Candidates<'p> {
-    let holds = |name: &String| {
-        let role = policy.roles.get(name)?;
-        role.allow.grants(route).map(|spelling| (role, spelling))
-    };
+pub(super) fn candidates<'p>(by: Subject<'p>, route: &Route) -> Candidates<'p> {
+    let granting = |role: &'p Role| role.allow.grants(route).map(|spelling| (role, spelling));
     Candidates {
-        roles: identity.roles.iter().filter_map(holds).collect(),
+        roles: by.policy.roles_of(&by.identity.roles).filter_map(granting).collect(),
         everybody: route.resource == Resource::System
             && matches!(route.verb, Verb::Ping | Verb::Version),
     }
@@ -55,31 +44,24 @@ pub(super) fn candidates<'p>(
 
 /// What stands against the verb itself, if anything does.
 pub(super) fn verb_finding(
-    identity: &Identity,
+    Subject { identity, policy }: Subject<'_>,
     route: &Route,
-    policy: &Policy,
     candidates: &Candidates<'_>,
 ) -> Option<Finding> {
     let grant = format!("{}.{}", route.resource, route.verb);
-    let finding = |reason, what: String, allowed: Option<String>| Finding {
-        reason,
-        field: String::new(),
-        value: grant.clone(),
-        what,
-        allowed,
-    };
+    let finding = |reason, what: String| Finding::new(reason, "", &grant, what);
     if route.verb == Verb::Never || route.resource == Resource::Nothing {
-        return Some(finding(Reason::RouteNever, "use this route; nobody may".into(), None));
+        return Some(finding(Reason::RouteNever, "use this route; nobody may".into()));
     }
-    let denying = policy.roles_of(&identity.roles).find(|role| role.deny.covers(route));
-    if let Some(role) = denying {
+    let denies = |role: &&Role| role.deny.has(route.resource, route.verb);
+    if let Some(role) = policy.roles_of(&identity.roles).find(denies) {
         let what = format!("{} a {}: role {:?} denies it", route.verb, route.resource, role.name);
-        return Some(finding(Reason::VerbDenied, what, None));
+        return Some(finding(Reason::VerbDenied, what));
     }
     if candidates.everybody || !candidates.roles.is_empty() {
         return None;
     }
     let what = format!("use {grant} ({})", route.operation);
     let roles = identity.roles.join(", ");
-    Some(finding(Reason::VerbNotGranted, what, Some(format!("roles held: {roles}"))))
+    Some(finding(Reason::VerbNotGranted, what).allowing(format!("roles held: {roles}")))
 }

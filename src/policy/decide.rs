@@ -3,14 +3,14 @@
 use super::admit::{self, Judge};
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding};
-use super::facts::{Facts, Needs, Seen};
+use super::facts::{Facts, Needs};
 use super::judgement::Subject;
 use super::model::{Policy, Role};
 use super::permit::Permit;
 use super::reason::Reason;
 use super::terms::{self, Term};
 use crate::docker::body::Body;
-use crate::docker::image::{ImagePattern, Reference};
+use crate::docker::image::Reference;
 use crate::docker::{
     ApiCall, CallHead, Framing, Hijack, Life, Mention, Object, Outbound, OutboundBody, Resource,
     Rewrite, Route, Use, Verb,
@@ -24,37 +24,37 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     let roles = || by.policy.roles_of(&by.identity.roles);
     let profiles = || roles().filter_map(|role| role.admission.profile());
     let judged = profiles().next().is_some();
-    let by_image = judged || roles().any(|role| !runs_anything(role));
+    let by_image = judged || roles().any(|role| !role.runs_anything());
     let is_create = matches!(call.body, Body::ContainerCreate(_));
-    let (starts, copies) = (starts(call.head), copies(call.head));
+    let starts = of_container(call.head, [Verb::Start, Verb::Restart]);
+    let copies = of_container(call.head, [Verb::CopyIn, Verb::CopyOut]);
     let looked_at =
         starts && by_image || copies && profiles().any(|p| !p.copy().running_with_mounts.0);
     let mut needs = Needs::default();
     for Mention { object, name, used, at: _ } in call.mentions() {
-        match (object, used) {
+        let asked = match (object, used) {
             (Object::HostPath, Use::Mount) => {
                 needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, &name)));
+                continue;
             }
             // a service's image is pulled by the nodes, which look after their own
-            (Object::Image, Use::Run) if by_image && is_create => {
-                needs.images.insert(name.into_owned());
-            }
+            (Object::Image, Use::Run) if by_image && is_create => &mut needs.images,
             (Object::Volume, Use::Mount) if judged && admit::is_volume_name(&name) => {
-                needs.volumes.insert(name.into_owned());
+                &mut needs.volumes
             }
             (Object::Network, Use::Join) if judged && admit::may_be_id(&name) => {
-                needs.networks.insert(name.into_owned());
+                &mut needs.networks
             }
-            (Object::Container, Use::Target) if looked_at => {
-                needs.containers.insert(name.into_owned());
-            }
+            (Object::Container, Use::Target) if looked_at => &mut needs.containers,
             (Object::Exec, Use::Target) if outputs_only(call) => {
-                needs.exec = Some(name.into_owned())
+                needs.exec = Some(name.into_owned());
+                continue;
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        asked.insert(name.into_owned());
     }
-    if let (true, Some(Seen::Found(container))) = (starts && by_image, known.target(call.head)) {
+    if let (true, Some(container)) = (starts && by_image, known.target(call.head)) {
         needs.images.insert(container.image.clone());
         needs.volumes.extend(container.volumes.iter().filter(|_| judged).cloned());
     }
@@ -63,14 +63,9 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     needs
 }
 
-fn starts(head: &CallHead) -> bool {
-    let Route { resource, verb, .. } = head.route;
-    (*resource, matches!(verb, Verb::Start | Verb::Restart)) == (Resource::Container, true)
-}
-
-fn copies(head: &CallHead) -> bool {
-    let Route { resource, verb, .. } = head.route;
-    (*resource, matches!(verb, Verb::CopyIn | Verb::CopyOut)) == (Resource::Container, true)
+/// Whether a container is the target of one of these verbs.
+fn of_container(head: &CallHead, verbs: [Verb; 2]) -> bool {
+    head.route.resource == Resource::Container && verbs.contains(&head.route.verb)
 }
 
 /// An exec that is begun by a client that did not ask to upgrade.
@@ -79,18 +74,12 @@ fn outputs_only(call: &ApiCall<'_>) -> bool {
     begins && !call.head.upgrade
 }
 
-/// Whether the role may run every image, wherever it came from.
-fn runs_anything(role: &Role) -> bool {
-    role.run.iter().any(ImagePattern::is_any)
-}
-
 /// Judges a request: the first role, in the order written, that holds in everything carries it.
 /// Roles are never mixed.
 pub(super) fn decide(by: Subject<'_>, call: &ApiCall<'_>, facts: Facts) -> Decision {
-    let Subject { identity, policy } = by;
-    let route = call.head.route;
-    let candidates = candidates(identity, route, policy);
-    let verb = verb_finding(identity, route, policy, &candidates);
+    let (route, policy) = (call.head.route, by.policy);
+    let candidates = candidates(by, route);
+    let verb = verb_finding(by, route, &candidates);
     if verb.is_none() {
         if candidates.everybody && candidates.roles.is_empty() {
             return Decision::Allow(permit(policy, call, "", Vec::new(), facts));
@@ -179,7 +168,7 @@ fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> 
         (Body::Service(spec), ..) => {
             let image = spec.container().map_or("", |container| container.image.text());
             let at = "TaskTemplate.ContainerSpec.Image";
-            if runs_anything(role) { None } else { admit::serve(role, at, image) }
+            if role.runs_anything() { None } else { admit::serve(role, at, image) }
         }
         (Body::None, Resource::Container, Verb::Start | Verb::Restart) => {
             admit::started_image(role, call.head, facts)
@@ -191,13 +180,8 @@ fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> 
 
 /// Of an identity that is only observed and holds no role with a profile.
 fn unjudged(route: &Route) -> Finding {
-    Finding {
-        reason: Reason::Reserved,
-        field: String::new(),
-        value: route.operation.to_owned(),
-        what: format!("use {}: no role with a profile judges it", route.operation),
-        allowed: Some("only a role with admission: unrestricted may".to_owned()),
-    }
+    let what = format!("use {}: no role with a profile judges it", route.operation);
+    Finding::new(Reason::Reserved, "", route.operation, what).allowing(admit::UNRESTRICTED_ALONE)
 }
 
 /// The permit, with the request as the daemon gets it: the terms applied to what was judged.
@@ -215,17 +199,10 @@ fn permit(
     let answer = rewritten(call.head);
     terms.push(Term::Answer(answer));
     let mut head = call.head.clone();
-    let json = match terms::touch_body(&terms) {
-        true => {
-            let mut body = call.body.clone();
-            terms::apply(&terms, &mut head, &mut body);
-            body.serialise()
-        }
-        false => {
-            terms::apply(&terms, &mut head, &mut Body::None);
-            call.body.serialise()
-        }
-    };
+    let touched = terms::touch_body(&terms);
+    let mut body = if touched { call.body.clone() } else { Body::None };
+    terms::apply(&terms, &mut head, &mut body);
+    let json = if touched { &body } else { &call.body }.serialise();
     Box::new(Permit {
         role: role.to_owned(),
         grant: format!("{}.{}", route.resource, route.verb),
@@ -242,17 +219,11 @@ fn permit(
 fn resolved(head: &CallHead, facts: &Facts) -> Option<Term> {
     let Mention { object, name, .. } = head.mention()?;
     let id = match object {
-        Object::Container => match facts.containers.get(name.as_ref()) {
-            Some(Seen::Found(container)) => &container.id,
-            _ => return None,
-        },
-        Object::Network => match facts.networks.get(name.as_ref()) {
-            Some(Seen::Found(network)) => &network.id,
-            _ => return None,
-        },
+        Object::Container => &facts.containers.get(name.as_ref())?.found()?.id,
+        Object::Network => &facts.networks.get(name.as_ref())?.found()?.id,
         _ => return None,
     };
-    (name != *id).then(|| Term::Resolve { id: id.clone() })
+    (name != *id).then(|| Term::Resolve(id.clone()))
 }
 
 /// A client that believed the daemon's own numbers would speak a version that the gate refuses.

@@ -36,3 +36,18 @@ pub struct Finding {
     /// What would be allowed, if there is something to say.
     pub allowed: Option<String>,
 }
+
+impl Finding {
+    /// One that has nothing to say of what would be allowed.
+    #[must_use]
+    pub fn new(reason: Reason, field: &str, value: &str, what: impl Into<String>) -> Self {
+        let (field, value, what) = (field.to_owned(), value.to_owned(), what.into());
+        Self { reason, field, value, what, allowed: None }
+    }
+
+    /// The same, with what would be allowed.
+    #[must_use]
+    pub fn allowing(self, allowed: impl Into<String>) -> Self {
+        Self { allowed: Some(allowed.into()), ..self }
+    }
+}

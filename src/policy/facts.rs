@@ -59,8 +59,8 @@ pub struct Facts {
 
 impl Facts {
     /// What is known of the container that a request is sent to.
-    pub(super) fn target(&self, head: &CallHead) -> Option<&Seen<Container>> {
-        self.containers.get(head.target()?)
+    pub(super) fn target(&self, head: &CallHead) -> Option<&Container> {
+        self.containers.get(head.target()?)?.found()
     }
 
     /// Adds what was found.
@@ -82,6 +82,13 @@ pub enum Seen<T> {
     Missing,
     /// It has this one.
     Found(T),
+}
+
+impl<T> Seen<T> {
+    /// What it has.
+    pub(super) const fn found(&self) -> Option<&T> {
+        if let Self::Found(found) = self { Some(found) } else { None }
+    }
 }
 
 /// An image that the daemon has.

@@ -39,12 +39,6 @@ impl Grants {
         (spelling == Spelling::Named || !named_only).then_some(spelling)
     }
 
-    /// Whether a deny covers this route, in whichever spelling.
-    #[must_use]
-    pub fn covers(&self, route: &Route) -> bool {
-        self.0.contains_key(&(route.resource, route.verb))
-    }
-
     /// Whether this verb of this resource is held in any spelling.
     #[must_use]
     pub fn has(&self, resource: Resource, verb: Verb) -> bool {

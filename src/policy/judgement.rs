@@ -32,8 +32,9 @@ pub fn hear<'a>(
     head: &'a CallHead,
     policy: &'a Policy,
 ) -> Result<Heard<'a>, Denial> {
-    authorize(identity, head, policy)?;
-    Ok(Heard { by: Subject { identity, policy }, head })
+    let by = Subject { identity, policy };
+    authorize(by, head)?;
+    Ok(Heard { by, head })
 }
 
 /// A request whose head was heard: its body may be received.
@@ -81,9 +82,7 @@ pub enum Next<'a> {
 /// A request, and what is to be looked up for it.
 #[must_use]
 #[derive(Debug)]
-pub struct Question<'a> {
-    asking: Asking<'a>,
-}
+pub struct Question<'a>(Asking<'a>);
 
 /// A request of which all is known that can be: it can be decided.
 #[must_use]
@@ -114,7 +113,7 @@ impl<'a> Asking<'a> {
             return Ok(Next::Settled(Settled { by, call, facts }));
         }
         (self.asked, self.rounds) = (needs, self.rounds + 1);
-        Ok(Next::Look(Question { asking: self }))
+        Ok(Next::Look(Question(self)))
     }
 
     /// Goes all the way, with answers at hand.
@@ -141,13 +140,13 @@ impl<'a> Question<'a> {
     /// What is to be looked up.
     #[must_use]
     pub const fn needs(&self) -> &Needs {
-        &self.asking.asked
+        &self.0.asked
     }
 
     /// What was found. What is missing in it stays unknown.
     pub fn answer(mut self, found: Facts) -> Asking<'a> {
-        self.asking.facts.add(found);
-        self.asking
+        self.0.facts.add(found);
+        self.0
     }
 }
 

@@ -48,6 +48,13 @@ pub struct Role {
     pub write: Vec<ImagePattern>,
 }
 
+impl Role {
+    /// Whether it may run every image, wherever it came from.
+    pub(super) fn runs_anything(&self) -> bool {
+        self.run.iter().any(ImagePattern::is_any)
+    }
+}
+
 /// How the bodies of a role are judged.
 #[derive(Clone, Debug)]
 pub enum Admission {

@@ -12,38 +12,18 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
     /// A default of the profile, where the client said nothing.
-    Fill(Default),
+    Fill(Filled),
     /// What the path names goes on by its full id.
-    Resolve {
-        /// The id.
-        id: String,
-    },
+    Resolve(String),
     /// Credentials that are not sent on, by the registries that they are for.
-    Withhold {
-        /// The registries.
-        registries: Vec<String>,
-    },
-    /// A label of ours on what is made, whatever the client wrote under its key.
-    Label {
-        /// The key.
-        key: String,
-        /// The value.
-        value: String,
-    },
-    /// A filter of ours on what is listed or pruned, beside the client's.
-    Filter {
-        /// The key.
-        key: &'static str,
-        /// The value.
-        value: String,
-    },
+    Withhold(Vec<String>),
     /// What is changed of the answer.
     Answer(Rewrite),
 }
 
 /// What is filled in, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Default {
+pub enum Filled {
     /// `HostConfig.Memory`, in bytes.
     Memory(i64),
     /// `HostConfig.PidsLimit`.
@@ -66,19 +46,17 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fill(default) => default.fmt(f),
-            Self::Resolve { id } => write!(f, "path={id}"),
-            Self::Withhold { registries } => {
+            Self::Resolve(id) => write!(f, "path={id}"),
+            Self::Withhold(registries) => {
                 let named = super::admit::shortened(registries.join(", "));
                 write!(f, "{} without {named}", credentials::CONFIG)
             }
-            Self::Label { key, value } => write!(f, "label {key}={value}"),
-            Self::Filter { key, value } => write!(f, "filter {key}={value}"),
             Self::Answer(rewrite) => write!(f, "answer {rewrite:?}"),
         }
     }
 }
 
-impl fmt::Display for Default {
+impl fmt::Display for Filled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory(bytes) => write!(f, "HostConfig.Memory={bytes}"),
@@ -98,14 +76,12 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
     for term in terms {
         match term {
             Term::Fill(default) => fill(default, head, body),
-            Term::Resolve { id } => {
+            Term::Resolve(id) => {
                 if let Some(name) = head.params.first_mut() {
                     name.clone_from(id);
                 }
             }
-            Term::Withhold { registries } => withhold(registries, head),
-            Term::Label { key, value } => label(key, value, head, body),
-            Term::Filter { key, value } => head.query.filter(head.route.query, key, value),
+            Term::Withhold(registries) => withhold(registries, head),
             Term::Answer(_) => {} // of the daemon's answer: it goes along with the request
         }
     }
@@ -113,25 +89,25 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
 
 /// Whether terms change the body, so that it must be copied.
 pub(super) fn touch_body(terms: &[Term]) -> bool {
-    terms.iter().any(|term| matches!(term, Term::Fill(_) | Term::Label { .. }))
+    terms.iter().any(|term| matches!(term, Term::Fill(_)))
 }
 
-fn fill(default: &Default, head: &mut CallHead, body: &mut Body<'_>) {
-    if let Default::Build(key, value) = default {
+fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
+    if let Filled::Build(key, value) = default {
         return head.query.fill_int(head.route.query, key, *value);
     }
     let Body::ContainerCreate(create) = body else { return };
     let host: &mut HostConfig<'_> = create.host_config.or_empty();
     let word = |field: &mut Text<'_>, word: &str| *field = Field::Set(Cow::Owned(word.to_owned()));
     match default {
-        Default::Memory(bytes) => host.resources.memory = Field::Set(*bytes),
-        Default::Pids(count) => host.resources.pids_limit = Field::Set(*count),
-        Default::Cpus(nanos) => host.resources.nano_cpus = Field::Set(*nanos),
-        Default::Shm(bytes) => host.shm_size = Field::Set(*bytes),
-        Default::Ipc(mode) => word(&mut host.ipc_mode, mode),
-        Default::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
-        Default::Runtime(name) => word(&mut host.runtime, name),
-        Default::Build(..) => {}
+        Filled::Memory(bytes) => host.resources.memory = Field::Set(*bytes),
+        Filled::Pids(count) => host.resources.pids_limit = Field::Set(*count),
+        Filled::Cpus(nanos) => host.resources.nano_cpus = Field::Set(*nanos),
+        Filled::Shm(bytes) => host.shm_size = Field::Set(*bytes),
+        Filled::Ipc(mode) => word(&mut host.ipc_mode, mode),
+        Filled::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
+        Filled::Runtime(name) => word(&mut host.runtime, name),
+        Filled::Build(..) => {}
     }
 }
 
@@ -144,19 +120,4 @@ fn withhold(registries: &[String], head: &mut CallHead) {
             false => Some((name, value)),
         })
         .collect();
-}
-
-/// Labels are a part of the body, or of a build's query, of whatever makes something that has them.
-fn label(key: &str, value: &str, head: &mut CallHead, body: &mut Body<'_>) {
-    let labels = match body {
-        Body::ContainerCreate(body) => &mut body.config.labels,
-        Body::VolumeCreate(body) => &mut body.labels,
-        Body::NetworkCreate(body) => &mut body.labels,
-        Body::Service(spec) => &mut spec.labels,
-        Body::Secret(spec) => &mut spec.labels,
-        Body::Config(spec) => &mut spec.labels,
-        Body::Commit(Some(config)) => &mut config.labels,
-        _ => return head.query.label(head.route.query, key, value),
-    };
-    labels.or_empty().put(key.to_owned(), Cow::Owned(value.to_owned()));
 }

@@ -18,8 +18,7 @@ pub(super) fn user(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<u32> {
     })?;
     if uid == NOBODY {
         let what = "nobody is what the kernel shows for users that it cannot name, of containers for example";
-        ledger.mistake(node.at, what, "choose another user");
-        return None;
+        return ledger.refuse(node.at, what, "choose another user");
     }
     Some(uid)
 }
@@ -50,24 +49,20 @@ fn number<E: Display>(
     let (mistake, next) = if text.bytes().all(|b| b.is_ascii_digit()) {
         match text.parse().ok().filter(|number| *number != NONE) {
             Some(number) => return Some(number),
-            None => (
-                format!("{text} is no number of a {what}"),
-                "write one below 4294967295".to_owned(),
-            ),
+            None => (format!("{text} is no number of a {what}"), "write one below 4294967295"),
         }
     } else {
         match by_name(text) {
             Ok(Some(number)) => return Some(number),
             Ok(None) => (
                 format!("there is no {what} {text:?} on this host"),
-                "create it, or correct the name; a number is taken as it is".to_owned(),
+                "create it, or correct the name; a number is taken as it is",
             ),
             Err(why) => (
                 format!("the {what} {text:?} cannot be looked up ({why})"),
-                "see what nsswitch.conf names, or write the number".to_owned(),
+                "see what nsswitch.conf names, or write the number",
             ),
         }
     };
-    ledger.mistake(node.at, mistake, next);
-    None
+    ledger.refuse(node.at, mistake, next)
 }

@@ -8,7 +8,6 @@ use crate::identity::{
     CertificateField, Conflict, IdentityRule, Match, Mode, PeerMatch, conflicts,
 };
 use crate::policy::Role;
-use crate::problem::{Actionable, Problem};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -39,15 +38,13 @@ pub(super) fn compile(
     now: Timestamp,
     ledger: &mut MistakeLedger,
 ) -> Vec<IdentityRule> {
-    let nodes: Vec<&YamlNode> =
-        files.iter().filter_map(|file| file.get("identities")).flat_map(YamlNode::items).collect();
+    let nodes: Vec<_> = files.iter().flat_map(|file| file.items_of("identities")).collect();
     if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
         let at = SourcePlace::whole(file.at.file);
         ledger.mistake(at, "there are no identities", "write identities: with one entry at least");
     }
     nodes.iter().for_each(|node| check_roles(node, roles, ledger));
-    let held: Vec<String> =
-        nodes.iter().filter_map(|n| n.get("roles")).flat_map(YamlNode::texts).collect();
+    let held: Vec<String> = nodes.iter().flat_map(|node| node.texts_of("roles")).collect();
     for name in roles.keys().filter(|name| !held.contains(name)) {
         ledger.warn(format!("role {name}"), "nobody holds it", false);
     }
@@ -82,41 +79,22 @@ fn rule(
     let matching = matching(node.get("match")?, tokens, ledger);
     let mode = mode(node, now, ledger);
     let name_node = node.get("name")?;
-    let name = match name_node.text()?.parse() {
-        Ok(name) => name,
-        Err(why) => return refuse(name_node, &why, ledger),
-    };
+    let name = ledger.accept(name_node.at, name_node.text()?.parse())?;
     let roles = node.get("roles")?.texts();
-    let danger = node.get("danger_observe_root").is_some_and(YamlNode::flag);
+    let danger = node.has_flag("danger_observe_root");
     if danger && mode == Some(Mode::Enforce) {
         let at = node.get("danger_observe_root").map_or(node.at, |flag| flag.at);
         ledger.mistake(at, "danger_observe_root without mode: observe", "remove it");
     }
-    let valid = match node.get("valid") {
-        Some(written) => Some(validity::compile(written, name_node.text()?, now, ledger)?),
-        None => None,
-    };
-    match IdentityRule::new(name, matching?, roles, mode?, danger) {
-        Ok(rule) => {
-            tokens::warn(&rule, ledger);
-            Some(match valid {
-                Some(validity) => rule.valid_in(validity),
-                None => rule,
-            })
-        }
-        Err(why) => refuse(name_node, &why, ledger),
-    }
-}
-
-/// Notes an error of the identity room.
-pub(super) fn refuse<T>(
-    node: &YamlNode,
-    why: &dyn Actionable,
-    ledger: &mut MistakeLedger,
-) -> Option<T> {
-    let Problem { what, next } = why.problem();
-    ledger.mistake(node.at, what, next);
-    None
+    let shown = name_node.text()?;
+    let valid = node.optional("valid", |valid| validity::compile(valid, shown, now, ledger))?;
+    let rule = IdentityRule::new(name, matching?, roles, mode?, danger);
+    let rule = ledger.accept(name_node.at, rule)?;
+    tokens::warn(&rule, ledger);
+    Some(match valid {
+        Some(validity) => rule.valid_in(validity),
+        None => rule,
+    })
 }
 
 fn matching(
@@ -138,39 +116,25 @@ fn matching(
     let mut whole = true;
     for field in fields {
         let Some(value) = node.get(&field.to_string()) else { continue };
-        match value.text().map(str::parse) {
-            Some(Ok(pattern)) => patterns.push((field, pattern)),
-            Some(Err(why)) => {
-                whole = false;
-                refuse::<()>(value, &why, ledger);
-            }
+        match value.text().and_then(|text| ledger.accept(value.at, text.parse())) {
+            Some(pattern) => patterns.push((field, pattern)),
             None => whole = false,
         }
     }
-    let fingerprint = match node.get("fingerprint").map(|n| (n, n.text().unwrap_or_default())) {
-        None => None,
-        Some((at, text)) => match text.parse() {
-            Ok(fingerprint) => Some(fingerprint),
-            Err(why) => return refuse::<Match>(at, &why, ledger),
-        },
-    };
+    let fingerprint = node.optional("fingerprint", |node| {
+        ledger.accept(node.at, node.text().unwrap_or_default().parse())
+    })?;
     let token = node.get("token").map(|token| (token, tokens::claims(token, tokens, ledger)));
     if !whole {
         return None;
     }
     if let (Some((at, _)), true, None) = (&token, patterns.is_empty(), fingerprint) {
-        ledger.mistake(at.at, "a token alone is never enough", "name a field of the certificate");
-        return None;
+        let next = "name a field of the certificate";
+        return ledger.refuse(at.at, "a token alone is never enough", next);
     }
-    let matching = match Match::new(patterns, fingerprint) {
-        Ok(matching) => matching,
-        Err(why) => return refuse(node, &why, ledger),
-    };
+    let matching = ledger.accept(node.at, Match::new(patterns, fingerprint))?;
     let Some((at, claims)) = token else { return Some(matching) };
-    match matching.with_token(claims?) {
-        Ok(matching) => Some(matching),
-        Err(why) => refuse(at, &why, ledger),
-    }
+    ledger.accept(at.at, matching.with_token(claims?))
 }
 
 /// Conditions on the user at a Unix socket. Who has a certificate is never asked for a uid, nor the other
@@ -180,38 +144,22 @@ fn of_peer(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Match> {
     if let Some(other) = node.entries().iter().find(of_others) {
         let what =
             format!("uid and gid are of users at a Unix socket, {} of certificates", other.key);
-        ledger.mistake(other.at, what, "write an entry for each, with names of their own");
-        return None;
+        return ledger.refuse(other.at, what, "write an entry for each, with names of their own");
     }
-    let found = |key: &str| node.get(key);
-    let uid = found("uid").map(|node| account::user(node, ledger));
-    let gid = found("gid").map(|node| account::group(node, ledger));
-    let (uid, gid) = match (uid, gid) {
-        (Some(None), _) | (_, Some(None)) => return None,
-        (uid, gid) => (uid.flatten(), gid.flatten()),
-    };
-    match PeerMatch::new(uid, gid) {
-        Ok(peer) => Some(Match::of_peer(peer)),
-        Err(why) => refuse(node, &why, ledger),
-    }
+    let uid = node.optional("uid", |node| account::user(node, ledger));
+    let gid = node.optional("gid", |node| account::group(node, ledger));
+    ledger.accept(node.at, PeerMatch::new(uid?, gid?)).map(Match::of_peer)
 }
 
 fn mode(node: &YamlNode, now: Timestamp, ledger: &mut MistakeLedger) -> Option<Mode> {
-    let observe = node.get("mode").and_then(YamlNode::text) == Some("observe");
+    let observe = node.text_of("mode") == Some("observe");
     match (observe, node.get("until")) {
         (false, None) => Some(Mode::Enforce),
-        (false, Some(until)) => {
-            ledger.mistake(until.at, "until without mode: observe", "remove it");
-            None
-        }
+        (false, Some(until)) => ledger.refuse(until.at, "until without mode: observe", "remove it"),
         (true, None) => {
             let at = node.get("mode").map_or(node.at, |mode| mode.at);
-            ledger.mistake(
-                at,
-                "observe without an end",
-                "write until: with a date, 30 days from now at most",
-            );
-            None
+            let next = "write until: with a date, 30 days from now at most";
+            ledger.refuse(at, "observe without an end", next)
         }
         (true, Some(until)) => observe_until(node, until, now, ledger),
     }
@@ -225,10 +173,10 @@ fn observe_until(
 ) -> Option<Mode> {
     let end = moment(until.text()?).ok()?;
     if end.duration_since(now) > LONGEST_OBSERVING {
-        ledger.mistake(until.at, "observing lasts longer than 30 days", "choose an earlier end");
-        return None;
+        let what = "observing lasts longer than 30 days";
+        return ledger.refuse(until.at, what, "choose an earlier end");
     }
-    let name = node.get("name").and_then(YamlNode::text).unwrap_or_default();
+    let name = node.text_of("name").unwrap_or_default();
     let what = match end <= now {
         true => format!("mode observe ended {end}: refusals are refusals"),
         false => format!("mode observe: what policy denies is let through until {end}"),

@@ -7,7 +7,6 @@ use crate::docker::image::{ImagePattern, NotAPattern};
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Grants;
 use crate::policy::{Admission, Profile, Role};
-use crate::problem::Actionable as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -130,17 +129,11 @@ fn patterns(list: &YamlNode, parse: Parse, ledger: &mut MistakeLedger) -> Vec<Im
     for node in list.items() {
         let Some(text) = node.text() else { continue };
         if text.contains(['{', '}']) {
-            ledger.mistake(
-                node.at,
-                "captures are not known in images",
-                "write the names out, or *",
-            );
+            let what = "captures are not known in images";
+            ledger.mistake(node.at, what, "write the names out, or *");
             continue;
         }
-        match parse(text) {
-            Ok(pattern) => patterns.push(pattern),
-            Err(why) => ledger.problem(node.at, why.problem()),
-        }
+        patterns.extend(ledger.accept(node.at, parse(text)));
     }
     patterns
 }
@@ -154,19 +147,21 @@ fn check(draft: &Draft, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     unreachable(node, ledger);
     let subject = format!("role {}", role.name);
     let grants = |resource, verb| role.allow.has(resource, verb);
-    if role.run.is_empty() && grants(Resource::Container, Verb::Create) {
-        ledger.warn(&subject, "grants container.create, but images.run lists no image", false);
-    }
-    if role.pull.is_empty() && grants(Resource::Image, Verb::Pull) {
-        ledger.warn(&subject, "grants image.pull, but images.pull lists no image", false);
-    }
-    if role.push.is_empty() && grants(Resource::Image, Verb::Push) {
-        ledger.warn(&subject, "grants image.push, but images.push lists no image", false);
-    }
-    let names = [(Resource::Image, Verb::Tag), (Resource::Image, Verb::Commit)];
-    if role.write.is_empty() && names.into_iter().any(|(resource, verb)| grants(resource, verb)) {
-        let what = "grants image.tag or image.commit, but images.write lists no name";
-        ledger.warn(&subject, what, false);
+    let names = grants(Resource::Image, Verb::Tag) || grants(Resource::Image, Verb::Commit);
+    let empty = [
+        (
+            &role.run,
+            grants(Resource::Container, Verb::Create),
+            "container.create",
+            "run lists no image",
+        ),
+        (&role.pull, grants(Resource::Image, Verb::Pull), "image.pull", "pull lists no image"),
+        (&role.push, grants(Resource::Image, Verb::Push), "image.push", "push lists no image"),
+        (&role.write, names, "image.tag or image.commit", "write lists no name"),
+    ];
+    for (_, _, granted, lists) in empty.into_iter().filter(|(list, is, ..)| *is && list.is_empty())
+    {
+        ledger.warn(&subject, format!("grants {granted}, but images.{lists}"), false);
     }
     if let Some(local) = role.run.iter().find(|pattern| pattern.is_local()) {
         let what = format!(

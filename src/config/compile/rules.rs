@@ -75,10 +75,10 @@ const ULIMITS: &[&str] = &[
     "stack",
 ];
 
-pub(in crate::config) fn user(to: &mut UserRule, entry: &YamlEntry, _: &mut MistakeLedger) {
+pub(crate) fn user(to: &mut UserRule, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
     let ranges = |key: &str| {
-        let items = node.get(key).map(YamlNode::items).unwrap_or_default();
+        let items = node.items_of(key);
         items.iter().filter_map(|id| units::range(id.text()?).ok()).collect()
     };
     *to = match node.text() {
@@ -88,16 +88,12 @@ pub(in crate::config) fn user(to: &mut UserRule, entry: &YamlEntry, _: &mut Mist
     };
 }
 
-pub(in crate::config) fn capabilities(
-    to: &mut Capabilities,
-    entry: &YamlEntry,
-    ledger: &mut MistakeLedger,
-) {
+pub(crate) fn capabilities(to: &mut Capabilities, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let node = &entry.value;
     let known = node.get("add").map(|list| known_capabilities(list, ledger));
     *to = Capabilities {
         add: Listed(known.unwrap_or_default()),
-        drop_all: Demanded(is_set(node, "drop_all")),
+        drop_all: Demanded(node.has_flag("drop_all")),
     };
 }
 
@@ -115,17 +111,13 @@ fn known_capabilities(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<String
     list.texts()
 }
 
-pub(in crate::config) fn host_paths(
-    to: &mut Listed<HostPath>,
-    entry: &YamlEntry,
-    ledger: &mut MistakeLedger,
-) {
+pub(crate) fn host_paths(to: &mut Listed<HostPath>, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     *to = entry.value.items().iter().filter_map(|node| host_path(node, ledger)).collect();
 }
 
 fn host_path(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<HostPath> {
     let path = node.get("path")?.text()?.to_owned();
-    let (read_only, below) = (is_set(node, "read_only"), is_set(node, "below"));
+    let (read_only, below) = (node.has_flag("read_only"), node.has_flag("below"));
     if below && !read_only {
         let at = node.get("below").map_or(node.at, |below| below.at);
         let what = "below on a writable path: whoever writes there can plant a link";
@@ -134,7 +126,7 @@ fn host_path(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<HostPath> {
     Some(HostPath { path, read_only, below })
 }
 
-pub(in crate::config) fn volume_options(
+pub(crate) fn volume_options(
     to: &mut Listed<VolumeOptions>,
     entry: &YamlEntry,
     ledger: &mut MistakeLedger,
@@ -144,7 +136,7 @@ pub(in crate::config) fn volume_options(
 
 /// Options that bind a directory of the host must not leave open what lies above it.
 fn mounted(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<VolumeOptions> {
-    let text = |key: &str| node.get(key).and_then(YamlNode::text);
+    let text = |key: &str| node.text_of(key);
     let (kind, device, options) = (text("type")?, text("device")?, text("o")?);
     let open = device
         .rsplit_once('/')
@@ -160,7 +152,7 @@ fn mounted(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<VolumeOptions>
 }
 
 /// Absolute, with no `.`, `..`, `//` and no slash at its end.
-pub(in crate::config) fn clean_path(text: &str) -> Result<(), String> {
+pub(crate) fn clean_path(text: &str) -> Result<(), String> {
     let clean = |part: &str| !matches!(part, "" | "." | "..");
     let rest = text.strip_prefix('/').ok_or("begin it with /")?;
     if rest.is_empty() || rest.split('/').all(clean) {
@@ -173,11 +165,7 @@ pub(in crate::config) fn clean_path(text: &str) -> Result<(), String> {
     }
 }
 
-pub(in crate::config) fn patterns(
-    to: &mut Listed<Glob>,
-    entry: &YamlEntry,
-    ledger: &mut MistakeLedger,
-) {
+pub(crate) fn patterns(to: &mut Listed<Glob>, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     *to = Listed(without_captures(&entry.value, ledger));
 }
 
@@ -188,11 +176,7 @@ fn without_captures(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
     list.texts().into_iter().map(Glob::new).collect()
 }
 
-pub(in crate::config) fn networks(
-    to: &mut Listed<Glob>,
-    entry: &YamlEntry,
-    ledger: &mut MistakeLedger,
-) {
+pub(crate) fn networks(to: &mut Listed<Glob>, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     patterns(to, entry, ledger);
     let joins =
         |n: &&YamlNode| n.text().is_some_and(|t| t == "host" || t.starts_with("container:"));
@@ -202,13 +186,13 @@ pub(in crate::config) fn networks(
     }
 }
 
-pub(in crate::config) fn subnets(to: &mut Listed<IpNet>, entry: &YamlEntry, _: &mut MistakeLedger) {
+pub(crate) fn subnets(to: &mut Listed<IpNet>, entry: &YamlEntry, _: &mut MistakeLedger) {
     *to = entry.value.texts().iter().filter_map(|text| text.parse().ok()).collect();
 }
 
-pub(in crate::config) fn ports(to: &mut Ports, entry: &YamlEntry, _: &mut MistakeLedger) {
+pub(crate) fn ports(to: &mut Ports, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
-    let host = node.get("host").map(YamlNode::texts).unwrap_or_default();
+    let host = node.texts_of("host");
     let addresses = node.get("address").map(YamlNode::texts);
     *to = Ports {
         ephemeral: Allowed(host.iter().any(|port| port == "ephemeral")),
@@ -218,7 +202,7 @@ pub(in crate::config) fn ports(to: &mut Ports, entry: &YamlEntry, _: &mut Mistak
 }
 
 /// A bound is read as a `number` of its unit.
-pub(in crate::config) fn limit(
+pub(crate) fn limit(
     to: &mut Limit,
     entry: &YamlEntry,
     number: fn(&str) -> Result<i64, String>,
@@ -245,11 +229,7 @@ pub(in crate::config) fn limit(
     }
 }
 
-pub(in crate::config) fn ulimits(
-    to: &mut Listed<HardLimit>,
-    entry: &YamlEntry,
-    ledger: &mut MistakeLedger,
-) {
+pub(crate) fn ulimits(to: &mut Listed<HardLimit>, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let node = &entry.value;
     for entry in node.entries().iter().filter(|entry| !ULIMITS.contains(&entry.key.as_str())) {
         let next = suggest(&entry.key, ULIMITS.iter().copied());
@@ -262,13 +242,13 @@ pub(in crate::config) fn ulimits(
         .collect();
 }
 
-pub(in crate::config) fn logging(to: &mut Logging, entry: &YamlEntry, _: &mut MistakeLedger) {
+pub(crate) fn logging(to: &mut Logging, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
-    let list = |key: &str| Listed(node.get(key).map(YamlNode::texts).unwrap_or_default());
+    let list = |key: &str| Listed(node.texts_of(key));
     *to = Logging { drivers: list("drivers"), options: list("options") };
 }
 
-pub(in crate::config) fn labels(to: &mut Labels, entry: &YamlEntry, ledger: &mut MistakeLedger) {
+pub(crate) fn labels(to: &mut Labels, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let node = &entry.value;
     let mut list = |key: &str| node.get(key).map(|list| without_captures(list, ledger));
     let require = node.get("require").map(YamlNode::entries).unwrap_or_default();
@@ -281,7 +261,7 @@ pub(in crate::config) fn labels(to: &mut Labels, entry: &YamlEntry, ledger: &mut
 }
 
 /// Without an interval the parent's stays.
-pub(in crate::config) fn health(to: &mut Health, entry: &YamlEntry, _: &mut MistakeLedger) {
+pub(crate) fn health(to: &mut Health, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
     let interval = node.get("min_interval").and_then(|n| units::duration(n.text()?).ok());
     if let Some(interval) = interval {
@@ -289,14 +269,10 @@ pub(in crate::config) fn health(to: &mut Health, entry: &YamlEntry, _: &mut Mist
     }
 }
 
-pub(in crate::config) fn copying(to: &mut Copying, entry: &YamlEntry, _: &mut MistakeLedger) {
+pub(crate) fn copying(to: &mut Copying, entry: &YamlEntry, _: &mut MistakeLedger) {
     let node = &entry.value;
     *to = Copying {
-        compressed: Allowed(is_set(node, "compressed")),
-        running_with_mounts: Allowed(is_set(node, "running_with_mounts")),
+        compressed: Allowed(node.has_flag("compressed")),
+        running_with_mounts: Allowed(node.has_flag("running_with_mounts")),
     };
-}
-
-fn is_set(node: &YamlNode, key: &str) -> bool {
-    node.get(key).is_some_and(YamlNode::flag)
 }

@@ -7,7 +7,6 @@ use super::super::KeySetFile;
 use super::super::files::read_text;
 use super::super::mistake::{MistakeLedger, suggest};
 use super::super::yaml::YamlNode;
-use super::identities::refuse;
 use crate::digest::Sha256;
 use crate::identity::token::IssuerError;
 use crate::identity::{ClaimPattern, IdentityRule, Issuer, Issuers, KeySet, Tokens};
@@ -46,10 +45,10 @@ pub(super) struct Compiled {
 /// Compiles the section.
 pub(super) fn compile(node: Option<&YamlNode>, ledger: &mut MistakeLedger) -> Compiled {
     let Some(node) = node else { return Compiled::default() };
-    let written = node.get("header").and_then(YamlNode::text);
+    let written = node.text_of("header");
     let header = written.map_or(Some(HEADER), |text| header(text).ok());
     let (mut list, mut files) = (Vec::new(), Vec::new());
-    let entries = node.get("issuers").map(YamlNode::items).unwrap_or_default();
+    let entries = node.items_of("issuers");
     for entry in entries {
         let Some((issuer, file)) = issuer(entry, ledger) else { continue };
         if list.iter().any(|other: &Issuer| other.issuer() == issuer.issuer()) {
@@ -74,7 +73,7 @@ fn issuer(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<(Issuer, KeySet
         Ok(issuer) => Some((issuer, file)),
         Err(why) => {
             let key = if why == IssuerError::Audience { "audience" } else { "issuer" };
-            refuse(node.get(key)?, &why, ledger)
+            ledger.accept(node.get(key)?.at, Err(why))
         }
     }
 }
@@ -85,18 +84,14 @@ fn keys(iss: &str, node: &YamlNode, ledger: &mut MistakeLedger) -> Option<(KeySe
         Ok(text) => text,
         Err(why) => {
             let what = format!("{} cannot be read: {why}", path.display());
-            ledger.mistake(node.at, what, "fetch the issuer's keys, or correct the path");
-            return None;
+            let next = "fetch the issuer's keys, or correct the path";
+            return ledger.refuse(node.at, what, next);
         }
     };
-    match KeySet::read(text.as_bytes()) {
-        Ok((keys, left_out)) => {
-            let subject = format!("tokens {iss}");
-            left_out.into_iter().for_each(|word| ledger.warn(&subject, word, false));
-            Some((keys, KeySetFile { path, sha256: Sha256::of(text.as_bytes()) }))
-        }
-        Err(why) => refuse(node, &why, ledger),
-    }
+    let (keys, left_out) = ledger.accept(node.at, KeySet::read(text.as_bytes()))?;
+    let subject = format!("tokens {iss}");
+    left_out.into_iter().for_each(|word| ledger.warn(&subject, word, false));
+    Some((keys, KeySetFile { path, sha256: Sha256::of(text.as_bytes()) }))
 }
 
 /// What an identity asks of a token, under `match`.
@@ -108,12 +103,9 @@ pub(super) fn claims(
     let mut claims = BTreeMap::new();
     let mut whole = true;
     for entry in node.entries() {
-        match entry.value.text().map(str::parse::<ClaimPattern>) {
-            Some(Ok(pattern)) => drop(claims.insert(entry.key.clone(), pattern)),
-            Some(Err(why)) => {
-                whole = false;
-                refuse::<()>(&entry.value, &why, ledger);
-            }
+        let value = &entry.value;
+        match value.text().and_then(|text| ledger.accept(value.at, text.parse())) {
+            Some(pattern) => drop(claims.insert(entry.key.clone(), pattern)),
             None => whole = false,
         }
     }

@@ -1,17 +1,14 @@
 //! The keys about the gate itself: listeners, daemon, log, limits.
 
-use super::super::front::LEAST_HEAD;
 use super::super::mistake::MistakeLedger;
-use super::super::units;
 use super::super::yaml::YamlNode;
 use super::super::{
-    AuditConfig, Bind, DaemonConfig, FrontLimits, Listen, ListenWay, TlsListen, TlsMin, UnixBind,
+    AuditConfig, Bind, DaemonConfig, Listen, ListenWay, TlsListen, TlsMin, UnixBind,
 };
 use super::unix;
 use crate::docker::ApiVersion;
 use crate::policy::glob::Glob;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Where to listen: an address with its port, or `systemd`.
 pub(in crate::config) fn bind(text: &str) -> Result<Bind, String> {
@@ -24,8 +21,7 @@ pub(in crate::config) fn bind(text: &str) -> Result<Bind, String> {
 }
 
 pub(super) fn listen(files: &[YamlNode], ledger: &mut MistakeLedger) -> Vec<Listen> {
-    let nodes: Vec<&YamlNode> =
-        files.iter().filter_map(|f| f.get("listen")).flat_map(YamlNode::items).collect();
+    let nodes: Vec<_> = files.iter().flat_map(|file| file.items_of("listen")).collect();
     if let (true, Some(file)) = (nodes.is_empty(), files.first()) {
         let at = super::SourcePlace::whole(file.at.file);
         ledger.mistake(at, "nobody can come in", "write listen: with one entry at least");
@@ -57,14 +53,13 @@ fn listener(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Listen> {
         (Some(_), None) => ListenWay::Tls(tls(node, ledger)?),
         (None, Some(_)) => ListenWay::Unix(unix::listener(node, ledger)?),
         (Some(_), Some(unix)) => {
-            ledger.mistake(unix.at, "tls and unix in one entry", "write an entry for each");
-            return None;
+            let next = "write an entry for each";
+            return ledger.refuse(unix.at, "tls and unix in one entry", next);
         }
         (None, None) => {
             let at = super::SourcePlace { width: 1, ..node.at };
             let next = "write tls: with an address such as 0.0.0.0:2376, or unix: with a path";
-            ledger.mistake(at, "an entry of listen has neither tls nor unix", next);
-            return None;
+            return ledger.refuse(at, "an entry of listen has neither tls nor unix", next);
         }
     };
     Some(Listen { way, identities })
@@ -73,18 +68,15 @@ fn listener(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Listen> {
 fn tls(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<TlsListen> {
     unix::not_of_tls(node, ledger);
     needed_by_tls(node, ledger);
-    let path = |key: &str, ledger: &MistakeLedger| {
-        node.get(key).and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)))
-    };
-    let old = node.get("tls_min").and_then(YamlNode::text) == Some("1.2");
+    let old = node.text_of("tls_min") == Some("1.2");
     Some(TlsListen {
         address: bind(node.get("tls")?.text()?).ok()?,
-        certificate: path("certificate", ledger)?,
-        key: path("key", ledger)?,
-        client_ca: path("client_ca", ledger)?,
-        crl: path("crl", ledger),
+        certificate: path(node, "certificate", ledger)?,
+        key: path(node, "key", ledger)?,
+        client_ca: path(node, "client_ca", ledger)?,
+        crl: path(node, "crl", ledger),
         danger_accept_expired_crl: accepts_expired(node, ledger),
-        deny: path("deny", ledger),
+        deny: path(node, "deny", ledger),
         tls_min: if old { TlsMin::Tls12 } else { TlsMin::Tls13 },
     })
 }
@@ -118,7 +110,7 @@ fn accepts_expired(node: &YamlNode, ledger: &mut MistakeLedger) -> bool {
 }
 
 fn said(node: &YamlNode) -> &str {
-    node.get("tls").and_then(YamlNode::text).unwrap_or_default()
+    node.text_of("tls").unwrap_or_default()
 }
 
 fn identities(names: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
@@ -136,8 +128,7 @@ fn identities(names: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
 }
 
 pub(super) fn daemon(node: Option<&YamlNode>, ledger: &mut MistakeLedger) -> DaemonConfig {
-    let socket = node.and_then(|node| node.get("socket"));
-    let socket = socket.and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)));
+    let socket = node.and_then(|node| path(node, "socket", ledger));
     let api_min = node.and_then(|node| node.get("api_min"));
     let api_min = api_min.map_or(ApiVersion::FLOOR, |node| api_version(node, ledger));
     DaemonConfig { socket: socket.unwrap_or_default(), api_min }
@@ -157,68 +148,16 @@ fn api_version(node: &YamlNode, ledger: &mut MistakeLedger) -> ApiVersion {
 }
 
 pub(super) fn audit(node: Option<&YamlNode>, ledger: &MistakeLedger) -> AuditConfig {
-    let node = node.and_then(|node| node.get("directory"));
-    let directory = node.and_then(|n| n.text().map(|text| ledger.resolve(n.at, text)));
+    let directory = node.and_then(|node| path(node, "directory", ledger));
     AuditConfig { directory: directory.unwrap_or_default() }
 }
 
 pub(super) fn control(node: Option<&YamlNode>, ledger: &MistakeLedger) -> Option<PathBuf> {
-    let node = node.and_then(|node| node.get("socket"))?;
-    node.text().map(|text| ledger.resolve(node.at, text))
+    path(node?, "socket", ledger)
 }
 
-pub(super) fn front(node: Option<&YamlNode>, ledger: &mut MistakeLedger) -> FrontLimits {
-    let mut front = FrontLimits::default();
-    let Some(node) = node else { return front };
-    number(node, "connections", units::count, &mut front.connections, ledger);
-    number(
-        node,
-        "connections_per_address",
-        units::count,
-        &mut front.connections_per_address,
-        ledger,
-    );
-    number(
-        node,
-        "connections_per_identity",
-        units::count,
-        &mut front.connections_per_identity,
-        ledger,
-    );
-    number(node, "streams_per_identity", units::count, &mut front.streams_per_identity, ledger);
-    number(node, "body_max", units::size, &mut front.body_max, ledger);
-    number(node, "bodies_total", units::size, &mut front.bodies_total, ledger);
-    number(node, "head_max", units::size, &mut front.head_max, ledger);
-    number(node, "headers_max", units::count, &mut front.headers_max, ledger);
-    time(node, "handshake_timeout", &mut front.handshake_timeout);
-    time(node, "head_timeout", &mut front.head_timeout);
-    time(node, "idle_timeout", &mut front.idle_timeout);
-    time(node, "body_timeout", &mut front.body_timeout);
-    if front.bodies_total < front.body_max {
-        ledger.mistake(node.at, "bodies_total is below body_max", "raise bodies_total");
-    }
-    if front.head_max < LEAST_HEAD {
-        ledger.mistake(node.at, "head_max is below 8KiB", "raise head_max");
-    }
-    front
-}
-
-fn number(
-    node: &YamlNode,
-    key: &str,
-    read: fn(&str) -> Result<i64, String>,
-    to: &mut usize,
-    ledger: &mut MistakeLedger,
-) {
-    let Some(node) = node.get(key) else { return };
-    let Some(number) = node.text().and_then(|text| read(text).ok()) else { return };
-    match usize::try_from(number) {
-        Ok(number) if number > 0 => *to = number,
-        _ => ledger.mistake(node.at, format!("{key} is 0"), "write a number above 0"),
-    }
-}
-
-fn time(node: &YamlNode, key: &str, to: &mut Duration) {
-    let time = node.get(key).and_then(YamlNode::text).and_then(|text| units::duration(text).ok());
-    *to = time.unwrap_or(*to);
+/// The path under a key.
+fn path(node: &YamlNode, key: &str, ledger: &MistakeLedger) -> Option<PathBuf> {
+    let node = node.get(key)?;
+    Some(ledger.resolve(node.at, node.text()?))
 }

@@ -39,16 +39,12 @@ pub(super) fn listener(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Un
         check_path(place, path, ledger);
     }
     let mode = node.get("mode").map_or(Some(USUAL), |node| mode(node, ledger))?;
-    let group = match node.get("group") {
-        Some(node) => Some(account::group(node, ledger)?),
-        None => None,
-    };
+    let group = node.optional("group", |node| account::group(node, ledger))?;
     Some(UnixListen { bind, mode, group })
 }
 
 fn check_path(at: &YamlNode, path: &Path, ledger: &mut MistakeLedger) {
-    let long = path.as_os_str().len() > LONGEST;
-    if long {
+    if path.as_os_str().len() > LONGEST {
         ledger.mistake(at.at, format!("a socket's path has {LONGEST} bytes at most"), "shorten it");
     }
     if path.file_name().is_none() {
@@ -60,21 +56,16 @@ fn mode(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<u32> {
     let text = node.text()?;
     let digits = text.strip_prefix('0').filter(|d| d.len() == 3);
     let Some(mode) = digits.and_then(|digits| u32::from_str_radix(digits, 8).ok()) else {
-        ledger.mistake(node.at, format!("{text:?} is no mode"), "write \"0660\" or \"0600\"");
-        return None;
+        let next = "write \"0660\" or \"0600\"";
+        return ledger.refuse(node.at, format!("{text:?} is no mode"), next);
     };
     if mode & 0o007 != 0 {
         let what = "everybody on this host, and every container with this directory, could connect";
-        ledger.mistake(node.at, what, "write \"0660\" and group: with those who may");
-        return None;
+        return ledger.refuse(node.at, what, "write \"0660\" and group: with those who may");
     }
     if mode & 0o111 != 0 || mode & 0o600 != 0o600 {
-        ledger.mistake(
-            node.at,
-            format!("{text:?} is no mode of a socket"),
-            "write \"0660\" or \"0600\"",
-        );
-        return None;
+        let what = format!("{text:?} is no mode of a socket");
+        return ledger.refuse(node.at, what, "write \"0660\" or \"0600\"");
     }
     Some(mode)
 }
@@ -82,11 +73,8 @@ fn mode(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<u32> {
 fn strangers(node: &YamlNode, keys: &[&str], what: &str, ledger: &mut MistakeLedger) {
     for key in keys {
         if let Some(value) = node.get(key) {
-            ledger.mistake(
-                value.at,
-                format!("{what}, so {key} means nothing"),
-                format!("remove {key}"),
-            );
+            let what = format!("{what}, so {key} means nothing");
+            ledger.mistake(value.at, what, format!("remove {key}"));
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::super::mistake::{MistakeLedger, nearest};
 use super::super::yaml::{YamlNode, YamlValue};
-use super::identities::{moment_in, refuse};
+use super::identities::moment_in;
 use crate::identity::validity::{Days, Hours};
 use crate::identity::{Validity, ValidityError};
 use crate::problem::Actionable;
@@ -62,35 +62,17 @@ pub(super) fn compile(
         return None;
     }
     report_split_days(node, ledger);
-    let zone = match node.get("zone") {
-        Some(written) => zone(written.text()?).ok()?,
-        None => TimeZone::UTC,
-    };
-    let all = match node.get("days") {
-        Some(written) => written_days(written, ledger)?,
-        None => Days::EVERY,
-    };
-    let hours = match node.get("hours") {
-        Some(written) => Some(hours(written.text()?).ok()?),
-        None => None,
-    };
-    let until = match node.get("until") {
-        Some(written) => Some(moment_in(written.text()?, &zone).ok()?),
-        None => None,
-    };
-    match Validity::new(all, hours, zone, until.map(Timestamp::as_second)) {
-        Ok(validity) => {
-            if let Some(end) = until.filter(|end| *end <= now) {
-                ledger.warn(
-                    format!("identity {name}"),
-                    format!("valid until {end}: over, it is refused"),
-                    false,
-                );
-            }
-            Some(validity)
-        }
-        Err(why) => refuse(node, &why, ledger),
+    let zone = node.optional("zone", |node| zone(node.text()?).ok())?.unwrap_or(TimeZone::UTC);
+    let days = node.optional("days", |node| written_days(node, ledger))?.unwrap_or(Days::EVERY);
+    let hours = node.optional("hours", |node| hours(node.text()?).ok())?;
+    let until = node.optional("until", |node| moment_in(node.text()?, &zone).ok())?;
+    let validity = Validity::new(days, hours, zone, until.map(Timestamp::as_second));
+    let validity = ledger.accept(node.at, validity)?;
+    if let Some(end) = until.filter(|end| *end <= now) {
+        let what = format!("valid until {end}: over, it is refused");
+        ledger.warn(format!("identity {name}"), what, false);
     }
+    Some(validity)
 }
 
 /// One text, or a list of them.

@@ -1,41 +1,27 @@
 //! The keys of an admission profile: the forms in which they are written, and with each how it is read. Which
 //! key has which form is said by the rows of `policy/profile.rs`.
 
-use super::{COUNT, DURATION, SIZE, TEXTS};
-use crate::config::compile::rules;
+use super::{COUNT, DURATION, FLAG, SIZE, TEXT, TEXTS, notations};
+use crate::config::compile::{clean_path, rules};
 use crate::config::mistake::MistakeLedger;
-use crate::config::shape::{KeyShape, Notation, Section, Shape};
+use crate::config::shape::{Form, Notation, Section, Shape, key, required};
 use crate::config::units;
-use crate::config::yaml::{YamlEntry, YamlNode};
+use crate::config::yaml::YamlNode;
 use crate::policy::glob::Glob;
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
     Logging, Ports, Profile, Runtimes, UserRule, VolumeOptions, profile_keys,
 };
 use ipnet::IpNet;
-
-/// Takes over what an entry of the profile says.
-type Fill<T> = fn(&mut T, &YamlEntry, &mut MistakeLedger);
-
-/// A form in which a rule is written.
-struct Form<T> {
-    shape: Shape,
-    fill: Fill<T>,
-}
-
-impl<T> Form<T> {
-    const fn new(shape: Shape, fill: Fill<T>) -> Self {
-        Self { shape, fill }
-    }
-}
+use std::net::IpAddr;
 
 macro_rules! profile_section {
     ($( #[doc = $what:literal] $key:ident: $kind:ty as $form:ident, )*) => {
         pub(super) const PROFILE: Section = Section {
             what: "an admission profile",
             keys: &[
-                KeyShape::required("extends", Shape::Text, "baseline, restricted or another profile"),
-                $( KeyShape::new(stringify!($key), $form.shape, $what.trim_ascii_start()), )*
+                required("extends", TEXT, "baseline, restricted or another profile"),
+                $( key(stringify!($key), $form.shape, $what.trim_ascii_start()), )*
             ],
         };
 
@@ -53,55 +39,31 @@ macro_rules! profile_section {
 
 profile_keys!(profile_section);
 
-const CPUS: Shape = Shape::Notation(&Notation {
-    what: "a number of CPUs",
-    check: |text| units::cpus(text).map(drop),
-    pattern: r"^(0|[1-9][0-9]*)(\.[0-9]{1,9})?$",
-});
+notations! {
+    CPUS = "a number of CPUs", units::cpus, r"^(0|[1-9][0-9]*)(\.[0-9]{1,9})?$";
+    PORT = "a host port", host_port, "^(ephemeral|[0-9]+(-[0-9]+)?)$";
+    ID = "a range of ids", units::range::<u32>, "^[0-9]+(-[0-9]+)?$";
+    ADDRESS = "an IP address", address, "^[0-9a-fA-F.:]+$";
+    SUBNET = "a range of addresses", subnet, "^[0-9a-fA-F.:]+/[0-9]+$";
+    CLEAN_PATH = "an absolute path in its shortest form", clean_path, "^/";
+}
 
-const PORT: Shape = Shape::Notation(&Notation {
-    what: "a host port",
-    check: host_port,
-    pattern: "^(ephemeral|[0-9]+(-[0-9]+)?)$",
-});
+const IDS: Shape = Shape::List(&ID);
 
 fn host_port(text: &str) -> Result<(), String> {
-    let number = units::range::<u16>(text).is_ok();
-    match text == "ephemeral" || number {
+    match text == "ephemeral" || units::range::<u16>(text).is_ok() {
         true => Ok(()),
         false => Err("write a port, a range such as 20000-29999, or ephemeral".into()),
     }
 }
 
-const IDS: Shape = Shape::List(&Shape::Notation(&Notation {
-    what: "a range of ids",
-    check: |text| units::range::<u32>(text).map(drop),
-    pattern: "^[0-9]+(-[0-9]+)?$",
-}));
+fn address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "write one such as 127.0.0.1 or \"::1\"".into())
+}
 
-const ADDRESS: Shape = Shape::Notation(&Notation {
-    what: "an IP address",
-    check: |text| {
-        let parsed = text.parse::<std::net::IpAddr>();
-        parsed.map(drop).map_err(|_| "write one such as 127.0.0.1 or \"::1\"".into())
-    },
-    pattern: "^[0-9a-fA-F.:]+$",
-});
-
-const SUBNET: Shape = Shape::Notation(&Notation {
-    what: "a range of addresses",
-    check: |text| {
-        let parsed = text.parse::<ipnet::IpNet>();
-        parsed.map(drop).map_err(|_| "write one such as 10.20.0.0/16".into())
-    },
-    pattern: "^[0-9a-fA-F.:]+/[0-9]+$",
-});
-
-const CLEAN_PATH: Shape = Shape::Notation(&Notation {
-    what: "an absolute path in its shortest form",
-    check: crate::config::compile::clean_path,
-    pattern: "^/",
-});
+fn subnet(text: &str) -> Result<IpNet, String> {
+    text.parse().map_err(|_| "write one such as 10.20.0.0/16".into())
+}
 
 const fn names(shape: Shape) -> Form<Listed<String>> {
     Form::new(shape, |to, entry, _| to.0 = entry.value.texts())
@@ -114,8 +76,8 @@ macro_rules! limit {
             Shape::Section(&Section {
                 what: "a limit",
                 keys: &[
-                    KeyShape::new("default", $notation, "written into a body that sets none"),
-                    KeyShape::new("max", $notation, "the most that may be asked for"),
+                    key("default", $notation, "written into a body that sets none"),
+                    key("max", $notation, "the most that may be asked for"),
                 ],
             }),
             |to, entry, ledger| rules::limit(to, entry, $number, ledger),
@@ -123,9 +85,9 @@ macro_rules! limit {
     };
 }
 
-const ALLOWED: Form<Allowed> = Form::new(Shape::Flag, |to, entry, _| to.0 = entry.value.flag());
+const ALLOWED: Form<Allowed> = Form::new(FLAG, |to, entry, _| to.0 = entry.value.flag());
 
-const DEMANDED: Form<Demanded> = Form::new(Shape::Flag, |to, entry, _| to.0 = entry.value.flag());
+const DEMANDED: Form<Demanded> = Form::new(FLAG, |to, entry, _| to.0 = entry.value.flag());
 
 const NAMES: Form<Listed<String>> = names(TEXTS);
 
@@ -159,8 +121,8 @@ const USER: Form<UserRule> = Form::new(
         &Shape::Section(&Section {
             what: "user",
             keys: &[
-                KeyShape::required("uid", IDS, "user ids or ranges of them"),
-                KeyShape::required("gid", IDS, "group ids or ranges of them"),
+                required("uid", IDS, "user ids or ranges of them"),
+                required("gid", IDS, "group ids or ranges of them"),
             ],
         }),
     ),
@@ -171,8 +133,8 @@ const CAPABILITIES: Form<Capabilities> = Form::new(
     Shape::Section(&Section {
         what: "capabilities",
         keys: &[
-            KeyShape::new("add", TEXTS, "names without CAP_ that may be added"),
-            KeyShape::new("drop_all", Shape::Flag, "whether dropping ALL is required"),
+            key("add", TEXTS, "names without CAP_ that may be added"),
+            key("drop_all", FLAG, "whether dropping ALL is required"),
         ],
     }),
     rules::capabilities,
@@ -182,13 +144,9 @@ const HOST_PATHS: Form<Listed<HostPath>> = Form::new(
     Shape::List(&Shape::Section(&Section {
         what: "an entry of host_paths",
         keys: &[
-            KeyShape::required("path", CLEAN_PATH, "an absolute path"),
-            KeyShape::new("read_only", Shape::Flag, "whether only read-only mounts are allowed"),
-            KeyShape::new(
-                "below",
-                Shape::Flag,
-                "whether also what lies under it; read-only paths alone",
-            ),
+            required("path", CLEAN_PATH, "an absolute path"),
+            key("read_only", FLAG, "whether only read-only mounts are allowed"),
+            key("below", FLAG, "whether also what lies under it; read-only paths alone"),
         ],
     })),
     rules::host_paths,
@@ -198,9 +156,9 @@ const VOLUME_OPTIONS: Form<Listed<VolumeOptions>> = Form::new(
     Shape::List(&Shape::Section(&Section {
         what: "an entry of volume_options",
         keys: &[
-            KeyShape::required("type", Shape::Text, "the type of file system, exactly"),
-            KeyShape::required("device", Shape::Text, "a pattern of the device or address"),
-            KeyShape::required("o", Shape::Text, "a pattern of the options"),
+            required("type", TEXT, "the type of file system, exactly"),
+            required("device", TEXT, "a pattern of the device or address"),
+            required("o", TEXT, "a pattern of the options"),
         ],
     })),
     rules::volume_options,
@@ -210,12 +168,8 @@ const PORTS: Form<Ports> = Form::new(
     Shape::Section(&Section {
         what: "ports",
         keys: &[
-            KeyShape::new("host", Shape::List(&PORT), "ephemeral, ports, ranges of ports"),
-            KeyShape::new(
-                "address",
-                Shape::List(&ADDRESS),
-                "addresses that may be bound; left out: any",
-            ),
+            key("host", Shape::List(&PORT), "ephemeral, ports, ranges of ports"),
+            key("address", Shape::List(&ADDRESS), "addresses that may be bound; left out: any"),
         ],
     }),
     rules::ports,
@@ -225,8 +179,8 @@ const LOGGING: Form<Logging> = Form::new(
     Shape::Section(&Section {
         what: "logging",
         keys: &[
-            KeyShape::new("drivers", TEXTS, "log drivers that may be named"),
-            KeyShape::new("options", TEXTS, "log options that may be set"),
+            key("drivers", TEXTS, "log drivers that may be named"),
+            key("options", TEXTS, "log options that may be set"),
         ],
     }),
     rules::logging,
@@ -236,11 +190,11 @@ const LABELS: Form<Labels> = Form::new(
     Shape::Section(&Section {
         what: "labels",
         keys: &[
-            KeyShape::new("allow", TEXTS, "patterns of keys; left out: any"),
-            KeyShape::new("deny", TEXTS, "patterns of keys that may not be set"),
-            KeyShape::new(
+            key("allow", TEXTS, "patterns of keys; left out: any"),
+            key("deny", TEXTS, "patterns of keys that may not be set"),
+            key(
                 "require",
-                Shape::Named(&Shape::Text),
+                Shape::Named(&TEXT),
                 "keys that must be set, with a pattern of the value",
             ),
         ],
@@ -251,7 +205,7 @@ const LABELS: Form<Labels> = Form::new(
 const HEALTH: Form<Health> = Form::new(
     Shape::Section(&Section {
         what: "health",
-        keys: &[KeyShape::new("min_interval", DURATION, "the least time between two checks")],
+        keys: &[key("min_interval", DURATION, "the least time between two checks")],
     }),
     rules::health,
 );
@@ -260,10 +214,10 @@ const COPYING: Form<Copying> = Form::new(
     Shape::Section(&Section {
         what: "copy",
         keys: &[
-            KeyShape::new("compressed", Shape::Flag, "whether archives may be compressed"),
-            KeyShape::new(
+            key("compressed", FLAG, "whether archives may be compressed"),
+            key(
                 "running_with_mounts",
-                Shape::Flag,
+                FLAG,
                 "whether the container may run and have mounts meanwhile",
             ),
         ],

@@ -22,7 +22,7 @@ pub(super) fn build(judge: &mut Judge<'_>, head: &CallHead) {
         judge.cache_from("query cachefrom", &image);
     }
     judge.network_mode("query networkmode", text("networkmode"));
-    judge.build_memory(int("memory"), int("memswap"));
+    judge.memory(int("memory"), int("memswap")); // left out, it is written in, as for a container
     judge.build_cpus(int("cpuquota"), int("cpuperiod"), int("cpushares"));
     judge.shm(int("shmsize"));
     judge.ulimits(&query::ulimits(text("ulimits")));
@@ -34,14 +34,8 @@ pub(super) fn build(judge: &mut Judge<'_>, head: &CallHead) {
 impl Judge<'_> {
     fn dockerfile(&mut self, path: &str) {
         if path.starts_with('/') || path.split('/').any(|part| part == "..") {
-            let what = format!("build with the Dockerfile {path:?}");
-            self.deny(Reason::Dockerfile, "query dockerfile", path, what);
+            self.refuse(Reason::Dockerfile, "query dockerfile", path, "build with the Dockerfile");
         }
-    }
-
-    /// What is left out is written in, as it is for a container.
-    fn build_memory(&mut self, memory: i64, swap: i64) {
-        self.memory(memory, swap);
     }
 
     /// A build has no `NanoCpus`: where CPU is bounded and no quota is given, the default is written in.

@@ -14,7 +14,9 @@ use crate::policy::model::Role;
 pub(in crate::policy) fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     let head = call.head;
     judge.queries(head);
-    judge.reserved(head);
+    if head.route.reserved {
+        judge.nobody(head);
+    }
     judge.add(images(judge.role, head));
     match &call.body {
         Body::ContainerCreate(body) => create(judge, head, body),
@@ -106,7 +108,7 @@ impl Judge<'_> {
             let value = head.query.text(param.name).unwrap_or_default();
             let what = format!("use query key {:?} of {}", param.name, head.route.operation);
             self.deny(Reason::QueryGuarded, format!("query {}", param.name), value, what);
-            self.allowing("only a role with admission: unrestricted may");
+            self.allowing(super::UNRESTRICTED_ALONE);
         }
         if let Some(signal) = head.query.text("signal") {
             self.signal("query signal", signal);
@@ -120,16 +122,10 @@ impl Judge<'_> {
     }
 
     /// Routes that no profile opens.
-    fn reserved(&mut self, head: &CallHead) {
-        if head.route.reserved {
-            self.nobody(head);
-        }
-    }
-
     fn nobody(&mut self, head: &CallHead) {
         let operation = head.route.operation;
         self.deny(Reason::Reserved, "", operation, format!("use {operation} under a profile"));
-        self.allowing("only a role with admission: unrestricted may");
+        self.allowing(super::UNRESTRICTED_ALONE);
     }
 
     /// `POST /images/{}/tag`.

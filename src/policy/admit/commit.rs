@@ -36,8 +36,7 @@ pub(super) fn commit(judge: &mut Judge<'_>, head: &CallHead, config: Option<&Con
 pub(super) fn import(judge: &mut Judge<'_>, head: &CallHead) {
     let source = head.query.text("fromSrc").unwrap_or_default();
     if source != "-" {
-        let what = format!("import an image from {source:?}");
-        judge.deny(Reason::ImageSource, "query fromSrc", source, what);
+        judge.refuse(Reason::ImageSource, "query fromSrc", source, "import an image from");
         judge.allowing("fromSrc=-, with the archive as the body");
     }
     judge.new_image(head);

@@ -1,6 +1,7 @@
 //! What is asked of a container that runs: signals, processes, networks, credentials.
 
 use super::Judge;
+use super::names::is_plain;
 use crate::docker::CallHead;
 use crate::docker::body::auth::AuthConfig;
 use crate::docker::body::network::{NetworkConnect, NetworkDisconnect};
@@ -22,7 +23,7 @@ impl Judge<'_> {
     pub(super) fn signal(&mut self, field: &str, signal: &str) {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-');
         if signal.len() > 16 || !signal.bytes().all(plain) {
-            self.deny(Reason::Signal, field, signal, format!("send signal {signal:?}"));
+            self.refuse(Reason::Signal, field, signal, "send signal");
         }
     }
 
@@ -35,8 +36,7 @@ impl Judge<'_> {
                 word => PS_WORDS.contains(&word),
             };
             if !sound {
-                let what = format!("pass arguments to ps: {arguments:?}");
-                self.deny(Reason::PsArgs, "query ps_args", arguments, what);
+                self.refuse(Reason::PsArgs, "query ps_args", arguments, "pass arguments to ps:");
                 self.allowing("-ef, aux, or -eo with columns such as pid,user,comm");
                 return;
             }
@@ -63,10 +63,8 @@ impl Judge<'_> {
     /// A container by name or id.
     fn container(&mut self, field: &str, container: &str) {
         let name = container.strip_prefix('/').unwrap_or(container);
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-        if name.is_empty() || !name.bytes().all(plain) {
-            let what = format!("name a container {container:?}");
-            self.deny(Reason::Name, field, container, what);
+        if name.is_empty() || !is_plain(name) {
+            self.refuse(Reason::Name, field, container, "name a container");
         }
     }
 
@@ -82,11 +80,8 @@ impl Judge<'_> {
             registrytoken: _,
             borrow: _,
         } = body;
-        let address = match serveraddress.text() {
-            "" => "docker.io",
-            address => address,
-        };
-        self.registry("serveraddress", address);
+        let address = serveraddress.text();
+        self.registry("serveraddress", if address.is_empty() { "docker.io" } else { address });
     }
 }
 

@@ -38,7 +38,7 @@ impl Judge<'_> {
         let absolute = format!("/{}", within.trim_start_matches('/'));
         let insides = ["/proc", "/sys"].iter().any(|root| is_under(&absolute, root));
         if path.is_empty() || unclean || insides {
-            self.deny(Reason::CopyPath, "query path", path, format!("copy at path {path:?}"));
+            self.refuse(Reason::CopyPath, "query path", path, "copy at path");
         }
     }
 

@@ -4,6 +4,7 @@ use super::Judge;
 use crate::docker::CallHead;
 use crate::docker::body::config::ContainerConfig;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Resources};
+use crate::policy::Reason;
 
 /// Judges a whole create request.
 pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCreate<'_>) {
@@ -144,10 +145,10 @@ impl Judge<'_> {
         self.security_options(security_opt.items());
         self.masked_paths(masked_paths, readonly_paths);
 
-        self.pid_mode(pid_mode.text());
+        self.only_own(Reason::NamespacePid, "PidMode", pid_mode.text(), "process namespace");
         self.ipc_mode(ipc_mode.text());
-        self.uts_mode(uts_mode.text());
-        self.userns_mode(userns_mode.text());
+        self.only_own(Reason::NamespaceUts, "UTSMode", uts_mode.text(), "UTS namespace");
+        self.only_own(Reason::NamespaceUser, "UsernsMode", userns_mode.text(), "user namespace");
         self.cgroupns_mode(cgroupns_mode.text());
         self.cgroup(cgroup.text(), cgroup_parent.text());
         self.isolation("HostConfig.Isolation", isolation.text());

@@ -1,6 +1,6 @@
 //! Devices of the host.
 
-use super::{Judge, listed};
+use super::Judge;
 use crate::docker::body::create::{Device, DeviceRequest};
 use crate::policy::Reason;
 use std::borrow::Cow;
@@ -12,14 +12,13 @@ impl Judge<'_> {
         for (i, device) in devices.iter().enumerate() {
             let Device { path_on_host, path_in_container, cgroup_permissions, borrow: _ } = device;
             let (host, inside) = (path_on_host.text(), path_in_container.text());
-            let known = self.profile.devices().iter().any(|allowed| allowed == host);
+            let known = self.profile.devices().has(host);
             let same = inside.is_empty() || inside == host;
             let plain = cgroup_permissions.text().chars().all(|c| "rwm".contains(c));
             if !(known && same && plain) {
                 let field = self.host(&format!("Devices[{i}]"));
-                self.deny(Reason::Device, field, host, format!("use device {host:?}"));
-                let allowed = listed(self.profile.devices());
-                self.allowing(format!("allowed devices: {allowed}"));
+                self.refuse(Reason::Device, field, host, "use device");
+                self.allowing_listed("devices", self.profile.devices());
             }
         }
     }
@@ -44,13 +43,11 @@ impl Judge<'_> {
                 "" if gpu() => "nvidia",
                 named => named,
             };
-            let known = self.profile.device_requests().iter().any(|allowed| allowed == named);
+            let known = self.profile.device_requests().has(named);
             if !known || options.entries().next().is_some() {
                 let field = self.host(&format!("DeviceRequests[{i}]"));
-                let what = format!("request devices of driver {named:?}");
-                self.deny(Reason::DeviceRequest, field, named, what);
-                let allowed = listed(self.profile.device_requests());
-                self.allowing(format!("allowed drivers, without options: {allowed}"));
+                self.refuse(Reason::DeviceRequest, field, named, "request devices of driver");
+                self.allowing_listed("drivers, without options", self.profile.device_requests());
             }
         }
     }

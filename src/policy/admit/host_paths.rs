@@ -42,11 +42,8 @@ pub(super) fn is_under(path: &str, root: &str) -> bool {
 
 fn listing<'p>(profile: &'p Profile, path: &str) -> Option<&'p HostPath> {
     let exact = profile.host_paths().iter().find(|entry| entry.path == path);
-    let below = || {
-        let holds = |entry: &&HostPath| entry.below && is_under(path, &entry.path);
-        profile.host_paths().iter().find(holds)
-    };
-    exact.or_else(below)
+    let below = |entry: &&HostPath| entry.below && is_under(path, &entry.path);
+    exact.or_else(|| profile.host_paths().iter().find(below))
 }
 
 impl Judge<'_> {

@@ -1,7 +1,6 @@
 //! Images and registries: by normalised reference against the role's own lists, and an image that is
 //! to run by what is behind its name.
 
-use super::labels::is_denied;
 use super::{Judge, listed};
 use crate::docker::CallHead;
 use crate::docker::credentials::host_of;
@@ -43,54 +42,36 @@ impl<'j> Judge<'j> {
     /// its containers get.
     pub(super) fn image_fact(&mut self, image: &str) -> Option<&'j Image> {
         let facts = self.facts;
-        let mut refused = run(self.role, "Image", image, facts);
-        let seen = match facts.images.get(image) {
-            Some(Seen::Found(seen)) => Some(seen),
-            Some(Seen::Missing) => None,
-            // whoever may run every image still brings along what it says
-            None => {
-                refused = refused.or_else(|| Some(unseen("Image", image)));
-                None
-            }
-        };
-        self.add(refused);
-        for (key, value) in seen.iter().flat_map(|seen| &seen.labels) {
-            if is_denied(&self.profile.labels().deny, key) {
-                let what = format!("run an image that sets label {key:?}");
-                self.deny(Reason::Label, format!("Image.Labels.{key}"), value.as_str(), what);
-            }
-        }
-        for volume in seen.iter().flat_map(|seen| &seen.volumes) {
+        let known = facts.images.get(image);
+        // whoever may run every image still brings along what it says
+        let unknown = || known.is_none().then(|| unseen("Image", image));
+        self.add(run(self.role, "Image", image, facts).or_else(unknown));
+        let seen = known?.found()?;
+        self.denied_labels("Image.Labels", &seen.labels, "run an image that sets label");
+        for volume in &seen.volumes {
             self.target(&format!("Image.Volumes.{}", super::key(volume)), volume);
         }
-        seen
+        Some(seen)
     }
 
     /// A name that is given to an image on this host.
     pub(super) fn write_name(&mut self, field: &str, repository: &str, tag: &str) {
-        match named(repository, tag) {
-            // the daemon looks for `deadbeef` under names before it looks under ids
-            Ok(reference) if reference.reads_as_id() => {
+        let read = named(repository, tag);
+        // the daemon looks for `deadbeef` under names before it looks under ids
+        let is_id = read.as_ref().map_or_else(|e| *e == NotAReference::Id, Reference::reads_as_id);
+        match read {
+            _ if is_id => {
                 let what = format!("give an image the name {repository:?}: it reads as an id");
                 self.deny(Reason::Name, field, repository, what);
             }
             Ok(reference) if reference.digest.is_none() => {
                 if !self.role.write.iter().any(|p| p.matches(&reference, glob)) {
                     let full = reference.full();
-                    self.deny(
-                        Reason::ImageWrite,
-                        field,
-                        &full,
-                        format!("give an image the name {full:?}"),
-                    );
-                    self.allowing(format!("allowed names: {}", patterns(&self.role.write)));
+                    self.refuse(Reason::ImageWrite, field, &full, "give an image the name");
+                    self.allowing_listed("names", &patterns(&self.role.write));
                 }
             }
-            Err(NotAReference::Id) => {
-                let what = format!("give an image the name {repository:?}: it reads as an id");
-                self.deny(Reason::Name, field, repository, what);
-            }
-            Ok(_) | Err(NotAReference::Syntax) => {
+            Ok(_) | Err(NotAReference::Id | NotAReference::Syntax) => {
                 let value = format!("{repository}:{tag}");
                 self.add(Some(unreadable(NotAReference::Syntax, field, &value)));
             }
@@ -100,10 +81,8 @@ impl<'j> Judge<'j> {
     /// A registry that the daemon calls, by an address.
     pub(super) fn registry(&mut self, field: &str, address: &str) {
         if !is_listed(self.role, address) {
-            let what = format!("have the daemon call the registry {address:?}");
-            let lists = self.role.pull.iter().chain(&self.role.push);
-            let shown: Vec<_> = lists.map(ImagePattern::as_str).collect();
-            self.deny(Reason::RegistryHost, field, address, what);
+            self.refuse(Reason::RegistryHost, field, address, "have the daemon call the registry");
+            let shown = patterns(self.role.pull.iter().chain(&self.role.push));
             self.allowing(format!("registries of: {}", listed(&shown)));
         }
     }
@@ -135,31 +114,24 @@ pub(super) fn is_listed(role: &Role, address: &str) -> bool {
 /// say which.
 #[must_use]
 pub(in crate::policy) fn serve(role: &Role, field: &str, image: &str) -> Option<Finding> {
-    match Reference::parse(image) {
-        Ok(reference) if role.run.iter().any(|p| p.matches(&reference, glob)) => {
-            let reached = |p: &ImagePattern| {
-                p.matches(&reference, glob) && p.reaches(reference.registry(), glob)
-            };
-            if !role.run.iter().any(reached) {
-                return Some(unreached(
-                    &reference.full(),
-                    "run a service of",
-                    field,
-                    reference.registry(),
-                ));
-            }
-            let pinned = reference.digest.is_some() || role.run.iter().any(ImagePattern::is_any);
-            (!pinned).then(|| Finding {
-                reason: Reason::ImageUnpinned,
-                field: field.to_owned(),
-                value: image.to_owned(),
-                what: format!("run a service of {image:?} without saying which"),
-                allowed: Some(format!("{image}@sha256:...")),
-            })
-        }
-        Ok(reference) => Some(not_allowed(&reference.full(), "run", field, image, &role.run)),
-        Err(error) => Some(unreadable(error, field, image)),
+    let reference = match Reference::parse(image) {
+        Ok(reference) => reference,
+        Err(error) => return Some(unreadable(error, field, image)),
+    };
+    let (full, registry) = (reference.full(), reference.registry());
+    let mut matching = role.run.iter().filter(|p| p.matches(&reference, glob)).peekable();
+    if matching.peek().is_none() {
+        return Some(not_allowed(&full, "run", field, image, &role.run));
     }
+    if !matching.any(|p| p.reaches(registry, glob)) {
+        return Some(unreached(&full, "run a service of", field, registry));
+    }
+    if reference.digest.is_some() || role.runs_anything() {
+        return None;
+    }
+    let what = format!("run a service of {image:?} without saying which");
+    let unpinned = Finding::new(Reason::ImageUnpinned, field, image, what);
+    Some(unpinned.allowing(format!("{image}@sha256:...")))
 }
 
 /// Whether the role may run an image, judged on what the daemon has under that name or id.
@@ -174,53 +146,36 @@ pub(in crate::policy) fn run(
     if reference == Err(NotAReference::Syntax) {
         return Some(unreadable(NotAReference::Syntax, field, image));
     }
-    if role.run.iter().any(ImagePattern::is_any) {
+    if role.runs_anything() {
         return None;
     }
     let pinned = reference.as_ref().map_or(true, |reference| reference.digest.is_some());
     let by_name = |reference: &Reference| role.run.iter().any(|p| p.matches(reference, glob));
-    let refused = |reason, what: String| {
-        let allowed = Some(format!("allowed images: {}", patterns(&role.run)));
-        let (field, value) = (field.to_owned(), image.to_owned());
-        Some(Finding { reason, field, value, what, allowed })
-    };
-    match (facts.images.get(image), reference) {
-        (None, _) => Some(unseen(field, image)),
-        (Some(Seen::Missing), Ok(reference)) if by_name(&reference) => None,
-        (Some(Seen::Missing), Err(error)) => Some(unreadable(error, field, image)),
-        (Some(Seen::Found(seen)), _)
-            if role
-                .run
-                .iter()
-                .any(|p| p.matches_image(&seen.origins, &seen.tags, pinned, glob)) =>
-        {
-            None
-        }
-        (Some(Seen::Found(seen)), reference) => {
-            let from: Vec<_> = seen.origins.iter().map(|o| o.repository.as_str()).collect();
-            let from = match from.is_empty() {
-                true => "no registry: it was built, tagged, loaded or imported here".to_owned(),
-                false => listed(&from),
-            };
-            let bears = match reference {
-                Ok(reference) => by_name(&reference),
-                Err(_) => false,
-            };
-            match bears {
-                true => refused(
-                    Reason::ImageOrigin,
-                    format!("run image {image:?}: what bears this name here came from {from}"),
-                ),
-                false => refused(
-                    Reason::ImageNotAllowed,
-                    format!("run image {image:?}, which came from {from}"),
-                ),
-            }
-        }
+    let seen = match (facts.images.get(image), &reference) {
+        (None, _) => return Some(unseen(field, image)),
+        (Some(Seen::Found(seen)), _) => seen,
+        (Some(Seen::Missing), Err(error)) => return Some(unreadable(*error, field, image)),
+        (Some(Seen::Missing), Ok(reference)) if by_name(reference) => return None,
         (Some(Seen::Missing), Ok(reference)) => {
-            Some(not_allowed(&reference.full(), "run", field, image, &role.run))
+            return Some(not_allowed(&reference.full(), "run", field, image, &role.run));
         }
+    };
+    if role.run.iter().any(|p| p.matches_image(&seen.origins, &seen.tags, pinned, glob)) {
+        return None;
     }
+    let from: Vec<_> = seen.origins.iter().map(|o| o.repository.as_str()).collect();
+    let from = match from.is_empty() {
+        true => "no registry: it was built, tagged, loaded or imported here".to_owned(),
+        false => listed(&from),
+    };
+    let (reason, what) = match reference.is_ok_and(|reference| by_name(&reference)) {
+        true => (
+            Reason::ImageOrigin,
+            format!("run image {image:?}: what bears this name here came from {from}"),
+        ),
+        false => (Reason::ImageNotAllowed, format!("run image {image:?}, which came from {from}")),
+    };
+    Some(Finding::new(reason, field, image, what).allowing(allowed(&role.run)))
 }
 
 /// Whether the role may pull what the query names.
@@ -293,9 +248,8 @@ fn listed_reference(
         Ok(reference) => reference,
         Err(error) => return Some(unreadable(error, field, name)),
     };
-    judged(list, &reference.full(), reference.registry(), verb, field, |p| {
-        p.matches(&reference, glob)
-    })
+    let matches = |p: &ImagePattern| p.matches(&reference, glob);
+    judged(list, &reference.full(), reference.registry(), verb, field, matches)
 }
 
 /// Every tag of a repository.
@@ -305,9 +259,8 @@ fn all_of(list: &[ImagePattern], verb: &str, field: &str, name: &str) -> Option<
         Err(error) => return Some(unreadable(error, field, name)),
     };
     let shown = format!("{} (all tags)", reference.repository);
-    judged(list, &shown, reference.registry(), verb, field, |p| {
-        p.matches_all_of(&reference.repository, glob)
-    })
+    let matches = |p: &ImagePattern| p.matches_all_of(&reference.repository, glob);
+    judged(list, &shown, reference.registry(), verb, field, matches)
 }
 
 fn judged(
@@ -330,13 +283,9 @@ fn judged(
 
 /// A registry that is an address, localhost or a port is reached only where it is listed to the letter.
 fn unreached(shown: &str, verb: &str, field: &str, host: &str) -> Finding {
-    Finding {
-        reason: Reason::RegistryHost,
-        field: field.to_owned(),
-        value: host.to_owned(),
-        what: format!("{verb} image {shown:?}: its registry is an address, localhost or a port"),
-        allowed: Some(format!("list {host}/** to the letter")),
-    }
+    let what = format!("{verb} image {shown:?}: its registry is an address, localhost or a port");
+    Finding::new(Reason::RegistryHost, field, host, what)
+        .allowing(format!("list {host}/** to the letter"))
 }
 
 /// An image that nothing is known of: what is no whole id was not asked for.
@@ -344,24 +293,21 @@ fn unseen(field: &str, image: &str) -> Finding {
     if !Reference::is_askable(image) {
         return unreadable(NotAReference::Id, field, image);
     }
-    let (field, value) = (field.to_owned(), image.to_owned());
     let what = format!("run image {image:?}: it cannot be looked at");
-    Finding { reason: Reason::ImageUnseen, field, value, what, allowed: None }
+    Finding::new(Reason::ImageUnseen, field, image, what)
 }
 
 fn not_allowed(full: &str, verb: &str, field: &str, value: &str, list: &[ImagePattern]) -> Finding {
-    Finding {
-        reason: Reason::ImageNotAllowed,
-        field: field.to_owned(),
-        value: value.to_owned(),
-        what: format!("{verb} image {full:?}"),
-        allowed: Some(format!("allowed images: {}", patterns(list))),
-    }
+    let what = format!("{verb} image {full:?}");
+    Finding::new(Reason::ImageNotAllowed, field, value, what).allowing(allowed(list))
 }
 
-fn patterns(list: &[ImagePattern]) -> String {
-    let shown: Vec<_> = list.iter().map(ImagePattern::as_str).collect();
-    listed(&shown)
+fn allowed(list: &[ImagePattern]) -> String {
+    format!("allowed images: {}", listed(&patterns(list)))
+}
+
+fn patterns<'r>(list: impl IntoIterator<Item = &'r ImagePattern>) -> Vec<&'r str> {
+    list.into_iter().map(ImagePattern::as_str).collect()
 }
 
 fn unreadable(error: NotAReference, field: &str, value: &str) -> Finding {
@@ -377,8 +323,7 @@ fn unreadable(error: NotAReference, field: &str, value: &str) -> Finding {
             "registry/name:tag or registry/name@sha256:...",
         ),
     };
-    let (field, value) = (field.to_owned(), value.to_owned());
-    Finding { reason, field, value, what, allowed: Some(allowed.to_owned()) }
+    Finding::new(reason, field, value, what).allowing(allowed)
 }
 
 fn glob(pattern: &str, text: &str) -> bool {

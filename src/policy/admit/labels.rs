@@ -1,20 +1,16 @@
 //! Labels, annotations, health checks, restart policies, logging: what steers other programs.
 
-use super::{Judge, listed};
+use super::{Judge, StringMap};
 use crate::docker::body::create::{Healthcheck, LogConfig, RestartPolicy};
-use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
 use crate::policy::glob::Glob;
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The longest that a container may take between its signal and SIGKILL, in seconds.
 const LONGEST_STOP: i64 = 3600;
 
-/// Names to texts: labels, annotations, options of drivers.
-type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
-
 /// Whether a label is denied, in any letter case: who reads it (Traefik for one) may read it so.
-pub(super) fn is_denied(deny: &[Glob], key: &str) -> bool {
+fn is_denied(deny: &[Glob], key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     deny.iter().any(|p| Glob::new(p.as_str().to_ascii_lowercase()).matches(&key))
 }
@@ -52,10 +48,24 @@ impl Judge<'_> {
         }
     }
 
+    /// Labels of what is there already: those that are denied.
+    pub(super) fn denied_labels(
+        &mut self,
+        field: &str,
+        labels: &BTreeMap<String, String>,
+        what: &str,
+    ) {
+        let deny = &self.profile.labels().deny;
+        for (key, value) in labels.iter().filter(|(key, _)| is_denied(deny, key)) {
+            let what = format!("{what} {key:?}");
+            self.deny(Reason::Label, format!("{field}.{key}"), value.as_str(), what);
+        }
+    }
+
     /// `HostConfig.Annotations`.
     pub(super) fn annotations(&mut self, annotations: &StringMap<'_>) {
         for (key, value) in annotations.entries() {
-            if !self.profile.annotations().iter().any(|p| p.matches(key)) {
+            if !self.profile.annotations().fits(key) {
                 let field = self.host(&format!("Annotations.{key}"));
                 let what = format!("set annotation {key:?}");
                 self.deny(Reason::Annotation, field, value.as_ref(), what);
@@ -78,8 +88,7 @@ impl Judge<'_> {
             return;
         };
         let least = self.profile.health().min_interval;
-        let fields = [("Interval", interval), ("StartInterval", start_interval)];
-        for (name, field) in fields {
+        for (name, field) in [("Interval", interval), ("StartInterval", start_interval)] {
             let nanos = field.or_zero();
             if nanos != 0 && nanos < least {
                 let what = format!("check health every {nanos} ns");
@@ -87,14 +96,10 @@ impl Judge<'_> {
                 self.allowing(format!("at least {least} ns"));
             }
         }
-        if timeout.or_zero() < 0 {
-            let what = "check health with a negative timeout";
-            self.deny(
-                Reason::HealthInterval,
-                format!("{at}.Timeout"),
-                timeout.or_zero().to_string(),
-                what,
-            );
+        let timeout = timeout.or_zero();
+        if timeout < 0 {
+            let (what, field) = ("check health with a negative timeout", format!("{at}.Timeout"));
+            self.deny(Reason::HealthInterval, field, timeout.to_string(), what);
         }
     }
 
@@ -114,11 +119,10 @@ impl Judge<'_> {
             return;
         };
         let name = if name.text().is_empty() { "no" } else { name.text() };
-        if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
-            let what = format!("use restart policy {name:?}");
-            self.deny(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
-            let allowed = listed(self.profile.restart());
-            self.allowing(format!("allowed policies: {allowed}"));
+        if name != "no" && !self.profile.restart().has(name) {
+            let what = "use restart policy";
+            self.refuse(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
+            self.allowing_listed("policies", self.profile.restart());
         }
     }
 
@@ -136,18 +140,16 @@ impl Judge<'_> {
         (at, driver): (&str, &str),
         (options_at, options): (&str, &StringMap<'_>),
     ) {
-        if !driver.is_empty() && !self.profile.logging().drivers.iter().any(|d| d == driver) {
-            self.deny(Reason::LogDriver, at, driver, format!("use log driver {driver:?}"));
-            let allowed = listed(&self.profile.logging().drivers);
-            self.allowing(format!("allowed drivers: {allowed}"));
+        if !driver.is_empty() && !self.profile.logging().drivers.has(driver) {
+            self.refuse(Reason::LogDriver, at, driver, "use log driver");
+            self.allowing_listed("drivers", &self.profile.logging().drivers);
         }
         for (key, value) in options.entries() {
-            if !self.profile.logging().options.iter().any(|o| o == key) {
+            if !self.profile.logging().options.has(key) {
                 let what = format!("set log option {key:?}");
                 let told = told(key, value);
                 self.deny(Reason::LogOption, format!("{options_at}.{key}"), told, what);
-                let allowed = listed(&self.profile.logging().options);
-                self.allowing(format!("allowed options: {allowed}"));
+                self.allowing_listed("options", &self.profile.logging().options);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Mounts: binds, volumes, tmpfs, of every spelling.
 
-use super::Judge;
 use super::host_paths::{clean, is_under};
+use super::names::is_plain;
+use super::{Judge, StringMap};
 use crate::docker::body::create::{
     BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeMountOptions,
 };
@@ -33,14 +34,9 @@ const TMPFS_OPTIONS: [&str; 10] =
 /// Options of a tmpfs with a value, a number with a unit: a comma in it would begin another option.
 const TMPFS_VALUES: [&str; 6] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"];
 
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'%'
-}
-
 /// Whether it is a plain name, of which the daemon makes a volume.
 pub(in crate::policy) fn is_volume_name(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-    name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && name.bytes().all(plain)
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && is_plain(name)
 }
 
 impl Judge<'_> {
@@ -97,10 +93,10 @@ impl Judge<'_> {
             let what =
                 format!("mount {name:?}: it is neither an absolute path nor a volume's name");
             self.deny(Reason::MountPath, field, name, what);
-        } else if !self.profile.volumes().iter().any(|p| p.matches(name)) {
-            self.deny(Reason::VolumeName, field, name, format!("mount volume {name:?}"));
+        } else if !self.profile.volumes().fits(name) {
+            self.refuse(Reason::VolumeName, field, name, "mount volume");
             let shown: Vec<_> = self.profile.volumes().iter().map(Glob::as_str).collect();
-            self.allowing(format!("allowed volumes: {}", super::listed(&shown)));
+            self.allowing_listed("volumes", &shown);
         } else {
             return true;
         }
@@ -118,7 +114,7 @@ impl Judge<'_> {
         let sound = cleaned.as_deref().is_some_and(|path| path != "/" && !kept(path));
         // each node fills the templates of a service's mounts in
         if !sound || target.contains("{{") {
-            self.deny(Reason::MountTarget, field, target, format!("mount over {target:?}"));
+            self.refuse(Reason::MountTarget, field, target, "mount over");
         }
     }
 
@@ -212,8 +208,7 @@ impl Judge<'_> {
     fn subpath(&mut self, field: &str, subpath: &str) {
         let mut parts = subpath.split('/');
         if subpath.starts_with('/') || parts.any(|part| part == "..") {
-            let what = format!("mount subpath {subpath:?}");
-            self.deny(Reason::MountPath, field, subpath, what);
+            self.refuse(Reason::MountPath, field, subpath, "mount subpath");
         }
     }
 
@@ -229,7 +224,7 @@ impl Judge<'_> {
     }
 
     /// `HostConfig.Tmpfs`: options by target.
-    pub(super) fn tmpfs(&mut self, tmpfs: &Field<Map<'_, Cow<'_, str>>>) {
+    pub(super) fn tmpfs(&mut self, tmpfs: &StringMap<'_>) {
         for (target, options) in tmpfs.entries() {
             let field = self.host(&format!("Tmpfs.{}", super::key(target)));
             self.target(&field, target);
@@ -241,12 +236,14 @@ impl Judge<'_> {
 
     fn tmpfs_option(&mut self, field: &str, option: &str) {
         let known = match option.split_once('=') {
-            Some((key, value)) => TMPFS_VALUES.contains(&key) && value.bytes().all(is_plain),
+            Some((key, value)) => {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'%';
+                TMPFS_VALUES.contains(&key) && value.bytes().all(plain)
+            }
             None => TMPFS_OPTIONS.contains(&option),
         };
         if !known {
-            let what = format!("mount a tmpfs with option {option:?}");
-            self.deny(Reason::TmpfsOption, field, option, what);
+            self.refuse(Reason::TmpfsOption, field, option, "mount a tmpfs with option");
         }
     }
 
@@ -254,8 +251,8 @@ impl Judge<'_> {
     pub(super) fn anonymous_volumes(&mut self, volumes: &Field<Map<'_, Empty>>) {
         for (target, _) in volumes.entries() {
             if target.contains(':') {
-                let what = format!("make a volume at {target:?}");
-                self.deny(Reason::MountPath, format!("Volumes.{target}"), target, what);
+                let what = "make a volume at";
+                self.refuse(Reason::MountPath, format!("Volumes.{target}"), target, what);
             } else {
                 self.target(&format!("Volumes.{target}"), target);
             }
@@ -270,11 +267,10 @@ impl Judge<'_> {
 
     /// A volume driver's name; empty is the daemon's `local`.
     pub(super) fn volume_driver(&mut self, field: &str, driver: &str) {
-        let known = driver.is_empty() || self.profile.volume_drivers().iter().any(|d| d == driver);
+        let known = driver.is_empty() || self.profile.volume_drivers().has(driver);
         if !known {
-            self.deny(Reason::VolumeDriver, field, driver, format!("use volume driver {driver:?}"));
-            let allowed = super::listed(self.profile.volume_drivers());
-            self.allowing(format!("allowed drivers: {allowed}"));
+            self.refuse(Reason::VolumeDriver, field, driver, "use volume driver");
+            self.allowing_listed("drivers", self.profile.volume_drivers());
         }
     }
 }

@@ -1,64 +1,44 @@
 //! Namespaces and cgroups: a mode that is not one of the few plain ones is refused, whatever the
 //! daemon of the day makes of it (`HOST` was private on one engine and an error on another).
 
-use super::{Judge, listed};
+use super::Judge;
 use crate::policy::Reason;
 
 impl Judge<'_> {
-    pub(super) fn pid_mode(&mut self, mode: &str) {
-        self.only_own(Reason::NamespacePid, "HostConfig.PidMode", mode, "process namespace", &[""]);
-    }
-
-    pub(super) fn uts_mode(&mut self, mode: &str) {
-        self.only_own(Reason::NamespaceUts, "HostConfig.UTSMode", mode, "UTS namespace", &[""]);
-    }
-
-    pub(super) fn userns_mode(&mut self, mode: &str) {
-        self.only_own(
-            Reason::NamespaceUser,
-            "HostConfig.UsernsMode",
-            mode,
-            "user namespace",
-            &[""],
-        );
-    }
-
     /// An empty mode is sent on as `private`: the daemon's own default depends on version and host.
     pub(super) fn cgroupns_mode(&mut self, mode: &str) {
-        let own = ["", "private"];
-        let field = "HostConfig.CgroupnsMode";
-        self.only_own(Reason::NamespaceCgroup, field, mode, "cgroup namespace", &own);
+        if mode != "private" {
+            self.only_own(Reason::NamespaceCgroup, "CgroupnsMode", mode, "cgroup namespace");
+        }
     }
 
     /// An empty mode is sent on as `private`: below API 1.40 it would be `shareable`.
     pub(super) fn ipc_mode(&mut self, mode: &str) {
-        if mode.is_empty() || self.profile.ipc().iter().any(|allowed| allowed == mode) {
+        if mode.is_empty() || self.profile.ipc().has(mode) {
             return;
         }
-        let what = format!("use IPC namespace {mode:?}");
-        self.deny(Reason::NamespaceIpc, "HostConfig.IpcMode", mode, what);
-        let allowed = listed(self.profile.ipc());
-        self.allowing(format!("allowed modes: {allowed}"));
+        self.refuse(Reason::NamespaceIpc, "HostConfig.IpcMode", mode, "use IPC namespace");
+        self.allowing_listed("modes", self.profile.ipc());
     }
 
     pub(super) fn cgroup(&mut self, cgroup: &str, parent: &str) {
-        self.only_own(Reason::NamespaceCgroup, "HostConfig.Cgroup", cgroup, "cgroup", &[""]);
+        self.only_own(Reason::NamespaceCgroup, "Cgroup", cgroup, "cgroup");
         if !parent.is_empty() {
-            let what = format!("choose cgroup parent {parent:?}");
-            self.deny(Reason::CgroupParent, self.host("CgroupParent"), parent, what);
+            let what = "choose cgroup parent";
+            self.refuse(Reason::CgroupParent, self.host("CgroupParent"), parent, what);
         }
     }
 
     pub(super) fn isolation(&mut self, field: &str, isolation: &str) {
         if !matches!(isolation, "" | "default") {
-            let what = format!("use isolation {isolation:?}");
-            self.deny(Reason::Isolation, field, isolation, what);
+            self.refuse(Reason::Isolation, field, isolation, "use isolation");
         }
     }
 
-    fn only_own(&mut self, reason: Reason, field: &str, mode: &str, kind: &str, own: &[&str]) {
-        if !own.contains(&mode) {
-            self.deny(reason, field, mode, format!("use {kind} {mode:?}"));
+    /// A mode of the host configuration that must be left empty, which is one of the container's own.
+    pub(super) fn only_own(&mut self, reason: Reason, field: &str, mode: &str, kind: &str) {
+        if !mode.is_empty() {
+            self.deny(reason, format!("HostConfig.{field}"), mode, format!("use {kind} {mode:?}"));
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Networks: which may be joined, and as whom.
 
 use super::names::is_host_name;
-use super::{Judge, listed};
+use super::{Judge, Placed, StringMap, listed};
 use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
-use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
 use crate::policy::facts::Seen;
 use crate::policy::glob::Glob;
@@ -44,8 +43,7 @@ impl Judge<'_> {
             return;
         }
         if name == "host" || name.is_empty() || !is_host_name(name) {
-            let what = format!("use the network {given:?}");
-            self.deny(Reason::NamespaceNetwork, field, given, what);
+            self.refuse(Reason::NamespaceNetwork, field, given, "use the network");
         } else {
             self.network_name(field, name);
         }
@@ -53,8 +51,8 @@ impl Judge<'_> {
 
     /// A name that the profile lists.
     pub(super) fn network_name(&mut self, field: &str, name: &str) {
-        if !self.profile.networks().iter().any(|p| p.matches(name)) {
-            self.deny(Reason::NetworkName, field, name, format!("join network {name:?}"));
+        if !self.profile.networks().fits(name) {
+            self.refuse(Reason::NetworkName, field, name, "join network");
             let shown: Vec<_> = self.profile.networks().iter().map(Glob::as_str).collect();
             self.allowing(format!("allowed networks: none, {}", listed(&shown)));
         }
@@ -104,22 +102,17 @@ impl Judge<'_> {
         &mut self,
         field: &str,
         aliases: &[Cow<'_, str>],
-        driver_opts: &Field<Map<'_, Cow<'_, str>>>,
+        driver_opts: &StringMap<'_>,
     ) {
         for (i, alias) in aliases.iter().enumerate() {
             if alias.is_empty() || !is_host_name(alias) {
-                let what = format!("be called {alias:?}");
-                self.deny(Reason::Hostname, format!("{field}.Aliases[{i}]"), alias.as_ref(), what);
+                self.refuse(Reason::Hostname, format!("{field}.Aliases[{i}]"), alias, "be called");
             }
         }
         for (key, value) in driver_opts.entries() {
             let what = format!("set endpoint option {key:?}");
-            self.deny(
-                Reason::NetworkOption,
-                format!("{field}.DriverOpts.{key}"),
-                value.as_ref(),
-                what,
-            );
+            let field = format!("{field}.DriverOpts.{key}");
+            self.deny(Reason::NetworkOption, field, value.as_ref(), what);
         }
     }
 
@@ -131,8 +124,8 @@ impl Judge<'_> {
         for (name, address) in [("IPv4Address", ipv4_address), ("IPv6Address", ipv6_address)] {
             let text = address.text();
             if !text.is_empty() && text.parse::<IpAddr>().is_err() {
-                let what = format!("use address {text:?}");
-                self.deny(Reason::EndpointAddress, format!("{field}.{name}"), text, what);
+                let what = "use address";
+                self.refuse(Reason::EndpointAddress, format!("{field}.{name}"), text, what);
             }
         }
         let what = "use a link-local address";
@@ -148,8 +141,7 @@ impl Judge<'_> {
     /// A MAC address of one's own.
     pub(super) fn mac_address(&mut self, field: &str, address: &str) {
         if !address.is_empty() && !self.profile.mac_address().0 {
-            let what = format!("choose MAC address {address:?}");
-            self.deny(Reason::MacAddress, field, address, what);
+            self.refuse(Reason::MacAddress, field, address, "choose MAC address");
         }
     }
 
@@ -158,13 +150,12 @@ impl Judge<'_> {
         for (i, entry) in hosts.iter().enumerate() {
             let sound = entry.split_once(':').is_some_and(|(name, address)| {
                 let plain = address == "host-gateway" || address.parse::<IpAddr>().is_ok();
-                let listed = self.profile.extra_hosts().iter().any(|p| p.matches(name));
+                let listed = self.profile.extra_hosts().fits(name);
                 !name.is_empty() && is_host_name(name) && plain && listed
             });
             if !sound {
                 let field = format!("{field}[{i}]");
-                let what = format!("add host entry {entry:?}");
-                self.deny(Reason::ExtraHost, field, entry.as_ref(), what);
+                self.refuse(Reason::ExtraHost, field, entry, "add host entry");
             }
         }
     }
@@ -172,13 +163,13 @@ impl Judge<'_> {
     /// `Dns`, `DnsOptions`, `DnsSearch`: lines of the container's resolv.conf.
     pub(super) fn dns(
         &mut self,
-        (servers_at, servers): (&str, &[Cow<'_, str>]),
-        (options_at, options): (&str, &[Cow<'_, str>]),
-        (search_at, search): (&str, &[Cow<'_, str>]),
+        (servers_at, servers): Placed<'_>,
+        (options_at, options): Placed<'_>,
+        (search_at, search): Placed<'_>,
     ) {
         let profile = self.profile;
         self.resolved_by(servers_at, servers, |server| {
-            server.parse::<IpAddr>().is_ok() && profile.dns().iter().any(|p| p.matches(server))
+            server.parse::<IpAddr>().is_ok() && profile.dns().fits(server)
         });
         self.resolved_by(options_at, options, |option| {
             option.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_'))
@@ -189,7 +180,7 @@ impl Judge<'_> {
     fn resolved_by(&mut self, field: &str, items: &[Cow<'_, str>], sound: impl Fn(&str) -> bool) {
         for (i, item) in items.iter().enumerate().filter(|(_, item)| !sound(item)) {
             let field = format!("{field}[{i}]");
-            self.deny(Reason::Dns, field, item.as_ref(), format!("resolve names by {item:?}"));
+            self.refuse(Reason::Dns, field, item, "resolve names by");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! or a way into the host's.
 
 use super::names::is_host_name;
-use super::{Judge, key, listed};
+use super::{Judge, key};
 use crate::docker::body::network::{ConfigFrom, Ipam, IpamConfig, NetworkCreate};
 use crate::policy::Reason;
 use ipnet::IpNet;
@@ -33,22 +33,17 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
     if let Some(ConfigFrom { network, borrow: _ }) = config_from.value()
         && !network.text().is_empty()
     {
-        let what = format!("make a network that follows {:?}", network.text());
-        judge.deny(Reason::NetworkScope, "ConfigFrom", network.text(), what);
+        let what = "make a network that follows";
+        judge.refuse(Reason::NetworkScope, "ConfigFrom", network.text(), what);
     }
     for (name, value) in options.entries() {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
-        let known = judge.profile.network_options().iter().any(|allowed| allowed == name);
+        let known = judge.profile.network_options().has(name);
         if !(known && value.bytes().all(plain)) {
             let what = format!("make a network with option {name:?}");
-            judge.deny(
-                Reason::NetworkSetting,
-                format!("Options.{}", key(name)),
-                value.as_ref(),
-                what,
-            );
-            let allowed = listed(judge.profile.network_options());
-            judge.allowing(format!("allowed options: {allowed}"));
+            let field = format!("Options.{}", key(name));
+            judge.deny(Reason::NetworkSetting, field, value.as_ref(), what);
+            judge.allowing_listed("options", judge.profile.network_options());
         }
     }
     judge.label_keys("Labels", labels);
@@ -63,7 +58,7 @@ impl Judge<'_> {
         let hex = name.len() >= 12 && name.bytes().all(|b| b.is_ascii_hexdigit());
         let mode = matches!(name, "host" | "none" | "default" | "bridge" | "container" | "ingress");
         if name.is_empty() || !is_host_name(name) || hex || mode {
-            self.deny(Reason::Name, field, name, format!("name a network {name:?}"));
+            self.refuse(Reason::Name, field, name, "name a network");
         } else {
             self.network_name(field, name);
         }
@@ -72,27 +67,20 @@ impl Judge<'_> {
     /// Empty is the daemon's `bridge`.
     fn network_driver(&mut self, driver: &str) {
         let driver = if driver.is_empty() { "bridge" } else { driver };
-        if !self.profile.network_drivers().iter().any(|allowed| allowed == driver) {
-            let what = format!("make a network with driver {driver:?}");
-            self.deny(Reason::NetworkDriver, "Driver", driver, what);
-            let allowed = listed(self.profile.network_drivers());
-            self.allowing(format!("allowed drivers: {allowed}"));
+        if !self.profile.network_drivers().has(driver) {
+            self.refuse(Reason::NetworkDriver, "Driver", driver, "make a network with driver");
+            self.allowing_listed("drivers", self.profile.network_drivers());
         }
     }
 
     fn network_scope(&mut self, scope: &str, ingress: bool, config_only: bool) {
         if !matches!(scope, "" | "local") {
-            let what = format!("make a network of scope {scope:?}");
-            self.deny(Reason::NetworkScope, "Scope", scope, what);
+            self.refuse(Reason::NetworkScope, "Scope", scope, "make a network of scope");
         }
         for (field, set) in [("Ingress", ingress), ("ConfigOnly", config_only)] {
             if set {
-                self.deny(
-                    Reason::NetworkScope,
-                    field,
-                    "true",
-                    format!("make a network with {field}"),
-                );
+                let what = format!("make a network with {field}");
+                self.deny(Reason::NetworkScope, field, "true", what);
             }
         }
     }
@@ -101,17 +89,13 @@ impl Judge<'_> {
     fn network_addresses(&mut self, ipam: &Ipam<'_>) {
         let Ipam { driver, options, config, borrow: _ } = ipam;
         if !matches!(driver.text(), "" | "default") {
-            let what = format!("have addresses given by driver {:?}", driver.text());
-            self.deny(Reason::NetworkDriver, "IPAM.Driver", driver.text(), what);
+            let what = "have addresses given by driver";
+            self.refuse(Reason::NetworkDriver, "IPAM.Driver", driver.text(), what);
         }
         for (name, value) in options.entries() {
             let what = format!("give option {name:?} to the driver of addresses");
-            self.deny(
-                Reason::NetworkSetting,
-                format!("IPAM.Options.{}", key(name)),
-                value.as_ref(),
-                what,
-            );
+            let field = format!("IPAM.Options.{}", key(name));
+            self.deny(Reason::NetworkSetting, field, value.as_ref(), what);
         }
         for (i, config) in config.items().iter().enumerate() {
             let IpamConfig { subnet, ip_range, gateway, auxiliary, borrow: _ } = config;
@@ -135,8 +119,8 @@ impl Judge<'_> {
         let within = |range: IpNet| self.profile.subnets().iter().any(|all| all.contains(&range));
         if !range.is_ok_and(within) {
             let shown: Vec<_> = self.profile.subnets().iter().map(ToString::to_string).collect();
-            self.deny(Reason::Subnet, field, text, format!("choose the addresses {text:?}"));
-            self.allowing(format!("allowed ranges: {}", listed(&shown)));
+            self.refuse(Reason::Subnet, field, text, "choose the addresses");
+            self.allowing_listed("ranges", &shown);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Ports on the host.
 
 use super::Judge;
+use super::names::decimal;
 use crate::docker::body::create::PortBinding;
 use crate::docker::body::field::{Empty, Field, Map};
 use crate::policy::Reason;
@@ -47,7 +48,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn port_syntax(&mut self, field: &str, text: &str) {
-        self.deny(Reason::PortSyntax, field, text, format!("publish port {text:?}"));
+        self.refuse(Reason::PortSyntax, field, text, "publish port");
     }
 
     /// Empty and 0 are a port that the daemon picks.
@@ -87,7 +88,7 @@ impl Judge<'_> {
                 address => format!("publish on address {address}"),
             };
             self.deny(Reason::PortAddress, field, address, what);
-            self.allowing(format!("allowed addresses: {}", super::listed(&shown)));
+            self.allowing_listed("addresses", &shown);
         }
     }
 
@@ -103,10 +104,9 @@ fn is_protocol(text: &str) -> bool {
     matches!(text, "tcp" | "udp" | "sctp")
 }
 
-/// A port number above 0 in its one decimal spelling.
+/// A port number above 0.
 fn number(text: &str) -> Option<u16> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-    plain.then(|| text.parse().ok()).flatten()
+    decimal(text).filter(|port| *port > 0)
 }
 
 fn range_of(text: &str) -> Option<RangeInclusive<u16>> {

@@ -1,6 +1,6 @@
 //! Privilege: privileged, capabilities, security options, masked paths.
 
-use super::{Judge, listed};
+use super::{Judge, Placed, listed};
 use crate::docker::body::field::Field;
 use crate::policy::Reason;
 use std::borrow::Cow;
@@ -9,6 +9,8 @@ use std::borrow::Cow;
 /// `=`, else at the first `:`, and the last option wins, so a list with `false` is never allowed.
 const NO_NEW_PRIVILEGES: [&str; 3] =
     ["no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"];
+
+type Texts<'a> = Field<Vec<Cow<'a, str>>>;
 
 impl Judge<'_> {
     /// `Privileged` of a container or an exec.
@@ -26,18 +28,13 @@ impl Judge<'_> {
 
     /// `CapAdd`, `CapDrop`, each with its place, in every spelling the daemon takes
     /// (`oci/caps/utils.go`: letter case and `CAP_` are free).
-    pub(super) fn capabilities(
-        &mut self,
-        (add_at, add): (&str, &[Cow<'_, str>]),
-        (drop_at, drop): (&str, &[Cow<'_, str>]),
-    ) {
+    pub(super) fn capabilities(&mut self, (add_at, add): Placed<'_>, (drop_at, drop): Placed<'_>) {
         for (i, name) in add.iter().enumerate() {
             let canonical = canonical_capability(name);
             if !self.profile.capabilities().add.contains(&canonical) {
                 let what = format!("add capability {canonical:?}");
                 self.deny(Reason::CapAdd, format!("{add_at}[{i}]"), name.as_ref(), what);
-                let allowed = listed(&self.profile.capabilities().add);
-                self.allowing(format!("allowed capabilities: {allowed}"));
+                self.allowing_listed("capabilities", &self.profile.capabilities().add);
             }
         }
         if self.profile.capabilities().drop_all.0
@@ -52,11 +49,10 @@ impl Judge<'_> {
     pub(super) fn security_options(&mut self, options: &[Cow<'_, str>]) {
         for (i, option) in options.iter().enumerate() {
             let listed_exactly = NO_NEW_PRIVILEGES.contains(&option.as_ref())
-                || self.profile.security_options().iter().any(|allowed| allowed == option);
+                || self.profile.security_options().has(option);
             if !listed_exactly {
                 let field = format!("HostConfig.SecurityOpt[{i}]");
-                let what = format!("use security option {option:?}");
-                self.deny(Reason::SecurityOpt, field, option.as_ref(), what);
+                self.refuse(Reason::SecurityOpt, field, option, "use security option");
                 let more = listed(self.profile.security_options());
                 self.allowing(format!("allowed besides no-new-privileges: {more}"));
             }
@@ -69,11 +65,7 @@ impl Judge<'_> {
     }
 
     /// `MaskedPaths` and `ReadonlyPaths`: null and absent are the daemon's own lists.
-    pub(super) fn masked_paths(
-        &mut self,
-        masked: &Field<Vec<Cow<'_, str>>>,
-        readonly: &Field<Vec<Cow<'_, str>>>,
-    ) {
+    pub(super) fn masked_paths(&mut self, masked: &Texts<'_>, readonly: &Texts<'_>) {
         let fields = [("HostConfig.MaskedPaths", masked), ("HostConfig.ReadonlyPaths", readonly)];
         for (field, list) in fields {
             if let Some(paths) = list.value() {

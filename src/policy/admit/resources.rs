@@ -1,11 +1,9 @@
 //! Resources: to the daemon 0, -1 and null are unlimited, so they are what a bound refuses.
 
-use super::Judge;
+use super::{Judge, StringMap};
 use crate::docker::body::create::{ThrottleDevice, Ulimit, WeightDevice};
-use crate::docker::body::field::{Field, Map};
 use crate::policy::Reason;
 use crate::policy::profile::Limit;
-use std::borrow::Cow;
 
 /// The CFS period that the daemon uses where none is given, in microseconds.
 pub(super) const DEFAULT_PERIOD: i64 = 100_000;
@@ -30,19 +28,20 @@ impl Judge<'_> {
 
     /// `NanoCpus`, or `CpuQuota` by `CpuPeriod` in microseconds. The daemon refuses both together.
     pub(super) fn cpus(&mut self, nano: i64, quota: i64, period: i64) {
-        if quota < 0 && self.profile.cpus().max.is_some() {
+        let limit = *self.profile.cpus();
+        if quota < 0 && limit.max.is_some() {
             let what = "use CPU without a quota";
-            self.deny(Reason::Cpus, self.host("CpuQuota"), quota.to_string(), what);
-        } else if nano == 0 && quota > 0 {
-            let period = if period > 0 { period } else { DEFAULT_PERIOD };
-            let asked = i128::from(quota) * 1_000_000_000 / i128::from(period);
-            let asked = i64::try_from(asked).unwrap_or(i64::MAX).max(1);
-            let limit = *self.profile.cpus();
-            self.bounded(Reason::Cpus, &self.host("CpuQuota"), asked, limit, "billionths of a CPU");
-        } else {
-            let limit = *self.profile.cpus();
-            self.bounded(Reason::Cpus, &self.host("NanoCpus"), nano, limit, "billionths of a CPU");
+            return self.deny(Reason::Cpus, self.host("CpuQuota"), quota.to_string(), what);
         }
+        let (name, asked) = match nano == 0 && quota > 0 {
+            true => {
+                let period = if period > 0 { period } else { DEFAULT_PERIOD };
+                let asked = i128::from(quota) * 1_000_000_000 / i128::from(period);
+                ("CpuQuota", i64::try_from(asked).unwrap_or(i64::MAX).max(1))
+            }
+            false => ("NanoCpus", nano),
+        };
+        self.bounded(Reason::Cpus, &self.host(name), asked, limit, "billionths of a CPU");
     }
 
     /// `CpuShares` (1024 is a container's share) and real-time scheduling.
@@ -52,12 +51,9 @@ impl Judge<'_> {
             self.deny(Reason::Realtime, self.host("CpuShares"), shares.to_string(), what);
             self.allowing("at most 1024");
         }
-        let fields = [
-            (self.host("CpuRealtimePeriod"), realtime.0),
-            (self.host("CpuRealtimeRuntime"), realtime.1),
-        ];
-        for (field, value) in fields.into_iter().filter(|(_, value)| *value != 0) {
-            self.deny(Reason::Realtime, field, value.to_string(), "use real-time CPU time");
+        for (name, value) in [("CpuRealtimePeriod", realtime.0), ("CpuRealtimeRuntime", realtime.1)]
+        {
+            self.unset(Reason::Realtime, name, value, "use real-time CPU time");
         }
     }
 
@@ -91,9 +87,15 @@ impl Judge<'_> {
 
     /// `KernelMemory`, `KernelMemoryTCP`.
     pub(super) fn kernel_memory(&mut self, memory: i64, tcp: i64) {
-        let fields = [(self.host("KernelMemory"), memory), (self.host("KernelMemoryTCP"), tcp)];
-        for (field, value) in fields.into_iter().filter(|(_, value)| *value != 0) {
-            self.deny(Reason::KernelMemory, field, value.to_string(), "limit kernel memory");
+        for (name, value) in [("KernelMemory", memory), ("KernelMemoryTCP", tcp)] {
+            self.unset(Reason::KernelMemory, name, value, "limit kernel memory");
+        }
+    }
+
+    /// A number that must not be set.
+    fn unset(&mut self, reason: Reason, name: &str, value: i64, what: &str) {
+        if value != 0 {
+            self.deny(reason, self.host(name), value.to_string(), what);
         }
     }
 
@@ -121,12 +123,8 @@ impl Judge<'_> {
             let within = |n: i64| max.is_some_and(|max| (0..=max).contains(&n));
             if !(within(hard) && within(soft)) {
                 let field = self.host(&format!("Ulimits[{i}]"));
-                self.deny(
-                    Reason::Ulimit,
-                    field,
-                    hard.to_string(),
-                    format!("set ulimit {name:?} to {hard}"),
-                );
+                let what = format!("set ulimit {name:?} to {hard}");
+                self.deny(Reason::Ulimit, field, hard.to_string(), what);
                 if let Some(max) = max {
                     self.allowing(format!("at most {max}"));
                 }
@@ -135,16 +133,12 @@ impl Judge<'_> {
     }
 
     /// `Sysctls`: exact names; a `/` is another spelling of `.` and so not on the list.
-    pub(super) fn sysctls(&mut self, sysctls: &Field<Map<'_, Cow<'_, str>>>) {
+    pub(super) fn sysctls(&mut self, sysctls: &StringMap<'_>) {
         for (key, value) in sysctls.entries() {
-            if !self.profile.sysctls().iter().any(|allowed| allowed == key) {
+            if !self.profile.sysctls().has(key) {
                 let field = self.host(&format!("Sysctls.{key}"));
-                self.deny(
-                    Reason::Sysctl,
-                    field,
-                    value.as_ref(),
-                    format!("set kernel parameter {key:?}"),
-                );
+                let what = format!("set kernel parameter {key:?}");
+                self.deny(Reason::Sysctl, field, value.as_ref(), what);
             }
         }
     }

@@ -1,9 +1,7 @@
 //! What runs it and on what: runtime, root filesystem, storage options.
 
-use super::{Judge, listed};
-use crate::docker::body::field::{Field, Map};
+use super::{Judge, StringMap, listed};
 use crate::policy::Reason;
-use std::borrow::Cow;
 
 impl Judge<'_> {
     /// `Runtime`: where the profile lists some, an empty one is sent on as the first of them.
@@ -11,14 +9,8 @@ impl Judge<'_> {
         if runtime.is_empty() || self.profile.runtime().0.iter().any(|allowed| allowed == runtime) {
             return;
         }
-        self.deny(
-            Reason::Runtime,
-            "HostConfig.Runtime",
-            runtime,
-            format!("use runtime {runtime:?}"),
-        );
-        let allowed = listed(&self.profile.runtime().0);
-        self.allowing(format!("allowed runtimes besides the default: {allowed}"));
+        self.refuse(Reason::Runtime, "HostConfig.Runtime", runtime, "use runtime");
+        self.allowing_listed("runtimes besides the default", &self.profile.runtime().0);
     }
 
     /// The tasks of a service run in each node's default runtime: it has no field for another
@@ -41,9 +33,9 @@ impl Judge<'_> {
     }
 
     /// `StorageOpt`.
-    pub(super) fn storage_options(&mut self, options: &Field<Map<'_, Cow<'_, str>>>) {
+    pub(super) fn storage_options(&mut self, options: &StringMap<'_>) {
         for (key, value) in options.entries() {
-            if !self.profile.storage_options().iter().any(|allowed| allowed == key) {
+            if !self.profile.storage_options().has(key) {
                 let field = format!("HostConfig.StorageOpt.{key}");
                 let what = format!("set storage option {key:?}");
                 self.deny(Reason::StorageOption, field, value.as_ref(), what);

@@ -1,6 +1,7 @@
 //! Secrets and configs of a swarm: what is kept is its owner's, what drives it is not.
 
 use super::Judge;
+use super::names::is_plain;
 use crate::docker::body::field::Field;
 use crate::docker::body::swarm::{ConfigSpec, NamedDriver, SecretSpec};
 use crate::policy::Reason;
@@ -24,17 +25,16 @@ pub(super) fn config(judge: &mut Judge<'_>, spec: &ConfigSpec<'_>) {
 
 impl Judge<'_> {
     fn spec_name(&mut self, name: &str) {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-        if name.is_empty() || !name.bytes().all(plain) {
-            self.deny(Reason::Name, "Name", name, format!("use the name {name:?}"));
+        if name.is_empty() || !is_plain(name) {
+            self.refuse(Reason::Name, "Name", name, "use the name");
         }
     }
 
     fn no_driver(&mut self, field: &str, driver: &Field<NamedDriver<'_>>) {
         let Some(NamedDriver { name, options, borrow: _ }) = driver.value() else { return };
         if !name.text().is_empty() || options.entries().next().is_some() {
-            let what = format!("have a secret or config made by {:?}", name.text());
-            self.deny(Reason::SecretDriver, field, name.text(), what);
+            let what = "have a secret or config made by";
+            self.refuse(Reason::SecretDriver, field, name.text(), what);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A service, taken apart: any container, on any node, by the rules that hold for a container here.
 
+use super::Judge;
 use super::image::serve;
 use super::names::is_host_name;
-use super::{Judge, listed};
 use crate::docker::body::service::{
     AppArmor, ContainerSpec, CredentialSpec, DnsConfig, File, FileReference, NetworkAttachmentSpec,
     Privileges, SeLinux, Seccomp, ServiceSpec, TaskRestart, TaskTemplate,
@@ -42,25 +42,20 @@ impl Judge<'_> {
     /// Containers on its networks find it by this name.
     fn service_name(&mut self, name: &str) {
         if !is_host_name(name) {
-            self.deny(Reason::Hostname, "Name", name, format!("name a service {name:?}"));
+            self.refuse(Reason::Hostname, "Name", name, "name a service");
         }
     }
 
     /// What a profile asks for must reach the tasks: below these versions the daemon takes it out of the
     /// body (`adjustForAPIVersion` in `api/server/router/swarm/helpers.go`).
     fn heard(&mut self, version: ApiVersion) {
-        let (drop_all, no_new) =
-            (self.profile.capabilities().drop_all.0, self.profile.no_new_privileges().0);
-        let bounded = self.profile.pids().max.is_some();
+        let (profile, no_new_at) = (self.profile, "ContainerSpec.Privileges.NoNewPrivileges");
+        let (drop_all, no_new) = (profile.capabilities().drop_all.0, profile.no_new_privileges().0);
+        let bounded = profile.pids().max.is_some();
         let rules = [
             (Reason::CapDrop, drop_all, ApiVersion::new(41), "ContainerSpec.CapabilityDrop"),
             (Reason::Pids, bounded, ApiVersion::new(41), "Resources.Limits.Pids"),
-            (
-                Reason::NoNewPrivileges,
-                no_new,
-                ApiVersion::new(44),
-                "ContainerSpec.Privileges.NoNewPrivileges",
-            ),
+            (Reason::NoNewPrivileges, no_new, ApiVersion::new(44), no_new_at),
         ];
         for (reason, asked, since, name) in rules {
             if asked && version < since {
@@ -97,8 +92,8 @@ impl Judge<'_> {
             self.deny(Reason::Reserved, field, container_id.text(), what);
         }
         if !matches!(runtime.text(), "" | "container") {
-            let what = format!("run a service on {:?}", runtime.text());
-            self.deny(Reason::Reserved, "TaskTemplate.Runtime", runtime.text(), what);
+            let what = "run a service on";
+            self.refuse(Reason::Reserved, "TaskTemplate.Runtime", runtime.text(), what);
         }
         self.service_runtime();
         self.task_resources(resources.value());
@@ -149,8 +144,7 @@ impl Judge<'_> {
         self.add(serve(self.role, &at("Image"), image.text()));
         self.label_keys(&at("Labels"), labels);
         if !is_host_name(&without_templates(hostname.text())) {
-            let what = format!("use host name {:?}", hostname.text());
-            self.deny(Reason::Hostname, at("Hostname"), hostname.text(), what);
+            self.refuse(Reason::Hostname, at("Hostname"), hostname.text(), "use host name");
         }
         self.working_dir(&at("Dir"), dir.text());
         self.user(&at("User"), user.text());
@@ -182,22 +176,19 @@ impl Judge<'_> {
 
     /// A service starts its tasks again unless it is told not to.
     fn task_restart(&mut self, policy: Option<&TaskRestart<'_>>) {
-        let condition = match policy {
-            None => "",
-            Some(TaskRestart { condition, delay: _, max_attempts: _, window: _, borrow: _ }) => {
-                condition.text()
-            }
-        };
+        let none = TaskRestart::default();
+        let TaskRestart { condition, delay: _, max_attempts: _, window: _, borrow: _ } =
+            policy.unwrap_or(&none);
+        let condition = condition.text();
         let name = match condition {
             "none" => "no",
             "on-failure" => "on-failure",
             _ => "always",
         };
-        if name != "no" && !self.profile.restart().iter().any(|allowed| allowed == name) {
-            let what = format!("use restart condition {condition:?}");
-            self.deny(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
-            let allowed = listed(self.profile.restart());
-            self.allowing(format!("allowed policies: {allowed}"));
+        if name != "no" && !self.profile.restart().has(name) {
+            let what = "use restart condition";
+            self.refuse(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
+            self.allowing_listed("policies", self.profile.restart());
         }
     }
 
@@ -248,12 +239,10 @@ impl Judge<'_> {
         for (i, line) in hosts.iter().enumerate() {
             let mut words = line.split(' ');
             let address = words.next().unwrap_or_default();
-            let names: Vec<_> = words.collect();
-            let entries: Vec<_> =
-                names.iter().map(|name| format!("{name}:{address}").into()).collect();
+            let entries: Vec<_> = words.map(|name| format!("{name}:{address}").into()).collect();
             let at = format!("{field}[{i}]");
             if entries.is_empty() {
-                self.deny(Reason::ExtraHost, at, line.as_ref(), format!("add host entry {line:?}"));
+                self.refuse(Reason::ExtraHost, at, line, "add host entry");
             } else {
                 self.extra_hosts(&at, &entries);
             }

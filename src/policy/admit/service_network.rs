@@ -13,16 +13,11 @@ impl Judge<'_> {
             let field = format!("EndpointSpec.Ports[{i}]");
             let known = matches!(protocol.text(), "" | "tcp" | "udp" | "sctp")
                 && matches!(publish_mode.text(), "" | "ingress" | "host");
+            let published = published_port.or_zero();
             if !known {
-                self.port_syntax(
-                    &field,
-                    &format!("{}/{}", published_port.or_zero(), protocol.text()),
-                );
+                self.port_syntax(&field, &format!("{published}/{}", protocol.text()));
             }
-            self.host_port(
-                &format!("{field}.PublishedPort"),
-                &published_port.or_zero().to_string(),
-            );
+            self.host_port(&format!("{field}.PublishedPort"), &published.to_string());
             self.host_address(&field, "");
         }
     }

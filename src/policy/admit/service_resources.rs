@@ -9,45 +9,29 @@ use crate::policy::Reason;
 impl Judge<'_> {
     /// What the tasks may use, and what is kept free for them.
     pub(super) fn task_resources(&mut self, resources: Option<&TaskResources<'_>>) {
-        let empty = ResourceLimit::default();
-        let (limits, reservations, swap) = match resources {
-            None => (&empty, &empty, 0),
-            Some(TaskResources {
-                limits,
-                reservations,
-                swap_bytes,
-                memory_swappiness: _,
-                borrow: _,
-            }) => (
-                limits.value().unwrap_or(&empty),
-                reservations.value().unwrap_or(&empty),
-                swap_bytes.or_zero(),
-            ),
-        };
-        let ResourceLimit { nano_cpus, memory_bytes, pids, generic_resources, borrow: _ } = limits;
+        let (none, empty) = (TaskResources::default(), ResourceLimit::default());
+        let TaskResources { limits, reservations, swap_bytes, memory_swappiness: _, borrow: _ } =
+            resources.unwrap_or(&none);
+        let ResourceLimit { nano_cpus, memory_bytes, pids, generic_resources, borrow: _ } =
+            limits.value().unwrap_or(&empty);
         let at = |name: &str| format!("TaskTemplate.Resources.{name}");
         let profile = self.profile;
         let rules = [
             (
                 Reason::Memory,
                 "Limits.MemoryBytes",
-                memory_bytes.or_zero(),
+                memory_bytes,
                 profile.memory(),
                 "bytes of memory",
             ),
-            (
-                Reason::Cpus,
-                "Limits.NanoCPUs",
-                nano_cpus.or_zero(),
-                profile.cpus(),
-                "billionths of a CPU",
-            ),
-            (Reason::Pids, "Limits.Pids", pids.or_zero(), profile.pids(), "processes"),
+            (Reason::Cpus, "Limits.NanoCPUs", nano_cpus, profile.cpus(), "billionths of a CPU"),
+            (Reason::Pids, "Limits.Pids", pids, profile.pids(), "processes"),
         ];
         for (reason, name, asked, limit, unit) in rules {
-            self.bounded_exactly(reason, &at(name), asked, *limit, unit);
+            self.bounded_exactly(reason, &at(name), asked.or_zero(), *limit, unit);
         }
         // on top of the memory, where that of a container is the sum of both
+        let swap = swap_bytes.or_zero();
         let sum = memory_bytes.or_zero().saturating_add(swap);
         let beyond =
             profile.memory().max.is_some_and(|max| swap < 0 || sum > max.saturating_mul(2));
@@ -62,7 +46,7 @@ impl Judge<'_> {
             pids: _, // nothing is reserved of them
             generic_resources: reserved,
             borrow: _,
-        } = reservations;
+        } = reservations.value().unwrap_or(&empty);
         let claims = [
             (Reason::Memory, "Reservations.MemoryBytes", memory_bytes, profile.memory()),
             (Reason::Cpus, "Reservations.NanoCPUs", nano_cpus, profile.cpus()),
@@ -77,9 +61,7 @@ impl Judge<'_> {
         for (name, list) in [("Limits", generic_resources), ("Reservations", reserved)] {
             for (i, resource) in list.items().iter().enumerate() {
                 let kinds = generic_kinds(resource);
-                let allowed =
-                    |kind: &&str| self.profile.device_requests().iter().any(|a| a == kind);
-                if let Some(kind) = kinds.iter().find(|kind| !allowed(kind)) {
+                if let Some(kind) = kinds.iter().find(|kind| !profile.device_requests().has(kind)) {
                     let field = at(&format!("{name}.GenericResources[{i}]"));
                     let what = format!("request the resource {kind:?}");
                     self.deny(Reason::DeviceRequest, field, *kind, what);

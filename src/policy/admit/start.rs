@@ -3,9 +3,7 @@
 
 use super::Judge;
 use super::image::run;
-use super::labels::is_denied;
 use crate::docker::CallHead;
-use crate::docker::image::ImagePattern;
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
 use crate::policy::facts::{Container, Facts, Seen};
@@ -18,14 +16,11 @@ pub(in crate::policy) fn started_image(
     head: &CallHead,
     facts: &Facts,
 ) -> Option<Finding> {
-    if role.run.iter().any(ImagePattern::is_any) {
+    if role.runs_anything() {
         return None;
     }
-    let name = head.target().unwrap_or_default();
-    match seen_container(name, facts) {
-        Ok(container) => run(role, "Image", &container.image, facts),
-        Err(finding) => Some(finding),
-    }
+    let container = seen_container(head.target().unwrap_or_default(), facts);
+    container.map_or_else(Some, |container| run(role, "Image", &container.image, facts))
 }
 
 /// The container that is meant, where it was seen; else why that is the end of it.
@@ -35,8 +30,7 @@ pub(super) fn seen_container<'f>(name: &str, facts: &'f Facts) -> Result<&'f Con
         Some(Seen::Missing) => (Reason::TargetAbsent, format!("No such container: {name}")),
         None => (Reason::TargetUnseen, format!("use container {name:?}: it cannot be looked at")),
     };
-    let (field, value) = ("path".to_owned(), name.to_owned());
-    Err(Finding { reason, field, value, what, allowed: None })
+    Err(Finding::new(reason, "path", name, what))
 }
 
 /// `POST /containers/{}/start` and `/restart`.
@@ -56,10 +50,5 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
     for target in mounts {
         judge.target(&format!("Mounts.{}", super::key(target)), target);
     }
-    for (key, value) in labels {
-        if is_denied(&judge.profile.labels().deny, key) {
-            let what = format!("start a container with label {key:?}");
-            judge.deny(Reason::Label, format!("Config.Labels.{key}"), value.as_str(), what);
-        }
-    }
+    judge.denied_labels("Config.Labels", labels, "start a container with label");
 }

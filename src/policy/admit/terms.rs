@@ -8,7 +8,7 @@ use crate::docker::body::create::{ContainerCreate, HostConfig};
 use crate::docker::{ApiCall, CallHead, Resource, Verb};
 use crate::policy::model::Role;
 use crate::policy::profile::{Limit, Profile};
-use crate::policy::terms::{Default as Filled, Term};
+use crate::policy::terms::{Filled, Term};
 
 /// The terms of a request that a role carries.
 pub(in crate::policy) fn terms(role: &Role, profile: &Profile, call: &ApiCall<'_>) -> Vec<Term> {
@@ -84,6 +84,6 @@ fn build(role: &Role, profile: &Profile, head: &CallHead) -> Vec<Term> {
     let filled = filled.filter_map(|(name, value)| Some(Term::Fill(Filled::Build(name, value?))));
     let unlisted = head.registries.iter().filter(|address| !image::is_listed(role, address));
     let registries: Vec<String> = unlisted.cloned().collect();
-    let withheld = (!registries.is_empty()).then_some(Term::Withhold { registries });
+    let withheld = (!registries.is_empty()).then_some(Term::Withhold(registries));
     filled.chain(withheld).collect()
 }

@@ -1,10 +1,10 @@
 //! Who runs inside: user, groups, working directory.
 
 use super::Judge;
+use super::names::decimal;
 use crate::policy::Reason;
 use crate::policy::profile::UserRule;
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 
 impl Judge<'_> {
     /// `User` of a container: `uid`, `uid:gid`, names. A name means what the image says it means.
@@ -13,17 +13,16 @@ impl Judge<'_> {
             return;
         }
         let (uid, gid) = user.split_once(':').map_or((user, None), |(u, g)| (u, Some(g)));
-        match number(uid) {
+        match decimal(uid) {
             None => {
-                let what = if user.is_empty() {
-                    "run as the image's own user, which may be root".to_owned()
-                } else {
-                    format!("run as {user:?}: only the image knows which number that is")
+                let what = match user {
+                    "" => "run as the image's own user, which may be root".to_owned(),
+                    user => format!("run as {user:?}: only the image knows which number that is"),
                 };
                 self.root(field, user, &what);
             }
             Some(0) => self.root(field, user, "run as root"),
-            Some(uid) => self.id_in_range(field, uid, |ids| &ids.0),
+            Some(uid) => self.id_in_range(field, uid, false),
         }
         match gid {
             None => self.implied_group(field, user),
@@ -37,7 +36,7 @@ impl Judge<'_> {
     fn implied_group(&mut self, field: &str, user: &str) {
         let bounded =
             matches!(self.profile.user(), UserRule::Ids { uid: _, gid } if !gid.is_empty());
-        if bounded && number(user).is_some_and(|uid| uid != 0) {
+        if bounded && decimal(user).is_some_and(|uid: u32| uid != 0) {
             let what = "run with the groups that the image gives, which may be root's";
             self.deny(Reason::UserRange, field, user, what);
             self.allowing("name the group too, such as --user 1000:1000");
@@ -62,14 +61,14 @@ impl Judge<'_> {
     }
 
     fn group(&mut self, field: &str, group: &str) {
-        match number(group) {
+        match decimal(group) {
             None => {
                 let what =
                     format!("join group {group:?}: only the image knows which number that is");
                 self.root(field, group, &what);
             }
             Some(0) => self.root(field, group, "join group root"),
-            Some(gid) => self.id_in_range(field, gid, |ids| &ids.1),
+            Some(gid) => self.id_in_range(field, gid, true),
         }
     }
 
@@ -78,17 +77,9 @@ impl Judge<'_> {
         self.allowing("a number above 0, such as --user 1000:1000");
     }
 
-    fn id_in_range(
-        &mut self,
-        field: &str,
-        id: u32,
-        pick: impl Fn(
-            &(Vec<RangeInclusive<u32>>, Vec<RangeInclusive<u32>>),
-        ) -> &Vec<RangeInclusive<u32>>,
-    ) {
+    fn id_in_range(&mut self, field: &str, id: u32, is_group: bool) {
         let UserRule::Ids { uid, gid } = self.profile.user() else { return };
-        let both = (uid.clone(), gid.clone());
-        let ranges = pick(&both);
+        let ranges = if is_group { gid } else { uid };
         if !ranges.iter().any(|range| range.contains(&id)) {
             let text: Vec<_> =
                 ranges.iter().map(|r| format!("{}-{}", r.start(), r.end())).collect();
@@ -104,21 +95,10 @@ impl Judge<'_> {
         }
         let mut parts = dir.strip_prefix('/').unwrap_or("..").split('/');
         let unclean = parts.clone().any(|part| part == ".." || part == ".");
-        if unclean || parts.find(|part| !part.is_empty()).is_some_and(leads_out) {
-            self.deny(Reason::WorkingDir, field, dir, format!("work in directory {dir:?}"));
+        // `/dev/fd` is a link to `/proc/self/fd` in every container
+        let first = parts.find(|part| !part.is_empty());
+        if unclean || matches!(first, Some("proc" | "dev")) {
+            self.refuse(Reason::WorkingDir, field, dir, "work in directory");
         }
     }
-}
-
-/// `/dev/fd` is a link to `/proc/self/fd` in every container.
-fn leads_out(first: &str) -> bool {
-    matches!(first, "proc" | "dev")
-}
-
-/// A plain decimal number. `+1`, `01` and anything too large are none.
-fn number(text: &str) -> Option<u32> {
-    let plain = !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && (text.len() == 1 || !text.starts_with('0'));
-    plain.then(|| text.parse().ok()).flatten()
 }

@@ -22,6 +22,20 @@ impl<T> Listed<T> {
     pub const NONE: Self = Self(Vec::new());
 }
 
+impl Listed<String> {
+    /// Whether this very word is allowed.
+    pub(in crate::policy) fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|allowed| allowed == word)
+    }
+}
+
+impl Listed<Glob> {
+    /// Whether one of the patterns fits.
+    pub(in crate::policy) fn fits(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.matches(name))
+    }
+}
+
 impl<T> Deref for Listed<T> {
     type Target = [T];
 

@@ -52,12 +52,6 @@ impl Looser for UserRule {
     }
 }
 
-impl Looser for Capabilities {
-    fn is_looser(&self, parent: &Self) -> bool {
-        self.add.is_looser(&parent.add) || self.drop_all.is_looser(&parent.drop_all)
-    }
-}
-
 impl Looser for Limit {
     fn is_looser(&self, parent: &Self) -> bool {
         match (self.max, parent.max) {
@@ -68,12 +62,25 @@ impl Looser for Limit {
     }
 }
 
-impl Looser for Ports {
-    fn is_looser(&self, parent: &Self) -> bool {
-        self.address.is_looser(&parent.address)
-            || self.ephemeral.is_looser(&parent.ephemeral)
-            || self.host.is_looser(&parent.host)
-    }
+/// Kinds that are looser where one of their rules is.
+macro_rules! of_rules {
+    ($( $kind:ident { $( $rule:ident ),* } )*) => {
+        $(
+            impl Looser for $kind {
+                fn is_looser(&self, parent: &Self) -> bool {
+                    let Self { $( $rule ),* } = self;
+                    $( $rule.is_looser(&parent.$rule) )||*
+                }
+            }
+        )*
+    };
+}
+
+of_rules! {
+    Capabilities { add, drop_all }
+    Ports { ephemeral, host, address }
+    Logging { drivers, options }
+    Copying { compressed, running_with_mounts }
 }
 
 impl Looser for Runtimes {
@@ -82,12 +89,6 @@ impl Looser for Runtimes {
             true => !self.0.is_empty(),
             false => self.0.is_empty() || self.0.iter().any(|name| !parent.0.contains(name)),
         }
-    }
-}
-
-impl Looser for Logging {
-    fn is_looser(&self, parent: &Self) -> bool {
-        self.drivers.is_looser(&parent.drivers) || self.options.is_looser(&parent.options)
     }
 }
 
@@ -102,13 +103,6 @@ impl Looser for Labels {
 impl Looser for Health {
     fn is_looser(&self, parent: &Self) -> bool {
         self.min_interval < parent.min_interval
-    }
-}
-
-impl Looser for Copying {
-    fn is_looser(&self, parent: &Self) -> bool {
-        self.compressed.is_looser(&parent.compressed)
-            || self.running_with_mounts.is_looser(&parent.running_with_mounts)
     }
 }
 
