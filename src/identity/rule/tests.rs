@@ -26,7 +26,7 @@ fn certificate(values: &[(CertificateField, &str)]) -> Evidence {
 }
 
 fn facts(values: &[(CertificateField, &str)]) -> CertificateFacts {
-    let mut facts = CertificateFacts::blank();
+    let mut facts = CertificateFacts::default();
     for (field, value) in values {
         let values = match field {
             CertificateField::Uri => &mut facts.uris,

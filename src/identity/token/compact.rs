@@ -3,7 +3,7 @@
 
 use super::algorithm::Algorithm;
 use super::error::TokenError;
-use super::read::{decode, member, object, text_of};
+use super::read::{decode, member, object, text_if_any, text_of};
 use crate::docker::json::Value;
 
 /// The longest token that is read, in bytes. GitHub's and GitLab's have one to three thousand.
@@ -65,12 +65,8 @@ impl Header {
         }
         let algorithm = text_of(&header, "alg", "its header has no alg, or one that is no string")?;
         let algorithm = Algorithm::named(algorithm).ok_or(TokenError::Algorithm)?;
-        let kid = match member(&header, "kid") {
-            None => None,
-            Some(Value::Text(kid)) => Some(kid.clone().into_owned()),
-            Some(_) => return Err(TokenError::Malformed("its kid is no string")),
-        };
-        Ok(Self { algorithm, kid })
+        let kid = text_if_any(&header, "kid", TokenError::Malformed("its kid is no string"))?;
+        Ok(Self { algorithm, kid: kid.map(str::to_owned) })
     }
 }
 

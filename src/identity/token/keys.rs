@@ -3,7 +3,7 @@
 
 use super::algorithm::Algorithm;
 use super::error::{KeyFlaw, KeysError, TokenError};
-use super::read::{decode, member};
+use super::read::{decode, member, text_if_any};
 use crate::docker::Malformed;
 use crate::docker::json::{self, Object, Value};
 use aws_lc_rs::signature::{
@@ -199,9 +199,5 @@ fn octets(key: &Object<'_>, name: &'static str) -> Result<Vec<u8>, KeyFlaw> {
 }
 
 fn text<'o>(key: &'o Object<'_>, name: &'static str) -> Result<Option<&'o str>, KeyFlaw> {
-    match member(key, name) {
-        None => Ok(None),
-        Some(Value::Text(text)) => Ok(Some(text)),
-        Some(_) => Err(KeyFlaw::Member(name)),
-    }
+    text_if_any(key, name, KeyFlaw::Member(name))
 }
