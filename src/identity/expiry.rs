@@ -160,23 +160,19 @@ impl Dated {
         let Span { not_before, not_after } = self.span;
         let remedy = self.what.remedy();
         let stage = self.span.stage(now);
+        let told = |at: i64, how: &str| {
+            format!("{} ({} {how})", moment(at), length(at.saturating_sub(now).saturating_abs()))
+        };
         let when = match stage {
             ExpiryStage::Good => return None,
-            ExpiryStage::NotYet => format!(
-                "begins {} ({} from now), check the clocks of this host and of its authority",
-                moment(not_before),
-                length(not_before.saturating_sub(now))
-            ),
-            ExpiryStage::Expired => format!(
-                "ended {} ({} ago), {remedy}",
-                moment(not_after),
-                length(now.saturating_sub(not_after))
-            ),
-            ExpiryStage::Ahead | ExpiryStage::Near | ExpiryStage::Urgent => format!(
-                "ends {} ({} left), {remedy}",
-                moment(not_after),
-                length(not_after.saturating_sub(now))
-            ),
+            ExpiryStage::NotYet => {
+                let clocks = "check the clocks of this host and of its authority";
+                format!("begins {}, {clocks}", told(not_before, "from now"))
+            }
+            ExpiryStage::Expired => format!("ended {}, {remedy}", told(not_after, "ago")),
+            ExpiryStage::Ahead | ExpiryStage::Near | ExpiryStage::Urgent => {
+                format!("ends {}, {remedy}", told(not_after, "left"))
+            }
         };
         let file = self.path.as_ref().map(|path| format!("{}: ", path.display()));
         let subject = if self.subject.is_empty() { "" } else { &format!(" ({})", self.subject) };

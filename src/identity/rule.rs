@@ -229,7 +229,7 @@ pub fn supposed(rules: &[IdentityRule], name: &IdentityName) -> Option<Identity>
     rules.iter().enumerate().find_map(|(at, rule)| {
         let captures = rule.name.captures_behind(name)?;
         let evidence = match rule.matching.peer() {
-            Some(peer) => peer.supposed().into(),
+            Some(peer) => Evidence::Peer(peer.supposed()),
             None => CertificateFacts::default().into(), // of no certificate at all
         };
         Some(rule.identity(name.clone(), at, captures, evidence, None))

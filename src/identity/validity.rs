@@ -218,12 +218,6 @@ impl Validity {
         Ok(Some(at))
     }
 
-    /// The end as written, seconds since 1970 (UTC).
-    #[must_use]
-    pub const fn until(&self) -> Option<i64> {
-        self.until
-    }
-
     /// Whether the wall clock shows a day and an hour that are held.
     fn holds(&self, now: i64) -> bool {
         let Ok(moment) = Timestamp::from_second(now) else { return false };

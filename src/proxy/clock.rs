@@ -3,7 +3,8 @@
 
 use super::respond::{BodyError, ResponseBody};
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::Body;
+use http_body_util::BodyExt as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -100,42 +101,22 @@ impl ProgressClock {
 #[derive(Debug)]
 pub(super) struct Busy(ProgressClock);
 
+impl Busy {
+    /// The request is in hand until the last of this body was taken.
+    pub(super) fn until_taken(
+        self,
+        body: ResponseBody,
+    ) -> impl Body<Data = Bytes, Error = BodyError> + Send {
+        body.map_err(move |error| {
+            let _held = &self;
+            error
+        })
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.phase.send_replace(Phase::Idle(Instant::now() + self.0.idle));
-    }
-}
-
-/// A response's body: the request is in hand until the last of it was taken.
-#[derive(Debug)]
-pub(super) struct GuardedBody {
-    body: ResponseBody,
-    _busy: Busy,
-}
-
-impl GuardedBody {
-    pub(super) const fn new(body: ResponseBody, busy: Busy) -> Self {
-        Self { body, _busy: busy }
-    }
-}
-
-impl http_body::Body for GuardedBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -3,7 +3,7 @@
 //! holds more than a share or goes unseen is this file's.
 
 use super::address::{Address, ClientOrigin};
-use super::clock::{GuardedBody, Phase, ProgressClock, TimedStream};
+use super::clock::{Phase, ProgressClock, TimedStream};
 use super::connected::{Connection, Ending};
 use super::gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
 use super::limits::{PlacePermit, Places, TooMany};
@@ -26,7 +26,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use std::any::Any;
+use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +61,20 @@ struct Seat {
     _live: Live,
 }
 
+/// A connection that has a place, whosever it is.
+struct Arrival {
+    peer: Peer,
+    line: Arc<ClientLine>,
+    seat: Arc<Seat>,
+    live: Live,
+}
+
+impl Arrival {
+    fn socket(&self) -> ClientSocket {
+        ClientSocket::new(Arc::clone(&self.line), Arc::<Seat>::clone(&self.seat))
+    }
+}
+
 /// How a connection's requests are met.
 enum Reception<W> {
     Known(Arc<Connection<W>>),
@@ -68,19 +82,9 @@ enum Reception<W> {
     Crowded(TooMany),
 }
 
-impl<W> Clone for Reception<W> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Known(connection) => Self::Known(Arc::clone(connection)),
-            Self::Stranger(stranger) => Self::Stranger(Arc::clone(stranger)),
-            Self::Crowded(most) => Self::Crowded(*most),
-        }
-    }
-}
-
 impl<W> Reception<W> {
     /// Resolves when we end the connection, whatever is in hand.
-    async fn ended(self) -> Arc<Ending> {
+    async fn ended(&self) -> Arc<Ending> {
         match self {
             Self::Known(connection) => connection.ending().await,
             Self::Stranger(_) | Self::Crowded(_) => std::future::pending().await,
@@ -123,30 +127,24 @@ impl<G: Gate> Front<G> {
         live: Live,
     ) {
         let connection = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
-        let mut peer = Peer { connection, client, listener, tls: "" };
+        let peer = Peer { connection, client, listener, tls: "" };
         let Some(seat) = self.seat(&peer, live.clone()) else { return };
-        let user = match (&way, &stream) {
-            (Way::Peer, Stream::Unix(stream)) => Some(peer::facts(stream)),
-            _ => None,
-        };
-        let line = ClientLine::new(stream);
-        match (way, user) {
-            (Way::Tls(tls), _) => {
-                let shaken = self.shake_hands(&line, &seat, &mut peer, tls).await;
+        let mut arrival = Arrival { peer, line: ClientLine::new(stream), seat, live };
+        match way {
+            Way::Tls(tls) => {
+                let shaken = self.shake_hands(&mut arrival, tls).await;
                 let Some((stream, standing)) = shaken else { return };
                 let facts = CertificateFacts::read(standing.leaf());
                 let evidence = facts.map(Evidence::from).map_err(Unidentified::from);
-                let reception = self.receive(evidence, standing, &peer, &line, &seat, &live);
-                self.converse(stream, reception, &peer, live).await;
+                self.converse(stream, evidence, standing, arrival).await;
             }
-            (Way::Peer, user) => {
-                let seat_of = Arc::clone(&seat) as Arc<dyn Any + Send + Sync>;
-                let socket = ClientSocket::new(Arc::clone(&line), seat_of);
-                let evidence = user.unwrap_or(Err(Foreign::Hidden));
-                let evidence = evidence.map(Evidence::from).map_err(Unidentified::Foreign);
-                let standing = Standing::of_user();
-                let reception = self.receive(evidence, standing, &peer, &line, &seat, &live);
-                self.converse(socket, reception, &peer, live).await;
+            Way::Peer => {
+                let user = match &arrival.line.stream {
+                    Stream::Unix(stream) => peer::facts(stream),
+                    Stream::Tcp(_) => Err(Foreign::Hidden),
+                };
+                let evidence = user.map(Evidence::Peer).map_err(Unidentified::Foreign);
+                self.converse(arrival.socket(), evidence, Standing::of_user(), arrival).await;
             }
         }
     }
@@ -164,15 +162,12 @@ impl<G: Gate> Front<G> {
 
     async fn shake_hands(
         &self,
-        line: &Arc<ClientLine>,
-        seat: &Arc<Seat>,
-        peer: &mut Peer,
+        arrival: &mut Arrival,
         tls: Tls,
     ) -> Option<(TlsStream<ClientSocket>, Standing)> {
-        let socket =
-            ClientSocket::new(Arc::clone(line), Arc::clone(seat) as Arc<dyn Any + Send + Sync>);
         let server = Arc::clone(&tls.secured().server);
-        let accept = with_verdict(TlsAcceptor::from(server).accept(socket));
+        let accept = with_verdict(TlsAcceptor::from(server).accept(arrival.socket()));
+        let peer = &mut arrival.peer;
         let (stream, verdict) = match timeout(self.limits.handshake_timeout, accept).await {
             Ok((Ok(stream), verdict)) => (stream, verdict),
             Ok((Err(_), Some(TrustVerdict::Refused(why, shown)))) => {
@@ -212,21 +207,18 @@ impl<G: Gate> Front<G> {
         &self,
         evidence: Result<Evidence, Unidentified>,
         standing: Standing,
-        peer: &Peer,
-        line: &Arc<ClientLine>,
-        seat: &Seat,
-        live: &Live,
+        arrival: &Arrival,
     ) -> Reception<G::Who> {
-        let (peer, line, live) = (peer.clone(), Arc::clone(line), live.clone());
+        let (peer, line) = (arrival.peer.clone(), Arc::clone(&arrival.line));
         let (evidence, why) = match evidence {
             Err(why) => (None, why),
             Ok(evidence) => match self.gate.identify(&evidence, &peer) {
                 Err(why) => (Some(evidence), why),
                 Ok(who) => {
-                    let ending = watch::Sender::new(None);
+                    let (live, ending) = (arrival.live.clone(), watch::Sender::new(None));
                     let connection =
                         Connection { peer, evidence, who, standing, live, line, ending };
-                    return self.admit(connection, seat);
+                    return self.admit(connection, &arrival.seat);
                 }
             },
         };
@@ -256,12 +248,13 @@ impl<G: Gate> Front<G> {
     async fn converse(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        reception: Reception<G::Who>,
-        peer: &Peer,
-        live: Live,
+        evidence: Result<Evidence, Unidentified>,
+        standing: Standing,
+        arrival: Arrival,
     ) {
+        let reception = self.receive(evidence, standing, &arrival);
         let untaken = Untaken::default();
-        self.serve(stream, reception, peer, live, &untaken).await;
+        self.serve(stream, reception, &arrival.peer, arrival.live, &untaken).await;
         untaken.close().await;
     }
 
@@ -274,15 +267,15 @@ impl<G: Gate> Front<G> {
         untaken: &Untaken,
     ) {
         let clock = ProgressClock::start(self.limits.head_timeout, self.limits.idle_timeout);
-        let mut ended = pin!(reception.clone().ended());
+        let reception = &reception;
+        let mut ended = pin!(reception.ended());
         let service = service_fn(|request: Request<Incoming>| {
-            let (gate, reception) = (Arc::clone(&self.gate), reception.clone());
             let busy = clock.busy();
             async move {
                 let asked = request.extensions().get::<OnUpgrade>().cloned();
-                let response = answer(&*gate, reception, request).await;
+                let response = answer(&*self.gate, reception, request).await;
                 untaken.note(asked, response.status());
-                Ok::<_, std::convert::Infallible>(response.map(|body| GuardedBody::new(body, busy)))
+                Ok::<_, Infallible>(response.map(|body| busy.until_taken(body)))
             }
         });
         let heard = TokioIo::new(TimedStream { inner: stream, clock: clock.clone() });
@@ -334,13 +327,13 @@ impl<G: Gate> Front<G> {
 
 async fn answer<G: Gate>(
     gate: &G,
-    reception: Reception<G::Who>,
+    reception: &Reception<G::Who>,
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
     let stranger = match reception {
-        Reception::Known(connection) => return gate.handle(connection, request).await,
-        Reception::Stranger(stranger) => Ok(stranger),
-        Reception::Crowded(most) => Err(most),
+        Reception::Known(connection) => return gate.handle(Arc::clone(connection), request).await,
+        Reception::Stranger(stranger) => Ok(Arc::clone(stranger)),
+        Reception::Crowded(most) => Err(*most),
     };
     let (head, body) = request.into_parts();
     let headers = head.headers.clone();

@@ -35,7 +35,7 @@ enum Public {
 
 impl fmt::Debug for Public {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.algorithm())
+        self.algorithm().fmt(f)
     }
 }
 
@@ -72,7 +72,7 @@ impl TokenKey {
 
 /// The keys of an issuer. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySet(Vec<TokenKey>);
+pub struct KeySet(pub(super) Vec<TokenKey>);
 
 impl KeySet {
     /// Reads a JWK set, with a word about each key that is left out: one of a kind that is not
@@ -102,12 +102,6 @@ impl KeySet {
             }
         }
         if keys.is_empty() { Err(KeysError::None) } else { Ok((Self(keys), left_out)) }
-    }
-
-    /// How many keys there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.0.len()
     }
 
     /// The one key that a token of this header must be signed with: that of its `kid`, or without a
