@@ -77,6 +77,12 @@ impl Issuer {
         &self.issuer
     }
 
+    /// The `aud` that is this gate.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
     /// RFC 7519, 4.1.3: one string, or an array of strings of which one must be us.
     fn check_audience(&self, claims: &Object<'_>) -> Result<(), TokenError> {
         const WRONG: TokenError = TokenError::Malformed("aud is no string and no list of strings");

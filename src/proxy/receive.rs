@@ -58,13 +58,7 @@ impl Budget {
             Some(_) => return Err(self.too_large()),
             None => self.body_max,
         };
-        let deadline = Instant::now() + self.time;
-        let mut received = Hand { budget: self, bytes: Vec::new(), permit: None, most };
-        while let Some(frame) = next(body, deadline).await? {
-            received.take(frame, deadline).await?;
-        }
-        let Hand { bytes, permit, .. } = received;
-        Ok(Received { bytes: bytes.into(), _permit: permit })
+        self.read(body, most, usize::MAX).await
     }
 
     /// Reads the beginning of a stream: at least so many bytes, or all there is. The rest is still in
@@ -77,15 +71,23 @@ impl Budget {
         body: &mut Incoming,
         bytes: usize,
     ) -> Result<Received, Unreceived> {
+        self.read(body, self.body_max, bytes).await
+    }
+
+    /// Reads until there is enough, or all there is; more than `most` is too large.
+    async fn read(
+        &self,
+        body: &mut Incoming,
+        most: usize,
+        enough: usize,
+    ) -> Result<Received, Unreceived> {
         let deadline = Instant::now() + self.time;
-        let mut received =
-            Hand { budget: self, bytes: Vec::new(), permit: None, most: self.body_max };
-        while received.bytes.len() < bytes {
+        let mut hand = Hand { budget: self, bytes: Vec::new(), permit: None, most };
+        while hand.bytes.len() < enough {
             let Some(frame) = next(body, deadline).await? else { break };
-            received.take(frame, deadline).await?;
+            hand.take(frame, deadline).await?;
         }
-        let Hand { bytes, permit, .. } = received;
-        Ok(Received { bytes: bytes.into(), _permit: permit })
+        Ok(Received { bytes: hand.bytes.into(), _permit: hand.permit })
     }
 
     fn too_large(&self) -> Unreceived {
@@ -107,15 +109,9 @@ pub struct Received {
 #[error("{}", self.problem())]
 pub enum Unreceived {
     /// It cannot be read in one way, or not at all.
-    Malformed(Malformed),
+    Malformed(#[from] Malformed),
     /// Other bodies hold all the memory: 429, [`super::respond::busy`].
     Busy,
-}
-
-impl From<Malformed> for Unreceived {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
-    }
 }
 
 impl Actionable for Unreceived {

@@ -88,6 +88,36 @@ impl SourceFile {
     }
 }
 
+/// The files that say whom a listener believes, as they were read.
+#[derive(Debug)]
+pub(super) struct TrustFiles {
+    authorities: SourceFile,
+    lists: Option<SourceFile>,
+    deny: Option<SourceFile>,
+    accept_expired_crl: bool,
+}
+
+impl TrustFiles {
+    pub(super) fn read(files: &Credentials) -> Result<Self, TlsError> {
+        Ok(Self {
+            authorities: SourceFile::read(&files.client_ca)?,
+            lists: files.crl.as_deref().map(SourceFile::read).transpose()?,
+            deny: files.deny.as_deref().map(SourceFile::read).transpose()?,
+            accept_expired_crl: files.accept_expired_crl,
+        })
+    }
+
+    pub(super) fn trust(&self, now: i64) -> Result<Trust, TlsError> {
+        let lists = self.lists.as_ref().map(|lists| (lists, self.accept_expired_crl));
+        Trust::load(&self.authorities, lists, self.deny.as_ref(), now)
+    }
+
+    /// The revocation lists and the deny-list.
+    fn lists(&self) -> impl Iterator<Item = &SourceFile> {
+        self.lists.iter().chain(&self.deny)
+    }
+}
+
 /// What the files of a listener said together at one moment.
 #[derive(Debug)]
 pub struct Secured {
@@ -103,18 +133,10 @@ impl Secured {
     /// # Errors
     /// Names the file and what to do.
     pub fn load(files: &Credentials, now: i64) -> Result<(Self, Vec<String>), TlsError> {
-        let read = |path: &PathBuf| SourceFile::read(path);
-        let (certificate, key, authorities) =
-            (read(&files.certificate)?, read(&files.key)?, read(&files.client_ca)?);
-        let lists = files.crl.as_ref().map(read).transpose()?;
-        let deny = files.deny.as_ref().map(read).transpose()?;
-        let trust = Trust::load(
-            &authorities,
-            lists.as_ref().map(|lists| (lists, files.accept_expired_crl)),
-            deny.as_ref(),
-            now,
-        )?;
-        let trust = Arc::new(trust);
+        let certificate = SourceFile::read(&files.certificate)?;
+        let key = SourceFile::read(&files.key)?;
+        let believed = TrustFiles::read(files)?;
+        let trust = Arc::new(believed.trust(now)?);
         let chain = certificate.certificates()?;
         let own = |der: &CertificateDer<'_>| {
             let path = Some(certificate.path.clone());
@@ -123,32 +145,22 @@ impl Secured {
         };
         let own = chain.iter().map(own).collect::<Result<_, _>>()?;
         let server = Arc::new(configure(files, &trust, chain, key.key()?)?);
-        let shown = [&certificate, &authorities].into_iter().chain(&lists).chain(&deny);
-        let files_read = shown.map(SourceFile::known).collect();
-        let warnings = warnings(files);
-        Ok((Self { server, trust, own, files: files_read }, warnings))
+        let shown = [&certificate, &believed.authorities].into_iter().chain(believed.lists());
+        let known = shown.map(SourceFile::known).collect();
+        Ok((Self { server, trust, own, files: known }, warnings(files)))
     }
 
     /// The same with the revocation lists and the deny-list as they are now, and nothing else: `None` if there
     /// are none, if they cannot be read, or if the authorities are others than these.
     #[must_use]
     pub fn with_lists(&self, files: &Credentials, now: i64) -> Option<Self> {
-        let read = |path: &PathBuf| SourceFile::read(path).ok();
-        let authorities = read(&files.client_ca).filter(|s| self.files.contains(&s.known()))?;
-        let lists = match &files.crl {
-            Some(path) => Some(read(path)?),
-            None => None,
-        };
-        let deny = match &files.deny {
-            Some(path) => Some(read(path)?),
-            None => None,
-        };
-        let read: Vec<_> = lists.iter().chain(&deny).map(SourceFile::known).collect();
-        if read.iter().all(|file| self.files.contains(file)) {
-            return None; // nothing new
+        let believed = TrustFiles::read(files).ok()?;
+        let is_known = |file: &(PathBuf, Sha256)| self.files.contains(file);
+        let read: Vec<_> = believed.lists().map(SourceFile::known).collect();
+        if !is_known(&believed.authorities.known()) || read.iter().all(is_known) {
+            return None; // other authorities, or nothing new
         }
-        let counted = lists.as_ref().map(|lists| (lists, files.accept_expired_crl));
-        let trust = Arc::new(Trust::load(&authorities, counted, deny.as_ref(), now).ok()?);
+        let trust = Arc::new(believed.trust(now).ok()?);
         let others = self.files.iter().filter(|(path, _)| read.iter().all(|(new, _)| new != path));
         let files = others.cloned().chain(read.iter().cloned()).collect();
         Some(Self { server: Arc::clone(&self.server), trust, own: self.own.clone(), files })

@@ -13,7 +13,7 @@ mod revocation;
 mod signed;
 mod untrusted;
 
-use super::tls::{Credentials, SourceFile, TlsError};
+use super::tls::{Credentials, SourceFile, TlsError, TrustFiles};
 use crate::identity::check_key_usage;
 use crate::identity::expiry::Dated;
 use deny::DenyList;
@@ -76,10 +76,7 @@ impl Trust {
     /// # Errors
     /// Names the file and what to do.
     pub fn read(files: &Credentials, now: i64) -> Result<Self, TlsError> {
-        let lists = files.crl.as_deref().map(SourceFile::read).transpose()?;
-        let deny = files.deny.as_deref().map(SourceFile::read).transpose()?;
-        let lists = lists.as_ref().map(|lists| (lists, files.accept_expired_crl));
-        Self::load(&SourceFile::read(&files.client_ca)?, lists, deny.as_ref(), now)
+        TrustFiles::read(files)?.trust(now)
     }
 
     /// Reads authorities, revocation lists (and whether expired ones count) and the deny-list. Everything that
@@ -164,14 +161,15 @@ impl ClientCertVerifier for Verifier {
             .chain(others)
             .map(|one| CertificateDer::from(one.as_ref()))
             .collect();
-        let verdict = self.0.verify(&chain, now);
-        let answer = match &verdict {
-            Ok(_) => Ok(ClientCertVerified::assertion()),
-            Err(why) => Err(rustls::Error::InvalidCertificate(why.alert())),
-        };
-        let heard = match verdict {
-            Ok(until) => TrustVerdict::Held(Arc::clone(&self.0), until),
-            Err(why) => TrustVerdict::Refused(why, shown(leaf)),
+        let (answer, heard) = match self.0.verify(&chain, now) {
+            Ok(until) => (
+                Ok(ClientCertVerified::assertion()),
+                TrustVerdict::Held(Arc::clone(&self.0), until),
+            ),
+            Err(why) => (
+                Err(rustls::Error::InvalidCertificate(why.alert())),
+                TrustVerdict::Refused(why, shown(leaf)),
+            ),
         };
         // outside a handshake of ours nobody listens
         let _ = VERDICT.try_with(|slot| slot.replace(Some(heard)));
