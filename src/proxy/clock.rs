@@ -29,15 +29,6 @@ pub(super) enum Phase {
     Busy,
 }
 
-impl Phase {
-    const fn deadline(self) -> Option<Instant> {
-        match self {
-            Self::Head(deadline) | Self::Idle(deadline) => Some(deadline),
-            Self::Busy => None,
-        }
-    }
-}
-
 /// The clock of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct ProgressClock {
@@ -85,9 +76,9 @@ impl ProgressClock {
         let mut phases = self.phase.subscribe();
         loop {
             let phase = *phases.borrow_and_update();
-            match phase.deadline() {
-                None => drop(phases.changed().await),
-                Some(deadline) => {
+            match phase {
+                Phase::Busy => drop(phases.changed().await),
+                Phase::Head(deadline) | Phase::Idle(deadline) => {
                     if tokio::time::timeout_at(deadline, phases.changed()).await.is_err() {
                         return phase;
                     }

@@ -131,13 +131,14 @@ impl<G: Gate> Front<G> {
         let Some(seat) = self.seat(&peer, live.clone()) else { return };
         let mut arrival = Arrival { peer, line: ClientLine::new(stream), seat, live };
         match way {
-            Way::Tls(tls) => {
-                let shaken = self.shake_hands(&mut arrival, tls).await;
-                let Some((stream, standing)) = shaken else { return };
-                let facts = CertificateFacts::read(standing.leaf());
-                let evidence = facts.map(Evidence::from).map_err(Unidentified::from);
-                self.converse(stream, evidence, standing, arrival).await;
-            }
+            Way::Tls(tls) => match self.shake_hands(&mut arrival, tls).await {
+                Ok((stream, standing)) => {
+                    let facts = CertificateFacts::read(standing.leaf());
+                    let evidence = facts.map(Evidence::from).map_err(Unidentified::from);
+                    self.converse(stream, evidence, standing, arrival).await;
+                }
+                Err((kind, detail)) => self.refuse(&arrival.peer, kind, &detail),
+            },
             Way::Peer => {
                 let user = match &arrival.line.stream {
                     Stream::Unix(stream) => peer::facts(stream),
@@ -164,43 +165,26 @@ impl<G: Gate> Front<G> {
         &self,
         arrival: &mut Arrival,
         tls: Tls,
-    ) -> Option<(TlsStream<ClientSocket>, Standing)> {
+    ) -> Result<(TlsStream<ClientSocket>, Standing), (RefusedKind, String)> {
         let server = Arc::clone(&tls.secured().server);
         let accept = with_verdict(TlsAcceptor::from(server).accept(arrival.socket()));
-        let peer = &mut arrival.peer;
         let (stream, verdict) = match timeout(self.limits.handshake_timeout, accept).await {
             Ok((Ok(stream), verdict)) => (stream, verdict),
             Ok((Err(_), Some(TrustVerdict::Refused(why, shown)))) => {
-                self.distrust(peer, &why, &shown);
-                return None;
+                return Err(distrusted(&why, &shown));
             }
-            Ok((Err(error), _)) => {
-                self.refuse(peer, handshake_kind(&error), &error.to_string());
-                return None;
-            }
-            Err(_) => {
-                self.refuse(peer, RefusedKind::HandshakeTimeout, "");
-                return None;
-            }
+            Ok((Err(error), _)) => return Err((handshake_kind(&error), error.to_string())),
+            Err(_) => return Err((RefusedKind::HandshakeTimeout, String::new())),
         };
-        peer.tls = match stream.get_ref().1.protocol_version() {
+        arrival.peer.tls = match stream.get_ref().1.protocol_version() {
             Some(rustls::ProtocolVersion::TLSv1_2) => "1.2",
             _ => "1.3",
         };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let chain = chain.iter().map(|one| one.clone().into_owned()).collect();
-        match Standing::taken(tls, chain, verdict) {
-            Ok(standing) => Some((stream, standing)),
-            Err((why, shown)) => {
-                self.distrust(peer, &why, &shown);
-                None
-            }
-        }
-    }
-
-    fn distrust(&self, peer: &Peer, why: &Untrusted, shown: &str) {
-        let detail = format!("{why}; {shown}");
-        self.refuse(peer, RefusedKind::Untrusted(why.rule()), &detail);
+        let standing = Standing::taken(tls, chain, verdict);
+        let standing = standing.map_err(|(why, shown)| distrusted(&why, &shown))?;
+        Ok((stream, standing))
     }
 
     fn receive(
@@ -343,6 +327,10 @@ async fn answer<G: Gate>(
     };
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     receive::answer_unread(response, &headers, body)
+}
+
+fn distrusted(why: &Untrusted, shown: &str) -> (RefusedKind, String) {
+    (RefusedKind::Untrusted(why.rule()), format!("{why}; {shown}"))
 }
 
 fn handshake_kind(error: &io::Error) -> RefusedKind {

@@ -147,17 +147,13 @@ impl AsyncRead for ClientSocket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(each!(&self.line.stream, stream => stream.poll_read_ready(cx)))?;
-            match self.line.stream.try_read(buf.initialize_unfilled()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(count) => {
-                    buf.advance(count);
-                    return Poll::Ready(Ok(()));
-                }
-            }
-        }
+        let stream = &self.line.stream;
+        let count = ready!(when_ready(
+            || each!(stream, stream => stream.poll_read_ready(cx)),
+            || stream.try_read(buf.initialize_unfilled()),
+        ))?;
+        buf.advance(count);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -197,12 +193,21 @@ impl ClientSocket {
         cx: &mut Context<'_>,
         attempt: impl Fn(&Stream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(each!(&self.line.stream, stream => stream.poll_write_ready(cx)))?;
-            match attempt(&self.line.stream) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return Poll::Ready(done),
-            }
+        let stream = &self.line.stream;
+        when_ready(|| each!(stream, stream => stream.poll_write_ready(cx)), || attempt(stream))
+    }
+}
+
+/// Attempts it as soon as the socket says that it is ready, and again where it was not after all.
+fn when_ready(
+    mut ready: impl FnMut() -> Poll<io::Result<()>>,
+    mut attempt: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(ready())?;
+        match attempt() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return Poll::Ready(done),
         }
     }
 }

@@ -96,9 +96,10 @@ impl Trust {
         });
         let revocation = revocation.transpose()?;
         let denied = deny.map(DenyList::load).transpose()?.unwrap_or_default();
+        let subjects = authorities.iter().map(|one| &one.step.key.subject);
         Ok(Self {
             anchors: authorities.iter().map(|authority| authority.anchor.clone()).collect(),
-            subjects: authorities.iter().map(PathAuthority::hint).collect(),
+            subjects: subjects.map(|one| DistinguishedName::in_sequence(one)).collect(),
             algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
             authorities,
             revocation,
