@@ -176,11 +176,9 @@ impl Match {
         let same_claims = other.claims.iter().all(|(name, pattern)| {
             self.claims.get(name).is_some_and(|own| own.asks_the_same(pattern, same_gap))
         });
-        let same_user = match (self.peer, other.peer) {
-            (Some(peer), Some(other)) => peer.asks_all_of(other),
-            (None, None) => true,
-            _ => false,
-        };
+        let users = self.peer.zip(other.peer);
+        let same_user =
+            users.map_or(self.peer == other.peer, |(own, other)| own.asks_all_of(other));
         same && same_leaf
             && same_claims
             && same_user

@@ -151,12 +151,11 @@ impl<G: Gate> Front<G> {
     }
 
     fn seat(&self, peer: &Peer, live: Live) -> Option<Arc<Seat>> {
-        let refuse = |kind, most: TooMany| {
-            self.refuse(peer, kind, &format!("{} are open", most.most));
-        };
-        let all = self.all.enter(()).map_err(|most| refuse(RefusedKind::TooMany, most)).ok()?;
+        let refuse =
+            |kind| move |most: TooMany| self.refuse(peer, kind, &format!("{} are open", most.most));
+        let all = self.all.enter(()).map_err(refuse(RefusedKind::TooMany)).ok()?;
         let address = self.addresses.enter(peer.client.key());
-        let address = address.map_err(|most| refuse(RefusedKind::TooManyFromAddress, most)).ok()?;
+        let address = address.map_err(refuse(RefusedKind::TooManyFromAddress)).ok()?;
         let identity = OnceLock::new();
         Some(Arc::new(Seat { _all: all, _address: address, identity, _live: live }))
     }
@@ -270,7 +269,12 @@ impl<G: Gate> Front<G> {
                 biased;
                 ended = served.as_mut() => {
                     clock.hand_over();
-                    return self.tell(peer, ended);
+                    if let Err(error) = ended
+                        && error.is_parse()
+                    {
+                        self.refuse(peer, RefusedKind::Head, &error.to_string());
+                    }
+                    return;
                 }
                 _ = ended.as_mut() => return clock.hand_over(),
                 () = live.ending(), if !closing => {}
@@ -298,14 +302,6 @@ impl<G: Gate> Front<G> {
 
     fn refuse(&self, peer: &Peer, kind: RefusedKind, detail: &str) {
         self.watch.refused(peer, kind, respond::shown(detail));
-    }
-
-    fn tell(&self, peer: &Peer, ended: hyper::Result<()>) {
-        if let Err(error) = ended
-            && error.is_parse()
-        {
-            self.refuse(peer, RefusedKind::Head, &error.to_string());
-        }
     }
 }
 

@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -196,9 +197,9 @@ pub fn opaque(beginning: Received, body: Incoming) -> Opaque {
 
 impl Drop for Opaque {
     fn drop(&mut self) {
-        let Some(body) = self.rest.take().filter(|body| !body.is_end_stream()) else { return };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { tokio::time::timeout(DRAIN_TIME, drain(body)).await });
+        let rest = self.rest.take().filter(|body| !body.is_end_stream());
+        if let (Some(body), Ok(runtime)) = (rest, Handle::try_current()) {
+            runtime.spawn(drain(body));
         }
     }
 }
@@ -273,14 +274,14 @@ pub fn answer_unread(
     }
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     if !headers.contains_key(header::EXPECT) {
-        tokio::spawn(async move { tokio::time::timeout(DRAIN_TIME, drain(body)).await });
+        tokio::spawn(drain(body));
     }
     response
 }
 
 async fn drain(mut body: Incoming) {
-    let mut left = DRAIN_BYTES;
-    while let Some(Ok(frame)) = body.frame().await {
+    let (mut left, deadline) = (DRAIN_BYTES, Instant::now() + DRAIN_TIME);
+    while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
         left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
         if left == 0 {
             break;

@@ -8,7 +8,7 @@ use crate::identity::expiry::{Dated, What};
 use crate::problem::{Actionable, Problem};
 use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::{Error as PemError, PemObject as _};
+use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
@@ -67,12 +67,14 @@ impl SourceFile {
     }
 
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
-        match found {
-            Err(_) => Err(TlsError::NotPem(self.path.clone())),
-            Ok(none) if none.is_empty() => Err(TlsError::NoCertificate(self.path.clone())),
-            Ok(found) => Ok(found),
-        }
+        let found = self.items()?;
+        if found.is_empty() { Err(TlsError::NoCertificate(self.path.clone())) } else { Ok(found) }
+    }
+
+    /// Each of its PEM blocks that is of this kind.
+    pub(super) fn items<T: PemObject>(&self) -> Result<Vec<T>, TlsError> {
+        let found = T::pem_slice_iter(&self.bytes).collect::<Result<_, _>>();
+        found.map_err(|_| TlsError::NotPem(self.path.clone()))
     }
 
     fn key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
@@ -91,30 +93,25 @@ impl SourceFile {
 /// The files that say whom a listener believes, as they were read.
 #[derive(Debug)]
 pub(super) struct TrustFiles {
-    authorities: SourceFile,
-    lists: Option<SourceFile>,
-    deny: Option<SourceFile>,
-    accept_expired_crl: bool,
+    pub(super) authorities: SourceFile,
+    pub(super) crl: Option<SourceFile>,
+    pub(super) deny: Option<SourceFile>,
+    pub(super) accept_expired_crl: bool,
 }
 
 impl TrustFiles {
     pub(super) fn read(files: &Credentials) -> Result<Self, TlsError> {
         Ok(Self {
             authorities: SourceFile::read(&files.client_ca)?,
-            lists: files.crl.as_deref().map(SourceFile::read).transpose()?,
+            crl: files.crl.as_deref().map(SourceFile::read).transpose()?,
             deny: files.deny.as_deref().map(SourceFile::read).transpose()?,
             accept_expired_crl: files.accept_expired_crl,
         })
     }
 
-    pub(super) fn trust(&self, now: i64) -> Result<Trust, TlsError> {
-        let lists = self.lists.as_ref().map(|lists| (lists, self.accept_expired_crl));
-        Trust::load(&self.authorities, lists, self.deny.as_ref(), now)
-    }
-
     /// The revocation lists and the deny-list.
     fn lists(&self) -> impl Iterator<Item = &SourceFile> {
-        self.lists.iter().chain(&self.deny)
+        self.crl.iter().chain(&self.deny)
     }
 }
 
@@ -136,7 +133,7 @@ impl Secured {
         let certificate = SourceFile::read(&files.certificate)?;
         let key = SourceFile::read(&files.key)?;
         let believed = TrustFiles::read(files)?;
-        let trust = Arc::new(believed.trust(now)?);
+        let trust = Arc::new(Trust::load(&believed, now)?);
         let chain = certificate.certificates()?;
         let own = |der: &CertificateDer<'_>| {
             let path = Some(certificate.path.clone());
@@ -160,7 +157,7 @@ impl Secured {
         if !is_known(&believed.authorities.known()) || read.iter().all(is_known) {
             return None; // other authorities, or nothing new
         }
-        let trust = Arc::new(believed.trust(now).ok()?);
+        let trust = Arc::new(Trust::load(&believed, now).ok()?);
         let others = self.files.iter().filter(|(path, _)| read.iter().all(|(new, _)| new != path));
         let files = others.cloned().chain(read.iter().cloned()).collect();
         Some(Self { server: Arc::clone(&self.server), trust, own: self.own.clone(), files })

@@ -11,7 +11,6 @@ use crate::identity::is_integer;
 use crate::problem::Problem;
 use crate::proxy::tls::{SourceFile, TlsError};
 use rustls::pki_types::CertificateRevocationListDer;
-use rustls::pki_types::pem::PemObject as _;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use webpki::{CertRevocationList, OwnedCertRevocationList};
@@ -46,9 +45,7 @@ impl RevocationIndex {
         accept_expired: bool,
         now: i64,
     ) -> Result<Self, TlsError> {
-        let found = CertificateRevocationListDer::pem_slice_iter(&file.bytes);
-        let found: Vec<_> =
-            found.collect::<Result<_, _>>().map_err(|_| TlsError::NotPem(file.path.clone()))?;
+        let found: Vec<CertificateRevocationListDer<'_>> = file.items()?;
         if found.is_empty() {
             return Err(file.damaged(Problem::new(
                 "there is no revocation list in it",
