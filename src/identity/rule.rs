@@ -292,13 +292,10 @@ fn strictest<'r>(
     winner.map(|at| matching.swap_remove(at)).ok_or(several)
 }
 
-fn single_readings(
-    rules: &[IdentityRule],
-    certificate: &CertificateFacts,
-) -> Result<(), Unidentified> {
+fn single_readings(rules: &[IdentityRule], facts: &CertificateFacts) -> Result<(), Unidentified> {
     let named: BTreeSet<_> = rules.iter().flat_map(|rule| rule.matching.fields()).collect();
     for field in named {
-        let values = certificate.values(field);
+        let values = facts.values(field);
         if values.len() > 1 {
             return Err(Unidentified::AmbiguousField(field));
         }

@@ -60,10 +60,6 @@ impl ProgressClock {
         self.phase.send_replace(Phase::Busy);
     }
 
-    fn is_busy(&self) -> bool {
-        matches!(*self.phase.borrow(), Phase::Busy)
-    }
-
     /// Bytes came: at rest, they begin a head.
     fn heard(&self) {
         if matches!(*self.phase.borrow(), Phase::Idle(_)) {
@@ -123,7 +119,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedStream<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.clock.is_busy() {
+        if matches!(*self.clock.phase.borrow(), Phase::Busy) {
             return Pin::new(&mut self.inner).poll_read(cx, buf);
         }
         let room = buf.remaining().min(HEAD_PIECE);

@@ -121,10 +121,8 @@ fn denial_text(name: &str, denial: &Denial, event: &str) -> String {
 fn line(name: &str, finding: &Finding) -> String {
     let (name, what, field) = (shown(name), shown(&finding.what), shown(&finding.field));
     let id = finding.reason.id();
-    match field.is_empty() {
-        true => format!("dockward: {name} may not {what} [{id}]"),
-        false => format!("dockward: {name} may not {what} ({field}) [{id}]"),
-    }
+    let at = if field.is_empty() { String::new() } else { format!(" ({field})") };
+    format!("dockward: {name} may not {what}{at} [{id}]")
 }
 
 fn record(event: &str) -> String {

@@ -153,15 +153,13 @@ impl ClientCertVerifier for Verifier {
             .chain(others)
             .map(|one| CertificateDer::from(one.as_ref()))
             .collect();
-        let (answer, heard) = match self.0.verify(&chain, now) {
-            Ok(until) => (
-                Ok(ClientCertVerified::assertion()),
-                TrustVerdict::Held(Arc::clone(&self.0), until),
-            ),
-            Err(why) => (
-                Err(rustls::Error::InvalidCertificate(why.alert())),
-                TrustVerdict::Refused(why, shown(leaf)),
-            ),
+        let heard = match self.0.verify(&chain, now) {
+            Ok(until) => TrustVerdict::Held(Arc::clone(&self.0), until),
+            Err(why) => TrustVerdict::Refused(why, shown(leaf)),
+        };
+        let answer = match &heard {
+            TrustVerdict::Held(..) => Ok(ClientCertVerified::assertion()),
+            TrustVerdict::Refused(why, _) => Err(rustls::Error::InvalidCertificate(why.alert())),
         };
         // outside a handshake of ours nobody listens
         let _ = VERDICT.try_with(|slot| slot.replace(Some(heard)));

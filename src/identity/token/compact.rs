@@ -60,7 +60,8 @@ impl Header {
             ));
         }
         // RFC 8725, 3.11: what the issuer signs for another use says so here
-        if member(&header, "typ").is_some_and(|typ| !is_jwt(typ)) {
+        let is_jwt = |typ: &_| matches!(typ, Value::Text(typ) if typ.eq_ignore_ascii_case("JWT"));
+        if !member(&header, "typ").is_none_or(is_jwt) {
             return Err(TokenError::Malformed("its typ is not JWT"));
         }
         let algorithm = text_of(&header, "alg", "its header has no alg, or one that is no string")?;
@@ -68,8 +69,4 @@ impl Header {
         let kid = text_if_any(&header, "kid", TokenError::Malformed("its kid is no string"))?;
         Ok(Self { algorithm, kid: kid.map(str::to_owned) })
     }
-}
-
-fn is_jwt(typ: &Value<'_>) -> bool {
-    matches!(typ, Value::Text(typ) if typ.eq_ignore_ascii_case("JWT"))
 }
