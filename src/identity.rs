@@ -40,6 +40,7 @@ pub use error::Unidentified;
 pub use evidence::Evidence;
 pub use field::CertificateField;
 pub use key_usage::{KeyUsageError, check_issues, check_key_usage};
+pub(crate) use letters::is_printable;
 pub use matching::Match;
 pub use nobody::Nobody;
 pub use pattern::{IdentityName, NameTemplate, Pattern, PatternError};

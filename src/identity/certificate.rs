@@ -51,7 +51,7 @@ impl Actionable for IdentityError {
 
 /// What a leaf certificate says, as plain data. Text is kept as it stands in the certificate and may
 /// hold anything: escape it before showing it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateFacts {
     /// The subject in the manner of RFC 4514, escaped, safe to show.
     pub subject: String,
@@ -86,24 +86,21 @@ impl CertificateFacts {
     /// Whatever cannot be read whole, bytes after the certificate included. A subject alternative
     /// name of a kind that no rule can name (otherName, directoryName) is passed over.
     pub fn read(der: &[u8]) -> Result<Self, IdentityError> {
-        let (rest, leaf) =
-            X509Certificate::from_der(der).map_err(|_| IdentityError::NotACertificate)?;
-        if !rest.is_empty() || !is_integer(leaf.raw_serial()) {
+        let leaf = parse(der)?;
+        if !is_integer(leaf.raw_serial()) {
             return Err(IdentityError::NotACertificate);
         }
+        let subject = leaf.subject();
         let mut facts = Self {
-            subject: distinguished_name::display(leaf.subject()),
+            subject: distinguished_name::display(subject),
             issuer: distinguished_name::display(leaf.issuer()),
             serial: hex(leaf.raw_serial()),
             sha256: Fingerprint::of(der),
             not_before: leaf.validity().not_before.timestamp(),
             not_after: leaf.validity().not_after.timestamp(),
-            common_names: texts(leaf.subject().iter_common_name(), CertificateField::Cn)?,
-            organizational_units: texts(
-                leaf.subject().iter_organizational_unit(),
-                CertificateField::Ou,
-            )?,
-            ..Self::blank()
+            common_names: texts(subject.iter_common_name(), CertificateField::Cn)?,
+            organizational_units: texts(subject.iter_organizational_unit(), CertificateField::Ou)?,
+            ..Self::default()
         };
         facts.read_alt_names(&leaf)?;
         Ok(facts)
@@ -118,24 +115,6 @@ impl CertificateFacts {
             CertificateField::Email => &self.emails,
             CertificateField::Cn => &self.common_names,
             CertificateField::Ou => &self.organizational_units,
-        }
-    }
-
-    /// Facts of no certificate at all, for questions asked offline about a named identity.
-    pub(super) const fn blank() -> Self {
-        Self {
-            subject: String::new(),
-            issuer: String::new(),
-            serial: String::new(),
-            sha256: Fingerprint(Sha256::ZERO),
-            not_before: 0,
-            not_after: 0,
-            uris: Vec::new(),
-            dns: Vec::new(),
-            emails: Vec::new(),
-            ips: Vec::new(),
-            common_names: Vec::new(),
-            organizational_units: Vec::new(),
         }
     }
 
@@ -168,7 +147,7 @@ impl CertificateFacts {
 }
 
 /// SHA-256 of a certificate's DER. Written and shown as `sha256:` and 64 lower-case digits.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(Sha256);
 
 impl Fingerprint {
@@ -176,6 +155,13 @@ impl Fingerprint {
     #[must_use]
     pub fn of(der: &[u8]) -> Self {
         Self(Sha256::of(der))
+    }
+}
+
+impl Default for Fingerprint {
+    /// That of no certificate at all.
+    fn default() -> Self {
+        Self(Sha256::ZERO)
     }
 }
 
@@ -196,12 +182,6 @@ impl FromStr for Fingerprint {
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "sha256:{}", self.0)
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 
@@ -227,6 +207,14 @@ pub const fn is_integer(content: &[u8]) -> bool {
         [0, next, ..] => *next >= 0x80,
         [0xff, next, ..] => *next < 0x80,
         _ => true,
+    }
+}
+
+/// A certificate and nothing after it.
+pub(super) fn parse(der: &[u8]) -> Result<X509Certificate<'_>, IdentityError> {
+    match X509Certificate::from_der(der) {
+        Ok(([], certificate)) => Ok(certificate),
+        _ => Err(IdentityError::NotACertificate),
     }
 }
 

@@ -2,7 +2,7 @@
 //! `{1}` in such a pattern is what the first `*` of the certificate's part caught. So a token of one
 //! project and a certificate of another prove nothing together.
 
-use super::pattern::{PatternError, capture_number, is_shown_whole, separated};
+use super::pattern::{PatternError, capture, capture_number, is_shown_whole, separated};
 use super::sequence::{Split, around, meet, split};
 use std::fmt;
 use std::str::FromStr;
@@ -35,17 +35,13 @@ impl ClaimPattern {
             match gap {
                 ClaimGap::Capture => literals.push(literal.clone()),
                 ClaimGap::Bound(number) => {
-                    let caught = certificate.get(number.checked_sub(1)?)?;
                     let last = literals.last_mut()?;
-                    last.push_str(caught);
+                    last.push_str(capture(certificate, *number)?);
                     last.push_str(literal);
                 }
             }
         }
-        match split(&literals, value) {
-            Split::One(captures) => Some(captures.into_iter().map(str::to_owned).collect()),
-            Split::None | Split::Many => None,
-        }
+        split(&literals, value).only()
     }
 
     /// Whether the value would match if the certificate were another.
@@ -123,16 +119,12 @@ fn gap(text: &str) -> Result<(ClaimGap, &str), PatternError> {
 
 impl fmt::Display for ClaimPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut literals = self.literals.iter();
-        f.write_str(literals.next().map_or("", String::as_str))?;
-        for (gap, literal) in self.gaps.iter().zip(literals) {
-            match gap {
-                ClaimGap::Capture => f.write_str("*")?,
-                ClaimGap::Bound(number) => write!(f, "{{{number}}}")?,
-            }
-            f.write_str(literal)?;
-        }
-        Ok(())
+        let gaps = self.gaps.iter().map(|gap| match gap {
+            ClaimGap::Capture => "*".to_owned(),
+            ClaimGap::Bound(number) => format!("{{{number}}}"),
+        });
+        let gaps = gaps.chain([String::new()]); // none follows the last text
+        self.literals.iter().zip(gaps).try_for_each(|(text, gap)| write!(f, "{text}{gap}"))
     }
 }
 

@@ -2,7 +2,6 @@
 //! not look alike there, so whatever could hide or forge a part of the line is escaped.
 
 use super::letters::{hex, is_printable};
-use std::fmt::Write as _;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// Short names of attribute types (RFC 4514, section 3); others are written as dotted numbers.
@@ -47,17 +46,10 @@ fn escape(text: &str) -> String {
             '#' if at == 0 => line.push_str("\\#"),
             ' ' if at == 0 || at == last => line.push_str("\\ "),
             c if is_printable(c) => line.push(c),
-            c => hex_escape(&mut line, c),
+            c => line.extend(c.to_string().bytes().map(|byte| format!("\\{byte:02x}"))),
         }
     }
     line
-}
-
-fn hex_escape(line: &mut String, c: char) {
-    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-        // Writing into a String cannot fail.
-        let _ = write!(line, "\\{byte:02x}");
-    }
 }
 
 #[cfg(test)]

@@ -29,9 +29,3 @@ impl From<CertificateFacts> for Evidence {
         Self::Certificate(Box::new(facts))
     }
 }
-
-impl From<PeerFacts> for Evidence {
-    fn from(facts: PeerFacts) -> Self {
-        Self::Peer(facts)
-    }
-}

@@ -2,12 +2,11 @@
 //! gate does, and says which file, when, and what to do; `check` and whatever watches a running gate
 //! ask the same function.
 
-use super::certificate::IdentityError;
+use super::certificate::{self, IdentityError};
 use super::distinguished_name;
 use jiff::Timestamp;
 use std::fmt;
 use std::path::PathBuf;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -145,16 +144,14 @@ impl Dated {
         path: Option<PathBuf>,
         der: &[u8],
     ) -> Result<Self, IdentityError> {
-        let (rest, certificate) =
-            X509Certificate::from_der(der).map_err(|_| IdentityError::NotACertificate)?;
-        if !rest.is_empty() {
-            return Err(IdentityError::NotACertificate);
-        }
+        let certificate = certificate::parse(der)?;
         let validity = certificate.validity();
-        let (not_before, not_after) =
-            (validity.not_before.timestamp(), validity.not_after.timestamp());
+        let span = Span {
+            not_before: validity.not_before.timestamp(),
+            not_after: validity.not_after.timestamp(),
+        };
         let subject = distinguished_name::display(certificate.subject());
-        Ok(Self { what, subject, path, span: Span { not_before, not_after } })
+        Ok(Self { what, subject, path, span })
     }
 
     /// What to tell people at `now` (seconds since 1970, UTC), or `None` while there is nothing to do.
@@ -163,23 +160,19 @@ impl Dated {
         let Span { not_before, not_after } = self.span;
         let remedy = self.what.remedy();
         let stage = self.span.stage(now);
+        let told = |at: i64, how: &str| {
+            format!("{} ({} {how})", moment(at), length(at.saturating_sub(now).saturating_abs()))
+        };
         let when = match stage {
             ExpiryStage::Good => return None,
-            ExpiryStage::NotYet => format!(
-                "begins {} ({} from now), check the clocks of this host and of its authority",
-                moment(not_before),
-                length(not_before.saturating_sub(now))
-            ),
-            ExpiryStage::Expired => format!(
-                "ended {} ({} ago), {remedy}",
-                moment(not_after),
-                length(now.saturating_sub(not_after))
-            ),
-            ExpiryStage::Ahead | ExpiryStage::Near | ExpiryStage::Urgent => format!(
-                "ends {} ({} left), {remedy}",
-                moment(not_after),
-                length(not_after.saturating_sub(now))
-            ),
+            ExpiryStage::NotYet => {
+                let clocks = "check the clocks of this host and of its authority";
+                format!("begins {}, {clocks}", told(not_before, "from now"))
+            }
+            ExpiryStage::Expired => format!("ended {}, {remedy}", told(not_after, "ago")),
+            ExpiryStage::Ahead | ExpiryStage::Near | ExpiryStage::Urgent => {
+                format!("ends {}, {remedy}", told(not_after, "left"))
+            }
         };
         let file = self.path.as_ref().map(|path| format!("{}: ", path.display()));
         let subject = if self.subject.is_empty() { "" } else { &format!(" ({})", self.subject) };

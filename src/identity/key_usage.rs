@@ -3,6 +3,7 @@
 //! and one that may sign no certificates could issue clients.
 
 use crate::problem::{Actionable, Problem};
+use x509_parser::extensions::KeyUsage;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// A use that a certificate does not allow.
@@ -46,9 +47,7 @@ pub fn check_key_usage<'a>(
     leaf: &[u8],
     authorities: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<(), KeyUsageError> {
-    if Usage::of(leaf)?.is_some_and(|usage| !usage.signs) {
-        return Err(KeyUsageError::NoDigitalSignature);
-    }
+    check(leaf, KeyUsage::digital_signature, KeyUsageError::NoDigitalSignature)?;
     authorities.into_iter().try_for_each(check_issues)
 }
 
@@ -57,34 +56,24 @@ pub fn check_key_usage<'a>(
 /// # Errors
 /// It may not, or cannot be read.
 pub fn check_issues(authority: &[u8]) -> Result<(), KeyUsageError> {
-    match Usage::of(authority)? {
-        Some(usage) if !usage.issues => Err(KeyUsageError::NoKeyCertSign),
-        _ => Ok(()),
-    }
+    check(authority, KeyUsage::key_cert_sign, KeyUsageError::NoKeyCertSign)
 }
 
-struct Usage {
-    signs: bool,
-    issues: bool,
-}
-
-impl Usage {
-    /// What a certificate says of its key; `None` if it says nothing.
-    fn of(der: &[u8]) -> Result<Option<Self>, KeyUsageError> {
-        let (_, certificate) =
-            X509Certificate::from_der(der).map_err(|_| KeyUsageError::Unreadable)?;
-        // an error is also one that is there twice, or that is no bit string
-        let usage = certificate.key_usage().map_err(|_| KeyUsageError::Unreadable)?;
-        Ok(usage.map(|usage| Self {
-            signs: usage.value.digital_signature(),
-            issues: usage.value.key_cert_sign(),
-        }))
-    }
+/// Whether a certificate allows its key this use, or says nothing of it.
+fn check(
+    der: &[u8],
+    allows: fn(&KeyUsage) -> bool,
+    forbidden: KeyUsageError,
+) -> Result<(), KeyUsageError> {
+    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| KeyUsageError::Unreadable)?;
+    // an error is also one that is there twice, or that is no bit string
+    let usage = certificate.key_usage().map_err(|_| KeyUsageError::Unreadable)?;
+    if usage.is_none_or(|usage| allows(usage.value)) { Ok(()) } else { Err(forbidden) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{KeyUsageError, check_key_usage};
     use rcgen::{CertificateParams, CustomExtension, KeyPair, KeyUsagePurpose};
 
     const KEY_USAGE: &[u64] = &[2, 5, 29, 15];

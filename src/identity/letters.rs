@@ -3,7 +3,7 @@
 /// Whether a character has one visible reading: ASCII from space to `~`, or a letter or digit of any
 /// script that is not drawn as nothing. An allow-list, so that control, bidi, zero-width and
 /// separator characters need no list of their own.
-pub(super) fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     const DRAWN_AS_NOTHING: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
     match c.is_ascii() {
         true => matches!(c, ' '..='~'),

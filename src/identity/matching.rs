@@ -117,12 +117,8 @@ impl Match {
 
     /// Whether the conditions would hold with the right token.
     pub(super) fn could_be(&self, evidence: &Evidence) -> bool {
-        match evidence {
-            Evidence::Certificate(facts) => {
-                self.asks_for_a_token() && self.caught_of(facts).is_some()
-            }
-            Evidence::Peer(_) => false,
-        }
+        let facts = evidence.certificate().filter(|_| self.asks_for_a_token());
+        facts.is_some_and(|facts| self.caught_of(facts).is_some())
     }
 
     /// Whether the conditions hold. A field that has no value or several holds no condition; neither
@@ -180,11 +176,9 @@ impl Match {
         let same_claims = other.claims.iter().all(|(name, pattern)| {
             self.claims.get(name).is_some_and(|own| own.asks_the_same(pattern, same_gap))
         });
-        let same_user = match (self.peer, other.peer) {
-            (Some(peer), Some(other)) => peer.asks_all_of(other),
-            (None, None) => true,
-            _ => false,
-        };
+        let users = self.peer.zip(other.peer);
+        let same_user =
+            users.map_or(self.peer == other.peer, |(own, other)| own.asks_all_of(other));
         same && same_leaf
             && same_claims
             && same_user
@@ -213,19 +207,17 @@ impl Match {
         if self.peer.is_some() || other.peer.is_some() {
             return self.peer == other.peer;
         }
-        let same_fields = self.patterns.keys().eq(other.patterns.keys());
-        let mut pairs = self.patterns.values().zip(other.patterns.values());
-        let same_claims = self.claims.keys().eq(other.claims.keys());
-        let mut claims = self.claims.values().zip(other.claims.values());
-        let leaves = match (self.fingerprint, other.fingerprint) {
-            (Some(a), Some(b)) => a == b,
-            (None, None) => true,
-            _ => return false,
-        };
-        same_fields
-            && same_claims
-            && leaves
-            && pairs.all(|(a, b)| a.overlaps(b))
-            && claims.all(|(a, b)| a.overlaps(b))
+        self.fingerprint == other.fingerprint
+            && all_overlap(&self.patterns, &other.patterns, Pattern::overlaps)
+            && all_overlap(&self.claims, &other.claims, ClaimPattern::overlaps)
     }
+}
+
+/// Whether both ask for the same, and of each some value could match both.
+fn all_overlap<K: Eq, P>(
+    a: &BTreeMap<K, P>,
+    b: &BTreeMap<K, P>,
+    overlap: fn(&P, &P) -> bool,
+) -> bool {
+    a.keys().eq(b.keys()) && a.values().zip(b.values()).all(|(a, b)| overlap(a, b))
 }

@@ -3,7 +3,7 @@
 //! one another when the file is loaded, so that no two identities can ever bear one name.
 
 use super::letters::is_printable;
-use super::sequence::{MAX_LENGTH, SequenceStep, Split, around, is_capture, is_tail, meet, split};
+use super::sequence::{MAX_LENGTH, SequenceStep, around, is_capture, is_tail, meet, split};
 use crate::problem::{Actionable, Problem};
 use std::fmt;
 use std::str::FromStr;
@@ -83,10 +83,7 @@ impl Pattern {
     /// `*` catches nothing and is an exact comparison.
     #[must_use]
     pub fn captures(&self, value: &str) -> Option<Vec<String>> {
-        match split(&self.literals, value) {
-            Split::One(captures) => Some(captures.into_iter().map(str::to_owned).collect()),
-            Split::None | Split::Many => None,
-        }
+        split(&self.literals, value).only()
     }
 
     /// How many `*` there are.
@@ -170,17 +167,13 @@ impl fmt::Display for IdentityName {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum TemplatePart {
-    Literal(String),
-    /// Number of a capture, from 1.
-    Capture(usize),
-}
-
 /// How a rule names whom it matches: lower-case text with `{1}` to `{9}` for what the `*` caught.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NameTemplate {
-    parts: Vec<TemplatePart>,
+    /// The text around the captures: one more than there are captures, each possibly empty.
+    literals: Vec<String>,
+    /// The number of each capture, from 1.
+    captures: Vec<usize>,
 }
 
 impl NameTemplate {
@@ -189,15 +182,11 @@ impl NameTemplate {
     /// # Errors
     /// What comes out is no name: too long, or a `..` where two parts meet.
     pub fn produce(&self, captures: &[String]) -> Result<IdentityName, PatternError> {
-        let mut name = String::new();
-        for part in &self.parts {
-            name.push_str(match part {
-                TemplatePart::Literal(text) => text,
-                TemplatePart::Capture(number) => number
-                    .checked_sub(1)
-                    .and_then(|at| captures.get(at))
-                    .ok_or(PatternError::Placeholder)?,
-            });
+        let mut literals = self.literals.iter();
+        let mut name = literals.next().cloned().unwrap_or_default();
+        for (number, literal) in self.captures.iter().zip(literals) {
+            name.push_str(capture(captures, *number).ok_or(PatternError::Placeholder)?);
+            name.push_str(literal);
         }
         name.parse()
     }
@@ -205,57 +194,27 @@ impl NameTemplate {
     /// The highest capture that the template uses, 0 for none.
     #[must_use]
     pub fn highest_capture(&self) -> usize {
-        self.parts
-            .iter()
-            .map(|p| if let TemplatePart::Capture(n) = p { *n } else { 0 })
-            .max()
-            .unwrap_or(0)
+        self.captures.iter().copied().max().unwrap_or(0)
     }
 
     /// The captures from which this template would have made the name: each at its number, empty
     /// where the template does not use it. `None` where it could not have, or in more than one way.
     #[must_use]
     pub fn captures_behind(&self, name: &IdentityName) -> Option<Vec<String>> {
-        let letters: Vec<SequenceStep> = name.as_str().chars().map(SequenceStep::One).collect();
-        if !meet(&self.steps(), &letters) {
+        let letters: Vec<_> = name.as_str().chars().map(SequenceStep::One).collect();
+        if !meet(&around(&self.literals), &letters) {
             return None;
         }
-        let Split::One(values) = split(&self.literals(), name.as_str()) else { return None };
+        let values = split(&self.literals, name.as_str()).only()?;
         let mut captures = vec![String::new(); self.highest_capture()];
-        let numbers = self.parts.iter().filter_map(|p| match p {
-            TemplatePart::Capture(number) => Some(*number),
-            TemplatePart::Literal(_) => None,
-        });
-        for (number, value) in numbers.zip(values) {
+        for (number, value) in self.captures.iter().zip(values) {
             let capture = captures.get_mut(number.checked_sub(1)?)?;
-            if !capture.is_empty() && capture != value {
+            if !capture.is_empty() && *capture != value {
                 return None;
             }
-            value.clone_into(capture);
+            *capture = value;
         }
         Some(captures)
-    }
-
-    fn literals(&self) -> Vec<String> {
-        let mut literals = vec![String::new()];
-        for part in &self.parts {
-            match (part, literals.last_mut()) {
-                (TemplatePart::Literal(text), Some(last)) => last.push_str(text),
-                _ => literals.push(String::new()),
-            }
-        }
-        literals
-    }
-
-    fn steps(&self) -> Vec<SequenceStep> {
-        let capture = [SequenceStep::Head, SequenceStep::Tail];
-        self.parts
-            .iter()
-            .flat_map(|part| match part {
-                TemplatePart::Literal(text) => text.chars().map(SequenceStep::One).collect(),
-                TemplatePart::Capture(_) => capture.to_vec(),
-            })
-            .collect()
     }
 }
 
@@ -266,7 +225,15 @@ impl FromStr for NameTemplate {
         if text.is_empty() {
             return Err(PatternError::Empty);
         }
-        let template = Self { parts: parts(text)? };
+        let (mut literals, mut captures, mut rest) = (Vec::new(), Vec::new(), text);
+        while let Some((literal, opened)) = rest.split_once('{') {
+            let (number, after) = opened.split_once('}').ok_or(PatternError::Placeholder)?;
+            literals.push(part_of_name(literal)?);
+            captures.push(capture_number(number)?);
+            rest = after;
+        }
+        literals.push(part_of_name(rest)?);
+        let template = Self { literals, captures };
         // With the shortest captures there are, a good template makes a name.
         template.produce(&vec!["x".to_owned(); MAX_CAPTURES])?;
         Ok(template)
@@ -275,10 +242,9 @@ impl FromStr for NameTemplate {
 
 impl fmt::Display for NameTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.parts.iter().try_for_each(|part| match part {
-            TemplatePart::Literal(text) => f.write_str(text),
-            TemplatePart::Capture(number) => write!(f, "{{{number}}}"),
-        })
+        let captures = self.captures.iter().map(|number| format!("{{{number}}}"));
+        let captures = captures.chain([String::new()]); // none follows the last text
+        self.literals.iter().zip(captures).try_for_each(|(text, gap)| write!(f, "{text}{gap}"))
     }
 }
 
@@ -287,20 +253,7 @@ impl fmt::Display for NameTemplate {
 /// pair could be given the other's rights.
 #[must_use]
 pub fn overlap(a: &NameTemplate, b: &NameTemplate) -> bool {
-    meet(&a.steps(), &b.steps())
-}
-
-fn parts(text: &str) -> Result<Vec<TemplatePart>, PatternError> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some((literal, opened)) = rest.split_once('{') {
-        let (number, after) = opened.split_once('}').ok_or(PatternError::Placeholder)?;
-        parts.extend(literal_part(literal)?);
-        parts.push(TemplatePart::Capture(capture_number(number)?));
-        rest = after;
-    }
-    parts.extend(literal_part(rest)?);
-    Ok(parts)
+    meet(&around(&a.literals), &around(&b.literals))
 }
 
 /// The number of a capture, `1` to `9`.
@@ -311,13 +264,18 @@ pub(super) fn capture_number(number: &str) -> Result<usize, PatternError> {
     }
 }
 
-fn literal_part(text: &str) -> Result<Option<TemplatePart>, PatternError> {
+/// What was caught by the capture of this number.
+pub(super) fn capture(captures: &[String], number: usize) -> Option<&str> {
+    captures.get(number.checked_sub(1)?).map(String::as_str)
+}
+
+fn part_of_name(text: &str) -> Result<String, PatternError> {
     let strange = text.chars().find(|c| c.is_ascii_uppercase() || !is_tail(*c));
     match strange {
         Some('}') => Err(PatternError::Placeholder),
         Some(c) => Err(PatternError::NameCharacter(c)),
         None if text.len() > MAX_LENGTH => Err(PatternError::NotAName),
-        None => Ok((!text.is_empty()).then(|| TemplatePart::Literal(text.to_owned()))),
+        None => Ok(text.to_owned()),
     }
 }
 

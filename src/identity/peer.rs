@@ -111,11 +111,8 @@ impl PeerMatch {
 impl fmt::Display for PeerMatch {
     /// `uid 1000, gid 50`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.uid, self.gid) {
-            (Some(uid), Some(gid)) => write!(f, "uid {uid}, gid {gid}"),
-            (Some(uid), None) => write!(f, "uid {uid}"),
-            (None, Some(gid)) => write!(f, "gid {gid}"),
-            (None, None) => Ok(()),
-        }
+        let (uid, gid) =
+            (self.uid.map(|n| format!("uid {n}")), self.gid.map(|n| format!("gid {n}")));
+        f.write_str(&uid.into_iter().chain(gid).collect::<Vec<_>>().join(", "))
     }
 }

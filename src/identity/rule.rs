@@ -5,7 +5,6 @@
 use super::certificate::CertificateFacts;
 use super::error::Unidentified;
 use super::evidence::Evidence;
-use super::field::CertificateField;
 use super::letters::is_printable;
 use super::matching::{Held, Match};
 use super::pattern::{IdentityName, NameTemplate, overlap};
@@ -230,8 +229,8 @@ pub fn supposed(rules: &[IdentityRule], name: &IdentityName) -> Option<Identity>
     rules.iter().enumerate().find_map(|(at, rule)| {
         let captures = rule.name.captures_behind(name)?;
         let evidence = match rule.matching.peer() {
-            Some(peer) => peer.supposed().into(),
-            None => CertificateFacts::blank().into(),
+            Some(peer) => Evidence::Peer(peer.supposed()),
+            None => CertificateFacts::default().into(), // of no certificate at all
         };
         Some(rule.identity(name.clone(), at, captures, evidence, None))
     })
@@ -293,27 +292,18 @@ fn strictest<'r>(
     winner.map(|at| matching.swap_remove(at)).ok_or(several)
 }
 
-fn single_readings(
-    rules: &[IdentityRule],
-    certificate: &CertificateFacts,
-) -> Result<(), Unidentified> {
-    let named: BTreeSet<CertificateField> =
-        rules.iter().flat_map(|rule| rule.matching.fields()).collect();
-    named.into_iter().try_for_each(|field| single_reading(field, certificate))
-}
-
-fn single_reading(
-    field: CertificateField,
-    certificate: &CertificateFacts,
-) -> Result<(), Unidentified> {
-    let values = certificate.values(field);
-    if values.len() > 1 {
-        return Err(Unidentified::AmbiguousField(field));
+fn single_readings(rules: &[IdentityRule], facts: &CertificateFacts) -> Result<(), Unidentified> {
+    let named: BTreeSet<_> = rules.iter().flat_map(|rule| rule.matching.fields()).collect();
+    for field in named {
+        let values = facts.values(field);
+        if values.len() > 1 {
+            return Err(Unidentified::AmbiguousField(field));
+        }
+        if !values.iter().flat_map(|value| value.chars()).all(is_printable) {
+            return Err(Unidentified::Unprintable(field));
+        }
     }
-    match values.iter().flat_map(|value| value.chars()).all(is_printable) {
-        true => Ok(()),
-        false => Err(Unidentified::Unprintable(field)),
-    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -54,6 +54,16 @@ pub(super) enum Split<'t> {
     Many,
 }
 
+impl Split<'_> {
+    /// The captures, where there is one way only.
+    pub(super) fn only(self) -> Option<Vec<String>> {
+        match self {
+            Self::One(captures) => Some(captures.into_iter().map(str::to_owned).collect()),
+            Self::None | Self::Many => None,
+        }
+    }
+}
+
 /// Splits `text` at `literals`, with one capture between each and the next. Bounded: every capture
 /// has at most [`MAX_LENGTH`] characters, and the search ends at the second way.
 pub(super) fn split<'t>(literals: &[String], text: &'t str) -> Split<'t> {

@@ -97,10 +97,11 @@ impl Issuer {
             let JsonValue::Text(audience) = audience else { return Err(WRONG) };
             meant |= *audience == self.audience;
         }
-        match meant {
-            true => Ok(()),
-            false => Err(TokenError::Audience { wanted: self.audience.clone() }),
-        }
+        self.check_meant(meant)
+    }
+
+    fn check_meant(&self, meant: bool) -> Result<(), TokenError> {
+        if meant { Ok(()) } else { Err(TokenError::Audience { wanted: self.audience.clone() }) }
     }
 }
 
@@ -129,6 +130,10 @@ impl Issuers {
     pub fn iter(&self) -> impl Iterator<Item = &Issuer> {
         self.0.iter()
     }
+
+    fn named(&self, name: &str) -> Result<&Issuer, TokenError> {
+        self.iter().find(|issuer| issuer.issuer == name).ok_or(TokenError::Issuer)
+    }
 }
 
 /// Tokens as a second proof: in which header they come, and whose they may be.
@@ -151,7 +156,7 @@ pub fn verify(text: &str, issuers: &Issuers, now: i64) -> Result<Claims, TokenEr
     let claims = object(&parts.claims)?;
     // which issuer it says it is only chooses the keys that must prove it
     let says = text_of(&claims, "iss", "iss is missing or no string")?;
-    let issuer = issuers.iter().find(|issuer| issuer.issuer == says).ok_or(TokenError::Issuer)?;
+    let issuer = issuers.named(says)?;
     let key = issuer.keys.choose(header.algorithm, header.kid.as_deref())?;
     key.verify(parts.signed, &parts.signature)?;
     issuer.check_audience(&claims)?;
@@ -173,16 +178,12 @@ pub fn verify(text: &str, issuers: &Issuers, now: i64) -> Result<Claims, TokenEr
 /// the one that a token of its header must be signed with.
 pub fn proven_still(claims: &Claims, issuers: &Issuers) -> Result<(), TokenError> {
     let by = claims.by().ok_or(TokenError::Issuer)?;
-    let issuer = issuers.iter().find(|issuer| issuer.issuer == by.issuer);
-    let issuer = issuer.ok_or(TokenError::Issuer)?;
+    let issuer = issuers.named(&by.issuer)?;
     let key = issuer.keys.choose(by.key.algorithm(), by.kid.as_deref())?;
     if *key != by.key {
         return Err(TokenError::Signature);
     }
-    match issuer.audience == by.audience {
-        true => Ok(()),
-        false => Err(TokenError::Audience { wanted: issuer.audience.clone() }),
-    }
+    issuer.check_meant(issuer.audience == by.audience)
 }
 
 /// RFC 7519, 4.1.4 to 4.1.6. `exp` and `iat` must be there, as in every ID token (OpenID Connect Core

@@ -4,27 +4,20 @@
 
 use crate::problem::{Actionable, Problem};
 use jiff::Timestamp;
-use jiff::civil::{DateTime, Weekday};
+use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use std::fmt;
 use std::str::FromStr;
 
 const DAY: i64 = 24 * 60 * 60;
-const MINUTES_OF_A_DAY: u16 = 24 * 60;
+const MINUTES_OF_A_DAY: i64 = 24 * 60;
 
 /// How many moments are looked at for the first that is closed. A week of open days has at most 18
 /// of them; see [`Validity::open`] for what is said beyond.
 const MOST_TURNS: usize = 64;
 
-const NAMES: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
+/// The days in order: what a day is from here on is its place among them.
+const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// A `valid` of the policy file that means nothing, found at load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,26 +59,14 @@ impl Days {
     /// The whole week.
     pub const EVERY: Self = Self(0b111_1111);
 
-    const fn has(self, day: Weekday) -> bool {
-        self.0 & bit(day) != 0
+    fn has(self, day: Weekday) -> bool {
+        self.0 & 1 << day.to_monday_zero_offset() != 0
     }
 
     /// These and those.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
-    }
-}
-
-const fn bit(day: Weekday) -> u8 {
-    match day {
-        Weekday::Monday => 1,
-        Weekday::Tuesday => 1 << 1,
-        Weekday::Wednesday => 1 << 2,
-        Weekday::Thursday => 1 << 3,
-        Weekday::Friday => 1 << 4,
-        Weekday::Saturday => 1 << 5,
-        Weekday::Sunday => 1 << 6,
     }
 }
 
@@ -98,26 +79,23 @@ impl FromStr for Days {
         let mut days = 0;
         for part in text.split(',').map(str::trim) {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (mut day, last) = (weekday(first)?, weekday(last)?);
-            days |= bit(day);
-            while day != last {
-                day = day.next();
-                days |= bit(day);
-            }
+            let (first, last) = (weekday(first)?, weekday(last)?);
+            let end = if first <= last { last } else { last + NAMES.len() };
+            (first..=end).for_each(|day| days |= 1 << (day % NAMES.len()));
         }
         Ok(Self(days))
     }
 }
 
-fn weekday(name: &str) -> Result<Weekday, ValidityError> {
-    let known = NAMES.iter().find(|(known, _)| *known == name);
-    known.map(|(_, day)| *day).ok_or(ValidityError::Days)
+fn weekday(name: &str) -> Result<usize, ValidityError> {
+    NAMES.iter().position(|known| *known == name).ok_or(ValidityError::Days)
 }
 
 impl fmt::Display for Days {
     /// As it is written in the file, with what is in a row as a range.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held: Vec<_> = NAMES.iter().map(|(name, day)| (*name, self.has(*day))).collect();
+        let held: Vec<_> =
+            NAMES.iter().zip(0..).map(|(name, day)| (*name, self.0 & 1 << day != 0)).collect();
         let runs = held.chunk_by(|a, b| a.1 == b.1).filter(|run| run.iter().all(|day| day.1));
         for (nth, run) in runs.enumerate() {
             let comma = if nth == 0 { "" } else { "," };
@@ -135,8 +113,8 @@ impl fmt::Display for Days {
 /// not lie after the beginning is one of the next day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
-    from: u16,
-    to: u16,
+    from: i64,
+    to: i64,
 }
 
 impl FromStr for Hours {
@@ -154,10 +132,10 @@ impl FromStr for Hours {
 }
 
 /// `HH:MM`, up to `24:00`.
-fn minutes(text: &str) -> Result<u16, ValidityError> {
+fn minutes(text: &str) -> Result<i64, ValidityError> {
     let two = |part: &str| {
         let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| part.parse::<u16>().ok()).flatten()
+        digits.then(|| part.parse::<i64>().ok()).flatten()
     };
     let (hour, minute) = text.split_once(':').ok_or(ValidityError::Hours)?;
     match (two(hour), two(minute)) {
@@ -240,17 +218,12 @@ impl Validity {
         Ok(Some(at))
     }
 
-    /// The end as written, seconds since 1970 (UTC).
-    #[must_use]
-    pub const fn until(&self) -> Option<i64> {
-        self.until
-    }
-
     /// Whether the wall clock shows a day and an hour that are held.
     fn holds(&self, now: i64) -> bool {
         let Ok(moment) = Timestamp::from_second(now) else { return false };
         let local = self.zone.to_datetime(moment);
-        let (today, minute) = (local.weekday(), minute_of_day(local));
+        let today = local.weekday();
+        let minute = i64::from(local.hour()) * 60 + i64::from(local.minute());
         match self.hours {
             None => self.days.has(today),
             Some(Hours { from, to }) if from < to => {
@@ -269,27 +242,18 @@ impl Validity {
         let Ok(moment) = Timestamp::from_second(now) else { return i64::MAX };
         let local = now + i64::from(self.zone.to_offset(moment).seconds());
         let (from, to) = self.hours.map_or((0, 0), |hours| (hours.from, hours.to));
-        let times = [0, i64::from(from) * 60, i64::from(to) * 60];
-        let waits = times.map(|time| match (time - local).rem_euclid(DAY) {
-            0 => DAY,
-            wait => wait,
-        });
+        let waits = [0, from * 60, to * 60].map(|time| DAY - (local - time).rem_euclid(DAY));
         let shown = waits.into_iter().fold(DAY, i64::min).saturating_add(now);
         let set = self.zone.following(moment).next().map(|change| change.timestamp().as_second());
         set.map_or(shown, |set| set.min(shown))
     }
 }
 
-fn minute_of_day(local: DateTime) -> u16 {
-    let minute = i32::from(local.hour()) * 60 + i32::from(local.minute());
-    u16::try_from(minute).unwrap_or_default()
-}
-
 impl fmt::Display for Validity {
     /// `mon-fri 08:00-18:00 Europe/Berlin until 2027-06-29T22:00:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
-        if self.days != Days::EVERY || (self.hours.is_some()) {
+        if self.days != Days::EVERY || self.hours.is_some() {
             parts.push(self.days.to_string());
             parts.extend(self.hours.map(|hours| hours.to_string()));
             parts.push(self.zone.iana_name().unwrap_or("UTC").to_owned());

@@ -3,7 +3,8 @@
 
 use super::respond::{BodyError, ResponseBody};
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::Body;
+use http_body_util::BodyExt as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,15 +27,6 @@ pub(super) enum Phase {
     Idle(Instant),
     /// A request is in hand, or a tunnel; how long that takes is not this clock's business.
     Busy,
-}
-
-impl Phase {
-    const fn deadline(self) -> Option<Instant> {
-        match self {
-            Self::Head(deadline) | Self::Idle(deadline) => Some(deadline),
-            Self::Busy => None,
-        }
-    }
 }
 
 /// The clock of one connection.
@@ -68,10 +60,6 @@ impl ProgressClock {
         self.phase.send_replace(Phase::Busy);
     }
 
-    fn is_busy(&self) -> bool {
-        matches!(*self.phase.borrow(), Phase::Busy)
-    }
-
     /// Bytes came: at rest, they begin a head.
     fn heard(&self) {
         if matches!(*self.phase.borrow(), Phase::Idle(_)) {
@@ -84,9 +72,9 @@ impl ProgressClock {
         let mut phases = self.phase.subscribe();
         loop {
             let phase = *phases.borrow_and_update();
-            match phase.deadline() {
-                None => drop(phases.changed().await),
-                Some(deadline) => {
+            match phase {
+                Phase::Busy => drop(phases.changed().await),
+                Phase::Head(deadline) | Phase::Idle(deadline) => {
                     if tokio::time::timeout_at(deadline, phases.changed()).await.is_err() {
                         return phase;
                     }
@@ -100,42 +88,22 @@ impl ProgressClock {
 #[derive(Debug)]
 pub(super) struct Busy(ProgressClock);
 
+impl Busy {
+    /// The request is in hand until the last of this body was taken.
+    pub(super) fn until_taken(
+        self,
+        body: ResponseBody,
+    ) -> impl Body<Data = Bytes, Error = BodyError> + Send {
+        body.map_err(move |error| {
+            let _held = &self;
+            error
+        })
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.phase.send_replace(Phase::Idle(Instant::now() + self.0.idle));
-    }
-}
-
-/// A response's body: the request is in hand until the last of it was taken.
-#[derive(Debug)]
-pub(super) struct GuardedBody {
-    body: ResponseBody,
-    _busy: Busy,
-}
-
-impl GuardedBody {
-    pub(super) const fn new(body: ResponseBody, busy: Busy) -> Self {
-        Self { body, _busy: busy }
-    }
-}
-
-impl http_body::Body for GuardedBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
@@ -151,7 +119,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedStream<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.clock.is_busy() {
+        if matches!(*self.clock.phase.borrow(), Phase::Busy) {
             return Pin::new(&mut self.inner).poll_read(cx, buf);
         }
         let room = buf.remaining().min(HEAD_PIECE);

@@ -41,9 +41,7 @@ impl<W> Connection<W> {
     pub fn end(&self, why: Ending) {
         self.ending.send_if_modified(|ending| {
             let first = ending.is_none();
-            if first {
-                *ending = Some(Arc::new(why));
-            }
+            ending.get_or_insert_with(|| Arc::new(why));
             first
         });
     }

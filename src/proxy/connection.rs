@@ -3,7 +3,7 @@
 //! holds more than a share or goes unseen is this file's.
 
 use super::address::{Address, ClientOrigin};
-use super::clock::{GuardedBody, Phase, ProgressClock, TimedStream};
+use super::clock::{Phase, ProgressClock, TimedStream};
 use super::connected::{Connection, Ending};
 use super::gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
 use super::limits::{PlacePermit, Places, TooMany};
@@ -26,7 +26,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use std::any::Any;
+use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +61,20 @@ struct Seat {
     _live: Live,
 }
 
+/// A connection that has a place, whosever it is.
+struct Arrival {
+    peer: Peer,
+    line: Arc<ClientLine>,
+    seat: Arc<Seat>,
+    live: Live,
+}
+
+impl Arrival {
+    fn socket(&self) -> ClientSocket {
+        ClientSocket::new(Arc::clone(&self.line), Arc::<Seat>::clone(&self.seat))
+    }
+}
+
 /// How a connection's requests are met.
 enum Reception<W> {
     Known(Arc<Connection<W>>),
@@ -68,19 +82,9 @@ enum Reception<W> {
     Crowded(TooMany),
 }
 
-impl<W> Clone for Reception<W> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Known(connection) => Self::Known(Arc::clone(connection)),
-            Self::Stranger(stranger) => Self::Stranger(Arc::clone(stranger)),
-            Self::Crowded(most) => Self::Crowded(*most),
-        }
-    }
-}
-
 impl<W> Reception<W> {
     /// Resolves when we end the connection, whatever is in hand.
-    async fn ended(self) -> Arc<Ending> {
+    async fn ended(&self) -> Arc<Ending> {
         match self {
             Self::Known(connection) => connection.ending().await,
             Self::Stranger(_) | Self::Crowded(_) => std::future::pending().await,
@@ -123,110 +127,81 @@ impl<G: Gate> Front<G> {
         live: Live,
     ) {
         let connection = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
-        let mut peer = Peer { connection, client, listener, tls: "" };
+        let peer = Peer { connection, client, listener, tls: "" };
         let Some(seat) = self.seat(&peer, live.clone()) else { return };
-        let user = match (&way, &stream) {
-            (Way::Peer, Stream::Unix(stream)) => Some(peer::facts(stream)),
-            _ => None,
-        };
-        let line = ClientLine::new(stream);
-        match (way, user) {
-            (Way::Tls(tls), _) => {
-                let shaken = self.shake_hands(&line, &seat, &mut peer, tls).await;
-                let Some((stream, standing)) = shaken else { return };
-                let facts = CertificateFacts::read(standing.leaf());
-                let evidence = facts.map(Evidence::from).map_err(Unidentified::from);
-                let reception = self.receive(evidence, standing, &peer, &line, &seat, &live);
-                self.converse(stream, reception, &peer, live).await;
-            }
-            (Way::Peer, user) => {
-                let seat_of = Arc::clone(&seat) as Arc<dyn Any + Send + Sync>;
-                let socket = ClientSocket::new(Arc::clone(&line), seat_of);
-                let evidence = user.unwrap_or(Err(Foreign::Hidden));
-                let evidence = evidence.map(Evidence::from).map_err(Unidentified::Foreign);
-                let standing = Standing::of_user();
-                let reception = self.receive(evidence, standing, &peer, &line, &seat, &live);
-                self.converse(socket, reception, &peer, live).await;
+        let mut arrival = Arrival { peer, line: ClientLine::new(stream), seat, live };
+        match way {
+            Way::Tls(tls) => match self.shake_hands(&mut arrival, tls).await {
+                Ok((stream, standing)) => {
+                    let facts = CertificateFacts::read(standing.leaf());
+                    let evidence = facts.map(Evidence::from).map_err(Unidentified::from);
+                    self.converse(stream, evidence, standing, arrival).await;
+                }
+                Err((kind, detail)) => self.refuse(&arrival.peer, kind, &detail),
+            },
+            Way::Peer => {
+                let user = match &arrival.line.stream {
+                    Stream::Unix(stream) => peer::facts(stream),
+                    Stream::Tcp(_) => Err(Foreign::Hidden),
+                };
+                let evidence = user.map(Evidence::Peer).map_err(Unidentified::Foreign);
+                self.converse(arrival.socket(), evidence, Standing::of_user(), arrival).await;
             }
         }
     }
 
     fn seat(&self, peer: &Peer, live: Live) -> Option<Arc<Seat>> {
-        let refuse = |kind, most: TooMany| {
-            self.refuse(peer, kind, &format!("{} are open", most.most));
-        };
-        let all = self.all.enter(()).map_err(|most| refuse(RefusedKind::TooMany, most)).ok()?;
+        let refuse =
+            |kind| move |most: TooMany| self.refuse(peer, kind, &format!("{} are open", most.most));
+        let all = self.all.enter(()).map_err(refuse(RefusedKind::TooMany)).ok()?;
         let address = self.addresses.enter(peer.client.key());
-        let address = address.map_err(|most| refuse(RefusedKind::TooManyFromAddress, most)).ok()?;
+        let address = address.map_err(refuse(RefusedKind::TooManyFromAddress)).ok()?;
         let identity = OnceLock::new();
         Some(Arc::new(Seat { _all: all, _address: address, identity, _live: live }))
     }
 
     async fn shake_hands(
         &self,
-        line: &Arc<ClientLine>,
-        seat: &Arc<Seat>,
-        peer: &mut Peer,
+        arrival: &mut Arrival,
         tls: Tls,
-    ) -> Option<(TlsStream<ClientSocket>, Standing)> {
-        let socket =
-            ClientSocket::new(Arc::clone(line), Arc::clone(seat) as Arc<dyn Any + Send + Sync>);
+    ) -> Result<(TlsStream<ClientSocket>, Standing), (RefusedKind, String)> {
         let server = Arc::clone(&tls.secured().server);
-        let accept = with_verdict(TlsAcceptor::from(server).accept(socket));
+        let accept = with_verdict(TlsAcceptor::from(server).accept(arrival.socket()));
         let (stream, verdict) = match timeout(self.limits.handshake_timeout, accept).await {
             Ok((Ok(stream), verdict)) => (stream, verdict),
             Ok((Err(_), Some(TrustVerdict::Refused(why, shown)))) => {
-                self.distrust(peer, &why, &shown);
-                return None;
+                return Err(distrusted(&why, &shown));
             }
-            Ok((Err(error), _)) => {
-                self.refuse(peer, handshake_kind(&error), &error.to_string());
-                return None;
-            }
-            Err(_) => {
-                self.refuse(peer, RefusedKind::HandshakeTimeout, "");
-                return None;
-            }
+            Ok((Err(error), _)) => return Err((handshake_kind(&error), error.to_string())),
+            Err(_) => return Err((RefusedKind::HandshakeTimeout, String::new())),
         };
-        peer.tls = match stream.get_ref().1.protocol_version() {
+        arrival.peer.tls = match stream.get_ref().1.protocol_version() {
             Some(rustls::ProtocolVersion::TLSv1_2) => "1.2",
             _ => "1.3",
         };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let chain = chain.iter().map(|one| one.clone().into_owned()).collect();
-        match Standing::taken(tls, chain, verdict) {
-            Ok(standing) => Some((stream, standing)),
-            Err((why, shown)) => {
-                self.distrust(peer, &why, &shown);
-                None
-            }
-        }
-    }
-
-    fn distrust(&self, peer: &Peer, why: &Untrusted, shown: &str) {
-        let detail = format!("{why}; {shown}");
-        self.refuse(peer, RefusedKind::Untrusted(why.rule()), &detail);
+        let standing = Standing::taken(tls, chain, verdict);
+        let standing = standing.map_err(|(why, shown)| distrusted(&why, &shown))?;
+        Ok((stream, standing))
     }
 
     fn receive(
         &self,
         evidence: Result<Evidence, Unidentified>,
         standing: Standing,
-        peer: &Peer,
-        line: &Arc<ClientLine>,
-        seat: &Seat,
-        live: &Live,
+        arrival: &Arrival,
     ) -> Reception<G::Who> {
-        let (peer, line, live) = (peer.clone(), Arc::clone(line), live.clone());
+        let (peer, line) = (arrival.peer.clone(), Arc::clone(&arrival.line));
         let (evidence, why) = match evidence {
             Err(why) => (None, why),
             Ok(evidence) => match self.gate.identify(&evidence, &peer) {
                 Err(why) => (Some(evidence), why),
                 Ok(who) => {
-                    let ending = watch::Sender::new(None);
+                    let (live, ending) = (arrival.live.clone(), watch::Sender::new(None));
                     let connection =
                         Connection { peer, evidence, who, standing, live, line, ending };
-                    return self.admit(connection, seat);
+                    return self.admit(connection, &arrival.seat);
                 }
             },
         };
@@ -256,12 +231,13 @@ impl<G: Gate> Front<G> {
     async fn converse(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        reception: Reception<G::Who>,
-        peer: &Peer,
-        live: Live,
+        evidence: Result<Evidence, Unidentified>,
+        standing: Standing,
+        arrival: Arrival,
     ) {
+        let reception = self.receive(evidence, standing, &arrival);
         let untaken = Untaken::default();
-        self.serve(stream, reception, peer, live, &untaken).await;
+        self.serve(stream, reception, &arrival.peer, arrival.live, &untaken).await;
         untaken.close().await;
     }
 
@@ -274,15 +250,15 @@ impl<G: Gate> Front<G> {
         untaken: &Untaken,
     ) {
         let clock = ProgressClock::start(self.limits.head_timeout, self.limits.idle_timeout);
-        let mut ended = pin!(reception.clone().ended());
+        let reception = &reception;
+        let mut ended = pin!(reception.ended());
         let service = service_fn(|request: Request<Incoming>| {
-            let (gate, reception) = (Arc::clone(&self.gate), reception.clone());
             let busy = clock.busy();
             async move {
                 let asked = request.extensions().get::<OnUpgrade>().cloned();
-                let response = answer(&*gate, reception, request).await;
+                let response = answer(&*self.gate, reception, request).await;
                 untaken.note(asked, response.status());
-                Ok::<_, std::convert::Infallible>(response.map(|body| GuardedBody::new(body, busy)))
+                Ok::<_, Infallible>(response.map(|body| busy.until_taken(body)))
             }
         });
         let heard = TokioIo::new(TimedStream { inner: stream, clock: clock.clone() });
@@ -293,7 +269,12 @@ impl<G: Gate> Front<G> {
                 biased;
                 ended = served.as_mut() => {
                     clock.hand_over();
-                    return self.tell(peer, ended);
+                    if let Err(error) = ended
+                        && error.is_parse()
+                    {
+                        self.refuse(peer, RefusedKind::Head, &error.to_string());
+                    }
+                    return;
                 }
                 _ = ended.as_mut() => return clock.hand_over(),
                 () = live.ending(), if !closing => {}
@@ -322,25 +303,17 @@ impl<G: Gate> Front<G> {
     fn refuse(&self, peer: &Peer, kind: RefusedKind, detail: &str) {
         self.watch.refused(peer, kind, respond::shown(detail));
     }
-
-    fn tell(&self, peer: &Peer, ended: hyper::Result<()>) {
-        if let Err(error) = ended
-            && error.is_parse()
-        {
-            self.refuse(peer, RefusedKind::Head, &error.to_string());
-        }
-    }
 }
 
 async fn answer<G: Gate>(
     gate: &G,
-    reception: Reception<G::Who>,
+    reception: &Reception<G::Who>,
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
     let stranger = match reception {
-        Reception::Known(connection) => return gate.handle(connection, request).await,
-        Reception::Stranger(stranger) => Ok(stranger),
-        Reception::Crowded(most) => Err(most),
+        Reception::Known(connection) => return gate.handle(Arc::clone(connection), request).await,
+        Reception::Stranger(stranger) => Ok(Arc::clone(stranger)),
+        Reception::Crowded(most) => Err(*most),
     };
     let (head, body) = request.into_parts();
     let headers = head.headers.clone();
@@ -350,6 +323,10 @@ async fn answer<G: Gate>(
     };
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     receive::answer_unread(response, &headers, body)
+}
+
+fn distrusted(why: &Untrusted, shown: &str) -> (RefusedKind, String) {
+    (RefusedKind::Untrusted(why.rule()), format!("{why}; {shown}"))
 }
 
 fn handshake_kind(error: &io::Error) -> RefusedKind {

@@ -52,7 +52,7 @@ pub trait Gate: Send + Sync + 'static {
 }
 
 /// Who is told of connections that never became a request.
-pub trait Watch: Send + Sync + 'static {
+pub trait Watch: fmt::Debug + Send + Sync + 'static {
     /// A connection was refused or given up. `detail` is one line, escaped and bounded.
     fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String);
 
@@ -105,12 +105,6 @@ impl RefusedKind {
             Self::Head => TurnedAway::Head.rule(),
             Self::HeadTimeout => TurnedAway::HeadTimeout.rule(),
         }
-    }
-}
-
-impl fmt::Debug for dyn Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Watch")
     }
 }
 

@@ -24,7 +24,7 @@ use std::sync::LazyLock;
 use tokio::net::UnixStream;
 
 /// What the kernel shows for a user without a number here, if it was not set otherwise.
-const OVERFLOW: u32 = 65534;
+const USUAL_OVERFLOW: u32 = 65534;
 /// What `loginuid` says of a process that no login began.
 const NO_LOGIN: u32 = u32::MAX;
 
@@ -40,7 +40,7 @@ pub(super) fn uid(stream: &UnixStream) -> io::Result<u32> {
 pub(super) fn facts(stream: &UnixStream) -> Result<PeerFacts, Foreign> {
     let said = stream.peer_cred().map_err(|_| Foreign::Gone)?;
     let pid = said.pid().filter(|pid| *pid > 0).ok_or(Foreign::Namespace)?;
-    if said.uid() == overflow() {
+    if said.uid() == *OVERFLOW {
         return Err(Foreign::Unmapped);
     }
     let process = Process::held(stream, pid)?;
@@ -115,13 +115,11 @@ pub fn depth(status: &str) -> Option<usize> {
     Some(field(status, "NSpid")?.split_whitespace().count())
 }
 
-fn overflow() -> u32 {
-    static NUMBER: LazyLock<u32> = LazyLock::new(|| {
-        let told = fs::read_to_string("/proc/sys/kernel/overflowuid");
-        told.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(OVERFLOW)
-    });
-    *NUMBER
-}
+/// What the kernel shows for a user without a number here.
+static OVERFLOW: LazyLock<u32> = LazyLock::new(|| {
+    let told = fs::read_to_string("/proc/sys/kernel/overflowuid");
+    told.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(USUAL_OVERFLOW)
+});
 
 /// The gate itself.
 static OURS: LazyLock<Option<ProcessFacts>> =

@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -59,13 +60,7 @@ impl Budget {
             Some(_) => return Err(self.too_large()),
             None => self.body_max,
         };
-        let deadline = Instant::now() + self.time;
-        let mut received = Hand { budget: self, bytes: Vec::new(), permit: None, most };
-        while let Some(frame) = next(body, deadline).await? {
-            received.take(frame, deadline).await?;
-        }
-        let Hand { bytes, permit, .. } = received;
-        Ok(Received { bytes: bytes.into(), _permit: permit })
+        self.read(body, most, usize::MAX).await
     }
 
     /// Reads the beginning of a stream: at least so many bytes, or all there is. The rest is still in
@@ -78,15 +73,23 @@ impl Budget {
         body: &mut Incoming,
         bytes: usize,
     ) -> Result<Received, Unreceived> {
+        self.read(body, self.body_max, bytes).await
+    }
+
+    /// Reads until there is enough, or all there is; more than `most` is too large.
+    async fn read(
+        &self,
+        body: &mut Incoming,
+        most: usize,
+        enough: usize,
+    ) -> Result<Received, Unreceived> {
         let deadline = Instant::now() + self.time;
-        let mut received =
-            Hand { budget: self, bytes: Vec::new(), permit: None, most: self.body_max };
-        while received.bytes.len() < bytes {
+        let mut hand = Hand { budget: self, bytes: Vec::new(), permit: None, most };
+        while hand.bytes.len() < enough {
             let Some(frame) = next(body, deadline).await? else { break };
-            received.take(frame, deadline).await?;
+            hand.take(frame, deadline).await?;
         }
-        let Hand { bytes, permit, .. } = received;
-        Ok(Received { bytes: bytes.into(), _permit: permit })
+        Ok(Received { bytes: hand.bytes.into(), _permit: hand.permit })
     }
 
     fn too_large(&self) -> Unreceived {
@@ -108,15 +111,9 @@ pub struct Received {
 #[error("{}", self.problem())]
 pub enum Unreceived {
     /// It cannot be read in one way, or not at all.
-    Malformed(Malformed),
+    Malformed(#[from] Malformed),
     /// Other bodies hold all the memory: 429, [`super::respond::busy`].
     Busy,
-}
-
-impl From<Malformed> for Unreceived {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
-    }
 }
 
 impl Actionable for Unreceived {
@@ -201,9 +198,9 @@ pub fn opaque(beginning: Received, body: Incoming) -> Opaque {
 
 impl Drop for Opaque {
     fn drop(&mut self) {
-        let Some(body) = self.rest.take().filter(|body| !body.is_end_stream()) else { return };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { tokio::time::timeout(DRAIN_TIME, drain(body)).await });
+        let rest = self.rest.take().filter(|body| !body.is_end_stream());
+        if let (Some(body), Ok(runtime)) = (rest, Handle::try_current()) {
+            runtime.spawn(drain(body));
         }
     }
 }
@@ -278,14 +275,14 @@ pub fn answer_unread(
     }
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     if !headers.contains_key(header::EXPECT) {
-        tokio::spawn(async move { tokio::time::timeout(DRAIN_TIME, drain(body)).await });
+        tokio::spawn(drain(body));
     }
     response
 }
 
 async fn drain(mut body: Incoming) {
-    let mut left = DRAIN_BYTES;
-    while let Some(Ok(frame)) = body.frame().await {
+    let (mut left, deadline) = (DRAIN_BYTES, Instant::now() + DRAIN_TIME);
+    while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
         left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
         if left == 0 {
             break;

@@ -7,8 +7,9 @@ use super::limits::TooMany;
 use super::receive::Unreceived;
 use super::trust::Untrusted;
 use crate::docker::{Flaw, Malformed};
-use crate::identity::Unidentified;
+use crate::identity::{Unidentified, is_printable};
 use crate::policy::{Denial, Finding, Reason};
+use crate::rule::Rule;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -65,11 +66,7 @@ pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<Respons
         _ => format!("dockward: {why} ({at}) [{id}]"),
     };
     if let Some(event) = event {
-        let break_or_blank = if text.ends_with('.') { ' ' } else { '\n' };
-        text.push(break_or_blank);
-        if break_or_blank == '\n' {
-            text.push_str("  ");
-        }
+        text.push_str(if text.ends_with('.') { " " } else { "\n  " });
         text.push_str(&record(event));
     }
     message(status, &text)
@@ -124,10 +121,8 @@ fn denial_text(name: &str, denial: &Denial, event: &str) -> String {
 fn line(name: &str, finding: &Finding) -> String {
     let (name, what, field) = (shown(name), shown(&finding.what), shown(&finding.field));
     let id = finding.reason.id();
-    match field.is_empty() {
-        true => format!("dockward: {name} may not {what} [{id}]"),
-        false => format!("dockward: {name} may not {what} ({field}) [{id}]"),
-    }
+    let at = if field.is_empty() { String::new() } else { format!(" ({field})") };
+    format!("dockward: {name} may not {what}{at} [{id}]")
 }
 
 fn record(event: &str) -> String {
@@ -137,22 +132,19 @@ fn record(event: &str) -> String {
 /// A good certificate that is nobody's: 403, and the connection closes.
 #[must_use]
 pub fn stranger(why: &Unidentified) -> Response<ResponseBody> {
-    let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.rule().id);
-    closing(message(StatusCode::FORBIDDEN, &text))
+    turned_away(&why.to_string(), why.rule())
 }
 
 /// A certificate that is not believed any more: 403, and the connection closes.
 #[must_use]
 pub fn untrusted(why: &Untrusted) -> Response<ResponseBody> {
-    let text = format!("dockward: {} [{}]", shown(&why.to_string()), why.rule().id);
-    closing(message(StatusCode::FORBIDDEN, &text))
+    turned_away(&why.to_string(), why.rule())
 }
 
 /// We ended what was asked before it was done: 403, and the connection closes.
 #[must_use]
 pub fn ended(why: &Ending) -> Response<ResponseBody> {
-    let text = format!("dockward: ended: {} [{}]", shown(&why.text), why.reason.id);
-    closing(message(StatusCode::FORBIDDEN, &text))
+    closing(&format!("dockward: ended: {} [{}]", shown(&why.text), why.reason.id))
 }
 
 /// As many of something as there may be at once: 429. `what` is `connections` or `requests`.
@@ -161,14 +153,13 @@ pub fn too_many(what: &str, most: TooMany) -> Response<ResponseBody> {
     let most = most.most;
     let text =
         format!("dockward: {most} {what} of this identity are open, try again when one has ended");
-    retry(message(StatusCode::TOO_MANY_REQUESTS, &text))
+    retry(&text)
 }
 
 /// No memory is left for a body: 429.
 #[must_use]
 pub fn busy() -> Response<ResponseBody> {
-    let text = "dockward: too many request bodies are in hand, try again";
-    retry(message(StatusCode::TOO_MANY_REQUESTS, text))
+    retry("dockward: too many request bodies are in hand, try again")
 }
 
 /// The daemon does not answer: 502. `detail` says how, without what the identity may not know.
@@ -186,12 +177,18 @@ pub fn log_unwritable() -> Response<ResponseBody> {
     message(StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
-fn retry(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
+fn retry(text: &str) -> Response<ResponseBody> {
+    let mut response = message(StatusCode::TOO_MANY_REQUESTS, text);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
-fn closing(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
+fn turned_away(why: &str, rule: &Rule) -> Response<ResponseBody> {
+    closing(&format!("dockward: {} [{}]", shown(why), rule.id))
+}
+
+fn closing(text: &str) -> Response<ResponseBody> {
+    let mut response = message(StatusCode::FORBIDDEN, text);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -205,23 +202,13 @@ pub(super) fn shown(text: &str) -> String {
             safe.push('…');
             break;
         }
-        match is_plain(c) {
+        // what has one reading, and the one sign of our own sentences that is no letter
+        match is_printable(c) || c == '…' {
             true => safe.push(c),
             false => safe.extend(c.escape_unicode()),
         }
     }
     safe
-}
-
-/// ASCII from space to `~`, letters and digits of any script that are drawn, and the few signs of
-/// our own sentences. A list of what is allowed, so that control, bidi, zero-width and separator
-/// characters need none of their own.
-fn is_plain(c: char) -> bool {
-    const DRAWN_AS_NOTHING: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
-    match c.is_ascii() {
-        true => matches!(c, ' '..='~'),
-        false => c == '…' || (c.is_alphanumeric() && !DRAWN_AS_NOTHING.contains(&c)),
-    }
 }
 
 #[cfg(test)]

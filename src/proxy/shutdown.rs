@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// The one who ends it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Shutdown(watch::Sender<bool>);
 
 impl Shutdown {
     /// Nothing lives yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(watch::Sender::new(false))
+        Self::default()
     }
 
     /// A share in being alive. Give one to each listener; connections and tunnels take theirs of it.
@@ -33,12 +33,6 @@ impl Shutdown {
     }
 }
 
-impl Default for Shutdown {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// Held by whatever must have ended before the process does.
 #[derive(Clone, Debug)]
 pub struct Live(watch::Receiver<bool>);
@@ -47,12 +41,6 @@ impl Live {
     /// Resolves when the end was asked for, or when whoever could ask is gone.
     pub async fn ending(&mut self) {
         let _ = self.0.wait_for(|ending| *ending).await;
-    }
-
-    /// Whether the end was asked for.
-    #[must_use]
-    pub fn is_ending(&self) -> bool {
-        *self.0.borrow()
     }
 }
 
@@ -68,7 +56,7 @@ mod tests {
         let ended = tokio::spawn(async move { polite.ending().await });
         assert_eq!(shutdown.drain(Duration::from_millis(50)).await, Err(1));
         ended.await.unwrap();
-        assert!(stubborn.is_ending());
+        assert!(*stubborn.0.borrow());
         drop(stubborn);
         assert_eq!(shutdown.drain(Duration::from_secs(5)).await, Ok(()));
     }

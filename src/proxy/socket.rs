@@ -40,32 +40,8 @@ macro_rules! each {
 }
 
 impl Stream {
-    async fn ready(&self, interest: Interest) -> io::Result<tokio::io::Ready> {
-        each!(self, stream => stream.ready(interest).await)
-    }
-
-    async fn readable(&self) -> io::Result<()> {
-        each!(self, stream => stream.readable().await)
-    }
-
     fn try_read(&self, to: &mut [u8]) -> io::Result<usize> {
         each!(self, stream => stream.try_read(to))
-    }
-
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        each!(self, stream => stream.try_write(bytes))
-    }
-
-    fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        each!(self, stream => stream.try_write_vectored(parts))
-    }
-
-    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_read_ready(cx))
-    }
-
-    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_write_ready(cx))
     }
 }
 
@@ -78,7 +54,7 @@ impl AsFd for Stream {
 /// One client's connection.
 #[derive(Debug)]
 pub(super) struct ClientLine {
-    stream: Stream,
+    pub(super) stream: Stream,
     /// True once the parser, or the tunnel after it, has let go.
     hung_up: watch::Sender<bool>,
 }
@@ -104,7 +80,7 @@ impl ClientLine {
     pub(super) async fn gone(&self) {
         let mut hung_up = self.hung_up.subscribe();
         tokio::select! {
-            _ = self.stream.ready(Interest::PRIORITY) => {}
+            _ = async { each!(&self.stream, stream => stream.ready(Interest::PRIORITY).await) } => {}
             _ = hung_up.wait_for(|hung_up| *hung_up) => {}
         }
     }
@@ -117,7 +93,7 @@ impl ClientLine {
     async fn discard(&self) -> io::Result<()> {
         let (mut scrap, mut left) = ([0; 4096], LINGER_BYTES);
         while left > 0 {
-            self.stream.readable().await?;
+            each!(&self.stream, stream => stream.readable().await)?;
             match self.stream.try_read(&mut scrap) {
                 Ok(0) => break,
                 Ok(count) => left = left.saturating_sub(count),
@@ -171,17 +147,13 @@ impl AsyncRead for ClientSocket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.line.stream.poll_read_ready(cx))?;
-            match self.line.stream.try_read(buf.initialize_unfilled()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(count) => {
-                    buf.advance(count);
-                    return Poll::Ready(Ok(()));
-                }
-            }
-        }
+        let stream = &self.line.stream;
+        let count = ready!(when_ready(
+            || each!(stream, stream => stream.poll_read_ready(cx)),
+            || stream.try_read(buf.initialize_unfilled()),
+        ))?;
+        buf.advance(count);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -191,7 +163,7 @@ impl AsyncWrite for ClientSocket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.write_with(cx, |stream| stream.try_write(bytes))
+        self.write_with(cx, |stream| each!(stream, stream => stream.try_write(bytes)))
     }
 
     fn poll_write_vectored(
@@ -199,7 +171,7 @@ impl AsyncWrite for ClientSocket {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.write_with(cx, |stream| stream.try_write_vectored(parts))
+        self.write_with(cx, |stream| each!(stream, stream => stream.try_write_vectored(parts)))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -221,12 +193,21 @@ impl ClientSocket {
         cx: &mut Context<'_>,
         attempt: impl Fn(&Stream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.line.stream.poll_write_ready(cx))?;
-            match attempt(&self.line.stream) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return Poll::Ready(done),
-            }
+        let stream = &self.line.stream;
+        when_ready(|| each!(stream, stream => stream.poll_write_ready(cx)), || attempt(stream))
+    }
+}
+
+/// Attempts it as soon as the socket says that it is ready, and again where it was not after all.
+fn when_ready(
+    mut ready: impl FnMut() -> Poll<io::Result<()>>,
+    mut attempt: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(ready())?;
+        match attempt() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return Poll::Ready(done),
         }
     }
 }

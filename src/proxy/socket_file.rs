@@ -25,7 +25,7 @@ pub enum SocketError {
     /// Everybody may put something else in its place.
     Open,
     /// The system says no.
-    System(#[source] io::Error),
+    System(#[from] io::Error),
 }
 
 impl Actionable for SocketError {
@@ -47,12 +47,6 @@ impl Actionable for SocketError {
                 "see that its directory is there and that dockward may write in it and belongs to the group",
             ),
         }
-    }
-}
-
-impl From<io::Error> for SocketError {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
     }
 }
 
@@ -149,9 +143,8 @@ fn remove_stale(path: &Path) -> Result<(), SocketError> {
             Ok(fs::remove_file(path)?)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Ok(_) => Err(SocketError::Taken),
-        // a backlog that is full, or one that may not be connected to: somebody is there
-        Err(_) => Err(SocketError::Taken),
+        // also a backlog that is full, or one that may not be connected to: somebody is there
+        Ok(_) | Err(_) => Err(SocketError::Taken),
     }
 }
 

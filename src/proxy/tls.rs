@@ -8,7 +8,7 @@ use crate::identity::expiry::{Dated, What};
 use crate::problem::{Actionable, Problem};
 use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::{Error as PemError, PemObject as _};
+use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
@@ -67,12 +67,14 @@ impl SourceFile {
     }
 
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
-        match found {
-            Err(_) => Err(TlsError::NotPem(self.path.clone())),
-            Ok(none) if none.is_empty() => Err(TlsError::NoCertificate(self.path.clone())),
-            Ok(found) => Ok(found),
-        }
+        let found = self.items()?;
+        if found.is_empty() { Err(TlsError::NoCertificate(self.path.clone())) } else { Ok(found) }
+    }
+
+    /// Each of its PEM blocks that is of this kind.
+    pub(super) fn items<T: PemObject>(&self) -> Result<Vec<T>, TlsError> {
+        let found = T::pem_slice_iter(&self.bytes).collect::<Result<_, _>>();
+        found.map_err(|_| TlsError::NotPem(self.path.clone()))
     }
 
     fn key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
@@ -85,6 +87,31 @@ impl SourceFile {
     /// Which file it was, and what stood in it.
     fn known(&self) -> (PathBuf, Sha256) {
         (self.path.clone(), Sha256::of(&self.bytes))
+    }
+}
+
+/// The files that say whom a listener believes, as they were read.
+#[derive(Debug)]
+pub(super) struct TrustFiles {
+    pub(super) authorities: SourceFile,
+    pub(super) crl: Option<SourceFile>,
+    pub(super) deny: Option<SourceFile>,
+    pub(super) accept_expired_crl: bool,
+}
+
+impl TrustFiles {
+    pub(super) fn read(files: &Credentials) -> Result<Self, TlsError> {
+        Ok(Self {
+            authorities: SourceFile::read(&files.client_ca)?,
+            crl: files.crl.as_deref().map(SourceFile::read).transpose()?,
+            deny: files.deny.as_deref().map(SourceFile::read).transpose()?,
+            accept_expired_crl: files.accept_expired_crl,
+        })
+    }
+
+    /// The revocation lists and the deny-list.
+    fn lists(&self) -> impl Iterator<Item = &SourceFile> {
+        self.crl.iter().chain(&self.deny)
     }
 }
 
@@ -103,18 +130,10 @@ impl Secured {
     /// # Errors
     /// Names the file and what to do.
     pub fn load(files: &Credentials, now: i64) -> Result<(Self, Vec<String>), TlsError> {
-        let read = |path: &PathBuf| SourceFile::read(path);
-        let (certificate, key, authorities) =
-            (read(&files.certificate)?, read(&files.key)?, read(&files.client_ca)?);
-        let lists = files.crl.as_ref().map(read).transpose()?;
-        let deny = files.deny.as_ref().map(read).transpose()?;
-        let trust = Trust::load(
-            &authorities,
-            lists.as_ref().map(|lists| (lists, files.accept_expired_crl)),
-            deny.as_ref(),
-            now,
-        )?;
-        let trust = Arc::new(trust);
+        let certificate = SourceFile::read(&files.certificate)?;
+        let key = SourceFile::read(&files.key)?;
+        let believed = TrustFiles::read(files)?;
+        let trust = Arc::new(Trust::load(&believed, now)?);
         let chain = certificate.certificates()?;
         let own = |der: &CertificateDer<'_>| {
             let path = Some(certificate.path.clone());
@@ -123,32 +142,22 @@ impl Secured {
         };
         let own = chain.iter().map(own).collect::<Result<_, _>>()?;
         let server = Arc::new(configure(files, &trust, chain, key.key()?)?);
-        let shown = [&certificate, &authorities].into_iter().chain(&lists).chain(&deny);
-        let files_read = shown.map(SourceFile::known).collect();
-        let warnings = warnings(files);
-        Ok((Self { server, trust, own, files: files_read }, warnings))
+        let shown = [&certificate, &believed.authorities].into_iter().chain(believed.lists());
+        let known = shown.map(SourceFile::known).collect();
+        Ok((Self { server, trust, own, files: known }, warnings(files)))
     }
 
     /// The same with the revocation lists and the deny-list as they are now, and nothing else: `None` if there
     /// are none, if they cannot be read, or if the authorities are others than these.
     #[must_use]
     pub fn with_lists(&self, files: &Credentials, now: i64) -> Option<Self> {
-        let read = |path: &PathBuf| SourceFile::read(path).ok();
-        let authorities = read(&files.client_ca).filter(|s| self.files.contains(&s.known()))?;
-        let lists = match &files.crl {
-            Some(path) => Some(read(path)?),
-            None => None,
-        };
-        let deny = match &files.deny {
-            Some(path) => Some(read(path)?),
-            None => None,
-        };
-        let read: Vec<_> = lists.iter().chain(&deny).map(SourceFile::known).collect();
-        if read.iter().all(|file| self.files.contains(file)) {
-            return None; // nothing new
+        let believed = TrustFiles::read(files).ok()?;
+        let is_known = |file: &(PathBuf, Sha256)| self.files.contains(file);
+        let read: Vec<_> = believed.lists().map(SourceFile::known).collect();
+        if !is_known(&believed.authorities.known()) || read.iter().all(is_known) {
+            return None; // other authorities, or nothing new
         }
-        let counted = lists.as_ref().map(|lists| (lists, files.accept_expired_crl));
-        let trust = Arc::new(Trust::load(&authorities, counted, deny.as_ref(), now).ok()?);
+        let trust = Arc::new(Trust::load(&believed, now).ok()?);
         let others = self.files.iter().filter(|(path, _)| read.iter().all(|(new, _)| new != path));
         let files = others.cloned().chain(read.iter().cloned()).collect();
         Some(Self { server: Arc::clone(&self.server), trust, own: self.own.clone(), files })

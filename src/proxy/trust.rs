@@ -13,7 +13,7 @@ mod revocation;
 mod signed;
 mod untrusted;
 
-use super::tls::{Credentials, SourceFile, TlsError};
+use super::tls::{Credentials, TlsError, TrustFiles};
 use crate::identity::check_key_usage;
 use crate::identity::expiry::Dated;
 use deny::DenyList;
@@ -26,6 +26,7 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
+use std::cell::RefCell;
 use std::sync::Arc;
 use webpki::{EndEntityCert, KeyUsage};
 
@@ -36,7 +37,7 @@ pub(super) use untrusted::shown;
 tokio::task_local! {
     /// What the verifier said of the chain in the handshake of this task, for whoever records it: the
     /// error that TLS passes on names no certificate.
-    static VERDICT: std::cell::RefCell<Option<TrustVerdict>>;
+    static VERDICT: RefCell<Option<TrustVerdict>>;
 }
 
 /// What the verifier said in a handshake.
@@ -50,12 +51,8 @@ pub(super) enum TrustVerdict {
 
 /// Runs a handshake and gives what the verifier said in it.
 pub(super) async fn with_verdict<F: Future>(handshake: F) -> (F::Output, Option<TrustVerdict>) {
-    VERDICT
-        .scope(std::cell::RefCell::new(None), async {
-            let output = handshake.await;
-            (output, VERDICT.with(std::cell::RefCell::take))
-        })
-        .await
+    let heard = async { (handshake.await, VERDICT.with(RefCell::take)) };
+    VERDICT.scope(RefCell::new(None), heard).await
 }
 
 /// The authorities of a listener and what they have revoked, as the files said when they were read.
@@ -76,10 +73,7 @@ impl Trust {
     /// # Errors
     /// Names the file and what to do.
     pub fn read(files: &Credentials, now: i64) -> Result<Self, TlsError> {
-        let lists = files.crl.as_deref().map(SourceFile::read).transpose()?;
-        let deny = files.deny.as_deref().map(SourceFile::read).transpose()?;
-        let lists = lists.as_ref().map(|lists| (lists, files.accept_expired_crl));
-        Self::load(&SourceFile::read(&files.client_ca)?, lists, deny.as_ref(), now)
+        Self::load(&TrustFiles::read(files)?, now)
     }
 
     /// Reads authorities, revocation lists (and whether expired ones count) and the deny-list. Everything that
@@ -87,21 +81,18 @@ impl Trust {
     ///
     /// # Errors
     /// Names the file and what to do.
-    pub(super) fn load(
-        authorities: &SourceFile,
-        lists: Option<(&SourceFile, bool)>,
-        deny: Option<&SourceFile>,
-        now: i64,
-    ) -> Result<Self, TlsError> {
-        let authorities = path::authorities(authorities)?;
-        let revocation = lists.map(|(lists, accept_expired)| {
-            RevocationIndex::load(lists, &authorities, accept_expired, now)
-        });
-        let revocation = revocation.transpose()?;
-        let denied = deny.map(DenyList::load).transpose()?.unwrap_or_default();
+    pub(super) fn load(files: &TrustFiles, now: i64) -> Result<Self, TlsError> {
+        let authorities = path::authorities(&files.authorities)?;
+        let lists = files
+            .crl
+            .as_ref()
+            .map(|crl| RevocationIndex::load(crl, &authorities, files.accept_expired_crl, now));
+        let revocation = lists.transpose()?;
+        let denied = files.deny.as_ref().map(DenyList::load).transpose()?.unwrap_or_default();
+        let subjects = authorities.iter().map(|one| &one.step.key.subject);
         Ok(Self {
             anchors: authorities.iter().map(|authority| authority.anchor.clone()).collect(),
-            subjects: authorities.iter().map(PathAuthority::hint).collect(),
+            subjects: subjects.map(|one| DistinguishedName::in_sequence(one)).collect(),
             algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
             authorities,
             revocation,
@@ -132,10 +123,8 @@ impl Trust {
         self.denied.check(&path)?;
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let until = path::end(&path, seconds)?;
-        match &self.revocation {
-            Some(revocation) => Ok(until.min(revocation.check(&path, seconds)?)),
-            None => Ok(until),
-        }
+        let listed = self.revocation.as_ref().map(|lists| lists.check(&path, seconds));
+        Ok(listed.transpose()?.map_or(until, |listed| until.min(listed)))
     }
 
     /// What ends some day: each authority and each revocation list.
@@ -164,14 +153,13 @@ impl ClientCertVerifier for Verifier {
             .chain(others)
             .map(|one| CertificateDer::from(one.as_ref()))
             .collect();
-        let verdict = self.0.verify(&chain, now);
-        let answer = match &verdict {
-            Ok(_) => Ok(ClientCertVerified::assertion()),
-            Err(why) => Err(rustls::Error::InvalidCertificate(why.alert())),
-        };
-        let heard = match verdict {
+        let heard = match self.0.verify(&chain, now) {
             Ok(until) => TrustVerdict::Held(Arc::clone(&self.0), until),
             Err(why) => TrustVerdict::Refused(why, shown(leaf)),
+        };
+        let answer = match &heard {
+            TrustVerdict::Held(..) => Ok(ClientCertVerified::assertion()),
+            TrustVerdict::Refused(why, _) => Err(rustls::Error::InvalidCertificate(why.alert())),
         };
         // outside a handshake of ours nobody listens
         let _ = VERDICT.try_with(|slot| slot.replace(Some(heard)));

@@ -76,6 +76,7 @@ impl Files {
 }
 
 /// Remembers what it was told.
+#[derive(Debug)]
 pub struct Ledger(watch::Sender<Vec<(RefusedKind, String)>>);
 
 impl Ledger {

@@ -1,5 +1,6 @@
 use super::super::certificate::Fingerprint;
 use super::*;
+use crate::identity::CertificateField;
 use crate::identity::Closed;
 use crate::identity::{PeerFacts, PeerMatch};
 use proptest::prelude::*;
@@ -26,7 +27,7 @@ fn certificate(values: &[(CertificateField, &str)]) -> Evidence {
 }
 
 fn facts(values: &[(CertificateField, &str)]) -> CertificateFacts {
-    let mut facts = CertificateFacts::blank();
+    let mut facts = CertificateFacts::default();
     for (field, value) in values {
         let values = match field {
             CertificateField::Uri => &mut facts.uris,
@@ -230,7 +231,7 @@ fn of_peer(name: &str, uid: Option<u32>, gid: Option<u32>) -> IdentityRule {
 }
 
 fn user(uid: u32, gid: u32, groups: &[u32]) -> Evidence {
-    PeerFacts { uid, gid, groups: groups.to_vec(), login_uid: None, pid: 1 }.into()
+    Evidence::Peer(PeerFacts { uid, gid, groups: groups.to_vec(), login_uid: None, pid: 1 })
 }
 
 #[test]
@@ -263,7 +264,7 @@ fn no_kind_of_evidence_stands_for_another() {
 }
 
 fn user_at(pid: u32) -> Evidence {
-    PeerFacts { uid: 0, gid: 0, groups: Vec::new(), login_uid: None, pid }.into()
+    Evidence::Peer(PeerFacts { uid: 0, gid: 0, groups: Vec::new(), login_uid: None, pid })
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! How a token may be signed: two ways, and the key says which.
 
-use std::fmt;
-
 /// The algorithms that a token may be signed with (RFC 7518, 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
@@ -18,14 +16,5 @@ impl Algorithm {
             "ES256" => Some(Self::Es256),
             _ => None,
         }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-        })
     }
 }

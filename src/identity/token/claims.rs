@@ -39,18 +39,6 @@ impl Claims {
         Self { values: object.0.iter().filter_map(flat).collect(), expires, log, by: Some(by) }
     }
 
-    /// Claims that nobody signed.
-    #[cfg(test)]
-    pub(in crate::identity) fn unsigned(
-        values: &[(&str, &str)],
-        expires: i64,
-        log: &[&str],
-    ) -> Self {
-        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let log = log.iter().map(|name| (*name).to_owned()).collect();
-        Self { values: values.collect(), expires, log, by: None }
-    }
-
     pub(super) const fn by(&self) -> Option<&ProvenBy> {
         self.by.as_ref()
     }
@@ -87,5 +75,24 @@ fn plain(value: &JsonValue<'_>) -> Option<String> {
         JsonValue::Int(number) => Some(number.to_string()),
         JsonValue::Big(number) => Some(number.to_string()),
         JsonValue::Null | JsonValue::Float(_) | JsonValue::Array(_) | JsonValue::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Claims;
+
+    impl Claims {
+        /// Claims that nobody signed.
+        pub(in crate::identity) fn unsigned(
+            values: &[(&str, &str)],
+            expires: i64,
+            log: &[&str],
+        ) -> Self {
+            let values =
+                values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let log = log.iter().map(|name| (*name).to_owned()).collect();
+            Self { values: values.collect(), expires, log, by: None }
+        }
     }
 }

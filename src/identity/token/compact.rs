@@ -3,7 +3,7 @@
 
 use super::algorithm::Algorithm;
 use super::error::TokenError;
-use super::read::{decode, member, object, text_of};
+use super::read::{decode, member, object, text_if_any, text_of};
 use crate::docker::json::JsonValue;
 
 /// The longest token that is read, in bytes. GitHub's and GitLab's have one to three thousand.
@@ -60,20 +60,14 @@ impl Header {
             ));
         }
         // RFC 8725, 3.11: what the issuer signs for another use says so here
-        if member(&header, "typ").is_some_and(|typ| !is_jwt(typ)) {
+        let is_jwt =
+            |typ: &_| matches!(typ, JsonValue::Text(typ) if typ.eq_ignore_ascii_case("JWT"));
+        if !member(&header, "typ").is_none_or(is_jwt) {
             return Err(TokenError::Malformed("its typ is not JWT"));
         }
         let algorithm = text_of(&header, "alg", "its header has no alg, or one that is no string")?;
         let algorithm = Algorithm::named(algorithm).ok_or(TokenError::Algorithm)?;
-        let kid = match member(&header, "kid") {
-            None => None,
-            Some(JsonValue::Text(kid)) => Some(kid.clone().into_owned()),
-            Some(_) => return Err(TokenError::Malformed("its kid is no string")),
-        };
-        Ok(Self { algorithm, kid })
+        let kid = text_if_any(&header, "kid", TokenError::Malformed("its kid is no string"))?;
+        Ok(Self { algorithm, kid: kid.map(str::to_owned) })
     }
-}
-
-fn is_jwt(typ: &JsonValue<'_>) -> bool {
-    matches!(typ, JsonValue::Text(typ) if typ.eq_ignore_ascii_case("JWT"))
 }

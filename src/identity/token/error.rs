@@ -5,6 +5,11 @@ use super::worthless::Worthless;
 use crate::problem::{Actionable, Problem};
 use crate::rule::Rule;
 
+/// What to do where keys of an issuer do not fit.
+const FETCH: &str = "fetch the issuer's keys again";
+/// What to do where a token was changed on its way.
+const AS_GIVEN: &str = "send it as the issuer gave it";
+
 /// Why a token counts for nothing. Every one is a refusal of the request that it came with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.problem())]
@@ -60,8 +65,7 @@ impl Actionable for TokenError {
     fn problem(&self) -> Problem {
         let (what, next) = match self {
             Self::Malformed(how) => {
-                let what = format!("the token cannot be read: {how}");
-                return Problem::new(what, "send it as the issuer gave it");
+                return Problem::new(format!("the token cannot be read: {how}"), AS_GIVEN);
             }
             Self::Audience { wanted } => {
                 return Problem::new(
@@ -77,13 +81,8 @@ impl Actionable for TokenError {
                 "the token is of an issuer that is not listed here",
                 "take one of an issuer that is",
             ),
-            Self::KeyUnknown => (
-                "the token is signed with a key that is not known here",
-                "fetch the issuer's keys again",
-            ),
-            Self::Signature => {
-                ("the signature of the token is wrong", "send it as the issuer gave it")
-            }
+            Self::KeyUnknown => ("the token is signed with a key that is not known here", FETCH),
+            Self::Signature => ("the signature of the token is wrong", AS_GIVEN),
             Self::Expired => ("the token's time is over", "ask the issuer for a new one"),
             Self::NotYet => {
                 ("the token's time has not come", "compare the gate's clock with the issuer's")
@@ -175,9 +174,7 @@ pub enum KeyFlaw {
 impl Actionable for KeysError {
     fn problem(&self) -> Problem {
         match self {
-            Self::NotJson(why) => {
-                Problem::new(format!("not JSON ({why})"), "fetch the issuer's keys again")
-            }
+            Self::NotJson(why) => Problem::new(format!("not JSON ({why})"), FETCH),
             Self::NoList => Problem::new(
                 "no JWK set: it has no list \"keys\"",
                 "fetch what the issuer names as its jwks_uri",
@@ -187,10 +184,7 @@ impl Actionable for KeysError {
                 let Problem { what, next } = flaw.problem();
                 Problem::new(format!("key {nth} {what}"), next)
             }
-            Self::None => Problem::new(
-                "no key to verify RS256 or ES256 with",
-                "fetch the issuer's keys again",
-            ),
+            Self::None => Problem::new("no key to verify RS256 or ES256 with", FETCH),
         }
     }
 }
@@ -198,14 +192,11 @@ impl Actionable for KeysError {
 impl Actionable for KeyFlaw {
     fn problem(&self) -> Problem {
         match self {
-            Self::NotAnObject => Problem::new("is no object", "fetch the issuer's keys again"),
+            Self::NotAnObject => Problem::new("is no object", FETCH),
             Self::Secret => {
                 Problem::new("is a private or shared one", "use public keys and replace that one")
             }
-            Self::Member(name) => Problem::new(
-                format!("has no {name} or a wrong one"),
-                "fetch the issuer's keys again",
-            ),
+            Self::Member(name) => Problem::new(format!("has no {name} or a wrong one"), FETCH),
             Self::Size => Problem::new("has not 2048 to 8192 bits", "use one that has"),
             Self::KidTwice => Problem::new("has the kid of an earlier one", "keep one of them"),
         }

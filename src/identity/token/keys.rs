@@ -3,7 +3,7 @@
 
 use super::algorithm::Algorithm;
 use super::error::{KeyFlaw, KeysError, TokenError};
-use super::read::{decode, member};
+use super::read::{decode, member, text_if_any};
 use crate::docker::Malformed;
 use crate::docker::json::{self, JsonObject, JsonValue};
 use aws_lc_rs::signature::{
@@ -35,7 +35,7 @@ enum Public {
 
 impl fmt::Debug for Public {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.algorithm())
+        self.algorithm().fmt(f)
     }
 }
 
@@ -72,7 +72,7 @@ impl TokenKey {
 
 /// The keys of an issuer. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySet(Vec<TokenKey>);
+pub struct KeySet(pub(super) Vec<TokenKey>);
 
 impl KeySet {
     /// Reads a JWK set, with a word about each key that is left out: one of a kind that is not
@@ -104,12 +104,6 @@ impl KeySet {
             }
         }
         if keys.is_empty() { Err(KeysError::None) } else { Ok((Self(keys), left_out)) }
-    }
-
-    /// How many keys there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.0.len()
     }
 
     /// The one key that a token of this header must be signed with: that of its `kid`, or without a
@@ -201,9 +195,5 @@ fn octets(key: &JsonObject<'_>, name: &'static str) -> Result<Vec<u8>, KeyFlaw> 
 }
 
 fn text<'o>(key: &'o JsonObject<'_>, name: &'static str) -> Result<Option<&'o str>, KeyFlaw> {
-    match member(key, name) {
-        None => Ok(None),
-        Some(JsonValue::Text(text)) => Ok(Some(text)),
-        Some(_) => Err(KeyFlaw::Member(name)),
-    }
+    text_if_any(key, name, KeyFlaw::Member(name))
 }

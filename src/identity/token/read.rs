@@ -41,9 +41,20 @@ pub(super) fn text_of<'o>(
     name: &str,
     wrong: &'static str,
 ) -> Result<&'o str, TokenError> {
+    let wrong = TokenError::Malformed(wrong);
+    text_if_any(object, name, wrong.clone())?.ok_or(wrong)
+}
+
+/// A text, if there is anything under the name; what else stands there is wrong.
+pub(super) fn text_if_any<'o, E>(
+    object: &'o JsonObject<'_>,
+    name: &str,
+    wrong: E,
+) -> Result<Option<&'o str>, E> {
     match member(object, name) {
-        Some(JsonValue::Text(text)) => Ok(text),
-        _ => Err(TokenError::Malformed(wrong)),
+        None => Ok(None),
+        Some(JsonValue::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(wrong),
     }
 }
 

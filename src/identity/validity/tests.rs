@@ -203,7 +203,7 @@ fn naive(validity: &Validity, now: i64) -> bool {
     }
     let wall = Timestamp::from_second(now).unwrap().to_zoned(validity.zone.clone());
     let held = |day: Weekday| validity.days.has(day);
-    let minute = u16::try_from(wall.hour()).unwrap() * 60 + u16::try_from(wall.minute()).unwrap();
+    let minute = i64::from(wall.hour()) * 60 + i64::from(wall.minute());
     let (today, yesterday) = (wall.weekday(), wall.date().weekday().previous());
     match validity.hours {
         None => held(today),
@@ -244,7 +244,7 @@ fn moments() -> impl Strategy<Value = (i64, TimeZone)> {
 
 fn hours() -> impl Strategy<Value = Option<Hours>> {
     let at_any_time = (0..MINUTES_OF_A_DAY, 0..=MINUTES_OF_A_DAY);
-    let when_clocks_are_set = (0u16..20, 0u16..20).prop_map(|(from, to)| (from * 15, to * 15));
+    let when_clocks_are_set = (0i64..20, 0i64..20).prop_map(|(from, to)| (from * 15, to * 15));
     prop::option::of(prop_oneof![at_any_time, when_clocks_are_set]).prop_map(|hours| {
         hours.filter(|(from, to)| from != to).map(|(from, to)| Hours { from, to })
     })

@@ -8,7 +8,6 @@ use crate::identity::expiry::{Dated, What};
 use crate::identity::{check_issues, is_integer};
 use crate::problem::Problem;
 use crate::proxy::tls::{SourceFile, TlsError};
-use rustls::DistinguishedName;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::collections::HashSet;
 use webpki::{EndEntityCert, VerifiedPath};
@@ -17,8 +16,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 /// An authority of the `client_ca` file.
 #[derive(Debug)]
 pub(super) struct PathAuthority {
-    /// Its subject, escaped, to be shown.
-    pub(super) name: String,
+    /// Its subject, to be shown, and its validity.
     pub(super) dated: Dated,
     pub(super) anchor: TrustAnchor<'static>,
     /// How many authorities there may be between it and a client.
@@ -47,13 +45,6 @@ pub(super) struct PathKey {
     pub(super) public_key: Vec<u8>,
 }
 
-impl PathAuthority {
-    /// What a server tells clients of whom it believes.
-    pub(super) fn hint(&self) -> DistinguishedName {
-        DistinguishedName::in_sequence(&self.step.key.subject)
-    }
-}
-
 /// The authorities of a file; one that is there twice counts once.
 pub(super) fn authorities(file: &SourceFile) -> Result<Vec<PathAuthority>, TlsError> {
     let mut certificates = file.certificates()?;
@@ -76,7 +67,7 @@ fn authority(
     let step = step_of(&step).map_err(|_| unreadable())?;
     let dated = Dated::of_certificate(What::ClientAuthority, Some(file.path.clone()), der);
     let dated = dated.map_err(|_| unreadable())?;
-    let name = dated.subject.clone();
+    let name = &dated.subject;
     let (_, certificate) = X509Certificate::from_der(der).map_err(|_| unreadable())?;
     if !certificate.is_ca() {
         return Err(none(format!("{name} is no CA")));
@@ -94,7 +85,7 @@ fn authority(
             issuers.max_by_key(|(_, other)| not_after(other)).map(|(at, _)| at)
         }
     };
-    Ok(PathAuthority { name, dated, anchor, path_length, step, der: der.clone(), issuer })
+    Ok(PathAuthority { dated, anchor, path_length, step, der: der.clone(), issuer })
 }
 
 fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {

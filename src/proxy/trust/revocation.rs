@@ -11,7 +11,6 @@ use crate::identity::is_integer;
 use crate::problem::Problem;
 use crate::proxy::tls::{SourceFile, TlsError};
 use rustls::pki_types::CertificateRevocationListDer;
-use rustls::pki_types::pem::PemObject as _;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use webpki::{CertRevocationList, OwnedCertRevocationList};
@@ -33,10 +32,8 @@ struct VerifiedList {
     /// The authority's name, escaped.
     name: String,
     revoked: CertRevocationList<'static>,
-    /// The second from which it speaks, since 1970.
-    this_update: i64,
-    /// The last second for which it speaks, since 1970.
-    next_update: i64,
+    /// For which time it speaks.
+    span: Span,
 }
 
 impl RevocationIndex {
@@ -48,9 +45,7 @@ impl RevocationIndex {
         accept_expired: bool,
         now: i64,
     ) -> Result<Self, TlsError> {
-        let found = CertificateRevocationListDer::pem_slice_iter(&file.bytes);
-        let found: Vec<_> =
-            found.collect::<Result<_, _>>().map_err(|_| TlsError::NotPem(file.path.clone()))?;
+        let found: Vec<CertificateRevocationListDer<'_>> = file.items()?;
         if found.is_empty() {
             return Err(file.damaged(Problem::new(
                 "there is no revocation list in it",
@@ -70,9 +65,9 @@ impl RevocationIndex {
     /// first moment at which a list that was needed ends.
     pub(super) fn check(&self, path: &[PathStep], now: i64) -> Result<i64, Untrusted> {
         let mut until = i64::MAX;
-        for pair in path.windows(2) {
-            let [certificate, issuer] = pair else { continue };
-            let lists = self.lists.get(&issuer.key).ok_or_else(|| self.silent())?;
+        for (certificate, issuer) in path.iter().zip(path.iter().skip(1)) {
+            let silent = || Untrusted::NoList { file: self.file.clone() };
+            let lists = self.lists.get(&issuer.key).ok_or_else(silent)?;
             for list in lists {
                 match list.revoked.find_serial(&certificate.serial) {
                     Ok(None) => {}
@@ -80,28 +75,24 @@ impl RevocationIndex {
                     Err(_) => return Err(Untrusted::Unreadable),
                 }
             }
-            let current = lists.iter().map(|list| list.next_update).max().unwrap_or(i64::MIN);
-            if now > current && !self.accept_expired {
+            if self.accept_expired {
+                continue;
+            }
+            let current = lists.iter().map(|list| list.span.not_after).max().unwrap_or(i64::MIN);
+            if now > current {
                 return Err(self.expired(lists));
             }
-            if !self.accept_expired {
-                until = until.min(current);
-            }
+            until = until.min(current);
         }
         Ok(until)
     }
 
     pub(super) fn dated(&self) -> impl Iterator<Item = Dated> {
         self.lists.values().filter_map(|lists| {
-            let latest = lists.iter().max_by_key(|list| list.next_update)?;
-            let span = Span { not_before: latest.this_update, not_after: latest.next_update };
+            let latest = lists.iter().max_by_key(|list| list.span.not_after)?;
             let (subject, path) = (latest.name.clone(), Some(self.file.clone()));
-            Some(Dated { what: What::RevocationList, subject, path, span })
+            Some(Dated { what: What::RevocationList, subject, path, span: latest.span })
         })
-    }
-
-    fn silent(&self) -> Untrusted {
-        Untrusted::NoList { file: self.file.clone() }
     }
 
     fn expired(&self, lists: &[VerifiedList]) -> Untrusted {
@@ -135,24 +126,22 @@ impl VerifiedList {
         if revoked.issuing_distribution_point().is_some() {
             return Err(of("speaks for a part of the certificates only", "have a full one made"));
         }
-        if parsed.last_update().timestamp() > now.saturating_add(CLOCK_SKEW) {
+        let not_before = parsed.last_update().timestamp();
+        if not_before > now.saturating_add(CLOCK_SKEW) {
             return Err(of("begins in the future", "see whether the clock is right"));
         }
         if parsed.iter_revoked_certificates().any(|entry| !is_integer(entry.raw_serial())) {
             return Err(of("has a serial number that is not in its one form", "have it made anew"));
         }
-        let next_update = parsed
+        let not_after = parsed
             .next_update()
-            .ok_or_else(|| of("does not say until when", "have one made that does"))?;
+            .ok_or_else(|| of("does not say until when", "have one made that does"))?
+            .timestamp();
         let authority = signer(&revoked, der, authorities).ok_or_else(|| {
             of("is signed by no authority of client_ca", "put its certificate there")
         })?;
-        let list = Self {
-            name: authority.name.clone(),
-            revoked,
-            this_update: parsed.last_update().timestamp(),
-            next_update: next_update.timestamp(),
-        };
+        let (name, span) = (authority.dated.subject.clone(), Span { not_before, not_after });
+        let list = Self { name, revoked, span };
         Ok((authority.step.key.clone(), list))
     }
 }

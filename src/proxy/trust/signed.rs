@@ -7,50 +7,29 @@ use x509_parser::asn1_rs::{Any, FromDer as _};
 /// Whether the key of the issuer's certificate verifies the signature of a certificate or revocation list.
 /// Both are DER; what cannot be taken apart is signed by nobody.
 pub(super) fn has_signed(issuer_key: &[u8], signed: &[u8]) -> bool {
-    let (Some(key), Some(signed)) = (PublicKeyInfo::of(issuer_key), Signed::of(signed)) else {
-        return false;
-    };
+    verifies(issuer_key, signed).unwrap_or(false)
+}
+
+fn verifies(issuer_key: &[u8], signed: &[u8]) -> Option<bool> {
+    // SubjectPublicKeyInfo
+    let (_, issuer_key) = Any::from_der(issuer_key).ok()?;
+    let (key_algorithm, key) = algorithm_and_bits(issuer_key.data)?;
+    // `SIGNED` of X.509: what is signed, how, and the signature
+    let (_, signed) = Any::from_der(signed).ok()?;
+    let (rest, _) = Any::from_der(signed.data).ok()?;
+    let message = signed.data.get(..signed.data.len().checked_sub(rest.len())?)?;
+    let (signed_by, signature) = algorithm_and_bits(rest)?;
     let algorithms = default_provider().signature_verification_algorithms.all;
-    algorithms.iter().any(|algorithm| {
-        algorithm.signature_alg_id().as_ref() == signed.algorithm
-            && algorithm.public_key_alg_id().as_ref() == key.algorithm
-            && algorithm.verify_signature(key.bits, signed.message, signed.signature).is_ok()
-    })
+    Some(algorithms.iter().any(|algorithm| {
+        algorithm.signature_alg_id().as_ref() == signed_by
+            && algorithm.public_key_alg_id().as_ref() == key_algorithm
+            && algorithm.verify_signature(key, message, signature).is_ok()
+    }))
 }
 
-/// SubjectPublicKeyInfo.
-struct PublicKeyInfo<'a> {
-    algorithm: &'a [u8],
-    bits: &'a [u8],
-}
-
-impl<'a> PublicKeyInfo<'a> {
-    fn of(der: &'a [u8]) -> Option<Self> {
-        let (_, whole) = Any::from_der(der).ok()?;
-        let (rest, algorithm) = Any::from_der(whole.data).ok()?;
-        Some(Self { algorithm: algorithm.data, bits: bit_string(rest)? })
-    }
-}
-
-/// `SIGNED` of X.509: what is signed, how, and the signature.
-struct Signed<'a> {
-    message: &'a [u8],
-    algorithm: &'a [u8],
-    signature: &'a [u8],
-}
-
-impl<'a> Signed<'a> {
-    fn of(der: &'a [u8]) -> Option<Self> {
-        let (_, whole) = Any::from_der(der).ok()?;
-        let (rest, _) = Any::from_der(whole.data).ok()?;
-        let message = whole.data.get(..whole.data.len().checked_sub(rest.len())?)?;
-        let (rest, algorithm) = Any::from_der(rest).ok()?;
-        Some(Self { message, algorithm: algorithm.data, signature: bit_string(rest)? })
-    }
-}
-
-/// The bytes of a BIT STRING of whole bytes.
-fn bit_string(der: &[u8]) -> Option<&[u8]> {
-    let (rest, bits) = Any::from_der(der).ok()?;
-    rest.is_empty().then_some(bits.data)?.strip_prefix(&[0])
+/// An AlgorithmIdentifier and a BIT STRING of whole bytes, and nothing after them.
+fn algorithm_and_bits(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (rest, algorithm) = Any::from_der(der).ok()?;
+    let (rest, bits) = Any::from_der(rest).ok()?;
+    Some((algorithm.data, rest.is_empty().then_some(bits.data)?.strip_prefix(&[0])?))
 }

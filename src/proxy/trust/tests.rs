@@ -1,6 +1,6 @@
 use super::{Trust, Untrusted};
 use crate::digest::Sha256;
-use crate::proxy::tls::{SourceFile, TlsError};
+use crate::proxy::tls::{SourceFile, TlsError, TrustFiles};
 use pki::{Authority, AuthorityWish, Extension, ListWish, Wish, pem as armoured};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
@@ -44,13 +44,30 @@ fn source(text: String) -> SourceFile {
     SourceFile { path: "file".into(), bytes: text.into_bytes() }
 }
 
+fn load_files(
+    authorities: &SourceFile,
+    lists: Option<(&SourceFile, bool)>,
+    deny: Option<&SourceFile>,
+    now: i64,
+) -> Result<Trust, TlsError> {
+    let copy =
+        |file: &SourceFile| SourceFile { path: file.path.clone(), bytes: file.bytes.clone() };
+    let files = TrustFiles {
+        authorities: copy(authorities),
+        crl: lists.map(|(lists, _)| copy(lists)),
+        deny: deny.map(copy),
+        accept_expired_crl: lists.is_some_and(|(_, accept)| accept),
+    };
+    Trust::load(&files, now)
+}
+
 fn pem(certificates: &[&Authority]) -> String {
     certificates.iter().map(|one| one.certificate.as_str()).collect()
 }
 
 fn load(authorities: &[&Authority], lists: &[String]) -> Result<Trust, TlsError> {
     let lists = source(lists.concat());
-    Trust::load(&source(pem(authorities)), Some((&lists, false)), None, NOW)
+    load_files(&source(pem(authorities)), Some((&lists, false)), None, NOW)
 }
 
 fn ask(trust: &Trust, chain: &[&CertificateDer<'static>]) -> Result<i64, Untrusted> {
@@ -75,10 +92,10 @@ fn a_chain_holds_until_the_first_of_what_it_stands_on_ends() {
         NOW + 10 * DAY,
         "chain sent along"
     );
-    let none = Trust::load(&source(pem(&[&root, &issuing])), None, None, NOW).unwrap();
+    let none = load_files(&source(pem(&[&root, &issuing])), None, None, NOW).unwrap();
     assert_eq!(ask(&none, &[&client]).unwrap(), NOW + 30 * DAY, "the certificate");
     let brief = Authority::root("brief", 5);
-    let none = Trust::load(&source(pem(&[&brief])), None, None, NOW).unwrap();
+    let none = load_files(&source(pem(&[&brief])), None, None, NOW).unwrap();
     assert_eq!(ask(&none, &[&brief.client(1)]).unwrap(), NOW + 5 * DAY, "the authority");
     assert_eq!(trust.dated().count(), 4);
 }
@@ -113,9 +130,9 @@ fn where_a_list_is_missing_or_has_ended_nobody_gets_in() {
     assert_eq!(id(ask(&trust, &[&client, &issuing.der()])), "crl.missing");
     let old = issuing.revokes(&[2], |list| list.between(NOW - 60, NOW - 1));
     let (authorities, both) = (source(pem(&[&root, &issuing])), source(root_list + &old));
-    let strict = Trust::load(&authorities, Some((&both, false)), None, NOW).unwrap();
+    let strict = load_files(&authorities, Some((&both, false)), None, NOW).unwrap();
     assert_eq!(id(ask(&strict, &[&client])), "crl.expired");
-    let lenient = Trust::load(&authorities, Some((&both, true)), None, NOW).unwrap();
+    let lenient = load_files(&authorities, Some((&both, true)), None, NOW).unwrap();
     assert_eq!(id(ask(&lenient, &[&client])), "held");
     assert_eq!(id(ask(&lenient, &[&issuing.client(2)])), "certificate.revoked");
 }
@@ -158,7 +175,7 @@ fn an_authority_that_has_ended_lets_nobody_in() {
     let root = Authority::root("root", 300);
     let says = says(0).between(NOW - 9 * DAY, NOW - DAY);
     let old = Authority::of(&AuthorityWish { says, ..AuthorityWish::new("old") });
-    let trust = Trust::load(&source(pem(&[&root, &old])), None, None, NOW).unwrap();
+    let trust = load_files(&source(pem(&[&root, &old])), None, None, NOW).unwrap();
     assert_eq!(id(ask(&trust, &[&old.client(1)])), "certificate.authority-expired");
     assert_eq!(id(ask(&trust, &[&root.client(1)])), "held");
 }
@@ -179,7 +196,7 @@ fn what_is_on_the_deny_list_is_refused_whoever_issued_it() {
         digest(&key)
     );
     let (authorities, denied) = (source(pem(&[&root])), source(text));
-    let trust = Trust::load(&authorities, None, Some(&denied), NOW).unwrap();
+    let trust = load_files(&authorities, None, Some(&denied), NOW).unwrap();
     let answers = clients.each_ref().map(|client| id(ask(&trust, &[client])));
     assert_eq!(answers, ["certificate.denied", "certificate.denied", "certificate.denied", "held"]);
 }
@@ -188,7 +205,7 @@ fn what_is_on_the_deny_list_is_refused_whoever_issued_it() {
 fn what_is_no_authority_is_not_trusted_as_one() {
     let root = Authority::root("root", 300);
     let file = source(armoured("CERTIFICATE", &root.client(1)));
-    assert!(Trust::load(&file, None, None, NOW).unwrap_err().to_string().contains("authority"));
+    assert!(load_files(&file, None, None, NOW).unwrap_err().to_string().contains("authority"));
 }
 
 #[test]
@@ -199,7 +216,7 @@ fn an_authority_above_that_was_renewed_with_its_key_ends_with_the_new_one() {
     let old = root.beside(&AuthorityWish { key_of, says: ended, ..AuthorityWish::new("old") });
     let issuing = root.issuing();
     let asked = |authorities: String| {
-        let trust = Trust::load(&source(authorities), None, None, NOW).unwrap();
+        let trust = load_files(&source(authorities), None, None, NOW).unwrap();
         id(ask(&trust, &[&issuing.client(1)]))
     };
     assert_eq!(asked(old.certificate.clone() + &pem(&[&root, &issuing])), "held");

@@ -15,9 +15,9 @@ use webpki::{BorrowedRevokedCert, Error, RevocationReason};
 #[error("{}", self.problem())]
 pub enum Untrusted {
     /// The chain does not hold: issuer, purpose, time, signature or form.
-    Chain(Error),
+    Chain(#[from] Error),
     /// A key of the path is used for what it may not be.
-    KeyUsage(KeyUsageError),
+    KeyUsage(#[from] KeyUsageError),
     /// An authority of the path has ended.
     AuthorityExpired {
         /// The last second of its validity, since 1970.
@@ -104,18 +104,6 @@ impl Untrusted {
             Self::ListExpired { .. } => CertificateError::ExpiredRevocationList,
             Self::Chain(other) => CertificateError::Other(OtherError(Arc::new(other.clone()))),
         }
-    }
-}
-
-impl From<Error> for Untrusted {
-    fn from(error: Error) -> Self {
-        Self::Chain(error)
-    }
-}
-
-impl From<KeyUsageError> for Untrusted {
-    fn from(error: KeyUsageError) -> Self {
-        Self::KeyUsage(error)
     }
 }
 
