@@ -145,7 +145,7 @@ impl Worker {
             *count = count.saturating_add(1);
         }
         if let Some(answer) = job.answer {
-            let recorded = place.map(|tip| Recorded::new(&job.event, tip, job.durability));
+            let recorded = place.map(|tip| Recorded::new(job.event.id, tip));
             // Whoever asked may have gone; that he asked stays on record.
             let _ = answer.send(recorded);
         }

@@ -3,7 +3,7 @@
 
 use super::chain::Tip;
 use super::error::AuditError;
-use super::event::{Event, GateInstance, Stage};
+use super::event::{Event, GateInstance};
 use super::fold::{FoldedRefusals, Refusal};
 use super::id::EventId;
 use super::ledger::Ledger;
@@ -36,16 +36,12 @@ pub enum Durability {
 #[derive(Debug)]
 pub struct Recorded {
     id: EventId,
-    stage: Stage,
-    seq: u64,
-    hash: Sha256,
-    durability: Durability,
+    tip: Tip,
 }
 
 impl Recorded {
-    pub(super) fn new(event: &Event, tip: Tip, durability: Durability) -> Self {
-        let Tip { seq, hash } = tip;
-        Self { id: event.id, stage: event.stage, seq, hash, durability }
+    pub(super) const fn new(id: EventId, tip: Tip) -> Self {
+        Self { id, tip }
     }
 
     /// The event.
@@ -54,28 +50,16 @@ impl Recorded {
         self.id
     }
 
-    /// What it is about: only a decision permits anything.
-    #[must_use]
-    pub fn stage(&self) -> Stage {
-        self.stage
-    }
-
     /// Its number in the chain.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        self.seq
+        self.tip.seq
     }
 
     /// The hash of its line.
     #[must_use]
     pub fn hash(&self) -> Sha256 {
-        self.hash
-    }
-
-    /// How sure it was asked to be, and is.
-    #[must_use]
-    pub fn durability(&self) -> Durability {
-        self.durability
+        self.tip.hash
     }
 }
 
