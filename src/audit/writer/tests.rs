@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Condvar, mpsc::sync_channel};
 use std::time::Duration;
 

@@ -2,11 +2,12 @@
 //! it, so a file that does not read whole is never taken for an empty one, and is never written over.
 
 use super::super::error::PkiError;
+use super::authority::Which;
 use super::keys::KeyKind;
 use super::names::PermittedNames;
 use super::revocation::Revocation;
 use super::serial::Serial;
-use crate::identity::Fingerprint;
+use crate::identity::{Fingerprint, IdentityName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -44,6 +45,15 @@ pub struct CrlNumbers {
     pub root: u64,
     /// Of the issuing CA's list.
     pub issuing: u64,
+}
+
+impl CrlNumbers {
+    pub(super) const fn of(&mut self, which: Which) -> &mut u64 {
+        match which {
+            Which::Root => &mut self.root,
+            Which::Issuing => &mut self.issuing,
+        }
+    }
 }
 
 /// What a certificate is for.
@@ -119,6 +129,17 @@ impl IndexEntry {
         }
     }
 
+    /// The identity that a client's name is.
+    pub(super) fn identity(&self) -> Result<IdentityName, PkiError> {
+        self.name.parse().map_err(|_| PkiError::ClientName(self.name.clone()))
+    }
+
+    /// The hosts that a server's certificate is for.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        let ips = self.ips.iter().map(ToString::to_string);
+        self.dns.iter().cloned().chain(ips).collect()
+    }
+
     /// For how long it was issued, in seconds.
     #[must_use]
     pub fn lifetime(&self) -> i64 {
@@ -165,21 +186,14 @@ impl Index {
     /// # Errors
     /// Never for what can be read; the error is there so that nothing is written in its place.
     pub fn text(&self, path: &Path) -> Result<String, PkiError> {
-        let text = serde_json::to_string_pretty(self);
-        let why = |error: serde_json::Error| error.to_string();
+        let damaged = |why: String| PkiError::Damaged { path: path.to_owned(), why };
         let text =
-            text.map_err(|error| PkiError::Damaged { path: path.to_owned(), why: why(error) })?;
+            serde_json::to_string_pretty(self).map_err(|error| damaged(error.to_string()))?;
         Ok(text + "\n")
     }
 
-    /// The certificate of that serial number.
-    #[must_use]
-    pub fn by_serial(&self, serial: &Serial) -> Option<&IndexEntry> {
-        self.certificates.iter().find(|entry| entry.serial == *serial)
-    }
-
     /// The client certificates of a name, oldest first.
-    pub fn clients<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a IndexEntry> {
+    pub fn clients(&self, name: &str) -> impl DoubleEndedIterator<Item = &IndexEntry> {
         let named =
             move |entry: &&IndexEntry| entry.kind == CertificateKind::Client && entry.name == name;
         self.certificates.iter().filter(named)

@@ -2,7 +2,7 @@
 //! nothing is in anybody's hands that cannot be found and revoked. What a crash can leave is an entry
 //! without a certificate, which harms nobody; issue again.
 
-use super::super::bundle::{Bundle, Pems, private_directory};
+use super::super::bundle::{Bundle, Pems, parent, private_directory};
 use super::super::error::PkiError;
 use super::authority::{self, Authority, Which, moment, seconds};
 use super::index::{CertificateKind, IndexEntry};
@@ -186,7 +186,7 @@ impl Ca {
         if issuing.until <= self.now { Err(PkiError::IssuingExpired) } else { Ok(issuing) }
     }
 
-    fn root(&self) -> Result<String, PkiError> {
+    pub(super) fn root(&self) -> Result<String, PkiError> {
         let path = self.path(layout::ROOT);
         std::fs::read_to_string(&path).map_err(PkiError::io(&path))
     }
@@ -200,10 +200,6 @@ impl Delivery {
             Self::Request { out, .. } => out,
         }
     }
-}
-
-fn parent(path: &Path) -> Option<&Path> {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty())
 }
 
 /// What a certificate shall say.

@@ -1,6 +1,7 @@
 //! The revocation lists: one of each authority, both in `crl.pem`. A gate that is given them lets nobody in
 //! once they have run out, so they are written anew long before (`dockward certs crl`, by a timer).
 
+use super::super::bundle::if_there;
 use super::super::error::PkiError;
 use super::authority::{Authority, Which, moment, seconds};
 use super::index::{CertificateKind, Index, IndexEntry};
@@ -16,7 +17,6 @@ use rcgen::{
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fs;
-use std::io::ErrorKind;
 use std::time::Duration;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
 
@@ -114,11 +114,7 @@ fn sign(
     which: Which,
     now: Timestamp,
 ) -> Result<(String, Written), PkiError> {
-    let numbers = &mut index.crl_number;
-    let number = match which {
-        Which::Root => &mut numbers.root,
-        Which::Issuing => &mut numbers.issuing,
-    };
+    let number = index.crl_number.of(which);
     *number = number.saturating_add(1);
     let number = *number;
     let now = seconds(now)?;
@@ -176,20 +172,15 @@ fn of<'l>(
     which: Which,
 ) -> Result<Option<&'l KeptList>, PkiError> {
     let subject = Authority::subject(store, which)?;
-    let number = match which {
-        Which::Root => index.crl_number.root,
-        Which::Issuing => index.crl_number.issuing,
-    };
-    Ok(lists.iter().find(|list| list.issuer == subject && list.number == Some(number)))
+    let mut numbers = index.crl_number;
+    let number = Some(*numbers.of(which));
+    Ok(lists.iter().find(|list| list.issuer == subject && list.number == number))
 }
 
 /// What can be read of the file. The rest is written anew, since all of it can be.
 fn read(store: &Store) -> Result<Vec<KeptList>, PkiError> {
     let path = store.path(layout::CRL);
-    let pem = match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        pem => pem.map_err(PkiError::io(&path))?,
-    };
+    let pem = if_there(fs::read(&path)).map_err(PkiError::io(&path))?.unwrap_or_default();
     let lists = CertificateRevocationListDer::pem_slice_iter(&pem).map_while(Result::ok);
     Ok(lists.filter_map(parse).collect())
 }

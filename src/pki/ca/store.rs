@@ -4,12 +4,14 @@
 //! moment at which it happens; only then its files are moved to their places. After a crash the next command
 //! throws `.next` away, since nothing of it counted, and finishes `.commit`, since all of it does.
 
-use super::super::bundle::{beside, private_directory, remove, sync_directory};
+use super::super::bundle::{
+    beside, if_there, parent, private_directory, private_file, remove, sync_directory,
+};
 use super::super::error::PkiError;
 use super::index::Index;
 use super::layout;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
@@ -94,10 +96,8 @@ impl Store {
 
     fn finish(&self) -> Result<(), PkiError> {
         let commit = self.path(COMMIT);
-        let entries = match fs::read_dir(&commit) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(PkiError::io(&commit))?,
-        };
+        let entries = if_there(fs::read_dir(&commit)).map_err(PkiError::io(&commit))?;
+        let Some(entries) = entries else { return Ok(()) };
         for entry in entries {
             let entry = entry.map_err(PkiError::io(&commit))?;
             let place = self.directory.join(entry.file_name());
@@ -118,8 +118,7 @@ impl NewFile {
     }
 
     fn write(&self, path: &Path, former: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(self.text.as_bytes())?;
+        let file = private_file(path, &self.text)?;
         let mode = match fs::metadata(former) {
             Ok(former) => {
                 let own = file.metadata()?;
@@ -146,24 +145,27 @@ pub fn read(directory: &Path) -> Result<Index, PkiError> {
     // one who may only read cannot make the lock, and does without: each file is replaced by one rename
     let lock = File::open(directory.join(LOCK));
     let _held = lock.and_then(|lock| lock.lock_shared().map(|()| lock));
-    let committed = read_index(&directory.join(COMMIT).join(layout::INDEX))?;
-    let index = match committed {
-        Some(index) => Some(index),
-        None => read_index(&directory.join(layout::INDEX))?,
-    };
-    index.ok_or_else(|| PkiError::NoAuthority(directory.to_owned()))
+    for path in index_places(directory) {
+        if let Some(index) = read_index(&path)? {
+            return Ok(index);
+        }
+    }
+    Err(PkiError::NoAuthority(directory.to_owned()))
 }
 
 /// Whether there is an authority, or one that only has to be put in place.
 pub(super) fn is_there(directory: &Path) -> bool {
-    let index = [directory.join(layout::INDEX), directory.join(COMMIT).join(layout::INDEX)];
-    index.iter().any(|path| path.exists())
+    index_places(directory).iter().any(|path| path.exists())
+}
+
+/// Where the index is that counts: the first of these that is there.
+fn index_places(directory: &Path) -> [PathBuf; 2] {
+    [directory.join(COMMIT).join(layout::INDEX), directory.join(layout::INDEX)]
 }
 
 fn read_index(path: &Path) -> Result<Option<Index>, PkiError> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(PkiError::io(path))?,
+    let Some(file) = if_there(File::open(path)).map_err(PkiError::io(path))? else {
+        return Ok(None);
     };
     let mut text = Vec::new();
     file.take(INDEX_MAX).read_to_end(&mut text).map_err(PkiError::io(path))?;
@@ -173,15 +175,9 @@ fn read_index(path: &Path) -> Result<Option<Index>, PkiError> {
 /// Writes one file that is nobody's secret beside its place, then moves it there.
 pub(super) fn write_public(path: &Path, text: &str) -> Result<(), PkiError> {
     let fresh = beside(path, "new");
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(PkiError::io(&fresh)(error));
-        }
-        _ => {}
-    }
+    if_there(fs::remove_file(&fresh)).map_err(PkiError::io(&fresh))?;
     let file = NewFile::public("", text.to_owned());
     file.write(&fresh, path).map_err(PkiError::io(&fresh))?;
     fs::rename(&fresh, path).map_err(PkiError::io(path))?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_directory(parent.unwrap_or(Path::new(".")))
+    sync_directory(parent(path).unwrap_or(Path::new(".")))
 }
