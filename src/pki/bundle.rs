@@ -35,25 +35,18 @@ impl Bundle {
     pub fn key(&self) -> PathBuf {
         self.directory.join("key.pem")
     }
-}
 
-/// The three texts of a bundle.
-pub(super) struct Pems {
-    pub(super) ca: String,
-    pub(super) certificate: String,
-    pub(super) key: String,
-}
-
-impl Pems {
-    /// Puts the bundle in place of whatever is there, whole or not at all.
-    pub(super) fn write(&self, directory: &Path) -> Result<(), PkiError> {
+    /// Puts the bundle in place of whatever is there, whole or not at all. The texts are in the order of the
+    /// names.
+    pub(super) fn write(&self, pems: [String; 3]) -> Result<(), PkiError> {
+        let directory = &self.directory;
         let fresh = beside(directory, "new");
         let former = beside(directory, "old");
         for leftover in [&fresh, &former] {
             remove(leftover)?;
         }
         private_directory(&fresh)?;
-        for (name, text) in NAMES.iter().zip([&self.ca, &self.certificate, &self.key]) {
+        for (name, text) in NAMES.iter().zip(&pems) {
             let path = fresh.join(name);
             let written = private_file(&path, text).and_then(|file| file.sync_all());
             written.map_err(PkiError::io(&path))?;
@@ -68,14 +61,9 @@ impl Pems {
 
 /// Whether nothing but a bundle is in a directory.
 pub(super) fn is_bundle_alone(directory: &Path) -> Result<bool, PkiError> {
-    let entries = fs::read_dir(directory).map_err(PkiError::io(directory))?;
-    for entry in entries {
-        let name = entry.map_err(PkiError::io(directory))?.file_name();
-        if !NAMES.iter().any(|known| name == *known) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(PkiError::io(directory))?;
+    Ok(entries.iter().all(|entry| NAMES.iter().any(|known| entry.file_name() == *known)))
 }
 
 /// Makes a directory that only its owner may enter; one that is there is left as it is.

@@ -14,13 +14,13 @@ use std::net::IpAddr;
 use std::path::Path;
 
 /// The version of the format.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
-    version: u32,
+    pub(super) version: u32,
     /// What stands behind `spiffe://` in the URI of a client.
     pub trust_domain: String,
     /// `HOST:PORT` by which clients reach the gate.
@@ -148,19 +148,6 @@ impl IndexEntry {
 }
 
 impl Index {
-    pub(super) const fn new(
-        trust_domain: String,
-        endpoint: String,
-        key: KeyKind,
-        permitted: PermittedNames,
-        crl_days: u32,
-    ) -> Self {
-        let crl_number = CrlNumbers { root: 0, issuing: 0 };
-        let certificates = Vec::new();
-        let version = VERSION;
-        Self { version, trust_domain, endpoint, key, permitted, crl_days, crl_number, certificates }
-    }
-
     /// Reads the file's text; `path` is named in the error.
     ///
     /// # Errors
@@ -240,12 +227,17 @@ mod tests {
 
     fn index(names: &[String]) -> Index {
         let permitted = PermittedNames { dns: vec!["localhost".into()], ips: Vec::new() };
-        let mut index =
-            Index::new("x".into(), "localhost:2376".into(), KeyKind::Ecdsa, permitted, 90);
-        for name in names {
-            index.certificates.push(entry(Serial::random().unwrap(), name));
+        let issued = names.iter().map(|name| entry(Serial::random().unwrap(), name));
+        Index {
+            version: VERSION,
+            trust_domain: "x".into(),
+            endpoint: "localhost:2376".into(),
+            key: KeyKind::Ecdsa,
+            permitted,
+            crl_days: 90,
+            crl_number: CrlNumbers::default(),
+            certificates: issued.collect(),
         }
-        index
     }
 
     fn parse(text: &[u8]) -> Result<Index, PkiError> {

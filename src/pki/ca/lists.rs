@@ -62,7 +62,7 @@ impl Ca {
         for which in listed(&self.index) {
             let kept = of(&there, &self.store, &self.index, which)?;
             match kept.filter(|_| !anew.contains(&which)) {
-                Some(list) => text.push_str(&list.pem()),
+                Some(list) => text.push_str(&pem::text("X509 CRL", &list.der)),
                 None => {
                     let authority = Authority::load(&self.store, which, self.passphrase.as_ref())?;
                     let (pem, list) = sign(&mut self.index, &authority, which, self.now)?;
@@ -87,18 +87,6 @@ impl Ca {
     }
 }
 
-/// Both lists of an authority that is being made.
-pub(super) fn first(
-    index: &mut Index,
-    issuing: &Authority,
-    root: &Authority,
-    now: Timestamp,
-) -> Result<String, PkiError> {
-    let (of_issuing, _) = sign(index, issuing, Which::Issuing, now)?;
-    let (of_root, _) = sign(index, root, Which::Root, now)?;
-    Ok(of_issuing + &of_root)
-}
-
 /// Whose lists belong in the file. Nothing that a revoked issuing CA signs counts, its list included: a
 /// gate that finds none refuses everything from there.
 fn listed(index: &Index) -> Vec<Which> {
@@ -108,7 +96,8 @@ fn listed(index: &Index) -> Vec<Which> {
     }
 }
 
-fn sign(
+/// An authority's list, anew, as PEM. Raises its number in the index.
+pub(super) fn sign(
     index: &mut Index,
     authority: &Authority,
     which: Which,
@@ -156,12 +145,6 @@ struct KeptList {
     number: Option<u64>,
     /// Seconds since 1970.
     written: u64,
-}
-
-impl KeptList {
-    fn pem(&self) -> String {
-        pem::text("X509 CRL", &self.der)
-    }
 }
 
 /// The list of that authority, if it is the one that was written last.

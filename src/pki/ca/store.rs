@@ -35,17 +35,9 @@ pub(super) struct Store {
 pub(super) struct NewFile {
     pub(super) name: &'static str,
     pub(super) text: String,
-    pub(super) mode: FileMode,
-}
-
-/// Who may read a file that was not there before. One that was keeps its owner and mode, since somebody
-/// may have given it to the gate's user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileMode {
-    /// Its owner: 0600.
-    Secret,
-    /// Everybody who may enter the directory: 0644.
-    Public,
+    /// Its mode if it was not there before. One that was keeps its owner and mode, since somebody may have
+    /// given it to the gate's user.
+    mode: u32,
 }
 
 impl Store {
@@ -79,7 +71,7 @@ impl Store {
     /// Puts all of the files in place, or none.
     pub(super) fn commit(&self, index: &Index, mut files: Vec<NewFile>) -> Result<(), PkiError> {
         let text = index.text(&self.path(layout::INDEX))?;
-        files.push(NewFile { name: layout::INDEX, text, mode: FileMode::Secret });
+        files.push(NewFile::secret(layout::INDEX, text));
         let next = self.path(NEXT);
         remove(&next)?;
         private_directory(&next)?;
@@ -109,12 +101,14 @@ impl Store {
 }
 
 impl NewFile {
+    /// One that everybody may read who may enter the directory.
     pub(super) const fn public(name: &'static str, text: String) -> Self {
-        Self { name, text, mode: FileMode::Public }
+        Self { name, text, mode: 0o644 }
     }
 
+    /// One that only its owner may read.
     pub(super) const fn secret(name: &'static str, text: String) -> Self {
-        Self { name, text, mode: FileMode::Secret }
+        Self { name, text, mode: 0o600 }
     }
 
     fn write(&self, path: &Path, former: &Path) -> io::Result<()> {
@@ -127,10 +121,7 @@ impl NewFile {
                 }
                 former.mode() & 0o777
             }
-            Err(_) => match self.mode {
-                FileMode::Secret => 0o600,
-                FileMode::Public => 0o644,
-            },
+            Err(_) => self.mode,
         };
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.sync_all()
