@@ -50,7 +50,7 @@ pub(super) fn seal(
     let mut line =
         escape::to_line(&body).map_err(|error| AuditError::Unserialisable(error.to_string()))?;
     if line.len() >= LINE_MAX {
-        return Err(AuditError::TooLarge { bytes: line.len() });
+        return Err(AuditError::TooLarge(line.len()));
     }
     line.pop();
     let hash = Sha256::of(&line);
@@ -108,6 +108,6 @@ mod tests {
     fn an_endless_event_is_refused() {
         let mut event = Event::new(Stage::Decision);
         event.text = Some("x".repeat(LINE_MAX));
-        assert!(matches!(sealed(&event), Err(AuditError::TooLarge { .. })));
+        assert!(matches!(sealed(&event), Err(AuditError::TooLarge(_))));
     }
 }

@@ -9,10 +9,11 @@ use crate::docker::body::create::{ContainerCreate, HostConfig, Mount};
 use crate::docker::body::service::ServiceSpec;
 use crate::docker::image::ImageOrigin;
 use crate::identity::{CertificateFacts, Evidence, Identity, PeerFacts};
-use crate::policy::facts::{Container, Image};
+use crate::policy::facts::{Container, Image, Volume};
 use crate::policy::{Facts, Seen};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// What is told of somebody who is nobody, for people.
 #[must_use]
@@ -40,41 +41,32 @@ pub fn proven(identity: &Identity) -> IdentityRecord {
 /// Whose connection it is, where who asks on it is nobody: what was proven, and no role.
 #[must_use]
 pub fn by(name: String, evidence: &Evidence) -> IdentityRecord {
-    let blank = IdentityRecord {
-        name,
-        roles: Vec::new(),
-        proven: Proof::Unix,
-        subject: None,
-        issuer: None,
-        serial: None,
-        sans: Vec::new(),
-        fingerprint: None,
-        unix: None,
-        claims: Map::new(),
-    };
+    let blank = IdentityRecord { name, ..IdentityRecord::default() };
     match evidence {
-        Evidence::Certificate(facts) => by_certificate(blank, facts),
+        Evidence::Certificate(facts) => IdentityRecord {
+            proven: Proof::Certificate,
+            subject: Some(facts.subject.clone()),
+            issuer: Some(facts.issuer.clone()),
+            serial: Some(facts.serial.clone()),
+            sans: sans(facts),
+            fingerprint: Some(facts.sha256),
+            ..blank
+        },
         Evidence::Peer(facts) => {
             let &PeerFacts { uid, gid, groups: _, login_uid, pid } = facts;
-            IdentityRecord { unix: Some(User { uid, gid, login_uid, pid }), ..blank }
+            let unix = Some(User { uid, gid, login_uid, pid });
+            IdentityRecord { proven: Proof::Unix, unix, ..blank }
         }
     }
 }
 
-fn by_certificate(blank: IdentityRecord, facts: &CertificateFacts) -> IdentityRecord {
+fn sans(facts: &CertificateFacts) -> Vec<String> {
     let kinds =
         [("URI", &facts.uris), ("DNS", &facts.dns), ("email", &facts.emails), ("IP", &facts.ips)];
-    let sans =
-        kinds.iter().flat_map(|(kind, values)| values.iter().map(move |v| format!("{kind}:{v}")));
-    IdentityRecord {
-        proven: Proof::Certificate,
-        subject: Some(facts.subject.clone()),
-        issuer: Some(facts.issuer.clone()),
-        serial: Some(facts.serial.clone()),
-        sans: sans.collect(),
-        fingerprint: Some(facts.sha256),
-        ..blank
-    }
+    let of = |(kind, values): (&str, &Vec<String>)| {
+        values.iter().map(|value| format!("{kind}:{value}")).collect::<Vec<_>>()
+    };
+    kinds.into_iter().flat_map(of).collect()
 }
 
 impl RequestRecord {
@@ -89,7 +81,7 @@ impl RequestRecord {
 
     /// Adds what of the body matters to security.
     pub fn read(&mut self, body: &Body<'_>) {
-        self.fields = fields(body);
+        self.fields = telling(fields(body));
     }
 }
 
@@ -97,82 +89,82 @@ impl RequestRecord {
 pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
     let Facts { host_paths, exec_takes_input: _, images, volumes, containers, networks } = facts;
     let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
-    let images = images.iter().map(|(name, seen)| (name.clone(), seen_as(seen, of_image)));
-    let volumes = volumes.iter().map(|(name, seen)| {
-        (name.clone(), seen_as(seen, |v| json!({ "driver": v.driver, "options": v.options.len() })))
-    });
-    let containers = containers.iter().map(|(name, seen)| {
-        let of = |c: &Container| json!({ "id": c.id, "image": c.image, "running": c.running });
-        (name.clone(), seen_as(seen, of))
-    });
-    let networks = networks.iter().map(|(name, seen)| {
-        (name.clone(), seen_as(seen, |n| json!({ "id": n.id, "name": n.name })))
-    });
-    let mut all = Map::new();
-    put_map(&mut all, "host_paths", paths.collect());
-    put_map(&mut all, "images", images.collect());
-    put_map(&mut all, "volumes", volumes.collect());
-    put_map(&mut all, "containers", containers.collect());
-    put_map(&mut all, "networks", networks.collect());
+    let volume = |v: &Volume| json!({ "driver": v.driver, "options": v.options.len() });
+    let container = |c: &Container| json!({ "id": c.id, "image": c.image, "running": c.running });
+    let all = telling(vec![
+        ("host_paths", Value::Object(paths.collect())),
+        ("images", seen(images, image)),
+        ("volumes", seen(volumes, volume)),
+        ("containers", seen(containers, container)),
+        ("networks", seen(networks, |n| json!({ "id": n.id, "name": n.name }))),
+    ]);
     (!all.is_empty()).then_some(Value::Object(all))
 }
 
-fn of_image(image: &Image) -> Value {
+fn image(image: &Image) -> Value {
     let origin = |o: &ImageOrigin| format!("{}@{}", o.repository, o.digest);
     json!({ "id": image.id, "from": image.origins.iter().map(origin).collect::<Vec<_>>() })
 }
 
-fn seen_as<T>(seen: &Seen<T>, tell: impl Fn(&T) -> Value) -> Value {
-    match seen {
+fn seen<T>(objects: &BTreeMap<String, Seen<T>>, tell: impl Fn(&T) -> Value) -> Value {
+    let told = |seen: &Seen<T>| match seen {
         Seen::Missing => "missing".into(),
         Seen::Found(object) => tell(object),
-    }
+    };
+    Value::Object(objects.iter().map(|(name, seen)| (name.clone(), told(seen))).collect())
 }
 
-fn put_map(all: &mut Map<String, Value>, name: &str, map: Map<String, Value>) {
-    if !map.is_empty() {
-        all.insert(name.to_owned(), Value::Object(map));
-    }
+/// Names and values, before those that say nothing are left out.
+type Told = Vec<(&'static str, Value)>;
+
+/// Those of the values that say something.
+fn telling(told: Told) -> Map<String, Value> {
+    let tells = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(entries) => !entries.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    };
+    let told = told.into_iter().filter(|(_, value)| tells(value));
+    told.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The fields of a body that matter to security. Values of environment and credentials never.
-fn fields(body: &Body<'_>) -> Map<String, Value> {
-    let mut fields = Map::new();
+fn fields(body: &Body<'_>) -> Told {
     match body {
-        Body::ContainerCreate(body) => create_fields(body, &mut fields),
-        Body::ExecCreate(body) => {
-            put(&mut fields, "argv", redact::argv(body.cmd.items()));
-            put(&mut fields, "user", body.user.text());
-            put(&mut fields, "privileged", body.privileged.or_zero());
-        }
-        Body::ExecStart(body) => put(&mut fields, "detach", body.detach.or_zero()),
-        Body::Archive(beginning) => put(&mut fields, "archive", format!("{beginning:?}")),
-        Body::VolumeCreate(body) => {
-            put(&mut fields, "name", body.name.text());
-            put(&mut fields, "driver", body.driver.text());
-            let keys = body.driver_opts.entries().map(|(key, _)| key.to_owned());
-            put(&mut fields, "options", keys.collect::<Vec<_>>());
-        }
+        Body::ContainerCreate(body) => create_fields(body),
+        Body::ExecCreate(body) => vec![
+            ("argv", redact::argv(body.cmd.items()).into()),
+            ("user", body.user.text().into()),
+            ("privileged", body.privileged.or_zero().into()),
+        ],
+        Body::ExecStart(body) => vec![("detach", body.detach.or_zero().into())],
+        Body::Archive(beginning) => vec![("archive", format!("{beginning:?}").into())],
+        Body::VolumeCreate(body) => vec![
+            ("name", body.name.text().into()),
+            ("driver", body.driver.text().into()),
+            ("options", body.driver_opts.entries().map(|(key, _)| key.to_owned()).collect()),
+        ],
         Body::NetworkCreate(body) => {
-            put(&mut fields, "name", body.name.text());
-            put(&mut fields, "driver", body.driver.text());
+            vec![("name", body.name.text().into()), ("driver", body.driver.text().into())]
         }
-        Body::NetworkConnect(body) => put(&mut fields, "container", body.container.text()),
-        Body::NetworkDisconnect(body) => put(&mut fields, "container", body.container.text()),
-        Body::Auth(body) => put(&mut fields, "registry", body.serveraddress.text()),
-        Body::Service(body) => service_fields(body, &mut fields),
-        Body::Secret(body) => put(&mut fields, "name", body.name.text()),
-        Body::Config(body) => put(&mut fields, "name", body.name.text()),
-        Body::CheckpointCreate(body) => {
-            put(&mut fields, "checkpoint", body.checkpoint_id.text());
-            put(&mut fields, "directory", body.checkpoint_dir.text());
-        }
-        Body::Node(body) => {
-            put(&mut fields, "role", body.role.text());
-            put(&mut fields, "availability", body.availability.text());
-        }
-        Body::SwarmInit(body) => put(&mut fields, "listen", body.listen_addr.text()),
-        Body::SwarmJoin(body) => put(&mut fields, "remote", texts(body.remote_addrs.items())),
+        Body::NetworkConnect(body) => vec![("container", body.container.text().into())],
+        Body::NetworkDisconnect(body) => vec![("container", body.container.text().into())],
+        Body::Auth(body) => vec![("registry", body.serveraddress.text().into())],
+        Body::Service(body) => service_fields(body),
+        Body::Secret(body) => vec![("name", body.name.text().into())],
+        Body::Config(body) => vec![("name", body.name.text().into())],
+        Body::CheckpointCreate(body) => vec![
+            ("checkpoint", body.checkpoint_id.text().into()),
+            ("directory", body.checkpoint_dir.text().into()),
+        ],
+        Body::Node(body) => vec![
+            ("role", body.role.text().into()),
+            ("availability", body.availability.text().into()),
+        ],
+        Body::SwarmInit(body) => vec![("listen", body.listen_addr.text().into())],
+        Body::SwarmJoin(body) => vec![("remote", texts(body.remote_addrs.items()))],
         Body::None
         | Body::Opaque
         | Body::ContainerUpdate(_)
@@ -181,72 +173,59 @@ fn fields(body: &Body<'_>) -> Map<String, Value> {
         | Body::SwarmUpdate(_)
         | Body::SwarmUnlock(_)
         | Body::PluginPrivileges(_)
-        | Body::PluginSet(_) => {}
+        | Body::PluginSet(_) => Vec::new(),
     }
-    fields
 }
 
-fn texts(items: &[Cow<'_, str>]) -> Vec<String> {
+fn texts(items: &[Cow<'_, str>]) -> Value {
     items.iter().map(ToString::to_string).collect()
 }
 
-fn mounts(mounts: &[Mount<'_>]) -> Vec<String> {
+fn mounts(mounts: &[Mount<'_>]) -> Value {
     let tell = |m: &Mount<'_>| format!("{}:{}:{}", m.kind.text(), m.source.text(), m.target.text());
     mounts.iter().map(tell).collect()
 }
 
-fn service_fields(spec: &ServiceSpec<'_>, fields: &mut Map<String, Value>) {
-    put(fields, "name", spec.name.text());
-    let Some(task) = spec.task_template.value() else { return };
-    let Some(container) = task.container_spec.value() else { return };
-    let argv: Vec<&str> =
-        container.command.items().iter().chain(container.args.items()).map(AsRef::as_ref).collect();
-    put(fields, "image", container.image.text());
-    put(fields, "user", container.user.text());
-    put(fields, "argv", redact::argv(&argv));
-    put(fields, "cap_add", texts(container.capability_add.items()));
-    put(fields, "mounts", mounts(container.mounts.items()));
+fn argv(program: &[Cow<'_, str>], arguments: &[Cow<'_, str>]) -> Value {
+    let all: Vec<&str> = program.iter().chain(arguments).map(AsRef::as_ref).collect();
+    redact::argv(&all).into()
 }
 
-fn create_fields(body: &ContainerCreate<'_>, fields: &mut Map<String, Value>) {
+fn service_fields(spec: &ServiceSpec<'_>) -> Told {
+    let mut told = vec![("name", spec.name.text().into())];
+    let task = spec.task_template.value();
+    if let Some(container) = task.and_then(|task| task.container_spec.value()) {
+        told.extend([
+            ("image", container.image.text().into()),
+            ("user", container.user.text().into()),
+            ("argv", argv(container.command.items(), container.args.items())),
+            ("cap_add", texts(container.capability_add.items())),
+            ("mounts", mounts(container.mounts.items())),
+        ]);
+    }
+    told
+}
+
+fn create_fields(body: &ContainerCreate<'_>) -> Told {
     let empty = HostConfig::default();
     let (config, host) = (&body.config, body.host_config.value().unwrap_or(&empty));
-    let argv: Vec<&str> =
-        config.entrypoint.words().iter().chain(config.cmd.words()).map(AsRef::as_ref).collect();
-    let modes = [
-        ("image", config.image.text()),
-        ("user", config.user.text()),
-        ("network", host.network_mode.text()),
-        ("pid", host.pid_mode.text()),
-        ("ipc", host.ipc_mode.text()),
-        ("uts", host.uts_mode.text()),
-        ("userns", host.userns_mode.text()),
-        ("cgroupns", host.cgroupns_mode.text()),
-        ("runtime", host.runtime.text()),
-    ];
-    for (name, value) in modes {
-        put(fields, name, value);
-    }
-    put(fields, "privileged", host.privileged.or_zero());
-    put(fields, "argv", redact::argv(&argv));
-    put(fields, "cap_add", texts(host.cap_add.words()));
-    put(fields, "binds", texts(host.binds.items()));
-    put(fields, "mounts", mounts(host.mounts.items()));
-    put(fields, "security_opt", texts(host.security_opt.items()));
-    let devices = host.resources.devices.items().iter().map(|d| d.path_on_host.text().to_owned());
-    put(fields, "devices", devices.collect::<Vec<_>>());
-}
-
-/// Puts a value that says something.
-fn put(fields: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
-    let value = value.into();
-    let nothing = match &value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
-    };
-    if !nothing {
-        fields.insert(name.to_owned(), value);
-    }
+    let devices = host.resources.devices.items().iter();
+    vec![
+        ("image", config.image.text().into()),
+        ("user", config.user.text().into()),
+        ("network", host.network_mode.text().into()),
+        ("pid", host.pid_mode.text().into()),
+        ("ipc", host.ipc_mode.text().into()),
+        ("uts", host.uts_mode.text().into()),
+        ("userns", host.userns_mode.text().into()),
+        ("cgroupns", host.cgroupns_mode.text().into()),
+        ("runtime", host.runtime.text().into()),
+        ("privileged", host.privileged.or_zero().into()),
+        ("argv", argv(config.entrypoint.words(), config.cmd.words())),
+        ("cap_add", texts(host.cap_add.words())),
+        ("binds", texts(host.binds.items())),
+        ("mounts", mounts(host.mounts.items())),
+        ("security_opt", texts(host.security_opt.items())),
+        ("devices", devices.map(|device| device.path_on_host.text()).collect()),
+    ]
 }

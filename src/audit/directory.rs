@@ -25,7 +25,7 @@ pub(super) fn prepare(directory: &Path) -> Result<(), AuditError> {
     DirBuilder::new().recursive(true).mode(0o750).create(directory).map_err(&failed)?;
     let mode = fs::metadata(directory).map_err(&failed)?.mode();
     if mode & 0o002 != 0 {
-        return Err(AuditError::OpenToOthers { path: directory.to_owned() });
+        return Err(AuditError::OpenToOthers(directory.to_owned()));
     }
     Ok(())
 }
@@ -66,12 +66,7 @@ pub(super) fn newest_end(
     directory: &Path,
     names: &[String],
 ) -> io::Result<Option<(Previous, u64)>> {
-    for name in names.iter().rev() {
-        if let Some(end) = end_of(directory, name)? {
-            return Ok(Some(end));
-        }
-    }
-    Ok(None)
+    names.iter().rev().find_map(|name| end_of(directory, name).transpose()).transpose()
 }
 
 fn begun(name: &str) -> Option<DateTime> {
@@ -143,6 +138,6 @@ mod tests {
         let path = directory.path().join("log/here");
         prepare(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(matches!(prepare(&path), Err(AuditError::OpenToOthers { .. })));
+        assert!(matches!(prepare(&path), Err(AuditError::OpenToOthers(_))));
     }
 }

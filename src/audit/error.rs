@@ -18,10 +18,7 @@ pub enum AuditError {
         source: Arc<io::Error>,
     },
     /// Everybody on the host may write to the log directory.
-    OpenToOthers {
-        /// The directory.
-        path: PathBuf,
-    },
+    OpenToOthers(PathBuf),
     /// A new log file (or a kept policy text) cannot be made.
     Create {
         /// The file.
@@ -43,11 +40,8 @@ pub enum AuditError {
         /// What the system said.
         source: Arc<io::Error>,
     },
-    /// One event makes a longer line than the log takes.
-    TooLarge {
-        /// Bytes the line would have had.
-        bytes: usize,
-    },
+    /// One event makes a longer line than the log takes, of so many bytes.
+    TooLarge(usize),
     /// The event is not JSON.
     Unserialisable(String),
     /// The writer's thread could not be started.
@@ -73,7 +67,7 @@ impl Actionable for AuditError {
                 format!("audit directory {}: {source}", path.display()),
                 "it must exist or be creatable, and be ours to write",
             ),
-            Self::OpenToOthers { path } => Problem::new(
+            Self::OpenToOthers(path) => Problem::new(
                 format!("audit directory {} can be written by everyone", path.display()),
                 "take that away (chmod o-w)",
             ),
@@ -89,7 +83,7 @@ impl Actionable for AuditError {
                 format!("cannot bring {file} to disk: {source}"),
                 "look at the disk, a new file is tried next",
             ),
-            Self::TooLarge { bytes } => Problem::new(
+            Self::TooLarge(bytes) => Problem::new(
                 format!("an event of {bytes} bytes is more than a line of the log takes"),
                 "ask for less at once",
             ),

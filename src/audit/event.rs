@@ -10,6 +10,7 @@ use crate::rule::Rule;
 use serde::{Deserialize, Serialize};
 use std::fs;
 
+use sections::is_default;
 pub use sections::{
     Client, DecisionRecord, Ended, Forwarded, IdentityRecord, OutcomeRecord, Proof, REASONS_MAX,
     ReasonRecord, RequestRecord, TEXT_MAX, User, Verdict,
@@ -247,22 +248,17 @@ pub enum FileEnd {
 #[serde(default)]
 pub(super) struct GapRecord {
     /// Bytes after the last whole line of the file before.
-    #[serde(skip_serializing_if = "is_zero_u64")]
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) torn: u64,
     /// Events whose request was told that they could not be recorded, and so got 503.
-    #[serde(skip_serializing_if = "is_zero_u64")]
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) refused: u64,
     /// Completions and session ends that were lost.
-    #[serde(skip_serializing_if = "is_zero_u64")]
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) lost: u64,
     /// Folded refusals that were dropped to keep the reserve.
-    #[serde(skip_serializing_if = "is_zero_u64")]
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) noise: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero_u64(number: &u64) -> bool {
-    *number == 0
 }
 
 #[cfg(test)]

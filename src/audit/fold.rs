@@ -86,51 +86,40 @@ impl FoldedRefusals {
     /// Counts one refusal.
     pub fn add(&mut self, refusal: &Refusal, now: Timestamp) {
         let key = (refusal.whence, refusal.kind, refusal.reason);
-        if let Some(tally) = self.entries.get_mut(&key) {
-            return tally.again(now);
-        }
-        if self.entries.len() < LIMIT {
-            self.entries.insert(key, FoldTally::new(now, refusal.text.as_deref()));
-            return;
-        }
-        match &mut self.others {
-            Some(tally) => tally.again(now),
-            None => self.others = Some(FoldTally::new(now, None)),
-        }
+        let apart = self.entries.len() < LIMIT || self.entries.contains_key(&key);
+        let tally = match apart {
+            true => self.entries.entry(key).or_insert_with(|| {
+                let text = refusal.text.as_deref().map(|text| clip(text, TEXT_MAX).to_owned());
+                FoldTally::new(now, text)
+            }),
+            false => self.others.get_or_insert_with(|| {
+                FoldTally::new(now, Some(format!("from more than {LIMIT} addresses")))
+            }),
+        };
+        tally.count = tally.count.saturating_add(1);
+        tally.last = now;
     }
 
     /// Takes everything counted so far as events: at most [`LIMIT`] and one for the others.
     #[must_use]
     pub fn drain(&mut self) -> Vec<Event> {
-        let others = self.others.take().map(|tally| {
-            let text = format!("from more than {LIMIT} addresses");
-            tally.event(RefusalKind::Connection, Noise::More.rule(), Some(text))
-        });
+        let others = self.others.take();
+        let others = others.map(|tally| tally.event(RefusalKind::Connection, Noise::More.rule()));
         let entries = std::mem::take(&mut self.entries);
-        entries.into_iter().map(entry).chain(others).collect()
+        let apart = entries.into_iter().map(|((whence, kind, reason), tally)| {
+            let client = Client { address: whence.to_string(), ..Client::default() };
+            Event { client: Some(client), ..tally.event(kind, reason) }
+        });
+        apart.chain(others).collect()
     }
-}
-
-fn entry(((whence, kind, reason), mut tally): (FoldKey, FoldTally)) -> Event {
-    let text = tally.text.take();
-    let mut event = tally.event(kind, reason, text);
-    event.client =
-        Some(Client { address: whence.to_string(), listener: None, connection: None, tls: None });
-    event
 }
 
 impl FoldTally {
-    fn new(now: Timestamp, text: Option<&str>) -> Self {
-        let text = text.map(|text| clip(text, TEXT_MAX).to_owned());
-        Self { count: 1, first: now, last: now, text }
+    fn new(now: Timestamp, text: Option<String>) -> Self {
+        Self { count: 0, first: now, last: now, text }
     }
 
-    fn again(&mut self, now: Timestamp) {
-        self.count = self.count.saturating_add(1);
-        self.last = now;
-    }
-
-    fn event(&self, kind: RefusalKind, reason: &'static Rule, text: Option<String>) -> Event {
+    fn event(self, kind: RefusalKind, reason: &'static Rule) -> Event {
         let mut event = Event::new(match kind {
             RefusalKind::Handshake => Stage::Handshake,
             RefusalKind::Connection => Stage::ConnectionRefused,
@@ -138,7 +127,7 @@ impl FoldTally {
         let (first, last) = (written(self.first), written(self.last));
         event.folded = Some(Folded { count: self.count, first, last });
         event.because(reason);
-        event.text = text;
+        event.text = self.text;
         event
     }
 }

@@ -52,15 +52,15 @@ impl Ledger {
             None => self.begin()?,
         };
         let (places, lines, tip) = self.seal_all(events);
-        let Err(failed) = segment.append(&lines, sync) else {
-            (self.file, self.tip) = (Some(segment), tip);
-            return Ok(places);
-        };
-        match failed {
-            AppendFailure::PutBack(_) => self.file = Some(segment),
-            AppendFailure::GivenUp(_) => self.given_up = Some(self.abandon(&segment)),
+        let written = segment.append(&lines, sync);
+        match &written {
+            Ok(()) => (self.file, self.tip) = (Some(segment), tip),
+            Err(AppendFailure { given_up: false, .. }) => self.file = Some(segment),
+            Err(AppendFailure { given_up: true, .. }) => {
+                self.given_up = Some(self.abandon(&segment));
+            }
         }
-        Err(failed.into())
+        written.map(|()| places).map_err(|failed| failed.error)
     }
 
     /// Whether `bytes` more would still leave the reserve free. If it cannot be known: no.
@@ -102,7 +102,7 @@ impl Ledger {
         let path = self.directory.join(&name);
         let mut segment =
             Segment::new((self.create)(&path).map_err(AuditError::create(&path))?, name);
-        let written = segment.append(&line, true).map_err(AuditError::from);
+        let written = segment.append(&line, true).map_err(|failed| failed.error);
         if let Err(error) = written.and_then(|()| lock.sync_all().map_err(&failed)) {
             // A file without its first line says nothing; should it stay, readers pass over it.
             let _ = fs::remove_file(&path);

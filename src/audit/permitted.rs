@@ -11,7 +11,8 @@ use crate::policy::Permit;
 #[derive(Debug)]
 pub struct Permitted {
     outbound: Outbound,
-    recorded: Recorded,
+    /// Held for what it proves.
+    _recorded: Recorded,
 }
 
 impl Permitted {
@@ -19,12 +20,6 @@ impl Permitted {
     #[must_use]
     pub fn into_outbound(self) -> Outbound {
         self.outbound
-    }
-
-    /// Where its decision stands in the log.
-    #[must_use]
-    pub const fn recorded(&self) -> &Recorded {
-        &self.recorded
     }
 
     /// A look at the request.
@@ -46,6 +41,6 @@ impl Writer {
             false => Durability::Written,
         };
         let recorded = self.record(case.allowed(&permit), durability).await?;
-        Ok(Permitted { outbound: permit.into_outbound(), recorded })
+        Ok(Permitted { outbound: permit.into_outbound(), _recorded: recorded })
     }
 }

@@ -50,17 +50,14 @@ pub enum ReadError {
 /// # Errors
 /// If the directory or a file in it cannot be read, or the event is not as this version writes one.
 pub fn find(directory: &Path, id: EventId) -> Result<Option<Found>, ReadError> {
-    let names = directory::files(directory).map_err(ReadError::at(directory))?;
     let named = format!("\"id\":\"{id}\"");
-    for file in names.into_iter().rev() {
-        let path = directory.join(&file);
-        let failed = ReadError::at(&path);
-        let mut lines = Lines::open(&path).map_err(&failed)?;
-        while let Some(line) = lines.next_line().map_err(&failed)? {
+    for file in files(directory)?.into_iter().rev() {
+        let mut lines = Lines::open(directory.join(&file))?;
+        while let Some(line) = lines.next_line()? {
             let text = line.whole().and_then(|line| std::str::from_utf8(line).ok());
             let Some(text) = text.filter(|text| text.contains(&named)) else { continue };
             let logged = Logged::read(text.as_bytes());
-            let line = lines.number;
+            let (path, line) = (&lines.path, lines.number);
             let logged =
                 logged.map_err(|source| ReadError::Event { path: path.clone(), line, source })?;
             if logged.event.id == id {
@@ -125,19 +122,23 @@ pub fn containers_made(
 
 /// Shows every line of the log that is one, oldest first.
 fn each(directory: &Path, mut show: impl FnMut(Gist)) -> Result<(), ReadError> {
-    for file in directory::files(directory).map_err(ReadError::at(directory))? {
-        let path = directory.join(&file);
-        let failed = ReadError::at(&path);
-        let mut lines = Lines::open(&path).map_err(&failed)?;
-        while let Some(line) = lines.next_line().map_err(&failed)? {
+    for file in files(directory)? {
+        let mut lines = Lines::open(directory.join(file))?;
+        while let Some(line) = lines.next_line()? {
             line.whole().and_then(Gist::read).into_iter().for_each(&mut show);
         }
     }
     Ok(())
 }
 
+/// The names of all log files, oldest first.
+pub(super) fn files(directory: &Path) -> Result<Vec<String>, ReadError> {
+    directory::files(directory).map_err(ReadError::at(directory))
+}
+
 /// The lines of a file, with a bound on their length.
 pub(super) struct Lines {
+    path: PathBuf,
     file: BufReader<File>,
     buffer: Vec<u8>,
     /// Number of the last line, from 1.
@@ -163,16 +164,17 @@ impl RawLine<'_> {
 }
 
 impl Lines {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufReader::new(File::open(path)?), buffer: Vec::new(), number: 0 })
+    pub(super) fn open(path: PathBuf) -> Result<Self, ReadError> {
+        let file = BufReader::new(File::open(&path).map_err(ReadError::at(&path))?);
+        Ok(Self { path, file, buffer: Vec::new(), number: 0 })
     }
 
-    pub(super) fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
+    pub(super) fn next_line(&mut self) -> Result<Option<RawLine<'_>>, ReadError> {
         // A line is under LINE_MAX before its hash is added.
         let most = LINE_MAX.saturating_add(128);
         self.buffer.clear();
         let mut part = self.file.by_ref().take(u64::try_from(most).unwrap_or(u64::MAX));
-        let length = part.read_until(b'\n', &mut self.buffer)?;
+        let length = part.read_until(b'\n', &mut self.buffer).map_err(ReadError::at(&self.path))?;
         self.number = self.number.saturating_add(1);
         Ok(match self.buffer.strip_suffix(b"\n") {
             _ if length == 0 => None,
@@ -184,7 +186,7 @@ impl Lines {
 }
 
 impl ReadError {
-    pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Self {
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { path: path.to_owned(), source }
     }
 }
@@ -192,10 +194,10 @@ impl ReadError {
 impl Actionable for ReadError {
     fn problem(&self) -> Problem {
         match self {
-            Self::File { path, source } => {
-                let what = format!("cannot read {}: {source}", path.display());
-                Problem::new(what, "read the log as root")
-            }
+            Self::File { path, source } => Problem::new(
+                format!("cannot read {}: {source}", path.display()),
+                "read the log as root",
+            ),
             Self::Event { path, line, source } => Problem::new(
                 format!("cannot read the event at {}:{line}: {source}", path.display()),
                 "read it with the version of dockward that wrote it",

@@ -42,11 +42,10 @@ pub(super) struct Segment {
 }
 
 /// Why lines did not get into the file.
-pub(super) enum AppendFailure {
-    /// The file is as it was before.
-    PutBack(AuditError),
-    /// The file must not be written to any more.
-    GivenUp(AuditError),
+pub(super) struct AppendFailure {
+    pub(super) error: AuditError,
+    /// Whether the file must not be written to any more; if not, it is as it was before.
+    pub(super) given_up: bool,
 }
 
 impl Segment {
@@ -66,31 +65,18 @@ impl Segment {
     pub(super) fn append(&mut self, lines: &[u8], sync: bool) -> Result<(), AppendFailure> {
         if let Err(source) = self.file.write_all(lines) {
             let error = AuditError::Write { file: self.name.clone(), source: Arc::new(source) };
-            return Err(match self.file.truncate(self.good) {
-                Ok(()) => AppendFailure::PutBack(error),
-                Err(_) => AppendFailure::GivenUp(error),
-            });
+            let given_up = self.file.truncate(self.good).is_err();
+            return Err(AppendFailure { error, given_up });
         }
         if sync && let Err(source) = self.file.sync() {
             // Given up either way; whether it could be cut back does not change the answer.
             let _ = self.file.truncate(self.good);
-            let source = Arc::new(source);
-            return Err(AppendFailure::GivenUp(AuditError::Sync {
-                file: self.name.clone(),
-                source,
-            }));
+            let error = AuditError::Sync { file: self.name.clone(), source: Arc::new(source) };
+            return Err(AppendFailure { error, given_up: true });
         }
         let length = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         self.good = self.good.saturating_add(length);
         Ok(())
-    }
-}
-
-impl From<AppendFailure> for AuditError {
-    fn from(failed: AppendFailure) -> Self {
-        match failed {
-            AppendFailure::PutBack(error) | AppendFailure::GivenUp(error) => error,
-        }
     }
 }
 

@@ -5,10 +5,9 @@
 //! the last hash before it. What a running process wrote after that is held by its own `stop`.
 
 use super::chain::Tip;
-use super::directory;
 use super::event::{FileEnd, Previous, Stage};
 use super::line::Head;
-use super::read::{Lines, RawLine, ReadError};
+use super::read::{Lines, RawLine, ReadError, files};
 use crate::digest::Sha256;
 use crate::problem::{Actionable, Problem};
 use std::collections::{BTreeMap, HashMap};
@@ -25,22 +24,14 @@ pub struct Summary {
     pub begins_after: Option<String>,
 }
 
-impl Summary {
-    /// The hash of the newest line. Kept elsewhere, it shows later that nothing was cut off.
-    #[must_use]
-    pub fn tip(&self) -> Option<Sha256> {
-        self.files.iter().rev().find_map(|file| file.tip)
-    }
-}
-
 /// One file of a log that holds together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileSummary {
     /// Its name.
     pub name: String,
     /// Lines in it.
     pub events: u64,
-    /// The hash of its last line.
+    /// The hash of its last line. That of the newest file, kept elsewhere, shows later that nothing was cut off.
     pub tip: Option<Sha256>,
     /// Whether its last line is a `stop`; if not, its process runs, or did not end in order.
     pub stopped: bool,
@@ -88,9 +79,8 @@ pub enum LineFault {
 /// # Errors
 /// At the first line that is not as it was written, or if a file cannot be read.
 pub fn verify(directory: &Path) -> Result<Summary, VerifyError> {
-    let names = directory::files(directory).map_err(ReadError::at(directory))?;
     let mut starts = BTreeMap::new();
-    for name in names {
+    for name in files(directory)? {
         let start = first(directory, &name)?;
         starts.insert(name, start);
     }
@@ -119,9 +109,7 @@ impl Anchor<'_> {
 }
 
 fn first(directory: &Path, name: &str) -> Result<Option<Head>, VerifyError> {
-    let path = directory.join(name);
-    let failed = ReadError::at(&path);
-    match Lines::open(&path).map_err(&failed)?.next_line().map_err(&failed)? {
+    match Lines::open(directory.join(name))?.next_line()? {
         Some(RawLine::Whole(line)) => {
             Head::read(line).map(|(head, _)| Some(head)).map_err(|fault| broken(name, 1, fault))
         }
@@ -166,11 +154,9 @@ fn verify_file(
     name: &str,
     anchors: &[Anchor<'_>],
 ) -> Result<FileSummary, VerifyError> {
-    let path = directory.join(name);
-    let failed = ReadError::at(&path);
     let mut walk = Walk::new(name, anchors);
-    let mut lines = Lines::open(&path).map_err(&failed)?;
-    while let Some(line) = lines.next_line().map_err(&failed)? {
+    let mut lines = Lines::open(directory.join(name))?;
+    while let Some(line) = lines.next_line()? {
         let step = match line {
             RawLine::Whole(line) => walk.step(line),
             RawLine::Torn(bytes) => {
@@ -195,8 +181,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(name: &str, anchors: &'a [Anchor<'a>]) -> Self {
-        let name = name.to_owned();
-        let file = FileSummary { name, events: 0, tip: None, stopped: false, torn: 0 };
+        let file = FileSummary { name: name.to_owned(), ..FileSummary::default() };
         Self { file, tip: None, pending: anchors.iter().collect(), anchors }
     }
 
@@ -225,13 +210,8 @@ impl<'a> Walk<'a> {
             anchor.is_end() && longer
         };
         let bad = self.pending.first().copied().or_else(|| self.anchors.iter().find(extended));
-        match bad {
-            Some(Anchor { by, .. }) => {
-                let line = self.file.events;
-                Err(broken(&self.file.name, line, LineFault::End((*by).to_owned())))
-            }
-            None => Ok(self.file),
-        }
+        let Some(Anchor { by, .. }) = bad else { return Ok(self.file) };
+        Err(broken(&self.file.name, self.file.events, LineFault::End((*by).to_owned())))
     }
 }
 

@@ -9,6 +9,7 @@ use super::ledger::Ledger;
 use super::writer::{Durability, Recorded, WriterState};
 use jiff::Timestamp;
 use std::collections::VecDeque;
+use std::iter;
 use std::mem;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -80,20 +81,18 @@ impl Worker {
     }
 
     fn take(&mut self, first: Message) -> ControlFlow<Option<Waiter>> {
-        let mut batch = Vec::new();
-        let mut next = Some(first);
-        while let Some(message) = next {
+        let (mut batch, mut flow) = (Vec::new(), ControlFlow::Continue(()));
+        for message in iter::once(first).chain(self.queue.try_iter()).take(BATCH) {
             match message {
                 Message::Job(job) => batch.push(*job),
                 Message::Close(answer) => {
-                    self.commit(batch);
-                    return ControlFlow::Break(Some(answer));
+                    flow = ControlFlow::Break(Some(answer));
+                    break;
                 }
             }
-            next = (batch.len() < BATCH).then(|| self.queue.try_recv().ok()).flatten();
         }
         self.commit(batch);
-        ControlFlow::Continue(())
+        flow
     }
 
     fn settle(&mut self) -> ControlFlow<Option<Waiter>> {
@@ -120,7 +119,7 @@ impl Worker {
         let sync = jobs.iter().any(|job| job.durability == Durability::Synced);
         let events: Vec<&Event> = gap.iter().chain(jobs.iter().map(|job| &job.event)).collect();
         let written = self.ledger.append(&events, sync);
-        self.shared.counts.batch(sync, written.as_ref().map_or(0, Vec::len));
+        self.shared.counts().batch(sync, written.as_ref().map_or(0, Vec::len));
         match written {
             Ok(places) => {
                 self.gap = GapRecord::default();
@@ -136,40 +135,29 @@ impl Worker {
     }
 
     fn written(&mut self, job: Job, place: Result<Tip, AuditError>) {
-        let count = match (&job.answer, &place) {
-            (_, Ok(_)) => None,
-            (Some(_), Err(_)) => Some(&mut self.gap.refused),
-            (None, Err(_)) => Some(&mut self.gap.lost),
+        let Some(answer) = job.answer else {
+            self.gap.lost = self.gap.lost.saturating_add(u64::from(place.is_err()));
+            return;
         };
-        if let Some(count) = count {
-            *count = count.saturating_add(1);
-        }
-        if let Some(answer) = job.answer {
-            let recorded = place.map(|tip| Recorded::new(&job.event, tip, job.durability));
-            // Whoever asked may have gone; that he asked stays on record.
-            let _ = answer.send(recorded);
-        }
+        self.gap.refused = self.gap.refused.saturating_add(u64::from(place.is_err()));
+        // Whoever asked may have gone; that he asked stays on record.
+        let _ = answer.send(place.map(|tip| Recorded::new(job.event.id, tip)));
     }
 
     /// Jobs come here last first, so that those retained keep their order.
     fn failed(&mut self, job: Job, error: &AuditError) {
-        let Job { event, durability, answer, place } = job;
-        match answer {
+        match job.answer {
             Some(answer) => {
                 self.gap.refused = self.gap.refused.saturating_add(1);
                 let _ = answer.send(Err(error.clone()));
             }
-            None => self.retained.push_front(Job { event, durability, answer, place }),
+            None => self.retained.push_front(job),
         }
     }
 
     fn gap_event(&self) -> Option<Event> {
-        if self.gap == GapRecord::default() {
-            return None;
-        }
-        let mut event = Event::new(Stage::Gap);
-        event.gap = Some(self.gap.clone());
-        Some(event)
+        let gap = Some(self.gap.clone()).filter(|gap| *gap != GapRecord::default());
+        gap.map(|gap| Event { gap: Some(gap), ..Event::new(Stage::Gap) })
     }
 
     /// Writes what was folded, unless that would take from the reserve kept for decisions.

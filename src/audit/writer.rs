@@ -3,7 +3,7 @@
 
 use super::chain::Tip;
 use super::error::AuditError;
-use super::event::{Event, GateInstance, Stage};
+use super::event::{Event, GateInstance};
 use super::fold::{FoldedRefusals, Refusal};
 use super::id::EventId;
 use super::ledger::Ledger;
@@ -12,7 +12,7 @@ use super::worker::{Job, Message, Worker};
 use crate::digest::Sha256;
 use jiff::Timestamp;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -36,16 +36,12 @@ pub enum Durability {
 #[derive(Debug)]
 pub struct Recorded {
     id: EventId,
-    stage: Stage,
-    seq: u64,
-    hash: Sha256,
-    durability: Durability,
+    tip: Tip,
 }
 
 impl Recorded {
-    pub(super) fn new(event: &Event, tip: Tip, durability: Durability) -> Self {
-        let Tip { seq, hash } = tip;
-        Self { id: event.id, stage: event.stage, seq, hash, durability }
+    pub(super) const fn new(id: EventId, tip: Tip) -> Self {
+        Self { id, tip }
     }
 
     /// The event.
@@ -54,33 +50,21 @@ impl Recorded {
         self.id
     }
 
-    /// What it is about: only a decision permits anything.
-    #[must_use]
-    pub fn stage(&self) -> Stage {
-        self.stage
-    }
-
     /// Its number in the chain.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        self.seq
+        self.tip.seq
     }
 
     /// The hash of its line.
     #[must_use]
     pub fn hash(&self) -> Sha256 {
-        self.hash
-    }
-
-    /// How sure it was asked to be, and is.
-    #[must_use]
-    pub fn durability(&self) -> Durability {
-        self.durability
+        self.tip.hash
     }
 }
 
 /// What the writer did so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Lines written, without the first of each file and folded refusals.
     pub events: u64,
@@ -90,6 +74,16 @@ pub struct Counts {
     pub failures: u64,
     /// Whether the last batch could not be written: the gate is ill.
     pub failing: bool,
+}
+
+impl Counts {
+    /// One batch: how many lines got in (none: it failed), and whether the disk was waited for.
+    pub(super) fn batch(&mut self, synced: bool, lines: usize) {
+        self.failing = lines == 0;
+        self.failures = self.failures.saturating_add(u64::from(self.failing));
+        self.syncs = self.syncs.saturating_add(u64::from(synced && !self.failing));
+        self.events = self.events.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+    }
 }
 
 /// The log, open. Share it in an `Arc`.
@@ -145,7 +139,7 @@ impl Writer {
     /// What the writer did so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.shared.counts.now()
+        *self.shared.counts()
     }
 
     /// Writes all that is in hand and a `stop`, and ends the thread. After this nothing can be
@@ -159,7 +153,7 @@ impl Writer {
         let (answer, stopped) = oneshot::channel();
         self.queue.send(Message::Close(answer)).map_err(|_| AuditError::Closed)?;
         let stopped = stopped.await.map_err(|_| AuditError::Closed)?;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = held(&self.thread).take();
         // The answer was the thread's last act, so this does not hold anyone up.
         thread.map_or(Ok(()), |thread| thread.join().map_err(|_| AuditError::Closed))?;
         stopped.map(drop)
@@ -195,7 +189,7 @@ pub(super) struct WriterState {
     notes: Arc<Semaphore>,
     refusals: Mutex<FoldedRefusals>,
     pub(super) lost: AtomicU64,
-    pub(super) counts: Tallies,
+    counts: Mutex<Counts>,
 }
 
 impl WriterState {
@@ -205,41 +199,22 @@ impl WriterState {
             notes: Arc::new(Semaphore::new(NOTES)),
             refusals: Mutex::default(),
             lost: AtomicU64::new(0),
-            counts: Tallies::default(),
+            counts: Mutex::default(),
         }
     }
 
-    /// Nothing that holds this lock can panic halfway; a poisoned one is still whole.
     pub(super) fn refusals(&self) -> MutexGuard<'_, FoldedRefusals> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.refusals)
+    }
+
+    pub(super) fn counts(&self) -> MutexGuard<'_, Counts> {
+        held(&self.counts)
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Tallies {
-    events: AtomicU64,
-    syncs: AtomicU64,
-    failures: AtomicU64,
-    failing: AtomicBool,
-}
-
-impl Tallies {
-    /// One batch: how many lines got in (none: it failed), and whether the disk was waited for.
-    pub(super) fn batch(&self, synced: bool, lines: usize) {
-        self.failing.store(lines == 0, Ordering::Relaxed);
-        self.failures.fetch_add(u64::from(lines == 0), Ordering::Relaxed);
-        self.syncs.fetch_add(u64::from(synced && lines > 0), Ordering::Relaxed);
-        self.events.fetch_add(u64::try_from(lines).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    fn now(&self) -> Counts {
-        Counts {
-            events: self.events.load(Ordering::Relaxed),
-            syncs: self.syncs.load(Ordering::Relaxed),
-            failures: self.failures.load(Ordering::Relaxed),
-            failing: self.failing.load(Ordering::Relaxed),
-        }
-    }
+/// Nothing that holds one of these locks can panic halfway; a poisoned one is still whole.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use super::error::PkiError;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -35,32 +35,24 @@ impl Bundle {
     pub fn key(&self) -> PathBuf {
         self.directory.join("key.pem")
     }
-}
 
-/// The three texts of a bundle.
-pub(super) struct Pems {
-    pub(super) ca: String,
-    pub(super) certificate: String,
-    pub(super) key: String,
-}
-
-impl Pems {
-    /// Puts the bundle in place of whatever is there, whole or not at all.
-    pub(super) fn write(&self, directory: &Path) -> Result<(), PkiError> {
+    /// Puts the bundle in place of whatever is there, whole or not at all. The texts are in the order of the
+    /// names.
+    pub(super) fn write(&self, pems: [String; 3]) -> Result<(), PkiError> {
+        let directory = &self.directory;
         let fresh = beside(directory, "new");
         let former = beside(directory, "old");
         for leftover in [&fresh, &former] {
             remove(leftover)?;
         }
         private_directory(&fresh)?;
-        for (name, text) in NAMES.iter().zip([&self.ca, &self.certificate, &self.key]) {
-            write_private(&fresh.join(name), text)?;
+        for (name, text) in NAMES.iter().zip(&pems) {
+            let path = fresh.join(name);
+            let written = private_file(&path, text).and_then(|file| file.sync_all());
+            written.map_err(PkiError::io(&path))?;
         }
         sync_directory(&fresh)?;
-        match fs::rename(directory, &former) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            moved => moved.map_err(PkiError::io(directory))?,
-        }
+        if_there(fs::rename(directory, &former)).map_err(PkiError::io(directory))?;
         fs::rename(&fresh, directory).map_err(PkiError::io(directory))?;
         directory.parent().map_or(Ok(()), sync_directory)?;
         remove(&former)
@@ -69,14 +61,9 @@ impl Pems {
 
 /// Whether nothing but a bundle is in a directory.
 pub(super) fn is_bundle_alone(directory: &Path) -> Result<bool, PkiError> {
-    let entries = fs::read_dir(directory).map_err(PkiError::io(directory))?;
-    for entry in entries {
-        let name = entry.map_err(PkiError::io(directory))?.file_name();
-        if !NAMES.iter().any(|known| name == *known) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(PkiError::io(directory))?;
+    Ok(entries.iter().all(|entry| NAMES.iter().any(|known| entry.file_name() == *known)))
 }
 
 /// Makes a directory that only its owner may enter; one that is there is left as it is.
@@ -85,15 +72,11 @@ pub(super) fn private_directory(path: &Path) -> Result<(), PkiError> {
     made.map_err(PkiError::io(path))
 }
 
-/// Writes a file that was not there before and that only its owner may read.
-fn write_private(path: &Path, text: &str) -> Result<(), PkiError> {
-    let open = || -> std::io::Result<File> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        Ok(file)
-    };
-    open().map(drop).map_err(PkiError::io(path))
+/// Writes a file that was not there before and that only its owner may read, not yet to the disk.
+pub(super) fn private_file(path: &Path, text: &str) -> io::Result<File> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(file)
 }
 
 /// A hidden neighbour of the directory, so that a rename stays on one file system.
@@ -103,10 +86,20 @@ pub(super) fn beside(directory: &Path, what: &str) -> PathBuf {
 }
 
 pub(super) fn remove(directory: &Path) -> Result<(), PkiError> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(PkiError::io(directory)(error)),
-        _ => Ok(()),
+    if_there(fs::remove_dir_all(directory)).map(drop).map_err(PkiError::io(directory))
+}
+
+/// What was done or read, or `None` where nothing was there.
+pub(super) fn if_there<T>(done: io::Result<T>) -> io::Result<Option<T>> {
+    match done {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        done => done.map(Some),
     }
+}
+
+/// The directory that a path is in, where it names one.
+pub(super) fn parent(path: &Path) -> Option<&Path> {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty())
 }
 
 pub(super) fn sync_directory(path: &Path) -> Result<(), PkiError> {

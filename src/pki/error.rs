@@ -1,6 +1,7 @@
 //! What can go wrong while making keys and certificates. Every message says where and what to do, since
 //! who reads it has a client that waits for its certificate.
 
+use super::ca::RevocationReason;
 use crate::problem::{Actionable, Problem};
 use jiff::Timestamp;
 use std::fmt;
@@ -91,7 +92,7 @@ pub enum PkiError {
         /// Its serial number.
         serial: String,
         /// Why it was revoked.
-        reason: &'static str,
+        reason: RevocationReason,
     },
     /// The issuing CA was revoked.
     IssuingRevoked,

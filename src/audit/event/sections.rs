@@ -19,7 +19,7 @@ pub const TEXT_MAX: usize = 512;
 pub(super) const ITEMS_MAX: usize = 64;
 
 /// Who, as proven.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct IdentityRecord {
     /// The name the policy gives.
     pub name: String,
@@ -65,17 +65,18 @@ pub struct User {
 }
 
 /// By what an identity was proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// A client certificate verified in the handshake.
     Certificate,
     /// The kernel's word for who opened a Unix socket.
+    #[default]
     Unix,
 }
 
 /// From where.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Client {
     /// Address, with the port where it is one connection; `uid:1000` at a Unix socket.
     pub address: String,
@@ -123,12 +124,13 @@ pub struct RequestRecord {
 }
 
 /// What we said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Let through.
     Allow,
     /// Refused.
+    #[default]
     Deny,
 }
 
@@ -147,14 +149,14 @@ pub struct ReasonRecord {
 }
 
 /// What we said, and on what grounds.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct DecisionRecord {
     verdict: Verdict,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<ReasonRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     would: Vec<ReasonRecord>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     more: usize,
     /// The grant that allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,21 +176,21 @@ impl DecisionRecord {
     /// Allowed.
     #[must_use]
     pub(in crate::audit) fn allow() -> Self {
-        Self::of(Verdict::Allow)
+        Self { verdict: Verdict::Allow, ..Self::default() }
     }
 
     /// Refused, for these reasons: [`REASONS_MAX`] are listed, the rest counted.
     #[must_use]
     pub fn deny(reasons: impl IntoIterator<Item = ReasonRecord>) -> Self {
         let (reasons, more) = listed(reasons);
-        Self { reasons, more, ..Self::of(Verdict::Deny) }
+        Self { verdict: Verdict::Deny, reasons, more, ..Self::default() }
     }
 
     /// Let through by `mode: observe`, though it would have been refused for these reasons.
     #[must_use]
     pub(in crate::audit) fn observe(reasons: impl IntoIterator<Item = ReasonRecord>) -> Self {
         let (would, more) = listed(reasons);
-        Self { would, more, mode: Some("observe".to_owned()), ..Self::of(Verdict::Allow) }
+        Self { would, more, mode: Some("observe".to_owned()), ..Self::allow() }
     }
 
     /// What we said.
@@ -200,20 +202,6 @@ impl DecisionRecord {
     /// What spoke against it, even where it was let through by `mode: observe`.
     pub fn reasons(&self) -> impl Iterator<Item = &ReasonRecord> {
         self.reasons.iter().chain(&self.would)
-    }
-
-    fn of(verdict: Verdict) -> Self {
-        let (reasons, would) = (Vec::new(), Vec::new());
-        Self {
-            verdict,
-            reasons,
-            would,
-            more: 0,
-            grant: None,
-            mode: None,
-            policy: None,
-            facts: None,
-        }
     }
 }
 
@@ -280,9 +268,9 @@ pub enum Ended {
     Limit,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
+/// Whether a number or the like is what it would be if nobody had said it.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn clipped<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -344,12 +332,8 @@ fn masked_query<S: Serializer>(query: &Option<String>, serializer: S) -> Result<
 }
 
 fn masked_target<S: Serializer>(target: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    match target.split_once('?') {
-        Some((path, query)) => {
-            serializer.serialize_str(&format!("{path}?{}", redact::query(query)))
-        }
-        None => serializer.serialize_str(target),
-    }
+    let Some((path, query)) = target.split_once('?') else { return target.serialize(serializer) };
+    serializer.collect_str(&format_args!("{path}?{}", redact::query(query)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use super::super::error::PkiError;
 use super::keys;
 use super::layout;
+use super::lifetime::DAY;
 use super::names::PermittedNames;
 use super::sealed::Passphrase;
 use super::serial::Serial;
@@ -23,7 +24,6 @@ use std::path::Path;
 use std::time::Duration;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-const DAY: u64 = 24 * 60 * 60;
 const ROOT_LIFE: u64 = 3_652 * DAY;
 const ISSUING_LIFE: u64 = 1_096 * DAY;
 /// Validity starts this much earlier, for clients whose clock is behind.
@@ -76,13 +76,11 @@ impl Authority {
         let (path, key_path) = (store.path(certificate), store.path(key));
         let pem = fs::read_to_string(&path).map_err(PkiError::io(&path))?;
         let key = keys::read(&key_path, passphrase)?;
-        let unusable = |path: &Path, why| PkiError::Unusable { path: path.to_owned(), why };
-        let der = CertificateDer::from_pem_slice(pem.as_bytes());
-        let der = der.map_err(|_| unusable(&path, "not a certificate"))?;
-        let (_, read) =
-            X509Certificate::from_der(&der).map_err(|_| unusable(&path, "not a certificate"))?;
+        let der = der(&path, pem.as_bytes())?;
+        let read = parsed(&path, &der)?;
         if read.public_key().raw != key.subject_public_key_info() {
-            return Err(unusable(&key_path, "not the key of the certificate beside it"));
+            let why = "not the key of the certificate beside it";
+            return Err(PkiError::Unusable { path: key_path, why });
         }
         let until = Timestamp::from_second(read.validity().not_after.timestamp());
         let until = until.map_err(|_| PkiError::Clock)?;
@@ -92,11 +90,8 @@ impl Authority {
     /// The subject of its certificate, as it stands there: what its list calls its issuer.
     pub(super) fn subject(store: &Store, which: Which) -> Result<Vec<u8>, PkiError> {
         let path = store.path(which.files().0);
-        let unusable = || PkiError::Unusable { path: path.clone(), why: "not a certificate" };
-        let pem = fs::read(&path).map_err(PkiError::io(&path))?;
-        let der = CertificateDer::from_pem_slice(&pem).map_err(|_| unusable())?;
-        let (_, read) = X509Certificate::from_der(&der).map_err(|_| unusable())?;
-        Ok(read.subject().as_raw().to_vec())
+        let der = der(&path, &fs::read(&path).map_err(PkiError::io(&path))?)?;
+        Ok(parsed(&path, &der)?.subject().as_raw().to_vec())
     }
 
     /// A new root.
@@ -120,18 +115,22 @@ impl Authority {
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
-        let certificate = self.sign(&params, &key)?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
         let pem = certificate.pem();
         Ok((Self { issuer: Issuer::new(params, key), pem, until }, certificate))
     }
+}
 
-    pub(super) fn sign(
-        &self,
-        params: &CertificateParams,
-        key: &impl PublicKeyData,
-    ) -> Result<Certificate, PkiError> {
-        Ok(params.signed_by(key, &self.issuer)?)
-    }
+fn der(path: &Path, pem: &[u8]) -> Result<CertificateDer<'static>, PkiError> {
+    CertificateDer::from_pem_slice(pem).map_err(|_| not_a_certificate(path))
+}
+
+fn parsed<'d>(path: &Path, der: &'d [u8]) -> Result<X509Certificate<'d>, PkiError> {
+    X509Certificate::from_der(der).map(|(_, read)| read).map_err(|_| not_a_certificate(path))
+}
+
+fn not_a_certificate(path: &Path) -> PkiError {
+    PkiError::Unusable { path: path.to_owned(), why: "not a certificate" }
 }
 
 /// An authority's certificate, and the last moment of its validity. The end of the serial number is in

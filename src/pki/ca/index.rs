@@ -2,24 +2,25 @@
 //! it, so a file that does not read whole is never taken for an empty one, and is never written over.
 
 use super::super::error::PkiError;
+use super::authority::Which;
 use super::keys::KeyKind;
 use super::names::PermittedNames;
 use super::revocation::Revocation;
 use super::serial::Serial;
-use crate::identity::Fingerprint;
+use crate::identity::{Fingerprint, IdentityName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::Path;
 
 /// The version of the format.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
-    version: u32,
+    pub(super) version: u32,
     /// What stands behind `spiffe://` in the URI of a client.
     pub trust_domain: String,
     /// `HOST:PORT` by which clients reach the gate.
@@ -44,6 +45,15 @@ pub struct CrlNumbers {
     pub root: u64,
     /// Of the issuing CA's list.
     pub issuing: u64,
+}
+
+impl CrlNumbers {
+    pub(super) const fn of(&mut self, which: Which) -> &mut u64 {
+        match which {
+            Which::Root => &mut self.root,
+            Which::Issuing => &mut self.issuing,
+        }
+    }
 }
 
 /// What a certificate is for.
@@ -119,6 +129,17 @@ impl IndexEntry {
         }
     }
 
+    /// The identity that a client's name is.
+    pub(super) fn identity(&self) -> Result<IdentityName, PkiError> {
+        self.name.parse().map_err(|_| PkiError::ClientName(self.name.clone()))
+    }
+
+    /// The hosts that a server's certificate is for.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        let ips = self.ips.iter().map(ToString::to_string);
+        self.dns.iter().cloned().chain(ips).collect()
+    }
+
     /// For how long it was issued, in seconds.
     #[must_use]
     pub fn lifetime(&self) -> i64 {
@@ -127,19 +148,6 @@ impl IndexEntry {
 }
 
 impl Index {
-    pub(super) const fn new(
-        trust_domain: String,
-        endpoint: String,
-        key: KeyKind,
-        permitted: PermittedNames,
-        crl_days: u32,
-    ) -> Self {
-        let crl_number = CrlNumbers { root: 0, issuing: 0 };
-        let certificates = Vec::new();
-        let version = VERSION;
-        Self { version, trust_domain, endpoint, key, permitted, crl_days, crl_number, certificates }
-    }
-
     /// Reads the file's text; `path` is named in the error.
     ///
     /// # Errors
@@ -165,21 +173,14 @@ impl Index {
     /// # Errors
     /// Never for what can be read; the error is there so that nothing is written in its place.
     pub fn text(&self, path: &Path) -> Result<String, PkiError> {
-        let text = serde_json::to_string_pretty(self);
-        let why = |error: serde_json::Error| error.to_string();
+        let damaged = |why: String| PkiError::Damaged { path: path.to_owned(), why };
         let text =
-            text.map_err(|error| PkiError::Damaged { path: path.to_owned(), why: why(error) })?;
+            serde_json::to_string_pretty(self).map_err(|error| damaged(error.to_string()))?;
         Ok(text + "\n")
     }
 
-    /// The certificate of that serial number.
-    #[must_use]
-    pub fn by_serial(&self, serial: &Serial) -> Option<&IndexEntry> {
-        self.certificates.iter().find(|entry| entry.serial == *serial)
-    }
-
     /// The client certificates of a name, oldest first.
-    pub fn clients<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a IndexEntry> {
+    pub fn clients(&self, name: &str) -> impl DoubleEndedIterator<Item = &IndexEntry> {
         let named =
             move |entry: &&IndexEntry| entry.kind == CertificateKind::Client && entry.name == name;
         self.certificates.iter().filter(named)
@@ -226,12 +227,17 @@ mod tests {
 
     fn index(names: &[String]) -> Index {
         let permitted = PermittedNames { dns: vec!["localhost".into()], ips: Vec::new() };
-        let mut index =
-            Index::new("x".into(), "localhost:2376".into(), KeyKind::Ecdsa, permitted, 90);
-        for name in names {
-            index.certificates.push(entry(Serial::random().unwrap(), name));
+        let issued = names.iter().map(|name| entry(Serial::random().unwrap(), name));
+        Index {
+            version: VERSION,
+            trust_domain: "x".into(),
+            endpoint: "localhost:2376".into(),
+            key: KeyKind::Ecdsa,
+            permitted,
+            crl_days: 90,
+            crl_number: CrlNumbers::default(),
+            certificates: issued.collect(),
         }
-        index
     }
 
     fn parse(text: &[u8]) -> Result<Index, PkiError> {

@@ -2,9 +2,9 @@
 
 use super::super::bundle::private_directory;
 use super::super::error::PkiError;
-use super::authority::Authority;
-use super::index::{CertificateKind, Index};
-use super::issue::{Leaf, SERVER_LIFE, entry};
+use super::authority::{Authority, Which};
+use super::index::{CertificateKind, CrlNumbers, Index, VERSION};
+use super::issue::{Leaf, entry};
 use super::keys::{self, KeyKind};
 use super::layout;
 use super::lists;
@@ -57,7 +57,16 @@ pub fn init(
     let now = Timestamp::from_second(now.as_second()).map_err(|_| PkiError::Clock)?;
     let trust_domain = names::trust_domain(&plan.trust_domain)?;
     let permitted = PermittedNames::of(&plan.hosts, &plan.permit_dns)?;
-    let index = Index::new(trust_domain, plan.endpoint.clone(), plan.key, permitted, plan.crl_days);
+    let index = Index {
+        version: VERSION,
+        trust_domain,
+        endpoint: plan.endpoint.clone(),
+        key: plan.key,
+        permitted,
+        crl_days: plan.crl_days,
+        crl_number: CrlNumbers::default(),
+        certificates: Vec::new(),
+    };
     private_directory(directory)?;
     let was_there = directory.join(layout::INDEX).exists();
     let store = Store::lock(directory)?;
@@ -85,23 +94,19 @@ fn make(
     let root = Authority::root(now, plan.key.generate()?)?;
     let (issuing, certificate) = root.issuing(now, plan.key.generate()?, &index.permitted)?;
     index.certificates.push(entry(CertificateKind::Authority, &certificate, now)?);
-    let hosts = with_local(&plan.hosts);
-    let leaf = Leaf::server(&hosts, &index.permitted)?;
-    let key = plan.key.generate()?;
-    let until = leaf.until(now, None, SERVER_LIFE, &issuing)?;
-    let server = leaf.sign(now, until, &issuing, &key)?;
-    index.certificates.push(entry(CertificateKind::Server, &server, now)?);
-    let crl = lists::first(&mut index, &issuing, &root, now)?;
+    let leaf = Leaf::server(&with_local(&plan.hosts), &index.permitted)?;
+    let (_, server) = leaf.certify_server(&mut index, now, None, &issuing)?;
+    let (of_issuing, _) = lists::sign(&mut index, &issuing, Which::Issuing, now)?;
+    let (of_root, _) = lists::sign(&mut index, &root, Which::Root, now)?;
     let mut files = vec![
         NewFile::public(layout::ROOT, root.pem.clone()),
         NewFile::secret(layout::ROOT_KEY, keys::text(root.issuer.key(), passphrase)?),
         NewFile::public(layout::ISSUING, issuing.pem.clone()),
         NewFile::secret(layout::ISSUING_KEY, keys::text(issuing.issuer.key(), passphrase)?),
         NewFile::public(layout::CLIENT_CA, issuing.pem.clone() + &root.pem),
-        NewFile::public(layout::CRL, crl),
-        NewFile::public(layout::SERVER, server.pem() + &issuing.pem),
-        NewFile::secret(layout::SERVER_KEY, key.serialize_pem()),
+        NewFile::public(layout::CRL, of_issuing + &of_root),
     ];
+    files.extend(server);
     let policy = plan.policy.clone().map(|text| NewFile::public(layout::POLICY, text));
     let kept = policy.into_iter().chain([NewFile::public(layout::GITIGNORE, "*\n".to_owned())]);
     files.extend(kept.filter(|file| !store.path(file.name).exists()));

@@ -2,12 +2,12 @@
 //! nothing is in anybody's hands that cannot be found and revoked. What a crash can leave is an entry
 //! without a certificate, which harms nobody; issue again.
 
-use super::super::bundle::{Bundle, Pems, private_directory};
+use super::super::bundle::{Bundle, parent, private_directory};
 use super::super::error::PkiError;
 use super::authority::{self, Authority, Which, moment, seconds};
-use super::index::{CertificateKind, IndexEntry};
+use super::index::{CertificateKind, Index, IndexEntry};
 use super::layout;
-use super::lifetime::Lifetime;
+use super::lifetime::{DAY, Lifetime};
 use super::names::{self, PermittedNames};
 use super::open::Ca;
 use super::request;
@@ -23,8 +23,7 @@ use std::path::{Path, PathBuf};
 /// How long a client's certificate is good when nobody says otherwise.
 const CLIENT_LIFE: Lifetime = Lifetime::of_seconds(30 * DAY);
 /// The same of the gate's own.
-pub(super) const SERVER_LIFE: Lifetime = Lifetime::of_seconds(365 * DAY);
-const DAY: u64 = 24 * 60 * 60;
+const SERVER_LIFE: Lifetime = Lifetime::of_seconds(365 * DAY);
 
 /// The common name of the gate's certificate. No client can have it: it is no name of an identity.
 const SERVER_NAME: &str = "dockward server";
@@ -108,17 +107,9 @@ impl Ca {
     ) -> Result<Issued, PkiError> {
         let leaf = Leaf::server(hosts, &self.index.permitted)?;
         let issuing = self.issuing()?;
-        let until = leaf.until(self.now, lifetime, SERVER_LIFE, &issuing)?;
-        let key = self.index.key.generate()?;
-        let certificate = leaf.sign(self.now, until, &issuing, &key)?;
-        let entry = entry(CertificateKind::Server, &certificate, self.now)?;
-        self.index.certificates.push(entry.clone());
+        let (entry, files) = leaf.certify_server(&mut self.index, self.now, lifetime, &issuing)?;
         self.index.endpoint = endpoint.unwrap_or_else(|| self.index.endpoint.clone());
-        let files = vec![
-            NewFile::public(layout::SERVER, certificate.pem() + &issuing.pem),
-            NewFile::secret(layout::SERVER_KEY, key.serialize_pem()),
-        ];
-        self.store.commit(&self.index, files)?;
+        self.store.commit(&self.index, files.into())?;
         Ok(Issued {
             entry,
             ca: self.path(layout::ROOT),
@@ -146,13 +137,9 @@ impl Ca {
                 let key = self.index.key.generate()?;
                 let certificate = leaf.sign(now, until, &issuing, &key)?;
                 let entry = self.record(&certificate)?;
-                let pems = Pems {
-                    ca: self.root()?,
-                    certificate: certificate.pem() + &issuing.pem,
-                    key: key.serialize_pem(),
-                };
-                pems.write(directory)?;
                 let bundle = Bundle { directory: directory.clone() };
+                let certificate = certificate.pem() + &issuing.pem;
+                bundle.write([self.root()?, certificate, key.serialize_pem()])?;
                 let (ca, certificate, key) =
                     (bundle.ca(), bundle.certificate(), Some(bundle.key()));
                 Ok(Issued { entry, ca, certificate, key, not_given: Vec::new() })
@@ -186,7 +173,7 @@ impl Ca {
         if issuing.until <= self.now { Err(PkiError::IssuingExpired) } else { Ok(issuing) }
     }
 
-    fn root(&self) -> Result<String, PkiError> {
+    pub(super) fn root(&self) -> Result<String, PkiError> {
         let path = self.path(layout::ROOT);
         std::fs::read_to_string(&path).map_err(PkiError::io(&path))
     }
@@ -202,10 +189,6 @@ impl Delivery {
     }
 }
 
-fn parent(path: &Path) -> Option<&Path> {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty())
-}
-
 /// What a certificate shall say.
 pub(super) struct Leaf {
     common_name: String,
@@ -219,11 +202,8 @@ impl Leaf {
         trust_domain: &str,
         permitted: &PermittedNames,
     ) -> Result<Self, PkiError> {
-        let uri = match &wish.uri {
-            Some(uri) => names::uri(uri)?,
-            None => names::uri(&format!("spiffe://{trust_domain}/{}", wish.name))?,
-        };
-        let mut alt_names = vec![uri];
+        let usual = || format!("spiffe://{trust_domain}/{}", wish.name);
+        let mut alt_names = vec![names::uri(&wish.uri.clone().unwrap_or_else(usual))?];
         for name in &wish.dns {
             match permitted.host(name)? {
                 SanType::IpAddress(_) => return Err(PkiError::Host(name.clone())),
@@ -243,9 +223,29 @@ impl Leaf {
         Ok(Self { common_name: SERVER_NAME.to_owned(), alt_names, usage })
     }
 
+    /// Makes the gate's certificate, puts it in the index, and gives its two files.
+    pub(super) fn certify_server(
+        &self,
+        index: &mut Index,
+        now: Timestamp,
+        lifetime: Option<Lifetime>,
+        issuing: &Authority,
+    ) -> Result<(IndexEntry, [NewFile; 2]), PkiError> {
+        let until = self.until(now, lifetime, SERVER_LIFE, issuing)?;
+        let key = index.key.generate()?;
+        let certificate = self.sign(now, until, issuing, &key)?;
+        let entry = entry(CertificateKind::Server, &certificate, now)?;
+        index.certificates.push(entry.clone());
+        let files = [
+            NewFile::public(layout::SERVER, certificate.pem() + &issuing.pem),
+            NewFile::secret(layout::SERVER_KEY, key.serialize_pem()),
+        ];
+        Ok((entry, files))
+    }
+
     /// The end of its validity: as asked for, which must be before the authority's, or the usual, cut to
     /// it.
-    pub(super) fn until(
+    fn until(
         &self,
         now: Timestamp,
         asked: Option<Lifetime>,
@@ -261,7 +261,7 @@ impl Leaf {
         }
     }
 
-    pub(super) fn sign(
+    fn sign(
         &self,
         now: Timestamp,
         until: Timestamp,
@@ -274,7 +274,7 @@ impl Leaf {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![self.usage.clone()];
         params.use_authority_key_identifier_extension = true;
-        issuing.sign(&params, key)
+        Ok(params.signed_by(key, &issuing.issuer)?)
     }
 
     /// What it says, in the words of a request.

@@ -39,8 +39,7 @@ impl Ca {
     /// What [`Ca::issue_server`] cannot do.
     pub fn keep_server(&mut self, hosts: &[String]) -> Result<(), PkiError> {
         let kept = self.index.newest(CertificateKind::Server).is_some_and(|last| {
-            let ips = last.ips.iter().map(ToString::to_string);
-            let said: Vec<_> = last.dns.iter().cloned().chain(ips).collect();
+            let said = last.hosts();
             let lasts =
                 matches!(last.state(self.now), CertificateState::Valid | CertificateState::Revoked);
             lasts && hosts.iter().all(|host| said.contains(host))

@@ -48,22 +48,13 @@ impl FromStr for KeyKind {
     type Err = PkiError;
 
     fn from_str(text: &str) -> Result<Self, PkiError> {
-        match text {
-            "ecdsa" => Ok(Self::Ecdsa),
-            "ed25519" => Ok(Self::Ed25519),
-            "rsa" => Ok(Self::Rsa),
-            other => Err(PkiError::KeyKind(other.to_owned())),
-        }
+        serde_json::from_value(text.into()).map_err(|_| PkiError::KeyKind(text.to_owned()))
     }
 }
 
 impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ecdsa => "ecdsa",
-            Self::Ed25519 => "ed25519",
-            Self::Rsa => "rsa",
-        })
+        self.serialize(f)
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::error::PkiError;
 use std::str::FromStr;
 
 const MINUTE: u64 = 60;
-const DAY: u64 = 24 * 60 * MINUTE;
+pub(super) const DAY: u64 = 24 * 60 * MINUTE;
 
 /// A lifetime in seconds, more than none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

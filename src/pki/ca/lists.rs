@@ -1,6 +1,7 @@
 //! The revocation lists: one of each authority, both in `crl.pem`. A gate that is given them lets nobody in
 //! once they have run out, so they are written anew long before (`dockward certs crl`, by a timer).
 
+use super::super::bundle::if_there;
 use super::super::error::PkiError;
 use super::authority::{Authority, Which, moment, seconds};
 use super::index::{CertificateKind, Index, IndexEntry};
@@ -16,7 +17,6 @@ use rcgen::{
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fs;
-use std::io::ErrorKind;
 use std::time::Duration;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
 
@@ -62,7 +62,7 @@ impl Ca {
         for which in listed(&self.index) {
             let kept = of(&there, &self.store, &self.index, which)?;
             match kept.filter(|_| !anew.contains(&which)) {
-                Some(list) => text.push_str(&list.pem()),
+                Some(list) => text.push_str(&pem::text("X509 CRL", &list.der)),
                 None => {
                     let authority = Authority::load(&self.store, which, self.passphrase.as_ref())?;
                     let (pem, list) = sign(&mut self.index, &authority, which, self.now)?;
@@ -87,18 +87,6 @@ impl Ca {
     }
 }
 
-/// Both lists of an authority that is being made.
-pub(super) fn first(
-    index: &mut Index,
-    issuing: &Authority,
-    root: &Authority,
-    now: Timestamp,
-) -> Result<String, PkiError> {
-    let (of_issuing, _) = sign(index, issuing, Which::Issuing, now)?;
-    let (of_root, _) = sign(index, root, Which::Root, now)?;
-    Ok(of_issuing + &of_root)
-}
-
 /// Whose lists belong in the file. Nothing that a revoked issuing CA signs counts, its list included: a
 /// gate that finds none refuses everything from there.
 fn listed(index: &Index) -> Vec<Which> {
@@ -108,17 +96,14 @@ fn listed(index: &Index) -> Vec<Which> {
     }
 }
 
-fn sign(
+/// An authority's list, anew, as PEM. Raises its number in the index.
+pub(super) fn sign(
     index: &mut Index,
     authority: &Authority,
     which: Which,
     now: Timestamp,
 ) -> Result<(String, Written), PkiError> {
-    let numbers = &mut index.crl_number;
-    let number = match which {
-        Which::Root => &mut numbers.root,
-        Which::Issuing => &mut numbers.issuing,
-    };
+    let number = index.crl_number.of(which);
     *number = number.saturating_add(1);
     let number = *number;
     let now = seconds(now)?;
@@ -162,12 +147,6 @@ struct KeptList {
     written: u64,
 }
 
-impl KeptList {
-    fn pem(&self) -> String {
-        pem::text("X509 CRL", &self.der)
-    }
-}
-
 /// The list of that authority, if it is the one that was written last.
 fn of<'l>(
     lists: &'l [KeptList],
@@ -176,20 +155,15 @@ fn of<'l>(
     which: Which,
 ) -> Result<Option<&'l KeptList>, PkiError> {
     let subject = Authority::subject(store, which)?;
-    let number = match which {
-        Which::Root => index.crl_number.root,
-        Which::Issuing => index.crl_number.issuing,
-    };
-    Ok(lists.iter().find(|list| list.issuer == subject && list.number == Some(number)))
+    let mut numbers = index.crl_number;
+    let number = Some(*numbers.of(which));
+    Ok(lists.iter().find(|list| list.issuer == subject && list.number == number))
 }
 
 /// What can be read of the file. The rest is written anew, since all of it can be.
 fn read(store: &Store) -> Result<Vec<KeptList>, PkiError> {
     let path = store.path(layout::CRL);
-    let pem = match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        pem => pem.map_err(PkiError::io(&path))?,
-    };
+    let pem = if_there(fs::read(&path)).map_err(PkiError::io(&path))?.unwrap_or_default();
     let lists = CertificateRevocationListDer::pem_slice_iter(&pem).map_while(Result::ok);
     Ok(lists.filter_map(parse).collect())
 }

@@ -43,7 +43,7 @@ impl Ca {
             }
         };
         let wish = Wish {
-            name: former.name.parse().map_err(|_| PkiError::ClientName(former.name.clone()))?,
+            name: former.identity()?,
             uri: former.uris.first().cloned(),
             dns: former.dns.clone(),
             emails: former.emails.clone(),
@@ -62,9 +62,7 @@ impl Ca {
     pub fn client_of(&self, path: &Path) -> Result<IdentityName, PkiError> {
         let entry = of_file(&self.index, path)?;
         match entry.kind {
-            CertificateKind::Client => {
-                entry.name.parse().map_err(|_| PkiError::ClientName(entry.name.clone()))
-            }
+            CertificateKind::Client => entry.identity(),
             CertificateKind::Server | CertificateKind::Authority => {
                 Err(PkiError::NotAClient(path.to_owned()))
             }
@@ -78,8 +76,7 @@ impl Ca {
     pub fn renew_server(&mut self, lifetime: Option<Lifetime>) -> Result<Issued, PkiError> {
         let former = self.index.newest(CertificateKind::Server);
         let former = good(former.ok_or_else(|| PkiError::Unknown("the server".to_owned()))?)?;
-        let ips = former.ips.iter().map(ToString::to_string);
-        let hosts: Vec<String> = former.dns.iter().cloned().chain(ips).collect();
+        let hosts = former.hosts();
         self.issue_server(&hosts, lifetime, None)
     }
 
@@ -108,8 +105,7 @@ impl Ca {
 
 /// The last certificate of a client, which must be good.
 fn newest<'i>(index: &'i Index, name: &str) -> Result<&'i IndexEntry, PkiError> {
-    let named = |entry: &&IndexEntry| entry.kind == CertificateKind::Client && entry.name == name;
-    let newest = index.certificates.iter().rev().find(named);
+    let newest = index.clients(name).next_back();
     good(newest.ok_or_else(|| PkiError::Unknown(name.to_owned()))?)
 }
 
@@ -118,7 +114,7 @@ fn good(entry: &IndexEntry) -> Result<&IndexEntry, PkiError> {
         Some(revocation) => Err(PkiError::WasRevoked {
             name: entry.name.clone(),
             serial: entry.serial.to_string(),
-            reason: revocation.reason.as_str(),
+            reason: revocation.reason,
         }),
         None => Ok(entry),
     }

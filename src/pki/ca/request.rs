@@ -7,6 +7,7 @@ use rcgen::SubjectPublicKeyInfo;
 use rustls::pki_types::CertificateSigningRequestDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
@@ -117,11 +118,9 @@ fn alt_name(name: &GeneralName<'_>) -> String {
         GeneralName::DNSName(dns) => word("DNS", ":", dns),
         GeneralName::RFC822Name(email) => word("email", ":", email),
         GeneralName::IPAddress(bytes) => {
-            let four = <[u8; 4]>::try_from(*bytes).map(|ip| std::net::IpAddr::from(ip).to_string());
-            let ip = four.or_else(|_| {
-                <[u8; 16]>::try_from(*bytes).map(|ip| std::net::IpAddr::from(ip).to_string())
-            });
-            word("IP", ":", &ip.unwrap_or_default())
+            let four = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
+            let ip = four.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
+            word("IP", ":", &ip.map(|ip| ip.to_string()).unwrap_or_default())
         }
         _ => "a name of another kind".to_owned(),
     }

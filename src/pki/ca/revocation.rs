@@ -35,29 +35,6 @@ pub enum RevocationReason {
 }
 
 impl RevocationReason {
-    /// Every reason.
-    pub const ALL: [Self; 6] = [
-        Self::KeyCompromise,
-        Self::Superseded,
-        Self::Cessation,
-        Self::AffiliationChanged,
-        Self::Unspecified,
-        Self::PrivilegeWithdrawn,
-    ];
-
-    /// Its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::KeyCompromise => "key-compromise",
-            Self::Superseded => "superseded",
-            Self::Cessation => "cessation",
-            Self::AffiliationChanged => "affiliation-changed",
-            Self::Unspecified => "unspecified",
-            Self::PrivilegeWithdrawn => "privilege-withdrawn",
-        }
-    }
-
     /// Its code in a list; none for unspecified, as RFC 5280 asks for.
     pub(super) const fn code(self) -> Option<rcgen::RevocationReason> {
         match self {
@@ -75,13 +52,12 @@ impl FromStr for RevocationReason {
     type Err = PkiError;
 
     fn from_str(text: &str) -> Result<Self, PkiError> {
-        let found = Self::ALL.into_iter().find(|reason| reason.as_str() == text);
-        found.ok_or_else(|| PkiError::Reason(text.to_owned()))
+        serde_json::from_value(text.into()).map_err(|_| PkiError::Reason(text.to_owned()))
     }
 }
 
 impl fmt::Display for RevocationReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.serialize(f)
     }
 }

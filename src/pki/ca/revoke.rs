@@ -11,7 +11,6 @@ use super::revocation::{Revocation, RevocationReason};
 use super::serial::Serial;
 use super::store::NewFile;
 use crate::identity::IdentityName;
-use std::fs;
 use std::path::PathBuf;
 
 /// Which certificates.
@@ -69,13 +68,15 @@ impl Ca {
     fn chosen(&self, selection: &Selection) -> Result<Vec<Serial>, PkiError> {
         let unknown = |what: &str| PkiError::Unknown(what.to_owned());
         let one = |entry: &IndexEntry| vec![entry.serial.clone()];
+        let all = &self.index.certificates;
         match selection {
             Selection::Name(name) => match self.of_client(name.as_str()) {
                 none if none.is_empty() => Err(unknown(name.as_str())),
                 some => Ok(some),
             },
             Selection::Serial(serial) => {
-                self.index.by_serial(serial).map(one).ok_or_else(|| unknown(serial.as_str()))
+                let found = all.iter().find(|entry| entry.serial == *serial);
+                found.map(one).ok_or_else(|| unknown(serial.as_str()))
             }
             Selection::Certificate(path) => of_file(&self.index, path).map(one),
             Selection::Issuing => self
@@ -102,9 +103,7 @@ impl Ca {
         let mut files = vec![lists];
         if authority {
             // as a trust anchor it would be believed whatever the root's list says
-            let path = self.path(layout::ROOT);
-            let root = fs::read_to_string(&path).map_err(PkiError::io(&path))?;
-            files.push(NewFile::public(layout::CLIENT_CA, root));
+            files.push(NewFile::public(layout::CLIENT_CA, self.root()?));
         }
         Ok(files)
     }

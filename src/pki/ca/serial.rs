@@ -11,7 +11,7 @@ const MOST: usize = 20;
 
 /// A serial number: lower-case hexadecimal, as the audit log has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Serial(String);
 
 impl Serial {
@@ -67,12 +67,6 @@ impl TryFrom<String> for Serial {
 
     fn try_from(text: String) -> Result<Self, PkiError> {
         text.parse()
-    }
-}
-
-impl From<Serial> for String {
-    fn from(serial: Serial) -> Self {
-        serial.0
     }
 }
 

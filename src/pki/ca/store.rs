@@ -4,12 +4,14 @@
 //! moment at which it happens; only then its files are moved to their places. After a crash the next command
 //! throws `.next` away, since nothing of it counted, and finishes `.commit`, since all of it does.
 
-use super::super::bundle::{beside, private_directory, remove, sync_directory};
+use super::super::bundle::{
+    beside, if_there, parent, private_directory, private_file, remove, sync_directory,
+};
 use super::super::error::PkiError;
 use super::index::Index;
 use super::layout;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
@@ -33,17 +35,9 @@ pub(super) struct Store {
 pub(super) struct NewFile {
     pub(super) name: &'static str,
     pub(super) text: String,
-    pub(super) mode: FileMode,
-}
-
-/// Who may read a file that was not there before. One that was keeps its owner and mode, since somebody
-/// may have given it to the gate's user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileMode {
-    /// Its owner: 0600.
-    Secret,
-    /// Everybody who may enter the directory: 0644.
-    Public,
+    /// Its mode if it was not there before. One that was keeps its owner and mode, since somebody may have
+    /// given it to the gate's user.
+    mode: u32,
 }
 
 impl Store {
@@ -77,7 +71,7 @@ impl Store {
     /// Puts all of the files in place, or none.
     pub(super) fn commit(&self, index: &Index, mut files: Vec<NewFile>) -> Result<(), PkiError> {
         let text = index.text(&self.path(layout::INDEX))?;
-        files.push(NewFile { name: layout::INDEX, text, mode: FileMode::Secret });
+        files.push(NewFile::secret(layout::INDEX, text));
         let next = self.path(NEXT);
         remove(&next)?;
         private_directory(&next)?;
@@ -94,10 +88,8 @@ impl Store {
 
     fn finish(&self) -> Result<(), PkiError> {
         let commit = self.path(COMMIT);
-        let entries = match fs::read_dir(&commit) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(PkiError::io(&commit))?,
-        };
+        let entries = if_there(fs::read_dir(&commit)).map_err(PkiError::io(&commit))?;
+        let Some(entries) = entries else { return Ok(()) };
         for entry in entries {
             let entry = entry.map_err(PkiError::io(&commit))?;
             let place = self.directory.join(entry.file_name());
@@ -109,17 +101,18 @@ impl Store {
 }
 
 impl NewFile {
+    /// One that everybody may read who may enter the directory.
     pub(super) const fn public(name: &'static str, text: String) -> Self {
-        Self { name, text, mode: FileMode::Public }
+        Self { name, text, mode: 0o644 }
     }
 
+    /// One that only its owner may read.
     pub(super) const fn secret(name: &'static str, text: String) -> Self {
-        Self { name, text, mode: FileMode::Secret }
+        Self { name, text, mode: 0o600 }
     }
 
     fn write(&self, path: &Path, former: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(self.text.as_bytes())?;
+        let file = private_file(path, &self.text)?;
         let mode = match fs::metadata(former) {
             Ok(former) => {
                 let own = file.metadata()?;
@@ -128,10 +121,7 @@ impl NewFile {
                 }
                 former.mode() & 0o777
             }
-            Err(_) => match self.mode {
-                FileMode::Secret => 0o600,
-                FileMode::Public => 0o644,
-            },
+            Err(_) => self.mode,
         };
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.sync_all()
@@ -146,24 +136,27 @@ pub fn read(directory: &Path) -> Result<Index, PkiError> {
     // one who may only read cannot make the lock, and does without: each file is replaced by one rename
     let lock = File::open(directory.join(LOCK));
     let _held = lock.and_then(|lock| lock.lock_shared().map(|()| lock));
-    let committed = read_index(&directory.join(COMMIT).join(layout::INDEX))?;
-    let index = match committed {
-        Some(index) => Some(index),
-        None => read_index(&directory.join(layout::INDEX))?,
-    };
-    index.ok_or_else(|| PkiError::NoAuthority(directory.to_owned()))
+    for path in index_places(directory) {
+        if let Some(index) = read_index(&path)? {
+            return Ok(index);
+        }
+    }
+    Err(PkiError::NoAuthority(directory.to_owned()))
 }
 
 /// Whether there is an authority, or one that only has to be put in place.
 pub(super) fn is_there(directory: &Path) -> bool {
-    let index = [directory.join(layout::INDEX), directory.join(COMMIT).join(layout::INDEX)];
-    index.iter().any(|path| path.exists())
+    index_places(directory).iter().any(|path| path.exists())
+}
+
+/// Where the index is that counts: the first of these that is there.
+fn index_places(directory: &Path) -> [PathBuf; 2] {
+    [directory.join(COMMIT).join(layout::INDEX), directory.join(layout::INDEX)]
 }
 
 fn read_index(path: &Path) -> Result<Option<Index>, PkiError> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(PkiError::io(path))?,
+    let Some(file) = if_there(File::open(path)).map_err(PkiError::io(path))? else {
+        return Ok(None);
     };
     let mut text = Vec::new();
     file.take(INDEX_MAX).read_to_end(&mut text).map_err(PkiError::io(path))?;
@@ -173,15 +166,9 @@ fn read_index(path: &Path) -> Result<Option<Index>, PkiError> {
 /// Writes one file that is nobody's secret beside its place, then moves it there.
 pub(super) fn write_public(path: &Path, text: &str) -> Result<(), PkiError> {
     let fresh = beside(path, "new");
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(PkiError::io(&fresh)(error));
-        }
-        _ => {}
-    }
+    if_there(fs::remove_file(&fresh)).map_err(PkiError::io(&fresh))?;
     let file = NewFile::public("", text.to_owned());
     file.write(&fresh, path).map_err(PkiError::io(&fresh))?;
     fs::rename(&fresh, path).map_err(PkiError::io(path))?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_directory(parent.unwrap_or(Path::new(".")))
+    sync_directory(parent(path).unwrap_or(Path::new(".")))
 }
