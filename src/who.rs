@@ -9,7 +9,7 @@ mod proof;
 pub use elevation::{Elevation, Elevations, Turn};
 pub use known::{Door, Doors, Who};
 
-use crate::identity::{Claims, Identity, Unidentified, token};
+use crate::identity::{Claims, Identity, Unidentified, awaits_a_token, token};
 use crate::policy::Policy;
 use crate::proxy::{Connection, Untrusted};
 use arc_swap::ArcSwap;
@@ -114,15 +114,20 @@ impl InForce {
         self.knows(connection, rules, claims)
     }
 
-    /// Whether somebody may stay connected, whatever is asked next.
+    /// Whether somebody may stay connected, whatever is asked next: who is known by the certificate alone, or
+    /// could be with a token.
     ///
     /// # Errors
     /// It is nobody any more.
     pub fn may_stay(&self, connection: &Connection<Who>, rules: &Rules) -> Result<(), Unproven> {
-        let now = Timestamp::now();
-        connection.standing.check(now.as_second())?;
-        connection.who.may_stay(rules, &self.elevations, &connection.evidence, now)?;
-        Ok(())
+        match self.knows(connection, rules, None) {
+            Err(Unproven::Stranger(Unidentified::Unknown | Unidentified::WrongDoor))
+                if awaits_a_token(&rules.policy.identities, &connection.evidence) =>
+            {
+                Ok(())
+            }
+            other => other.map(drop),
+        }
     }
 
     fn knows(

@@ -30,7 +30,7 @@ fn of_policy(file: &Path) -> Result<PathBuf, Failure> {
 
 /// Asks the gate; `None` if it refused, which was said.
 pub(super) fn ask(args: &ControlArgs, question: Ask) -> Result<Option<Said>, Failure> {
-    let said = client::ask(&socket(args)?, question).map_err(Failure::of)?;
+    let said = client::ask(&socket(args)?, question)?;
     match said {
         Said::Refused(why) => {
             out::complain(&printable(&why));
@@ -40,7 +40,18 @@ pub(super) fn ask(args: &ControlArgs, question: Ask) -> Result<Option<Said>, Fai
     }
 }
 
-/// Asks, and prints the answer as text or as JSON. `take` is the one kind of answer that fits.
+/// Takes what one kind of answer holds, and nothing of another.
+macro_rules! only {
+    ($kind:ident) => {
+        |said| match said {
+            crate::control::wire::Said::$kind(it) => Some(it),
+            _ => None,
+        }
+    };
+}
+pub(super) use only;
+
+/// Asks, and prints the answer as text or as JSON. `take` is the one kind of answer that fits, by [`only`].
 pub(super) fn show<T: Serialize>(
     args: &ControlArgs,
     question: Ask,
@@ -92,7 +103,7 @@ roles: { r: { scope: any, allow: { container: [list] } } }
         let none = of_policy(&file).unwrap_err();
         assert!(
             none.0.what.contains("has no control:") && none.0.next.contains("write `control:"),
-            "{none}"
+            "{none:?}"
         );
         std::fs::write(&file, format!("{text}control: {{ socket: run/c.sock }}\n")).unwrap();
         assert_eq!(of_policy(&file), Ok(scratch.path().join("run/c.sock")));

@@ -9,9 +9,8 @@ mod list;
 mod revoke;
 
 use super::{Exit, Failure, clock};
-use crate::pki::PkiError;
 use crate::pki::ca::{Ca, Passphrase};
-use args::{CertsArgs, CertsCommand, DirectoryArgs, PassphraseArgs};
+use args::{AuthorityArgs, CertsArgs, CertsCommand};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,16 +32,10 @@ pub fn run(args: &CertsArgs) -> Result<Exit, Failure> {
     }
 }
 
-impl From<PkiError> for Failure {
-    fn from(error: PkiError) -> Self {
-        Self::of(error)
-    }
-}
-
 /// The authority, locked until it is dropped.
-fn open(directory: &DirectoryArgs, keys: &PassphraseArgs) -> Result<Ca, Failure> {
-    let passphrase = passphrase(keys.passphrase_file.as_deref())?;
-    Ok(Ca::open(&directory.dir, passphrase, clock::now()?)?)
+fn open(authority: &AuthorityArgs) -> Result<Ca, Failure> {
+    let passphrase = passphrase(authority.passphrase_file.as_deref())?;
+    Ok(Ca::open(&authority.place.dir, passphrase, clock::now()?)?)
 }
 
 /// From the file, else from the environment; never from the command line, which everybody can read.

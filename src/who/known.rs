@@ -36,10 +36,8 @@ impl Doors {
         };
         let exact = self.0.iter().find(|door| door.address == *came_to);
         let door = exact.or_else(|| self.0.iter().find(at));
-        door.is_some_and(|door| match &door.identities {
-            None => true,
-            Some(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
-        })
+        let has = |names: &Vec<Pattern>| names.iter().any(|pattern| pattern.matches(name));
+        door.is_some_and(|door| door.identities.as_ref().is_none_or(has))
     }
 }
 
@@ -109,28 +107,6 @@ impl Who {
         self.latest.load().as_ref().map(|latest| latest.identity.clone())
     }
 
-    /// Whether the connection may stay: somebody is known by the certificate alone, or could be with a
-    /// token.
-    ///
-    /// # Errors
-    /// It is nobody any more.
-    pub(super) fn may_stay(
-        &self,
-        rules: &Rules,
-        elevations: &Elevations,
-        evidence: &Evidence,
-        now: Timestamp,
-    ) -> Result<(), Unidentified> {
-        match self.under(rules, elevations, (evidence, None), now) {
-            Err(Unidentified::Unknown | Unidentified::WrongDoor)
-                if awaits_a_token(&rules.policy.identities, evidence) =>
-            {
-                Ok(())
-            }
-            other => other.map(drop),
-        }
-    }
-
     /// Who it is under these rules, with this token, now.
     ///
     /// # Errors
@@ -163,11 +139,7 @@ impl Who {
 
 impl Latest {
     fn is_of(&self, policy: &Arc<Policy>, claims: Option<&Arc<Claims>>) -> bool {
-        let same_token = match (&self.claims, claims) {
-            (None, None) => true,
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
+        let same_token = self.claims.as_ref().map(Arc::as_ptr) == claims.map(Arc::as_ptr);
         Arc::ptr_eq(&self.policy, policy) && same_token
     }
 }

@@ -11,7 +11,7 @@ use crate::pki::ca::{Ca, Revoked, Selection, layout};
 use std::fmt::Write as _;
 
 pub(super) fn run(args: &RevokeArgs) -> Result<Exit, Failure> {
-    let mut ca = open(&args.directory, &args.passphrase)?;
+    let mut ca = open(&args.authority)?;
     let revoked = ca.revoke(&selection(args)?, args.reason)?;
     out::print(&said(&ca, &revoked))?;
     drop(ca); // the gate needs nothing of it, and others may go on
