@@ -9,12 +9,13 @@ mod proof;
 pub use elevation::{Elevation, Elevations, Turn};
 pub use known::{Door, Doors, Who};
 
-use crate::identity::{Claims, Identity, Unidentified, awaits_a_token, token};
+use crate::identity::{Claims, Identity, Unidentified, token};
 use crate::policy::Policy;
 use crate::proxy::{Connection, Untrusted};
 use arc_swap::ArcSwap;
 use http::HeaderMap;
 use jiff::Timestamp;
+use known::could_be_known;
 use std::sync::Arc;
 
 /// Somebody who asks, with the roles and the mode of this moment.
@@ -121,9 +122,7 @@ impl InForce {
     /// It is nobody any more.
     pub fn may_stay(&self, connection: &Connection<Who>, rules: &Rules) -> Result<(), Unproven> {
         match self.knows(connection, rules, None) {
-            Err(Unproven::Stranger(Unidentified::Unknown | Unidentified::WrongDoor))
-                if awaits_a_token(&rules.policy.identities, &connection.evidence) =>
-            {
+            Err(Unproven::Stranger(why)) if could_be_known(&why, rules, &connection.evidence) => {
                 Ok(())
             }
             other => other.map(drop),

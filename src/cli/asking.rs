@@ -28,18 +28,6 @@ fn of_policy(file: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Asks the gate; `None` if it refused, which was said.
-pub(super) fn ask(args: &ControlArgs, question: Ask) -> Result<Option<Said>, Failure> {
-    let said = client::ask(&socket(args)?, question)?;
-    match said {
-        Said::Refused(why) => {
-            out::complain(&printable(&why));
-            Ok(None)
-        }
-        said => Ok(Some(said)),
-    }
-}
-
 /// Takes what one kind of answer holds, and nothing of another.
 macro_rules! only {
     ($kind:ident) => {
@@ -51,16 +39,19 @@ macro_rules! only {
 }
 pub(super) use only;
 
-/// Asks, and prints the answer as text or as JSON. `take` is the one kind of answer that fits, by [`only`].
+/// Asks the gate, and prints the answer as text or as JSON. `take` is the one kind of answer that fits, by [`only`].
 pub(super) fn show<T: Serialize>(
     args: &ControlArgs,
     question: Ask,
     take: impl Fn(Said) -> Option<T>,
     text: impl Fn(&T, Paint) -> String,
 ) -> Result<Exit, Failure> {
-    let Some(said) = ask(args, question)? else { return Ok(Exit::Findings) };
-    let fits = take(said);
-    let fits = fits.ok_or_else(|| {
+    let said = client::ask(&socket(args)?, question)?;
+    if let Said::Refused(why) = &said {
+        out::complain(&printable(why));
+        return Ok(Exit::Findings);
+    }
+    let fits = take(said).ok_or_else(|| {
         Failure::new("the gate answered something else", "use the `dockward` that serves")
     })?;
     match args.format {

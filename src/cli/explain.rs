@@ -48,11 +48,9 @@ fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
         true => std::io::stdin().lock().read_to_end(&mut body),
         false => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut body)),
     };
-    let unread = |error| {
-        let what = format!("the body at {}: {error}", path.display());
-        Failure::new(what, "correct --body")
-    };
-    read.map_err(unread)?;
+    read.map_err(|error| {
+        Failure::new(format!("the body at {}: {error}", path.display()), "correct --body")
+    })?;
     Ok(body)
 }
 

@@ -7,7 +7,7 @@
 
 use super::out::{self, Paint};
 use super::{Exit, Failure, HealthcheckArgs};
-use crate::config::{self, Bind, TlsListen, UnixBind, Way};
+use crate::config::{self, Bind, TlsListen, UnixBind, UnixListen, Way};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
@@ -43,30 +43,27 @@ pub fn run(args: &HealthcheckArgs) -> Result<Exit, Failure> {
                 let address = address(tls, args.listen)?;
                 answers.push(("gate", address.to_string(), gate(address, &tls.certificate)));
             }
-            Way::Unix(unix) => match &unix.bind {
-                UnixBind::Path(path) => {
-                    answers.push(("gate", path.display().to_string(), answers_at(path)));
-                }
-                UnixBind::Systemd if config.listen.len() > 1 => {}
-                UnixBind::Systemd => return Err(Failure::new(SYSTEMDS, SYSTEMDS_NEXT)),
-            },
+            Way::Unix(UnixListen { bind: UnixBind::Path(path), .. }) => {
+                answers.push(("gate", path.display().to_string(), answers_at(path)));
+            }
+            Way::Unix(UnixListen { bind: UnixBind::Systemd, .. }) if config.listen.len() > 1 => {}
+            Way::Unix(UnixListen { bind: UnixBind::Systemd, .. }) => {
+                return Err(Failure::new(SYSTEMDS, SYSTEMDS_NEXT));
+            }
         }
     }
     let socket = config.daemon.socket;
     answers.push(("daemon", socket.display().to_string(), daemon(&socket)));
     let paint = Paint::stdout();
-    let mut outcome = Exit::Done;
+    let ill = answers.iter().any(|(_, _, well)| well.is_err());
     for (who, place, well) in answers {
-        let line = match well {
-            Ok(()) => format!("{who}: {} ({place})\n", paint.green("well")),
-            Err(why) => {
-                outcome = Exit::Findings;
-                format!("{who}: {} ({place})\n", paint.red(&why))
-            }
+        let how = match well {
+            Ok(()) => paint.green("well"),
+            Err(why) => paint.red(&why),
         };
-        out::print(&line)?;
+        out::print(&format!("{who}: {how} ({place})\n"))?;
     }
-    Ok(outcome)
+    Ok(if ill { Exit::Findings } else { Exit::Done })
 }
 
 fn address(listen: &TlsListen, given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {

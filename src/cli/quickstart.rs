@@ -50,7 +50,11 @@ const REFUSED: [(&str, &str); 8] = [
 pub fn run(args: &QuickstartArgs) -> Result<Exit, Failure> {
     // before certificates are made that would be over when the clock is set
     clock::now()?;
-    let prepared = prepare(&QuickstartWanted::of(args))?;
+    let prepared = prepare(&QuickstartWanted {
+        dir: args.dir.clone().unwrap_or_else(|| DIRECTORY.into()),
+        listen: args.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
+        daemon: args.daemon.clone().unwrap_or_else(|| DAEMON.into()),
+    })?;
     serve::serve(&prepared.config, |ready| out::print(&format!("{ready}\n{}", prepared.text)))
 }
 
@@ -59,16 +63,6 @@ struct QuickstartWanted {
     dir: PathBuf,
     listen: SocketAddr,
     daemon: PathBuf,
-}
-
-impl QuickstartWanted {
-    fn of(args: &QuickstartArgs) -> Self {
-        Self {
-            dir: args.dir.clone().unwrap_or_else(|| DIRECTORY.into()),
-            listen: args.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
-            daemon: args.daemon.clone().unwrap_or_else(|| DAEMON.into()),
-        }
-    }
 }
 
 struct Prepared {

@@ -84,7 +84,7 @@ impl Operator {
         now: Timestamp,
     ) -> Result<Elevation, NotElevated> {
         let turn = self.elevations().turn().await;
-        let identity = self.may_be_elevated(&wanted, &turn).map_err(NotElevated::Wrong)?;
+        let identity = self.may_hold(&wanted, &turn).map_err(NotElevated::Wrong)?;
         let mut event = Event::new(Stage::GrantOpen);
         let elevation = Elevation {
             id: event.id,
@@ -111,11 +111,7 @@ impl Operator {
         Ok(elevation)
     }
 
-    fn may_be_elevated(
-        &self,
-        wanted: &ElevationWanted,
-        turn: &Turn,
-    ) -> Result<IdentityName, Problem> {
+    fn may_hold(&self, wanted: &ElevationWanted, turn: &Turn) -> Result<IdentityName, Problem> {
         let policy = self.revalidator.in_force.policy();
         let ElevationWanted { identity, role, lasts, persist: _ } = wanted;
         if turn.stopped {

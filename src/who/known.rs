@@ -77,24 +77,20 @@ impl Who {
         came_to: Address,
         evidence: &Evidence,
     ) -> Result<Self, Unidentified> {
-        let proofs = Proofs::default();
-        match admitted(rules, &came_to, evidence, None) {
+        let (name, latest) = match admitted(rules, &came_to, evidence, None) {
             Ok(identity) => {
                 identity.open(Timestamp::now().as_second())?;
-                let name = identity.name.to_string();
-                let policy = Arc::clone(&rules.policy);
-                let latest = ArcSwapOption::from_pointee(Latest { policy, claims: None, identity });
-                Ok(Self { name, came_to, latest, proofs })
+                let (name, policy) = (identity.name.to_string(), Arc::clone(&rules.policy));
+                (name, Some(Latest { policy, claims: None, identity }))
             }
-            Err(Unidentified::Unknown | Unidentified::WrongDoor)
-                if awaits_a_token(&rules.policy.identities, evidence) =>
-            {
+            Err(why) if could_be_known(&why, rules, evidence) => {
                 // places are counted by the certificate until there is a name
-                let name = shown(evidence);
-                Ok(Self { name, came_to, latest: ArcSwapOption::empty(), proofs })
+                (shown(evidence), None)
             }
-            Err(why) => Err(why),
-        }
+            Err(why) => return Err(why),
+        };
+        let latest = ArcSwapOption::from_pointee(latest);
+        Ok(Self { name, came_to, latest, proofs: Proofs::default() })
     }
 
     /// The name it had when it connected.
@@ -142,6 +138,12 @@ impl Latest {
         let same_token = self.claims.as_ref().map(Arc::as_ptr) == claims.map(Arc::as_ptr);
         Arc::ptr_eq(&self.policy, policy) && same_token
     }
+}
+
+/// Whether a token can make somebody of who is nobody by this evidence alone.
+pub(super) fn could_be_known(why: &Unidentified, rules: &Rules, evidence: &Evidence) -> bool {
+    matches!(why, Unidentified::Unknown | Unidentified::WrongDoor)
+        && awaits_a_token(&rules.policy.identities, evidence)
 }
 
 fn admitted(

@@ -43,8 +43,8 @@ fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Exit, Failure> {
                     printable(why)
                 ));
             }
-            let failed = left.running.iter().any(|one| one.error.is_some());
-            let failed = failed || left.not_loaded.is_some();
+            let left_over = left.running.iter().any(|one| one.error.is_some());
+            let failed = left_over || left.not_loaded.is_some();
             return Ok(if failed { Exit::Findings } else { Exit::Done });
         }
         Ok(Said::Refused(why)) => why,
