@@ -75,7 +75,8 @@ pub enum Command {
     /// Ask whether the gate and the daemon behind it are well.
     Healthcheck(HealthcheckArgs),
     /// Keep a certificate authority: issue, renew, revoke and list certificates.
-    Certs(certs::args::CertsArgs),
+    #[command(subcommand)]
+    Certs(certs::args::CertsCommand),
     /// Print completions for a shell.
     Completions {
         /// For which shell.
@@ -296,7 +297,7 @@ fn dispatch(command: &Command) -> Result<Exit, Failure> {
         Command::Grant(args) => grant::run(args),
         Command::Reload(args) => reload::run(args),
         Command::Healthcheck(args) => healthcheck::run(args),
-        Command::Certs(args) => certs::run(args),
+        Command::Certs(command) => certs::run(command),
         Command::Completions { shell } => print::completions(*shell),
         Command::Man => print::manual(),
     }

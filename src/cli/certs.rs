@@ -10,7 +10,7 @@ mod revoke;
 
 use super::{Exit, Failure, clock};
 use crate::pki::ca::{Ca, Passphrase};
-use args::{AuthorityArgs, CertsArgs, CertsCommand};
+use args::{AuthorityArgs, CertsCommand};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +21,8 @@ const PASSPHRASE: &str = "DOCKWARD_CA_PASSPHRASE";
 ///
 /// # Errors
 /// What keeps it from being run.
-pub fn run(args: &CertsArgs) -> Result<Exit, Failure> {
-    match &args.command {
+pub fn run(command: &CertsCommand) -> Result<Exit, Failure> {
+    match command {
         CertsCommand::Init(args) => init::run(args),
         CertsCommand::Issue(args) => issue::issue(args),
         CertsCommand::Renew(args) => issue::renew(args),

@@ -95,12 +95,8 @@ fn judged(
     bytes: &[u8],
 ) -> Result<Explained, Malformed> {
     let headers = headers(bytes);
-    let request = RequestHead {
-        method: &asked.method,
-        uri: &asked.uri,
-        version: Version::HTTP_11,
-        headers: &headers,
-    };
+    let Asked { method, uri } = asked;
+    let request = RequestHead { method, uri, version: Version::HTTP_11, headers: &headers };
     let accepted = Accepted { floor: config.daemon.api_min, ceiling: ApiVersion::NEWEST };
     let head = docker::classify(&request, accepted)?;
     let heard = match policy::hear(identity, &head, &config.policy) {

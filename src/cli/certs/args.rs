@@ -7,14 +7,6 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// `certs`.
-#[derive(Clone, Debug, Args)]
-pub struct CertsArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: CertsCommand,
-}
-
 /// What to do with certificates.
 #[derive(Clone, Debug, Subcommand)]
 pub enum CertsCommand {
