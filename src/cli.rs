@@ -21,7 +21,6 @@ mod starter;
 pub mod status;
 mod words;
 
-use crate::config::Mistakes;
 use crate::problem::{Actionable, Problem};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::borrow::Cow;
@@ -48,29 +47,42 @@ pub enum Command {
     /// Make a demo CA, bundles and a policy, serve, and print commands to try.
     Quickstart(QuickstartArgs),
     /// Serve.
-    Serve(ServeArgs),
+    Serve {
+        /// The policy file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// Show every mistake in a policy file at once, or what it grants and what amounts to root.
     Check(CheckArgs),
     /// Say what would be decided about a request, or what was decided about a recorded one.
     Explain(ExplainArgs),
     /// List every reason for which something is refused.
-    Rules(RulesArgs),
+    Rules {
+        /// How to print them.
+        #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+        format: RulesFormat,
+    },
     /// Print the JSON Schema of the policy file, for editors.
     Schema,
     /// Say how the gate is: policy, listeners, who is connected, what ends soon.
-    Status(StatusArgs),
+    Status(ControlArgs),
     /// List who is connected and what is open, or end some of it.
     Sessions(SessionsArgs),
     /// Give a role to an identity for a while, or take it back.
     Grant(GrantArgs),
     /// Have the gate read its policy and certificates again, and say what came of it.
-    Reload(ReloadArgs),
+    Reload(ControlArgs),
     /// Ask whether the gate and the daemon behind it are well.
     Healthcheck(HealthcheckArgs),
     /// Keep a certificate authority: issue, renew, revoke and list certificates.
-    Certs(certs::args::CertsArgs),
+    #[command(subcommand)]
+    Certs(certs::args::CertsCommand),
     /// Print completions for a shell.
-    Completions(CompletionsArgs),
+    Completions {
+        /// For which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// Print the manual page.
     Man,
 }
@@ -87,14 +99,6 @@ pub struct QuickstartArgs {
     /// The daemon's socket; left out: /run/docker.sock.
     #[arg(long, value_name = "SOCKET")]
     pub daemon: Option<PathBuf>,
-}
-
-/// `serve`.
-#[derive(Clone, Debug, Args)]
-pub struct ServeArgs {
-    /// The policy file.
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
 }
 
 /// `check`.
@@ -128,14 +132,6 @@ pub struct ExplainArgs {
     pub body: Option<PathBuf>,
 }
 
-/// `rules`.
-#[derive(Clone, Debug, Args)]
-pub struct RulesArgs {
-    /// How to print them.
-    #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
-    pub format: RulesFormat,
-}
-
 /// `healthcheck`.
 #[derive(Clone, Debug, Args)]
 pub struct HealthcheckArgs {
@@ -159,14 +155,6 @@ pub struct ControlArgs {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     pub format: TableFormat,
-}
-
-/// `status`.
-#[derive(Clone, Debug, Args)]
-pub struct StatusArgs {
-    /// Which gate.
-    #[command(flatten)]
-    pub gate: ControlArgs,
 }
 
 /// `sessions`.
@@ -228,22 +216,6 @@ pub struct GrantArgs {
     pub gate: ControlArgs,
 }
 
-/// `reload`.
-#[derive(Clone, Debug, Args)]
-pub struct ReloadArgs {
-    /// Which gate.
-    #[command(flatten)]
-    pub gate: ControlArgs,
-}
-
-/// `completions`.
-#[derive(Clone, Debug, Args)]
-pub struct CompletionsArgs {
-    /// For which shell.
-    #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
-}
-
 /// How a table is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
@@ -275,8 +247,7 @@ pub enum Exit {
 }
 
 /// Why a command could not be run: exit code 2.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure(pub Problem);
 
 impl Failure {
@@ -284,22 +255,12 @@ impl Failure {
     fn new(what: impl Into<Cow<'static, str>>, next: impl Into<Cow<'static, str>>) -> Self {
         Self(Problem::new(what, next))
     }
+}
 
-    /// What a room below could not do.
-    fn of(error: impl Actionable) -> Self {
+/// What a room below could not do.
+impl<E: Actionable> From<E> for Failure {
+    fn from(error: E) -> Self {
         Self(error.problem())
-    }
-}
-
-impl Actionable for Failure {
-    fn problem(&self) -> Problem {
-        self.0.clone()
-    }
-}
-
-impl From<Mistakes> for Failure {
-    fn from(mistakes: Mistakes) -> Self {
-        Self::of(mistakes)
     }
 }
 
@@ -317,7 +278,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
         Err(failure) => {
-            out::complain(&failure.to_string());
+            out::complain(&failure.0.to_string());
             ExitCode::from(2)
         }
     }
@@ -326,18 +287,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Quickstart(args) => quickstart::run(args),
-        Command::Serve(args) => serve::run(args),
+        Command::Serve { config } => serve::run(config),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
-        Command::Rules(args) => rules::run(args),
+        Command::Rules { format } => rules::run(*format),
         Command::Schema => print::schema(),
         Command::Status(args) => status::run(args),
         Command::Sessions(args) => sessions::run(args),
         Command::Grant(args) => grant::run(args),
         Command::Reload(args) => reload::run(args),
         Command::Healthcheck(args) => healthcheck::run(args),
-        Command::Certs(args) => certs::run(args),
-        Command::Completions(args) => print::completions(args.shell),
+        Command::Certs(command) => certs::run(command),
+        Command::Completions { shell } => print::completions(*shell),
         Command::Man => print::manual(),
     }
 }

@@ -12,6 +12,7 @@ pub use kill::{KillTarget, Killed};
 pub use left::LeftRunning;
 pub(crate) use turned::Turned;
 
+use crate::audit::{AuditError, Durability, Event};
 use crate::daemon::Daemon;
 use crate::docker::ApiVersion;
 use crate::sessions::Revalidator;
@@ -32,6 +33,11 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// Writes an act down, synced, before it is done.
+    pub(crate) async fn record(&self, event: Event) -> Result<(), AuditError> {
+        self.revalidator.log.record(event, Durability::Synced).await.map(drop)
+    }
+
     /// Looks at the clock and at what was loaded: closes elevations that are over, and ends whoever may not stay.
     pub async fn look_again(&self) {
         self.close_ended(Timestamp::now()).await;

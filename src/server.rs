@@ -52,7 +52,6 @@ pub struct Server {
     entrances: Vec<(Entrance, Way)>,
     control: Option<ControlSocket>,
     instance: GateInstance,
-    shutdown: Shutdown,
     /// What the files were like before they were read.
     read: Traces,
 }
@@ -99,15 +98,6 @@ impl Actionable for ServerError {
     }
 }
 
-impl From<reload::Unloaded> for ServerError {
-    fn from(why: reload::Unloaded) -> Self {
-        match why {
-            reload::Unloaded::Config(mistakes) => Self::Config(mistakes),
-            reload::Unloaded::Tls(error, _) => Self::Tls(error),
-        }
-    }
-}
-
 impl Server {
     /// Reads the configuration, binds the listeners, opens the log; accepts nobody yet. Warnings go to
     /// `warn`.
@@ -130,8 +120,8 @@ impl Server {
         let directory = &config.audit.directory;
         let log = Arc::new(Writer::open(directory, instance.clone(), RESERVE)?);
         reload::record(&log, &config, files, None).await?;
-        let rules =
-            Rules { policy: Arc::new(config.policy.clone()), doors: doors(&config, &entrances) };
+        let bound = entrances.iter().map(|(entrance, _)| entrance.address().clone());
+        let rules = rules(&config, bound);
         let shared = SharedState {
             in_force: Arc::new(InForce::new(rules)),
             log: Arc::clone(&log),
@@ -150,19 +140,7 @@ impl Server {
         let watch = Arc::new(Doorkeeper(log, Arc::clone(&tally)));
         let front = Front::new(config.front.clone(), Arc::new(PipelineGate(pipeline)), watch);
         let path = path.to_owned();
-        let shutdown = Shutdown::new();
-        Ok(Self {
-            path,
-            config,
-            operator,
-            tally,
-            front,
-            entrances,
-            control,
-            instance,
-            shutdown,
-            read,
-        })
+        Ok(Self { path, config, operator, tally, front, entrances, control, instance, read })
     }
 
     /// Where clients come in, with the ports that were really bound.
@@ -182,8 +160,9 @@ impl Server {
     /// # Errors
     /// Signals cannot be waited for, or the log cannot be closed.
     pub async fn run(self, ready: impl FnOnce()) -> Result<(), ServerError> {
-        let Self { path, config, operator, tally, front, entrances, control, instance, .. } = self;
-        let (shutdown, read) = (self.shutdown, self.read);
+        let Self { path, config, operator, tally, front, entrances, control, instance, read } =
+            self;
+        let shutdown = Shutdown::new();
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -282,16 +261,14 @@ pub fn credentials(listen: &TlsListen) -> Credentials {
     }
 }
 
-fn doors(config: &Config, entrances: &[(Entrance, Way)]) -> Doors {
-    doors_of(config, entrances.iter().map(|(entrance, _)| entrance.address().clone()))
-}
-
-fn doors_of(config: &Config, bound: impl Iterator<Item = Address>) -> Doors {
-    let door = |(listen, address): (&Listen, Address)| Door {
-        address,
-        identities: listen.identities.clone(),
+/// What the configuration says, at the addresses that its listeners are bound to.
+fn rules(config: &Config, bound: impl Iterator<Item = Address>) -> Rules {
+    let door = |(listen, address): (&Listen, Address)| {
+        let identities = listen.identities.clone();
+        Door { address, identities }
     };
-    Doors(config.listen.iter().zip(bound).map(door).collect())
+    let doors = Doors(config.listen.iter().zip(bound).map(door).collect());
+    Rules { policy: Arc::new(config.policy.clone()), doors }
 }
 
 fn operator(

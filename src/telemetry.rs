@@ -6,7 +6,8 @@ use crate::identity::Evidence;
 use crate::identity::expiry::Span;
 use crate::rule::Rule;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +21,7 @@ pub struct Tally {
     decisions: Vec<[AtomicU64; 2]>,
     reasons: Mutex<BTreeMap<&'static Rule, u64>>,
     handshakes: AtomicU64,
-    visitors: Mutex<HashMap<String, LastVisit>>,
+    visitors: Mutex<BTreeMap<String, Visitor>>,
 }
 
 impl Default for Tally {
@@ -34,14 +35,9 @@ impl Default for Tally {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct LastVisit {
-    last: Timestamp,
-    certificate: Option<Span>,
-}
-
 /// The numbers of a [`Tally`] at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TallyTotals {
     /// Decisions that let a request through.
     pub allowed: u64,
@@ -117,19 +113,18 @@ impl Tally {
             }
             Evidence::Peer(_) => None,
         };
-        let seen = LastVisit { last: now, certificate };
         let mut visitors = self.visitors();
         if let Some(known) = visitors.get_mut(name) {
-            *known = seen;
+            (known.last, known.certificate) = (now, certificate);
             return;
         }
         if visitors.len() >= VISITORS
-            && let Some(oldest) = visitors.iter().min_by_key(|(_, seen)| seen.last)
+            && let Some(oldest) = visitors.values().min_by_key(|visitor| visitor.last).cloned()
         {
-            let oldest = oldest.0.clone();
-            visitors.remove(&oldest);
+            visitors.remove(&oldest.name);
         }
-        visitors.insert(name.to_owned(), seen);
+        let name = name.to_owned();
+        visitors.insert(name.clone(), Visitor { name, last: now, certificate });
     }
 
     /// The numbers now.
@@ -145,17 +140,10 @@ impl Tally {
     /// Who was here, by name.
     #[must_use]
     pub fn seen_so_far(&self) -> Vec<Visitor> {
-        let visitor = |(name, seen): (&String, &LastVisit)| Visitor {
-            name: name.clone(),
-            last: seen.last,
-            certificate: seen.certificate,
-        };
-        let mut all: Vec<Visitor> = self.visitors().iter().map(visitor).collect();
-        all.sort_by(|one, other| one.name.cmp(&other.name));
-        all
+        self.visitors().values().cloned().collect()
     }
 
-    fn visitors(&self) -> MutexGuard<'_, HashMap<String, LastVisit>> {
+    fn visitors(&self) -> MutexGuard<'_, BTreeMap<String, Visitor>> {
         self.visitors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,6 +15,7 @@ use crate::proxy::{Connection, Untrusted};
 use arc_swap::ArcSwap;
 use http::HeaderMap;
 use jiff::Timestamp;
+use known::could_be_known;
 use std::sync::Arc;
 
 /// Somebody who asks, with the roles and the mode of this moment.
@@ -114,15 +115,18 @@ impl InForce {
         self.knows(connection, rules, claims)
     }
 
-    /// Whether somebody may stay connected, whatever is asked next.
+    /// Whether somebody may stay connected, whatever is asked next: who is known by the certificate alone, or
+    /// could be with a token.
     ///
     /// # Errors
     /// It is nobody any more.
     pub fn may_stay(&self, connection: &Connection<Who>, rules: &Rules) -> Result<(), Unproven> {
-        let now = Timestamp::now();
-        connection.standing.check(now.as_second())?;
-        connection.who.may_stay(rules, &self.elevations, &connection.evidence, now)?;
-        Ok(())
+        match self.knows(connection, rules, None) {
+            Err(Unproven::Stranger(why)) if could_be_known(&why, rules, &connection.evidence) => {
+                Ok(())
+            }
+            other => other.map(drop),
+        }
     }
 
     fn knows(

@@ -28,28 +28,30 @@ fn of_policy(file: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Asks the gate; `None` if it refused, which was said.
-pub(super) fn ask(args: &ControlArgs, question: Ask) -> Result<Option<Said>, Failure> {
-    let said = client::ask(&socket(args)?, question).map_err(Failure::of)?;
-    match said {
-        Said::Refused(why) => {
-            out::complain(&printable(&why));
-            Ok(None)
+/// Takes what one kind of answer holds, and nothing of another.
+macro_rules! only {
+    ($kind:ident) => {
+        |said| match said {
+            crate::control::wire::Said::$kind(it) => Some(it),
+            _ => None,
         }
-        said => Ok(Some(said)),
-    }
+    };
 }
+pub(super) use only;
 
-/// Asks, and prints the answer as text or as JSON. `take` is the one kind of answer that fits.
+/// Asks the gate, and prints the answer as text or as JSON. `take` is the one kind of answer that fits, by [`only`].
 pub(super) fn show<T: Serialize>(
     args: &ControlArgs,
     question: Ask,
     take: impl Fn(Said) -> Option<T>,
     text: impl Fn(&T, Paint) -> String,
 ) -> Result<Exit, Failure> {
-    let Some(said) = ask(args, question)? else { return Ok(Exit::Findings) };
-    let fits = take(said);
-    let fits = fits.ok_or_else(|| {
+    let said = client::ask(&socket(args)?, question)?;
+    if let Said::Refused(why) = &said {
+        out::complain(&printable(why));
+        return Ok(Exit::Findings);
+    }
+    let fits = take(said).ok_or_else(|| {
         Failure::new("the gate answered something else", "use the `dockward` that serves")
     })?;
     match args.format {
@@ -92,7 +94,7 @@ roles: { r: { scope: any, allow: { container: [list] } } }
         let none = of_policy(&file).unwrap_err();
         assert!(
             none.0.what.contains("has no control:") && none.0.next.contains("write `control:"),
-            "{none}"
+            "{none:?}"
         );
         std::fs::write(&file, format!("{text}control: {{ socket: run/c.sock }}\n")).unwrap();
         assert_eq!(of_policy(&file), Ok(scratch.path().join("run/c.sock")));

@@ -24,36 +24,35 @@ pub(super) fn look(config: &Config, now: i64) -> Certificates {
     for listen in config.listen.iter().filter_map(Listen::tls) {
         found.read(&listen.certificate);
         match Trust::read(&credentials(listen), now) {
-            Ok(trust) => found.dated.extend(trust.dated()),
-            Err(error) => found.unread.push(error.to_string()),
+            Ok(trust) => trust.dated().for_each(|dated| add(&mut found.dated, dated)),
+            Err(error) => add(&mut found.unread, error.to_string()),
         }
         // the key is no business of whoever checks: only whether there is one
         if let Err(error) = fs::metadata(&listen.key) {
-            found.unread.push(TlsError::Unreadable(listen.key.clone(), error).to_string());
+            let unreadable = TlsError::Unreadable(listen.key.clone(), error);
+            add(&mut found.unread, unreadable.to_string());
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
-    found.unread.retain(|text| seen.insert(text.clone()));
-    // several listeners may have one file
-    let mut once: Vec<Dated> = Vec::new();
-    for dated in found.dated {
-        if !once.contains(&dated) {
-            once.push(dated);
-        }
+    found
+}
+
+/// Adds what is not there yet: several listeners may have one file.
+fn add<T: PartialEq>(all: &mut Vec<T>, one: T) {
+    if !all.contains(&one) {
+        all.push(one);
     }
-    Certificates { dated: once, ..found }
 }
 
 impl Certificates {
     fn read(&mut self, path: &Path) {
         let certificates = match tls::certificates(path) {
             Ok(certificates) => certificates,
-            Err(error) => return self.unread.push(error.to_string()),
+            Err(error) => return add(&mut self.unread, error.to_string()),
         };
         for der in certificates {
             match Dated::of_certificate(What::ServerCertificate, Some(path.to_owned()), &der) {
-                Ok(dated) => self.dated.push(dated),
-                Err(_) => self.unread.push(TlsError::NotPem(path.to_owned()).to_string()),
+                Ok(dated) => add(&mut self.dated, dated),
+                Err(_) => add(&mut self.unread, TlsError::NotPem(path.to_owned()).to_string()),
             }
         }
     }

@@ -9,9 +9,8 @@ mod list;
 mod revoke;
 
 use super::{Exit, Failure, clock};
-use crate::pki::PkiError;
 use crate::pki::ca::{Ca, Passphrase};
-use args::{CertsArgs, CertsCommand, DirectoryArgs, PassphraseArgs};
+use args::{AuthorityArgs, CertsCommand};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,8 +21,8 @@ const PASSPHRASE: &str = "DOCKWARD_CA_PASSPHRASE";
 ///
 /// # Errors
 /// What keeps it from being run.
-pub fn run(args: &CertsArgs) -> Result<Exit, Failure> {
-    match &args.command {
+pub fn run(command: &CertsCommand) -> Result<Exit, Failure> {
+    match command {
         CertsCommand::Init(args) => init::run(args),
         CertsCommand::Issue(args) => issue::issue(args),
         CertsCommand::Renew(args) => issue::renew(args),
@@ -33,16 +32,10 @@ pub fn run(args: &CertsArgs) -> Result<Exit, Failure> {
     }
 }
 
-impl From<PkiError> for Failure {
-    fn from(error: PkiError) -> Self {
-        Self::of(error)
-    }
-}
-
 /// The authority, locked until it is dropped.
-fn open(directory: &DirectoryArgs, keys: &PassphraseArgs) -> Result<Ca, Failure> {
-    let passphrase = passphrase(keys.passphrase_file.as_deref())?;
-    Ok(Ca::open(&directory.dir, passphrase, clock::now()?)?)
+fn open(authority: &AuthorityArgs) -> Result<Ca, Failure> {
+    let passphrase = passphrase(authority.passphrase_file.as_deref())?;
+    Ok(Ca::open(&authority.place.dir, passphrase, clock::now()?)?)
 }
 
 /// From the file, else from the environment; never from the command line, which everybody can read.

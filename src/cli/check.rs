@@ -8,7 +8,7 @@ use crate::config::{self, Config, Mistakes, Warning};
 use crate::docker::{Resource, Verb};
 use crate::identity::{IdentityRule, Mode, Validity};
 use crate::policy::grants::{Grants, Spelling};
-use crate::policy::{Admission, Role};
+use crate::policy::{Admission, Policy, Role};
 use crate::problem::{Actionable as _, Problem};
 use crate::proxy::memory;
 use jiff::Timestamp;
@@ -23,46 +23,43 @@ use std::fmt::Write;
 /// The file has mistakes; with `--format json` they are on standard output as well.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let now = clock::now()?;
-    let mut loaded = config::load(&args.config, now);
-    let found = loaded.as_mut().ok().map(|config| {
-        let found = certificates::look(config, now.as_second());
-        config.warnings.extend(found.warnings(now.as_second()));
-        found.json(now.as_second())
-    });
-    let asked = match (&loaded, &args.client_cert) {
-        (Ok(config), Some(file)) => Some((file, client_certificate::ask(config, file, now)?)),
-        _ => None,
+    let mut config = match config::load(&args.config, now) {
+        Ok(config) => config,
+        Err(mistakes) => return unusable(args, &mistakes),
     };
-    match (&loaded, args.format) {
-        (Ok(config), TableFormat::Text) => {
-            let mut text = report(config, Paint::stdout());
+    let found = certificates::look(&config, now.as_second());
+    config.warnings.extend(found.warnings(now.as_second()));
+    let ask = |file| client_certificate::ask(&config, file, now).map(|verdicts| (file, verdicts));
+    let asked = args.client_cert.as_deref().map(ask).transpose()?;
+    match args.format {
+        TableFormat::Text => {
+            let mut text = report(&config, Paint::stdout());
             if let Some((file, verdicts)) = &asked {
                 text.push_str(&client_certificate::text(file, verdicts, Paint::stdout()));
             }
             out::print(&text)?;
         }
-        (Ok(config), TableFormat::Json) => {
-            let mut report = report_json(config, found);
+        TableFormat::Json => {
+            let mut report = report_json(&config, &found.json(now.as_second()));
             if let (Some((_, verdicts)), Some(report)) = (&asked, report.as_object_mut()) {
                 let verdicts = client_certificate::object(verdicts);
                 report.insert("client_certificate".to_owned(), verdicts);
             }
             out::json(&report)?;
         }
-        (Err(mistakes), TableFormat::Json) => out::json(&mistakes_json(mistakes))?,
-        (Err(_), TableFormat::Text) => {}
     }
     let refused = asked.is_some_and(|(_, verdicts)| !client_certificate::is_let_in(&verdicts));
-    let outcome = if refused { Exit::Findings } else { Exit::Done };
-    loaded.map(|_| outcome).map_err(|mistakes| match args.format {
-        TableFormat::Text => {
-            let Problem { what, next } = mistakes.problem();
-            Failure::new(format!("{} cannot be used\n\n{what}", args.config.display()), next)
-        }
-        TableFormat::Json => {
-            Failure::new(format!("{} mistakes", mistakes.count()), "correct what the list says")
-        }
-    })
+    Ok(if refused { Exit::Findings } else { Exit::Done })
+}
+
+fn unusable(args: &CheckArgs, mistakes: &Mistakes) -> Result<Exit, Failure> {
+    let Problem { what, next } = mistakes.problem();
+    if args.format == TableFormat::Text {
+        let what = format!("{} cannot be used\n\n{what}", args.config.display());
+        return Err(Failure::new(what, next));
+    }
+    out::json(&mistakes_json(mistakes))?;
+    Err(Failure::new(format!("{} mistakes", mistakes.count()), "correct what the list says"))
 }
 
 fn report(config: &Config, paint: Paint) -> String {
@@ -75,26 +72,20 @@ fn report(config: &Config, paint: Paint) -> String {
         config.profiles.len(),
         policy.hash,
     );
-    text.push_str(&out::table(&identity_rows(&policy.identities), paint));
-    text.push('\n');
-    text.push_str(&out::table(&role_rows(&policy.roles), paint));
-    text.push('\n');
-    text.push_str(&out::table(&profile_rows(config), paint));
+    text.push_str(
+        &[identities(policy, paint), roles(policy, paint), profiles(config, paint)].join("\n"),
+    );
     text.push_str(&warnings(&config.warnings, paint));
     text
 }
 
-fn cells<const N: usize>(cells: [&str; N]) -> Vec<String> {
-    cells.iter().map(|&cell| cell.to_owned()).collect()
-}
-
-fn identity_rows(identities: &[IdentityRule]) -> Vec<Vec<String>> {
-    let mut rows = vec![cells(["IDENTITY", "MATCHED BY", "ROLES", "MODE", "VALID"])];
-    rows.extend(identities.iter().map(|rule| {
+fn identities(policy: &Policy, paint: Paint) -> String {
+    let row = |rule: &IdentityRule| {
         let roles = rule.roles().join(", ");
         vec![rule.name().to_string(), matched_by(rule), roles, mode(rule), valid(rule)]
-    }));
-    rows
+    };
+    let rows: Vec<_> = policy.identities.iter().map(row).collect();
+    out::table(&["IDENTITY", "MATCHED BY", "ROLES", "MODE", "VALID"], &rows, paint)
 }
 
 fn matched_by(rule: &IdentityRule) -> String {
@@ -121,13 +112,13 @@ fn valid(rule: &IdentityRule) -> String {
     rule.valid().map_or_else(|| "always".to_owned(), Validity::to_string)
 }
 
-fn role_rows(roles: &BTreeMap<String, Role>) -> Vec<Vec<String>> {
-    let mut rows = vec![cells(["ROLE", "ADMISSION", "ALLOWS", "IMAGES"])];
-    rows.extend(roles.values().map(|role| {
+fn roles(policy: &Policy, paint: Paint) -> String {
+    let row = |role: &Role| {
         let images = format!("run {}, pull {}", role.run.len(), role.pull.len());
         vec![role.name.clone(), admission(role).to_owned(), summary(role), images]
-    }));
-    rows
+    };
+    let rows: Vec<_> = policy.roles.values().map(row).collect();
+    out::table(&["ROLE", "ADMISSION", "ALLOWS", "IMAGES"], &rows, paint)
 }
 
 fn admission(role: &Role) -> &str {
@@ -139,29 +130,24 @@ fn admission(role: &Role) -> &str {
 
 /// `container 12, image 3`: how many verbs of each resource.
 fn summary(role: &Role) -> String {
-    let counts = by_resource(role).into_iter().map(|(of, verbs)| format!("{of} {}", verbs.len()));
-    let counts: Vec<String> = counts.collect();
+    let mut verbs: BTreeMap<Resource, usize> = BTreeMap::new();
+    for (resource, verb, _) in role.allow.iter() {
+        if !role.deny.has(resource, verb) {
+            *verbs.entry(resource).or_default() += 1;
+        }
+    }
+    let counts: Vec<String> = verbs.iter().map(|(of, count)| format!("{of} {count}")).collect();
     if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") }
 }
 
-fn by_resource(role: &Role) -> BTreeMap<Resource, Vec<(Verb, Spelling)>> {
-    let mut all: BTreeMap<Resource, Vec<(Verb, Spelling)>> = BTreeMap::new();
-    for (resource, verb, spelling) in role.allow.iter() {
-        if !role.deny.has(resource, verb) {
-            all.entry(resource).or_default().push((verb, spelling));
-        }
-    }
-    all
-}
-
-fn profile_rows(config: &Config) -> Vec<Vec<String>> {
-    let mut rows = vec![cells(["ADMISSION PROFILE", "USED BY"])];
-    rows.extend(config.profiles.keys().map(|name| {
+fn profiles(config: &Config, paint: Paint) -> String {
+    let row = |name: &String| {
         let uses = config.policy.roles.values().filter(|role| admission(role) == name);
         let uses: Vec<&str> = uses.map(|role| role.name.as_str()).collect();
         vec![name.clone(), uses.join(", ")]
-    }));
-    rows
+    };
+    let rows: Vec<_> = config.profiles.keys().map(row).collect();
+    out::table(&["ADMISSION PROFILE", "USED BY"], &rows, paint)
 }
 
 fn warnings(warnings: &[Warning], paint: Paint) -> String {
@@ -191,7 +177,7 @@ fn mistakes_json(mistakes: &Mistakes) -> Value {
     json!({ "ok": false, "mistakes": mistakes.iter().map(one).collect::<Vec<_>>() })
 }
 
-fn report_json(config: &Config, certificates: Option<Value>) -> Value {
+fn report_json(config: &Config, certificates: &Value) -> Value {
     let policy = &config.policy;
     let identity = |rule: &IdentityRule| {
         json!({
@@ -216,16 +202,14 @@ fn report_json(config: &Config, certificates: Option<Value>) -> Value {
 
 fn role_json(role: &Role) -> Value {
     let words = |grants: &Grants| {
-        let all = grants.iter().map(|(resource, verb, spelling)| {
-            json!({
-                "resource": resource.as_str(), "verb": verb.as_str(),
-                "named": spelling == Spelling::Named,
-            })
-        });
-        all.collect::<Vec<Value>>()
+        let one = |(resource, verb, spelling): (Resource, Verb, Spelling)| {
+            let named = spelling == Spelling::Named;
+            json!({ "resource": resource.as_str(), "verb": verb.as_str(), "named": named })
+        };
+        grants.iter().map(one).collect::<Value>()
     };
     let patterns = |images: &[crate::docker::image::ImagePattern]| {
-        images.iter().map(|pattern| pattern.as_str().to_owned()).collect::<Vec<_>>()
+        images.iter().map(|pattern| pattern.as_str()).collect::<Value>()
     };
     json!({
         "name": role.name, "admission": admission(role), "allow": words(&role.allow),

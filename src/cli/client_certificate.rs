@@ -4,7 +4,8 @@
 use super::{Failure, out};
 use crate::config::{Bind, Config, Listen, TlsListen};
 use crate::identity::{CertificateFacts, Identity, Unidentified, identify};
-use crate::proxy::{TlsError, Trust, tls};
+use crate::policy::glob::Glob;
+use crate::proxy::{TlsError, Trust, Untrusted, tls};
 use crate::rule::{Rule, rules};
 use crate::server::credentials;
 use jiff::Timestamp;
@@ -39,28 +40,21 @@ pub(super) fn ask(
     file: &Path,
     now: Timestamp,
 ) -> Result<Vec<ListenerVerdict>, Failure> {
-    let chain = tls::certificates(file).map_err(Failure::of)?;
+    let chain = tls::certificates(file)?;
     let listeners = config.listen.iter().filter_map(|listen| Some((listen, listen.tls()?)));
-    Ok(listeners.map(|(listen, tls)| verdict(config, listen, tls, &chain, now)).collect())
+    let verdict = |(listen, tls): (&Listen, &TlsListen)| {
+        let listener = match tls.address {
+            Bind::Address(address) => address.to_string(),
+            Bind::Systemd => "systemd".to_owned(),
+        };
+        ListenerVerdict { listener, answer: answer(config, listen, tls, &chain, now) }
+    };
+    Ok(listeners.map(verdict).collect())
 }
 
 /// Whether at least one listener lets it in.
 pub(super) fn is_let_in(verdicts: &[ListenerVerdict]) -> bool {
     verdicts.iter().any(|verdict| verdict.answer.is_ok())
-}
-
-fn verdict(
-    config: &Config,
-    listen: &Listen,
-    tls: &TlsListen,
-    chain: &[CertificateDer<'static>],
-    now: Timestamp,
-) -> ListenerVerdict {
-    let listener = match tls.address {
-        Bind::Address(address) => address.to_string(),
-        Bind::Systemd => "systemd".to_owned(),
-    };
-    ListenerVerdict { listener, answer: answer(config, listen, tls, chain, now) }
 }
 
 fn answer(
@@ -74,17 +68,15 @@ fn answer(
     let moment = UnixTime::since_unix_epoch(Duration::from_secs(seconds.unsigned_abs()));
     let unread = |error: TlsError| (Unasked::Listener.rule(), error.to_string());
     let trust = Trust::read(&credentials(tls), seconds).map_err(unread)?;
-    let untrusted = |why: crate::proxy::Untrusted| (why.rule(), why.to_string());
+    let untrusted = |why: Untrusted| (why.rule(), why.to_string());
     let until = trust.verify(chain, moment).map_err(untrusted)?;
     let unidentified = |why: Unidentified| (why.rule(), why.to_string());
     let leaf = chain.first().map_or(&[][..], |leaf| leaf.as_ref());
     let facts = CertificateFacts::read(leaf).map_err(|why| unidentified(why.into()))?;
     let identity =
         identify(&config.policy.identities, &facts.into(), None).map_err(unidentified)?;
-    let named = |names: &Vec<crate::policy::glob::Glob>| {
-        names.iter().any(|pattern| pattern.matches(identity.name.as_str()))
-    };
-    if !listen.identities.as_ref().is_none_or(named) {
+    let named = |pattern: &Glob| pattern.matches(identity.name.as_str());
+    if listen.identities.as_ref().is_some_and(|names| !names.iter().any(named)) {
         return Err(unidentified(Unidentified::WrongDoor));
     }
     let open = identity.open(seconds).map_err(unidentified)?;

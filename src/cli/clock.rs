@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn a_clock_at_its_beginning_is_told_from_one_that_was_set() {
-        let at = |text: &str| credible(text.parse().unwrap()).map_err(|why| why.to_string());
+        let at = |text: &str| credible(text.parse().unwrap()).map_err(|why| why.0.to_string());
         let why = at("1970-01-01T00:00:12.5Z").unwrap_err();
         assert!(why.starts_with("the clock says 1970-01-01T00:00:12Z, set it"), "{why}");
         assert!(at("2023-12-31T23:59:59Z").is_err());

@@ -11,12 +11,12 @@ use crate::docker::{self, Accepted, ApiVersion, Malformed, RequestHead};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
 use crate::policy::facts::Image;
-use crate::policy::{self, Decision, Facts, Finding, Needs, Seen};
+use crate::policy::{self, Decision, Facts, Finding, Needs, PathFact, Seen};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use jiff::Timestamp;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
@@ -29,21 +29,17 @@ use std::path::Path;
 pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
     let config = config::load(&args.config, Timestamp::now())?;
     let body = args.body.as_deref().map(read_body).transpose()?;
-    match args.subject.parse::<EventId>() {
-        Ok(id) => event(&config, id, body.as_deref()),
-        Err(_) => {
-            let name = args.as_name.as_deref().ok_or_else(|| {
-                Failure::new(
-                    "nobody is named whose request it is",
-                    "add --as NAME, an identity of the policy",
-                )
-            })?;
-            let asked = Asked::parse(&args.subject)?;
-            let explained = explain(&config, name, &asked, body.as_deref().unwrap_or_default())?;
-            out::print(&explained.text)?;
-            Ok(explained.outcome)
-        }
+    if let Ok(id) = args.subject.parse() {
+        return event(&config, id, body.as_deref());
     }
+    let Some(name) = &args.as_name else {
+        let what = "nobody is named whose request it is";
+        return Err(Failure::new(what, "add --as NAME, an identity of the policy"));
+    };
+    let asked = Asked::parse(&args.subject)?;
+    let explained = explain(&config, name, &asked, body.as_deref().unwrap_or_default())?;
+    out::print(&explained.text)?;
+    Ok(explained.outcome)
 }
 
 fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -52,11 +48,9 @@ fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
         true => std::io::stdin().lock().read_to_end(&mut body),
         false => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut body)),
     };
-    let unread = |error| {
-        let what = format!("the body at {}: {error}", path.display());
-        Failure::new(what, "correct --body")
-    };
-    read.map_err(unread)?;
+    read.map_err(|error| {
+        Failure::new(format!("the body at {}: {error}", path.display()), "correct --body")
+    })?;
     Ok(body)
 }
 
@@ -84,44 +78,33 @@ struct Explained {
     outcome: Exit,
 }
 
-impl Explained {
-    const fn new(outcome: Exit, text: String) -> Self {
-        Self { text, outcome }
-    }
-}
-
 /// Judges a request offline: as if received now, from this host.
 fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<Explained, Failure> {
     let identity = identity(config, name)?;
-    let malformed = |malformed: Malformed| {
-        Explained::new(
-            Exit::Findings,
-            format!("refused: {malformed}\n{}", about(malformed.flaw.id())),
-        )
-    };
+    Ok(judged(config, name, &identity, asked, bytes).unwrap_or_else(|malformed| Explained {
+        outcome: Exit::Findings,
+        text: format!("refused: {malformed}\n{}", about(malformed.flaw.id())),
+    }))
+}
+
+fn judged(
+    config: &Config,
+    name: &str,
+    identity: &Identity,
+    asked: &Asked,
+    bytes: &[u8],
+) -> Result<Explained, Malformed> {
     let headers = headers(bytes);
-    let request = RequestHead {
-        method: &asked.method,
-        uri: &asked.uri,
-        version: Version::HTTP_11,
-        headers: &headers,
-    };
+    let Asked { method, uri } = asked;
+    let request = RequestHead { method, uri, version: Version::HTTP_11, headers: &headers };
     let accepted = Accepted { floor: config.daemon.api_min, ceiling: ApiVersion::NEWEST };
-    let head = match docker::classify(&request, accepted) {
-        Ok(head) => head,
-        Err(error) => return Ok(malformed(error)),
-    };
-    let asking = match policy::hear(&identity, &head, &config.policy) {
-        Ok(heard) => heard.read(bytes),
+    let head = docker::classify(&request, accepted)?;
+    let heard = match policy::hear(identity, &head, &config.policy) {
+        Ok(heard) => heard,
         Err(denial) => return Ok(denied(name, &denial.findings)),
     };
     let mut supposed = String::new();
-    let settled =
-        asking.and_then(|asking| asking.settle(|needs| suppose(config, needs, &mut supposed)));
-    let settled = match settled {
-        Ok(settled) => settled,
-        Err(error) => return Ok(malformed(error)),
-    };
+    let settled = heard.read(bytes)?.settle(|needs| suppose(config, needs, &mut supposed))?;
     if identity.open(Timestamp::now().as_second()).is_err() {
         let _ = writeln!(
             supposed,
@@ -139,13 +122,10 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
                 let _ = writeln!(text, "  written in by the gate: {term}");
             }
             if !permit.would().is_empty() {
-                let _ = writeln!(
-                    text,
-                    "observed only; otherwise {}",
-                    denied(name, permit.would()).text
-                );
+                let refused = denied(name, permit.would()).text;
+                let _ = writeln!(text, "observed only; otherwise {refused}");
             }
-            Explained::new(Exit::Done, text)
+            Explained { text, outcome: Exit::Done }
         }
     };
     explained.text.push_str(&supposed);
@@ -156,17 +136,13 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
 fn suppose(config: &Config, needs: &Needs, supposed: &mut String) -> Facts {
     let mut facts = Facts::default();
     for image in &needs.images {
-        let _ =
-            writeln!(supposed, "supposed: image {image} is what its name says, and runs as root");
-        let (tags, origins) = match Reference::parse(image) {
-            Ok(Reference { repository, tag, digest }) => {
-                let tag = tag.unwrap_or_else(|| "latest".to_owned());
-                let digest = digest.unwrap_or_default();
-                (vec![format!("{repository}:{tag}")], vec![ImageOrigin { repository, digest }])
-            }
-            Err(_) => (Vec::new(), Vec::new()),
-        };
-        let seen = Image { tags, origins, ..Image::default() };
+        let what = "is what its name says, and runs as root";
+        let _ = writeln!(supposed, "supposed: image {image} {what}");
+        let mut seen = Image::default();
+        if let Ok(Reference { repository, tag, digest }) = Reference::parse(image) {
+            seen.tags.push(format!("{repository}:{}", tag.as_deref().unwrap_or("latest")));
+            seen.origins.push(ImageOrigin { repository, digest: digest.unwrap_or_default() });
+        }
         facts.images.insert(image.clone(), Seen::Found(seen));
     }
     for volume in &needs.volumes {
@@ -211,10 +187,7 @@ fn headers(bytes: &[u8]) -> HeaderMap {
 }
 
 /// The host's paths as they are now, seen as the daemon sees them.
-fn look(
-    config: &Config,
-    paths: &BTreeSet<String>,
-) -> std::collections::BTreeMap<String, crate::policy::PathFact> {
+fn look(config: &Config, paths: &BTreeSet<String>) -> BTreeMap<String, PathFact> {
     let peer = std::os::unix::net::UnixStream::connect(&config.daemon.socket)
         .ok()
         .and_then(|stream| rustix::net::sockopt::socket_peercred(&stream).ok())
@@ -225,21 +198,15 @@ fn look(
 
 fn denied(name: &str, findings: &[Finding]) -> Explained {
     let mut text = String::new();
-    for finding in findings {
-        let place =
-            if finding.field.is_empty() { String::new() } else { format!(" ({})", finding.field) };
-        let _ = writeln!(
-            text,
-            "refused: {name} may not {}{place} [{}]",
-            finding.what,
-            finding.reason.id()
-        );
-        if let Some(allowed) = &finding.allowed {
+    for Finding { what, field, reason, allowed, .. } in findings {
+        let place = if field.is_empty() { String::new() } else { format!(" ({field})") };
+        let _ = writeln!(text, "refused: {name} may not {what}{place} [{}]", reason.id());
+        if let Some(allowed) = allowed {
             let _ = writeln!(text, "  {allowed}");
         }
-        text.push_str(&about(finding.reason.id()));
+        text.push_str(&about(reason.id()));
     }
-    Explained::new(Exit::Findings, text)
+    Explained { text, outcome: Exit::Findings }
 }
 
 /// What is documented about a reason.
@@ -252,7 +219,7 @@ fn about(id: &str) -> String {
 /// What was decided about a recorded event, and what would be now where that can be told.
 fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Exit, Failure> {
     let directory = &config.audit.directory;
-    let found = audit::find(directory, id).map_err(Failure::of)?;
+    let found = audit::find(directory, id)?;
     let Found { file, line, logged: Logged { frame, event } } = found.ok_or_else(|| {
         let what = format!("no event {id} in the log at {}", directory.display());
         Failure::new(what, "give the policy of the gate that wrote it")

@@ -1,11 +1,11 @@
 //! `dockward grant`: break-glass. A role for an identity that does not hold it, for a while and with a
 //! reason, and its end before its time.
 
-use super::asking;
+use super::asking::{self, only};
 use super::out::Paint;
 use super::{Exit, Failure, GrantArgs};
 use crate::config;
-use crate::control::wire::{Ask, Grant, GrantWanted, GrantedView, Named, Said};
+use crate::control::wire::{Ask, Grant, GrantWanted, GrantedView, Named};
 
 /// Grants, or takes back.
 ///
@@ -14,20 +14,12 @@ use crate::control::wire::{Ask, Grant, GrantWanted, GrantedView, Named, Said};
 pub fn run(args: &GrantArgs) -> Result<Exit, Failure> {
     if let Some(id) = &args.revoke {
         let ask = Ask::RevokeGrant(Named { id: id.clone(), reason: args.reason.clone() });
-        let take = |said| match said {
-            Said::Revoked(grant) => Some(grant),
-            _ => None,
-        };
         let text = |grant: &Grant, _: Paint| {
             format!("{} does not hold {} any more by this grant\n", grant.identity, grant.role)
         };
-        return asking::show(&args.gate, ask, take, text);
+        return asking::show(&args.gate, ask, only!(Revoked), text);
     }
-    let take = |said| match said {
-        Said::Granted(granted) => Some(granted),
-        _ => None,
-    };
-    asking::show(&args.gate, Ask::Grant(wanted(args)?), take, granted)
+    asking::show(&args.gate, Ask::Grant(wanted(args)?), only!(Granted), granted)
 }
 
 fn wanted(args: &GrantArgs) -> Result<GrantWanted, Failure> {

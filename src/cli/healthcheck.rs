@@ -7,9 +7,11 @@
 
 use super::out::{self, Paint};
 use super::{Exit, Failure, HealthcheckArgs};
-use crate::config::{self, Bind, ListenWay, TlsListen, UnixBind};
+use crate::config::{self, Bind, ListenWay, TlsListen, UnixBind, UnixListen};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
@@ -41,30 +43,28 @@ pub fn run(args: &HealthcheckArgs) -> Result<Exit, Failure> {
                 let address = address(tls, args.listen)?;
                 answers.push(("gate", address.to_string(), gate(address, &tls.certificate)));
             }
-            ListenWay::Unix(unix) => match &unix.bind {
-                UnixBind::Path(path) => {
-                    answers.push(("gate", path.display().to_string(), answers_at(path)));
-                }
-                UnixBind::Systemd if config.listen.len() > 1 => {}
-                UnixBind::Systemd => return Err(Failure::new(SYSTEMDS, SYSTEMDS_NEXT)),
-            },
+            ListenWay::Unix(UnixListen { bind: UnixBind::Path(path), .. }) => {
+                answers.push(("gate", path.display().to_string(), answers_at(path)));
+            }
+            ListenWay::Unix(UnixListen { bind: UnixBind::Systemd, .. })
+                if config.listen.len() > 1 => {}
+            ListenWay::Unix(UnixListen { bind: UnixBind::Systemd, .. }) => {
+                return Err(Failure::new(SYSTEMDS, SYSTEMDS_NEXT));
+            }
         }
     }
     let socket = config.daemon.socket;
     answers.push(("daemon", socket.display().to_string(), daemon(&socket)));
     let paint = Paint::stdout();
-    let mut outcome = Exit::Done;
+    let ill = answers.iter().any(|(_, _, well)| well.is_err());
     for (who, place, well) in answers {
-        let line = match well {
-            Ok(()) => format!("{who}: {} ({place})\n", paint.green("well")),
-            Err(why) => {
-                outcome = Exit::Findings;
-                format!("{who}: {} ({place})\n", paint.red(&why))
-            }
+        let how = match well {
+            Ok(()) => paint.green("well"),
+            Err(why) => paint.red(&why),
         };
-        out::print(&line)?;
+        out::print(&format!("{who}: {how} ({place})\n"))?;
     }
-    Ok(outcome)
+    Ok(if ill { Exit::Findings } else { Exit::Done })
 }
 
 fn address(listen: &TlsListen, given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
@@ -93,10 +93,8 @@ fn gate(address: SocketAddr, certificate: &Path) -> Result<(), String> {
     })?;
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
         .map_err(|why| format!("nobody listens: {why}"))?;
-    stream
-        .set_read_timeout(Some(PATIENCE))
-        .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
-        .map_err(|why| why.to_string())?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(|why| why.to_string())?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(|why| why.to_string())?;
     let mut tls = client(expected, address).map_err(|why| why.to_string())?;
     match tls.complete_io(&mut stream) {
         Ok(_) => Ok(()),
@@ -116,7 +114,8 @@ fn client(
     address: SocketAddr,
 ) -> Result<ClientConnection, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Arc::new(Exactly { expected, provider: provider.clone() });
+    let algorithms = provider.signature_verification_algorithms;
+    let verifier = Arc::new(Exactly { expected, algorithms });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -129,7 +128,7 @@ fn client(
 #[derive(Debug)]
 struct Exactly {
     expected: CertificateDer<'static>,
-    provider: Arc<CryptoProvider>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCertVerifier for Exactly {
@@ -153,8 +152,7 @@ impl ServerCertVerifier for Exactly {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, signature, algorithms)
+        verify_tls12_signature(message, cert, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -163,19 +161,17 @@ impl ServerCertVerifier for Exactly {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, signature, algorithms)
+        verify_tls13_signature(message, cert, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
 /// Whether somebody speaks HTTP there, be it to refuse.
 fn answers_at(socket: &Path) -> Result<(), String> {
-    let stream = UnixStream::connect(socket).map_err(|why| format!("nobody listens: {why}"))?;
-    let head = ping(stream).map_err(|why| format!("it does not answer: {why}"))?;
+    let head = ping(socket, "nobody listens")?;
     match head.starts_with(b"HTTP/1.1 ") {
         true => Ok(()),
         false => Err("it does not answer in HTTP".to_owned()),
@@ -183,8 +179,7 @@ fn answers_at(socket: &Path) -> Result<(), String> {
 }
 
 fn daemon(socket: &Path) -> Result<(), String> {
-    let stream = UnixStream::connect(socket).map_err(|why| format!("it is away: {why}"))?;
-    let head = ping(stream).map_err(|why| format!("it does not answer: {why}"))?;
+    let head = ping(socket, "it is away")?;
     let status = head.split(|&b| b == b'\r').next().unwrap_or_default();
     if status.starts_with(b"HTTP/1.1 200") || status.starts_with(b"HTTP/1.0 200") {
         return Ok(());
@@ -192,7 +187,13 @@ fn daemon(socket: &Path) -> Result<(), String> {
     Err(format!("it answers {:?}", String::from_utf8_lossy(status)))
 }
 
-fn ping(mut stream: UnixStream) -> io::Result<Vec<u8>> {
+/// What is answered, or in words why nothing is: `away` if there is nobody.
+fn ping(socket: &Path, away: &str) -> Result<Vec<u8>, String> {
+    let stream = UnixStream::connect(socket).map_err(|why| format!("{away}: {why}"))?;
+    head(stream).map_err(|why| format!("it does not answer: {why}"))
+}
+
+fn head(mut stream: UnixStream) -> io::Result<Vec<u8>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")?;

@@ -86,25 +86,24 @@ impl Paint {
     }
 }
 
-/// Columns as wide as their widest cell, two blanks apart; the first row is the heading.
+/// Columns as wide as their widest cell, two blanks apart, below their heading, if there is one.
 #[must_use]
-pub fn table(rows: &[Vec<String>], paint: Paint) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+pub fn table(heading: &[&str], rows: &[Vec<String>], paint: Paint) -> String {
+    let heading: Vec<String> = heading.iter().map(|&cell| cell.to_owned()).collect();
+    let mut widths = Vec::new();
+    for row in rows.iter().chain([&heading]) {
+        widths.resize(widths.len().max(row.len()), 0);
+        widths
+            .iter_mut()
+            .zip(row)
+            .for_each(|(width, cell)| *width = cell.chars().count().max(*width));
+    }
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    let mut text = String::new();
-    for (at, row) in rows.iter().enumerate() {
-        let line = if at == 0 { paint.bold(&line(row)) } else { line(row) };
-        text.push_str(&line);
-        text.push('\n');
-    }
-    text
+    let heading = (!heading.is_empty()).then(|| paint.bold(&line(&heading)));
+    heading.into_iter().chain(rows.iter().map(line)).map(|line| line + "\n").collect()
 }
 
 /// JSON, indented, with a line end.
@@ -121,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_table_is_aligned_without_trailing_blanks() {
-        let rows = [vec!["A".into(), "B".into()], vec!["long".into(), "x".into()]];
-        assert_eq!(table(&rows, Paint::none()), "A     B\nlong  x\n");
+        let rows = [vec!["long".into(), "x".into()]];
+        assert_eq!(table(&["A", "B"], &rows, Paint::none()), "A     B\nlong  x\n");
+        assert_eq!(table(&[], &rows, Paint::none()), "long  x\n");
     }
 }

@@ -50,7 +50,11 @@ const REFUSED: [(&str, &str); 8] = [
 pub fn run(args: &QuickstartArgs) -> Result<Exit, Failure> {
     // before certificates are made that would be over when the clock is set
     clock::now()?;
-    let prepared = prepare(&QuickstartWanted::of(args))?;
+    let prepared = prepare(&QuickstartWanted {
+        dir: args.dir.clone().unwrap_or_else(|| DIRECTORY.into()),
+        listen: args.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
+        daemon: args.daemon.clone().unwrap_or_else(|| DAEMON.into()),
+    })?;
     serve::serve(&prepared.config, |ready| out::print(&format!("{ready}\n{}", prepared.text)))
 }
 
@@ -59,16 +63,6 @@ struct QuickstartWanted {
     dir: PathBuf,
     listen: SocketAddr,
     daemon: PathBuf,
-}
-
-impl QuickstartWanted {
-    fn of(args: &QuickstartArgs) -> Self {
-        Self {
-            dir: args.dir.clone().unwrap_or_else(|| DIRECTORY.into()),
-            listen: args.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
-            daemon: args.daemon.clone().unwrap_or_else(|| DAEMON.into()),
-        }
-    }
 }
 
 struct Prepared {
@@ -133,24 +127,20 @@ fn plan(listen: SocketAddr) -> Plan {
 /// commands would be printed of one gate and the policy be that of another.
 fn is_kept(path: &Path, args: &QuickstartWanted, pki: &Path) -> Result<(), Failure> {
     let config = config::load(path, Timestamp::now())?;
-    let says = |what: &str| {
-        Err(Failure::new(
-            format!("{} is there already and has another {what}", path.display()),
-            "change it there, or choose another --dir",
-        ))
-    };
     let (listen, client_ca) = (Bind::Address(args.listen), pki.join(layout::CLIENT_CA));
     let mut doors = config.listen.iter().filter_map(|door| door.tls());
-    match doors.find(|tls| tls.address == listen) {
-        None => says(&format!("address than {}", args.listen)),
+    let other = match doors.find(|tls| tls.address == listen) {
+        None => format!("address than {}", args.listen),
         Some(tls) if tls.client_ca != client_ca => {
-            says(&format!("client_ca than {}", client_ca.display()))
+            format!("client_ca than {}", client_ca.display())
         }
         Some(_) if config.daemon.socket != args.daemon => {
-            says(&format!("daemon than {}", args.daemon.display()))
+            format!("daemon than {}", args.daemon.display())
         }
-        Some(_) => Ok(()),
-    }
+        Some(_) => return Ok(()),
+    };
+    let what = format!("{} is there already and has another {other}", path.display());
+    Err(Failure::new(what, "change it there, or choose another --dir"))
 }
 
 /// How clients reach the gate, besides the local names.

@@ -1,20 +1,16 @@
 //! `dockward reload`: the policy and the certificates read again, and what came of it.
 
-use super::asking;
+use super::asking::{self, only};
 use super::out::Paint;
-use super::{Exit, Failure, ReloadArgs};
-use crate::control::wire::{Ask, Reloaded, Said};
+use super::{ControlArgs, Exit, Failure};
+use crate::control::wire::{Ask, Reloaded};
 
 /// Asks, and waits until it has taken effect.
 ///
 /// # Errors
 /// The gate cannot be asked.
-pub fn run(args: &ReloadArgs) -> Result<Exit, Failure> {
-    let take = |said| match said {
-        Said::Reloaded(reloaded) => Some(reloaded),
-        _ => None,
-    };
-    asking::show(&args.gate, Ask::Reload, take, text)
+pub fn run(args: &ControlArgs) -> Result<Exit, Failure> {
+    asking::show(args, Ask::Reload, only!(Reloaded), text)
 }
 
 fn text(reloaded: &Reloaded, paint: Paint) -> String {

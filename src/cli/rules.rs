@@ -3,7 +3,7 @@
 
 use super::client_certificate::Unasked;
 use super::out::{self, Paint};
-use super::{Exit, Failure, RulesArgs, RulesFormat};
+use super::{Exit, Failure, RulesFormat};
 use crate::audit::Noise;
 use crate::control::NotHeard;
 use crate::docker::Flaw;
@@ -47,8 +47,8 @@ pub(super) fn find(id: &str) -> Option<&'static Rule> {
 ///
 /// # Errors
 /// They cannot be written.
-pub fn run(args: &RulesArgs) -> Result<Exit, Failure> {
-    match args.format {
+pub fn run(format: RulesFormat) -> Result<Exit, Failure> {
+    match format {
         RulesFormat::Text => out::print(&text(Paint::stdout()))?,
         RulesFormat::Md => out::print(&markdown())?,
         RulesFormat::Json => out::json(&json())?,

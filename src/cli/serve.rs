@@ -1,7 +1,7 @@
 //! `dockward serve`: the gate, in the foreground, until it is told to stop.
 
-use super::{Exit, Failure, ServeArgs, clock, out};
-use crate::server::Server;
+use super::{Exit, Failure, clock, out};
+use crate::server::{Server, ServerError};
 use std::path::Path;
 use tracing_subscriber::EnvFilter;
 
@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 ///
 /// # Errors
 /// What keeps it from being run.
-pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
-    serve(&args.config, |ready| out::print(&format!("{ready}\n")))
+pub fn run(config: &Path) -> Result<Exit, Failure> {
+    serve(config, |ready| out::print(&format!("{ready}\n")))
 }
 
 /// Starts the gate on a configuration and serves. `ready` gets the ready line once clients can come;
@@ -24,20 +24,17 @@ pub(super) fn serve(
     clock::now()?;
     operations_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime
-        .map_err(|error| Failure::new(error.to_string(), "see the limits of the process"))?;
-    let served = runtime.block_on(async {
+    runtime.map_err(ServerError::from)?.block_on(async {
         let server = Server::start(config, |warning| tracing::warn!("{warning}")).await?;
         let line = ready_line(&server);
-        server
-            .run(|| {
-                if let Err(why) = ready(&line) {
-                    tracing::warn!(%why, "{line}");
-                }
-            })
-            .await
-    });
-    served.map(|()| Exit::Done).map_err(Failure::of)
+        let ready = || {
+            if let Err(Failure(why)) = ready(&line) {
+                tracing::warn!(%why, "{line}");
+            }
+        };
+        server.run(ready).await
+    })?;
+    Ok(Exit::Done)
 }
 
 fn ready_line(server: &Server) -> String {

@@ -1,9 +1,9 @@
 //! `dockward status`: how the gate is, on one page.
 
-use super::asking::{self, printable};
+use super::asking::{self, only, printable};
 use super::out::{self, Paint};
-use super::{Exit, Failure, StatusArgs};
-use crate::control::wire::{Ask, End, Said, Status};
+use super::{ControlArgs, Exit, Failure};
+use crate::control::wire::{Ask, End, Status};
 
 /// From here on an end is worth a colour, in days.
 const SOON: i64 = 30;
@@ -12,27 +12,22 @@ const SOON: i64 = 30;
 ///
 /// # Errors
 /// The gate cannot be asked.
-pub fn run(args: &StatusArgs) -> Result<Exit, Failure> {
-    let take = |said| match said {
-        Said::Status(status) => Some(*status),
-        _ => None,
-    };
-    asking::show(&args.gate, Ask::Status, take, page)
+pub fn run(args: &ControlArgs) -> Result<Exit, Failure> {
+    asking::show(args, Ask::Status, only!(Status), |status, paint| page(status, paint))
 }
 
 fn page(status: &Status, paint: Paint) -> String {
-    let mut text = out::table(&gate(status, paint), Paint::none());
+    let mut text = out::table(&[], &gate(status, paint), Paint::none());
     let mut part = |name: &str, heading: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
-            let mut all = vec![heading.iter().map(ToString::to_string).collect()];
-            all.extend(rows);
-            text.push_str(&format!("\n{}\n{}", paint.bold(name), out::table(&all, paint)));
+            let table = out::table(heading, &rows, paint);
+            text.push_str(&format!("\n{}\n{table}", paint.bold(name)));
         }
     };
     let grants = status.grants.iter().map(|g| {
         let kept = if g.persist { "yes" } else { "no" }.to_owned();
-        let (who, role, until) = (g.identity.clone(), g.role.clone(), g.until.clone());
-        vec![g.id.clone(), who, role, until, kept, printable(&g.reason)]
+        let [id, who, role, until] = [&g.id, &g.identity, &g.role, &g.until].map(String::clone);
+        vec![id, who, role, until, kept, printable(&g.reason)]
     });
     let heading = ["ID", "IDENTITY", "ROLE", "UNTIL", "PERSIST", "REASON"];
     part("Grants", &heading, grants.collect());
@@ -41,8 +36,7 @@ fn page(status: &Status, paint: Paint) -> String {
     let open = |name: &str| status.open.get(name).copied().unwrap_or_default().to_string();
     let seen = status.identities.iter().map(|seen| {
         let until = seen.certificate_until.clone().unwrap_or_else(|| "-".to_owned());
-        let last = seen.last.clone();
-        vec![seen.name.clone(), open(&seen.name), last, until]
+        vec![seen.name.clone(), open(&seen.name), seen.last.clone(), until]
     });
     part("Identities", &["NAME", "OPEN", "LAST SEEN", "CERTIFICATE ENDS"], seen.collect());
     let ends = status.ends.iter().map(|end| vec![end.at.clone(), days(end), what(end, paint)]);
@@ -69,13 +63,14 @@ fn what(end: &End, paint: Paint) -> String {
 
 fn gate(status: &Status, paint: Paint) -> Vec<Vec<String>> {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
-    let Status { policy, reloads, counters, log, .. } = status;
+    let Status { policy, reloads, counters, log, connections, .. } = status;
     let open: u64 = status.open.values().sum();
     let health = if log.failing {
         paint.red("cannot be written: nothing is let through")
     } else {
         paint.green("written")
     };
+    let written = format!("{} lines, {} failures", log.events, log.failures);
     let mut rows = vec![
         row("gate", format!("dockward {} on {}", status.version, printable(&status.host))),
         row("instance", status.instance.clone()),
@@ -84,25 +79,14 @@ fn gate(status: &Status, paint: Paint) -> Vec<Vec<String>> {
         row("in force since", policy.since.clone()),
         row("reloads", format!("{} done, {} refused", reloads.done, reloads.failed)),
         row("listeners", status.listeners.join(", ")),
-        row(
-            "connections",
-            format!("{}, with {open} requests and sessions open", status.connections),
-        ),
+        row("connections", format!("{connections}, with {open} requests and sessions open")),
         row("decisions", format!("{} allowed, {} denied", counters.allowed, counters.denied)),
         row("handshakes refused", counters.handshakes_refused.to_string()),
-        row(
-            "audit log",
-            format!(
-                "{health} ({}; {} lines, {} failures)",
-                log.directory, log.events, log.failures
-            ),
-        ),
+        row("audit log", format!("{health} ({}; {written})", log.directory)),
     ];
     if let Some(error) = &reloads.last_error {
-        rows.push(row(
-            "not loaded",
-            paint.red(printable(error).lines().next().unwrap_or_default()),
-        ));
+        let first = printable(error);
+        rows.push(row("not loaded", paint.red(first.lines().next().unwrap_or_default())));
     }
     rows
 }
@@ -116,7 +100,7 @@ mod tests {
     fn the_page_has_what_matters_and_leaves_out_what_is_empty() {
         let status: Status = serde_json::from_value(json!({
             "version": "0.1.0", "instance": "ab", "host": "web-1", "since": "2026-11-21T12:00:00Z",
-            "policy": { "hash": "f".repeat(64), "since": "2026-11-21T12:00:00Z" },
+            "policy": { "hash": "ff".repeat(32), "since": "2026-11-21T12:00:00Z" },
             "reloads": { "done": 1, "failed": 2, "last_error": "x.yaml:1:1: wrong\n  | more" },
             "listeners": ["127.0.0.1:2376"], "connections": 3, "open": { "dev": 2 },
             "identities": [{

@@ -3,7 +3,7 @@
 use super::status::{self, House};
 use super::wire::{self, Ask, Said};
 use crate::audit::event::Actor;
-use crate::audit::{Durability, Event, Stage, Writer};
+use crate::audit::{Event, Stage, Writer};
 use crate::config;
 use crate::operator::{ElevationWanted, KillTarget, LeftRunning, NotElevated, Operator, is_reason};
 use crate::proxy::Connection;
@@ -69,10 +69,7 @@ impl Desk {
     async fn kill(&self, kill: &wire::Kill, actor: Actor) -> Result<Said, String> {
         let actor = reasoned(actor, &kill.reason)?;
         let target = KillTarget::find(&kill.id, self.sessions())?;
-        let killed = self.operator.kill(target, actor).await?;
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let (connections, sessions) = (count(killed.connections), count(killed.sessions));
-        Ok(Said::Killed(wire::KilledView { connections, sessions }))
+        self.operator.kill(target, actor).await.map(Said::Killed)
     }
 
     async fn grant(
@@ -85,8 +82,8 @@ impl Desk {
         let wire::GrantWanted { identity, role, for_seconds, reason: _, persist } = wanted;
         let lasts = Duration::from_secs(for_seconds);
         let wanted = ElevationWanted { identity, role, lasts, persist };
-        let opened = self.operator.elevate(wanted, actor, now).await;
-        let grant = opened.map_err(|why| why.to_string())?;
+        let grant =
+            self.operator.elevate(wanted, actor, now).await.map_err(|why| why.to_string())?;
         let policy = self.operator.revalidator.in_force.policy();
         let root = policy.roles.get(&grant.role).map(config::amounts_to_root).unwrap_or_default();
         Ok(Said::Granted(wire::GrantedView { grant: status::grant(&grant), root }))
@@ -112,7 +109,7 @@ impl Desk {
         event.actor = Some(actor.clone());
         event.text = Some(format!("serials {}", wanted.serials.join(", ")));
         let parent = event.id;
-        let recorded = self.log().record(event, Durability::Synced).await;
+        let recorded = self.operator.record(event).await;
         recorded
             .map_err(|error| format!("nothing was stopped, as it cannot be recorded: {error}"))?;
         let serials = wanted.serials.into_iter().collect();

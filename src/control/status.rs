@@ -40,21 +40,17 @@ pub struct House {
 /// What was loaded since the start.
 #[derive(Clone, Debug)]
 pub struct Loads {
-    /// How often something came into force, after the start.
-    pub done: u64,
-    /// How often it was refused, and the old stayed.
-    pub failed: u64,
     /// When something came into force last.
     pub at: Timestamp,
-    /// Why it was refused, unless something came into force since.
-    pub last_error: Option<String>,
+    /// How often that was after the start, and how often the old stayed.
+    pub so_far: wire::Reloads,
 }
 
 impl Loads {
     /// At the start.
     #[must_use]
     pub const fn begin(at: Timestamp) -> Self {
-        Self { done: 0, failed: 0, at, last_error: None }
+        Self { at, so_far: wire::Reloads { done: 0, failed: 0, last_error: None } }
     }
 }
 
@@ -62,18 +58,14 @@ pub(super) fn status(house: &House, operator: &Operator, now: Timestamp) -> wire
     let at = &operator.revalidator;
     let (loads, policy) = (house.loads.load(), at.in_force.policy());
     let dated = house.dated();
-    let (counted, counts) = (house.tally.counted(), at.log.counts());
+    let counts = at.log.counts();
     wire::Status {
         version: house.gate.version.clone(),
         instance: house.gate.instance.clone(),
         host: house.gate.host.clone(),
         since: shown(house.since),
         policy: wire::PolicyInForce { hash: policy.hash, since: shown(loads.at) },
-        reloads: wire::Reloads {
-            done: loads.done,
-            failed: loads.failed,
-            last_error: loads.last_error.clone(),
-        },
+        reloads: loads.so_far.clone(),
         listeners: house.doors.iter().map(|(address, _)| address.clone()).collect(),
         connections: u64::try_from(house.front.connections()).unwrap_or(u64::MAX),
         open: open(&at.sessions),
@@ -82,11 +74,7 @@ pub(super) fn status(house: &House, operator: &Operator, now: Timestamp) -> wire
         observing: policy.identities.iter().filter_map(|rule| observed(rule, now)).collect(),
         ends: ends(&dated, now),
         warnings: notices(&dated, now.as_second()).into_iter().map(|one| one.text).collect(),
-        counters: wire::Counters {
-            allowed: counted.allowed,
-            denied: counted.denied,
-            handshakes_refused: counted.handshakes_refused,
-        },
+        counters: house.tally.counted(),
         log: wire::Log {
             directory: house.log.display().to_string(),
             events: counts.events,

@@ -1,12 +1,10 @@
 //! What is said on the gate's own socket: one line of JSON each way, and the connection ends. Both sides
 //! refuse what they do not know, so that nothing that was asked for is silently left out.
 
-mod left;
-
-pub use left::{Left, LeftView, LeftWanted};
-
 use crate::digest::Sha256;
+use crate::operator::Killed;
 use crate::problem::Problem;
+use crate::telemetry::TallyTotals;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,16 +14,6 @@ pub const VERSION: u32 = 1;
 pub const REQUEST_MAX: usize = 64 << 10;
 /// The longest answer, in bytes: a list of all that is open on a busy gate.
 pub const ANSWER_MAX: usize = 1 << 20;
-
-/// A question.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ControlRequest {
-    /// See [`VERSION`].
-    pub version: u32,
-    /// What is asked.
-    pub ask: Ask,
-}
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,52 +35,6 @@ pub enum Ask {
     Left(LeftWanted),
 }
 
-/// What is to be ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Kill {
-    /// A session, a connection by its number, or `identity:NAME`.
-    pub id: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Which role for whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GrantWanted {
-    /// Whose it is to be.
-    pub identity: String,
-    /// Which role of the policy.
-    pub role: String,
-    /// For how long, in seconds.
-    pub for_seconds: u64,
-    /// Why.
-    pub reason: String,
-    /// Whether a restart of the gate leaves it in force.
-    pub persist: bool,
-}
-
-/// Something by its id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Named {
-    /// Its id.
-    pub id: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// An answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ControlAnswer {
-    /// See [`VERSION`].
-    pub version: u32,
-    /// What came of it.
-    pub answer: Said,
-}
-
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -102,7 +44,7 @@ pub enum Said {
     /// To [`Ask::Sessions`].
     Sessions(SessionsView),
     /// To [`Ask::Kill`]: what was ended.
-    Killed(KilledView),
+    Killed(Killed),
     /// To [`Ask::Grant`].
     Granted(GrantedView),
     /// To [`Ask::RevokeGrant`]: what is not in force any more.
@@ -115,220 +57,264 @@ pub enum Said {
     Refused(String),
 }
 
-/// How the gate is. Times are RFC 3339, UTC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Status {
-    /// Version of dockward.
-    pub version: String,
-    /// One per process start, as in the log.
-    pub instance: String,
-    /// The host's name.
-    pub host: String,
-    /// When it started.
-    pub since: String,
+/// Declares what is said: read and written as JSON, and with nothing in it that is not known.
+macro_rules! said {
+    ($($(#[$about:meta])* pub struct $name:ident { $($fields:tt)* })*) => { $(
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($fields)* }
+    )* };
+}
+
+said! {
+    /// A question.
+    pub struct ControlRequest {
+        /// See [`VERSION`].
+        pub version: u32,
+        /// What is asked.
+        pub ask: Ask,
+    }
+
+    /// What is to be ended.
+    pub struct Kill {
+        /// A session, a connection by its number, or `identity:NAME`.
+        pub id: String,
+        /// Why.
+        pub reason: String,
+    }
+
+    /// Which role for whom.
+    pub struct GrantWanted {
+        /// Whose it is to be.
+        pub identity: String,
+        /// Which role of the policy.
+        pub role: String,
+        /// For how long, in seconds.
+        pub for_seconds: u64,
+        /// Why.
+        pub reason: String,
+        /// Whether a restart of the gate leaves it in force.
+        pub persist: bool,
+    }
+
+    /// Something by its id.
+    pub struct Named {
+        /// Its id.
+        pub id: String,
+        /// Why.
+        pub reason: String,
+    }
+
+    /// An answer.
+    pub struct ControlAnswer {
+        /// See [`VERSION`].
+        pub version: u32,
+        /// What came of it.
+        pub answer: Said,
+    }
+
+    /// How the gate is. Times are RFC 3339, UTC.
+    pub struct Status {
+        /// Version of dockward.
+        pub version: String,
+        /// One per process start, as in the log.
+        pub instance: String,
+        /// The host's name.
+        pub host: String,
+        /// When it started.
+        pub since: String,
+        /// The policy in force.
+        pub policy: PolicyInForce,
+        /// What was loaded since the start.
+        pub reloads: Reloads,
+        /// Where clients come in.
+        pub listeners: Vec<String>,
+        /// How many connections there are, handshakes included.
+        pub connections: u64,
+        /// How many requests and sessions are open, by identity.
+        pub open: BTreeMap<String, u64>,
+        /// Who was here since the start.
+        pub identities: Vec<SeenView>,
+        /// Roles held for a while.
+        pub grants: Vec<Grant>,
+        /// Who is let through and only observed.
+        pub observing: Vec<Observed>,
+        /// What ends, the next first.
+        pub ends: Vec<End>,
+        /// What has ended or will soon, clients' certificates too, the worst first, with what to do.
+        pub warnings: Vec<String>,
+        /// Counted since the start.
+        pub counters: TallyTotals,
+        /// The log.
+        pub log: Log,
+    }
+
     /// The policy in force.
-    pub policy: PolicyInForce,
+    pub struct PolicyInForce {
+        /// SHA-256 of its text, as in the log.
+        pub hash: Sha256,
+        /// Since when.
+        pub since: String,
+    }
+
     /// What was loaded since the start.
-    pub reloads: Reloads,
-    /// Where clients come in.
-    pub listeners: Vec<String>,
-    /// How many connections there are, handshakes included.
-    pub connections: u64,
-    /// How many requests and sessions are open, by identity.
-    pub open: BTreeMap<String, u64>,
-    /// Who was here since the start.
-    pub identities: Vec<SeenView>,
-    /// Roles held for a while.
-    pub grants: Vec<Grant>,
-    /// Who is let through and only observed.
-    pub observing: Vec<Observed>,
-    /// What ends, the next first.
-    pub ends: Vec<End>,
-    /// What has ended or will soon, clients' certificates too, the worst first, with what to do.
-    pub warnings: Vec<String>,
-    /// Counted since the start.
-    pub counters: Counters,
+    pub struct Reloads {
+        /// How often something came into force.
+        pub done: u64,
+        /// How often it was refused, and the old stayed.
+        pub failed: u64,
+        /// Why, the last time, unless something was loaded since.
+        pub last_error: Option<String>,
+    }
+
+    /// An identity that was here.
+    pub struct SeenView {
+        /// Its name.
+        pub name: String,
+        /// When it connected or asked for something last.
+        pub last: String,
+        /// When the certificate ends that it showed, if it came by one.
+        pub certificate_until: Option<String>,
+    }
+
+    /// A role held for a while.
+    pub struct Grant {
+        /// Its id.
+        pub id: String,
+        /// Whose.
+        pub identity: String,
+        /// Which role.
+        pub role: String,
+        /// When it ends.
+        pub until: String,
+        /// Why.
+        pub reason: String,
+        /// Whether a restart of the gate leaves it in force.
+        pub persist: bool,
+    }
+
+    /// A role that was given.
+    pub struct GrantedView {
+        /// What is in force.
+        pub grant: Grant,
+        /// What of the role amounts to root on the host.
+        pub root: Vec<String>,
+    }
+
+    /// An identity of the policy that is let through and only observed.
+    pub struct Observed {
+        /// Its name, with `{1}` for what is caught.
+        pub identity: String,
+        /// When that ends.
+        pub until: String,
+    }
+
+    /// Something that ends.
+    pub struct End {
+        /// What.
+        pub what: String,
+        /// When.
+        pub at: String,
+        /// Whole days until then; below 0 it has ended.
+        pub days: i64,
+    }
+
     /// The log.
-    pub log: Log,
-}
+    pub struct Log {
+        /// Where it is.
+        pub directory: String,
+        /// Lines written since the start.
+        pub events: u64,
+        /// Times that the disk was waited for.
+        pub syncs: u64,
+        /// Batches that could not be written.
+        pub failures: u64,
+        /// Whether the last one could not: then nothing is let through.
+        pub failing: bool,
+    }
 
-/// The policy in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyInForce {
-    /// SHA-256 of its text, as in the log.
-    pub hash: Sha256,
-    /// Since when.
-    pub since: String,
-}
+    /// Who is connected, and what is open.
+    pub struct SessionsView {
+        /// Each connection, the oldest first.
+        pub connections: Vec<ConnectionView>,
+        /// Connections and sessions that are not shown.
+        pub more: u64,
+    }
 
-/// What was loaded since the start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reloads {
-    /// How often something came into force.
-    pub done: u64,
-    /// How often it was refused, and the old stayed.
-    pub failed: u64,
-    /// Why, the last time, unless something was loaded since.
-    pub last_error: Option<String>,
-}
+    /// A connection.
+    pub struct ConnectionView {
+        /// Its number, as in the log.
+        pub connection: u64,
+        /// Whose.
+        pub identity: String,
+        /// From where.
+        pub client: String,
+        /// To where.
+        pub listener: String,
+        /// What is open on it.
+        pub open: Vec<OpenView>,
+    }
 
-/// An identity that was here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SeenView {
-    /// Its name.
-    pub name: String,
-    /// When it connected or asked for something last.
-    pub last: String,
-    /// When the certificate ends that it showed, if it came by one.
-    pub certificate_until: Option<String>,
-}
+    /// A forwarded request while it lives.
+    pub struct OpenView {
+        /// The decision that let it through.
+        pub id: String,
+        /// Docker's own name of the operation.
+        pub operation: String,
+        /// What it is about.
+        pub target: Option<String>,
+        /// Since when.
+        pub since: String,
+    }
 
-/// A role held for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grant {
-    /// Its id.
-    pub id: String,
-    /// Whose.
-    pub identity: String,
-    /// Which role.
-    pub role: String,
-    /// When it ends.
-    pub until: String,
-    /// Why.
-    pub reason: String,
-    /// Whether a restart of the gate leaves it in force.
-    pub persist: bool,
-}
+    /// What is in force now.
+    pub struct Reloaded {
+        /// SHA-256 of the policy's text.
+        pub policy: Sha256,
+        /// Identities of the policy.
+        pub identities: u64,
+        /// Roles of the policy.
+        pub roles: u64,
+        /// Listeners whose certificates were read.
+        pub listeners: u64,
+        /// What loads and deserves a look.
+        pub warnings: Vec<String>,
+    }
 
-/// A role that was given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GrantedView {
-    /// What is in force.
-    pub grant: Grant,
-    /// What of the role amounts to root on the host.
-    pub root: Vec<String>,
-}
+    /// Whose containers are looked for.
+    pub struct LeftWanted {
+        /// Serial numbers of certificates, hexadecimal.
+        pub serials: Vec<String>,
+        /// Whether what the same name made under other certificates counts too.
+        pub of_the_name: bool,
+        /// Whether what is found is stopped.
+        pub stop: bool,
+        /// Why.
+        pub reason: String,
+    }
 
-/// An identity of the policy that is let through and only observed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Observed {
-    /// Its name, with `{1}` for what is caught.
-    pub identity: String,
-    /// When that ends.
-    pub until: String,
-}
+    /// What somebody left running.
+    pub struct LeftView {
+        /// Each container.
+        pub running: Vec<Left>,
+        /// Why the gate could not load all that its files say; the lists count as far as they can be read.
+        pub not_loaded: Option<String>,
+    }
 
-/// Something that ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct End {
-    /// What.
-    pub what: String,
-    /// When.
-    pub at: String,
-    /// Whole days until then; below 0 it has ended.
-    pub days: i64,
-}
-
-/// Counted since the start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Counters {
-    /// Decisions that let a request through.
-    pub allowed: u64,
-    /// Decisions that refused one.
-    pub denied: u64,
-    /// Handshakes that were refused.
-    pub handshakes_refused: u64,
-}
-
-/// The log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Log {
-    /// Where it is.
-    pub directory: String,
-    /// Lines written since the start.
-    pub events: u64,
-    /// Times that the disk was waited for.
-    pub syncs: u64,
-    /// Batches that could not be written.
-    pub failures: u64,
-    /// Whether the last one could not: then nothing is let through.
-    pub failing: bool,
-}
-
-/// Who is connected, and what is open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SessionsView {
-    /// Each connection, the oldest first.
-    pub connections: Vec<ConnectionView>,
-    /// Connections and sessions that are not shown.
-    pub more: u64,
-}
-
-/// A connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConnectionView {
-    /// Its number, as in the log.
-    pub connection: u64,
-    /// Whose.
-    pub identity: String,
-    /// From where.
-    pub client: String,
-    /// To where.
-    pub listener: String,
-    /// What is open on it.
-    pub open: Vec<OpenView>,
-}
-
-/// A forwarded request while it lives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpenView {
-    /// The decision that let it through.
-    pub id: String,
-    /// Docker's own name of the operation.
-    pub operation: String,
-    /// What it is about.
-    pub target: Option<String>,
-    /// Since when.
-    pub since: String,
-}
-
-/// What was ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KilledView {
-    /// Connections.
-    pub connections: u64,
-    /// Requests and sessions, those on the connections included.
-    pub sessions: u64,
-}
-
-/// What is in force now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reloaded {
-    /// SHA-256 of the policy's text.
-    pub policy: Sha256,
-    /// Identities of the policy.
-    pub identities: u64,
-    /// Roles of the policy.
-    pub roles: u64,
-    /// Listeners whose certificates were read.
-    pub listeners: u64,
-    /// What loads and deserves a look.
-    pub warnings: Vec<String>,
+    /// A container that somebody left running.
+    pub struct Left {
+        /// Its full id.
+        pub id: String,
+        /// Its name.
+        pub name: String,
+        /// Its image, as it was asked for.
+        pub image: String,
+        /// Whether it was stopped.
+        pub stopped: bool,
+        /// Why it was not, if it should have been.
+        pub error: Option<String>,
+    }
 }
 
 #[derive(Deserialize)]
@@ -445,7 +431,7 @@ mod tests {
             let line = serde_json::to_vec(&request).unwrap();
             assert_eq!(ControlRequest::read(&line), Ok(request));
         }
-        let answer = ControlAnswer::of(Said::Killed(KilledView { connections: 1, sessions: 2 }));
+        let answer = ControlAnswer::of(Said::Killed(Killed { connections: 1, sessions: 2 }));
         assert_eq!(ControlAnswer::read(&serde_json::to_vec(&answer).unwrap()), Ok(answer));
     }
 }

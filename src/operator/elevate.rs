@@ -5,8 +5,8 @@
 use super::turned::Turned;
 use super::{Operator, kept};
 use crate::audit::event::{Actor, ElevationRecord};
-use crate::audit::{AuditError, Durability, Event, EventId, Stage};
-use crate::identity::{IdentityName, supposed};
+use crate::audit::{AuditError, Event, EventId, Stage};
+use crate::identity::{Identity, IdentityName, supposed};
 use crate::policy::Policy;
 use crate::problem::{Actionable, Problem};
 use crate::who::{Elevation, Elevations, Turn};
@@ -42,7 +42,7 @@ pub enum NotElevated {
     /// What was asked for cannot be, with what would be.
     Wrong(Problem),
     /// It cannot be written down.
-    Unrecorded(#[source] AuditError),
+    Unrecorded(#[from] AuditError),
     /// It cannot be kept for the next start.
     Unkept(#[source] io::Error),
 }
@@ -84,7 +84,7 @@ impl Operator {
         now: Timestamp,
     ) -> Result<Elevation, NotElevated> {
         let turn = self.elevations().turn().await;
-        let identity = self.may_be_elevated(&wanted, &turn).map_err(NotElevated::Wrong)?;
+        let identity = self.may_hold(&wanted, &turn).map_err(NotElevated::Wrong)?;
         let mut event = Event::new(Stage::GrantOpen);
         let elevation = Elevation {
             id: event.id,
@@ -96,17 +96,13 @@ impl Operator {
         };
         event.grant = Some(told(&elevation));
         event.actor = Some(actor);
-        self.revalidator
-            .log
-            .record(event, Durability::Synced)
-            .await
-            .map_err(NotElevated::Unrecorded)?;
+        self.record(event).await?;
         self.elevations().add(&elevation);
         if elevation.persist
             && let Err(error) = self.keep(&turn).await
         {
             self.elevations().remove(elevation.id);
-            self.revalidator.log.note(closed(&elevation, Turned::Unkept));
+            self.revalidator.log.note(turned(Stage::GrantClose, &elevation, Turned::Unkept));
             return Err(NotElevated::Wrong(Problem::new(
                 format!("nothing was granted, as it cannot be kept for the next start ({error})"),
                 "make room beside the log, or grant it without --persist",
@@ -115,11 +111,7 @@ impl Operator {
         Ok(elevation)
     }
 
-    fn may_be_elevated(
-        &self,
-        wanted: &ElevationWanted,
-        turn: &Turn,
-    ) -> Result<IdentityName, Problem> {
+    fn may_hold(&self, wanted: &ElevationWanted, turn: &Turn) -> Result<IdentityName, Problem> {
         let policy = self.revalidator.in_force.policy();
         let ElevationWanted { identity, role, lasts, persist: _ } = wanted;
         if turn.stopped {
@@ -130,8 +122,7 @@ impl Operator {
             let what = format!("no role {role:?} is in the policy");
             return Err(Problem::new(what, format!("there are: {roles}")));
         }
-        let name: Option<IdentityName> = identity.parse().ok();
-        let Some(bearer) = name.and_then(|name| supposed(&policy.identities, &name)) else {
+        let Some(bearer) = bearer(identity, &policy) else {
             let what = format!("no identity of the policy can be {identity:?}");
             return Err(Problem::new(what, "see `dockward check`"));
         };
@@ -155,18 +146,14 @@ impl Operator {
     /// It is still in force, unless it says that it could not be kept.
     pub async fn take_back(&self, id: EventId, actor: Actor) -> Result<Elevation, NotElevated> {
         let turn = self.elevations().turn().await;
-        let Some(elevation) = self.elevations().all().iter().find(|held| held.id == id).cloned()
-        else {
+        let elevation = self.elevations().all().iter().find(|held| held.id == id).cloned();
+        let elevation = elevation.ok_or_else(|| {
             let what = format!("no grant {id} is in force");
-            return Err(NotElevated::Wrong(Problem::new(what, "see `dockward status`")));
-        };
-        let mut event = closed(&elevation, Turned::Revoked);
+            NotElevated::Wrong(Problem::new(what, "see `dockward status`"))
+        })?;
+        let mut event = turned(Stage::GrantClose, &elevation, Turned::Revoked);
         event.actor = Some(actor);
-        self.revalidator
-            .log
-            .record(event, Durability::Synced)
-            .await
-            .map_err(NotElevated::Unrecorded)?;
+        self.record(event).await?;
         self.elevations().remove(id);
         if elevation.persist {
             self.keep(&turn).await.map_err(NotElevated::Unkept)?;
@@ -185,7 +172,7 @@ impl Operator {
         for elevation in self.elevations().all().iter() {
             if let Some(why) = over(elevation, &policy, now) {
                 self.elevations().remove(elevation.id);
-                self.revalidator.log.note(closed(elevation, why));
+                self.revalidator.log.note(turned(Stage::GrantClose, elevation, why));
                 rewrite |= elevation.persist;
             }
         }
@@ -210,15 +197,12 @@ impl Operator {
         let (policy, some) = (self.revalidator.in_force.policy(), !kept.is_empty());
         for elevation in kept.into_iter().take(MOST) {
             if let Some(why) = over(&elevation, &policy, now) {
-                self.revalidator.log.note(closed(&elevation, why));
+                self.revalidator.log.note(turned(Stage::GrantClose, &elevation, why));
                 continue;
             }
-            let mut event = Event::new(Stage::GrantOpen);
-            event.parent = Some(elevation.id);
-            event.grant = Some(told(&elevation));
-            event.because(Turned::Resumed.rule());
+            let mut event = turned(Stage::GrantOpen, &elevation, Turned::Resumed);
             event.text = Some(elevation.reason.clone());
-            self.revalidator.log.record(event, Durability::Synced).await?;
+            self.record(event).await?;
             self.elevations().add(&elevation);
         }
         if some && let Err(error) = self.keep(&turn).await {
@@ -233,7 +217,7 @@ impl Operator {
         turn.stopped = true;
         for elevation in self.elevations().all().iter() {
             self.elevations().remove(elevation.id);
-            self.revalidator.log.note(closed(elevation, Turned::Stopped));
+            self.revalidator.log.note(turned(Stage::GrantClose, elevation, Turned::Stopped));
         }
     }
 
@@ -253,13 +237,16 @@ fn over(elevation: &Elevation, policy: &Policy, now: Timestamp) -> Option<Turned
     if !policy.roles.contains_key(&elevation.role) {
         return Some(Turned::RoleGone);
     }
-    let name: Option<IdentityName> = elevation.identity.parse().ok();
-    let bearer = name.and_then(|name| supposed(&policy.identities, &name));
-    bearer.is_none().then_some(Turned::IdentityGone)
+    bearer(&elevation.identity, policy).is_none().then_some(Turned::IdentityGone)
 }
 
-fn closed(elevation: &Elevation, why: Turned) -> Event {
-    let mut event = Event::new(Stage::GrantClose);
+/// Who the policy says has this name, if somebody can.
+fn bearer(name: &str, policy: &Policy) -> Option<Identity> {
+    supposed(&policy.identities, &name.parse().ok()?)
+}
+
+fn turned(stage: Stage, elevation: &Elevation, why: Turned) -> Event {
+    let mut event = Event::new(stage);
     event.parent = Some(elevation.id);
     event.grant = Some(told(elevation));
     event.because(why.rule());

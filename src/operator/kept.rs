@@ -18,12 +18,13 @@ const LARGEST: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct Kept<G> {
     version: u32,
-    grants: Vec<One>,
+    grants: Vec<G>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// An [`Elevation`] as it was written, before it is believed.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct One {
     id: String,
@@ -39,7 +40,7 @@ pub(super) fn path(directory: &Path) -> PathBuf {
 
 /// Writes those that persist, whole or not at all; without any there is no file.
 pub(super) fn write(directory: &Path, grants: &[Elevation]) -> io::Result<()> {
-    let grants: Vec<One> = grants.iter().filter(|held| held.persist).map(one).collect();
+    let grants: Vec<&Elevation> = grants.iter().filter(|held| held.persist).collect();
     let path = path(directory);
     if grants.is_empty() {
         return match fs::remove_file(&path) {
@@ -61,16 +62,6 @@ fn put(path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn one(held: &Elevation) -> One {
-    One {
-        id: held.id.to_string(),
-        identity: held.identity.clone(),
-        role: held.role.clone(),
-        until: held.until.to_string(),
-        reason: held.reason.clone(),
-    }
-}
-
 /// Those that were kept, ended ones included.
 ///
 /// # Errors
@@ -88,7 +79,7 @@ pub(super) fn read(directory: &Path, now: Timestamp) -> Result<Vec<Elevation>, S
     }
     let mut text = Vec::new();
     file.take(LARGEST).read_to_end(&mut text).map_err(|error| error.to_string())?;
-    let kept: Kept = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let kept: Kept<One> = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     if kept.version != 1 {
         return Err(format!("version {} is not known", kept.version));
     }

@@ -3,10 +3,11 @@
 
 use super::Operator;
 use crate::audit::event::Actor;
-use crate::audit::{Durability, Event, EventId, Stage};
+use crate::audit::{Event, EventId, Stage};
 use crate::proxy::{Connection, Ending};
 use crate::sessions::{Over, Session, Sessions};
 use crate::who::Who;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What is to be ended.
@@ -53,7 +54,8 @@ impl KillTarget {
 }
 
 /// What was ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Killed {
     /// Connections.
     pub connections: usize,
@@ -83,7 +85,7 @@ impl Operator {
                 }
             }
         }
-        let recorded = self.revalidator.log.record(event, Durability::Synced).await;
+        let recorded = self.record(event).await;
         recorded
             .map_err(|error| format!("nothing was ended, as it cannot be recorded: {error}"))?;
         Ok(self.end(target, why))

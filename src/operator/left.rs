@@ -90,36 +90,31 @@ impl Operator {
         let permitted = self.revalidator.log.permit(case, permit).await;
         let permitted = permitted.map_err(|error| error.to_string())?;
         let answer = self.daemon.forward(permitted, ClientBody::Empty, Cancel::new()).await;
-        let (status, error) = match answer {
-            Ok(answer) => (Some(answer.status.as_u16()), None),
-            Err(error) => (None, Some(error.to_string())),
-        };
+        let said = answer.map(|answer| answer.status.as_u16()).map_err(|error| error.to_string());
         let mut end = Event::new(Stage::Complete);
         end.parent = Some(decided);
         end.outcome = Some(OutcomeRecord {
-            status,
-            error: error.clone(),
+            status: said.as_ref().ok().copied(),
+            error: said.as_ref().err().cloned(),
             bytes_in: 0,
             bytes_out: 0,
             ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             id: None,
             name: None,
-            ended: if error.is_none() { Ended::Done } else { Ended::DaemonGone },
+            ended: if said.is_ok() { Ended::Done } else { Ended::DaemonGone },
         });
         self.revalidator.log.note(end);
-        match (status, error) {
-            // 304: it had stopped meanwhile
-            (Some(200..=299 | 304), _) => Ok(()),
-            (Some(status), _) => Err(format!("the daemon answered {status}")),
-            (None, error) => Err(error.unwrap_or_default()),
+        match said? {
+            200..=299 | 304 => Ok(()), // 304: it had stopped meanwhile
+            status => Err(format!("the daemon answered {status}")),
         }
     }
 }
 
 fn running(id: String, container: &Value) -> Option<LeftRunning> {
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let runs = container.get("State")?.get("Running")?.as_bool()?;
-    let name = text(container.get("Name")).trim_start_matches('/').to_owned();
-    let image = text(container.get("Config").and_then(|config| config.get("Image")));
+    let text = |at: &str| container.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let runs = container.pointer("/State/Running")?.as_bool()?;
+    let (name, image) =
+        (text("/Name").trim_start_matches('/').to_owned(), text("/Config/Image").to_owned());
     runs.then_some(LeftRunning { id, name, image, stopped: None })
 }

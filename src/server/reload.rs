@@ -7,7 +7,7 @@
 //! systems alike, and has no event that could be missed.
 
 use super::rejected::Rejected;
-use super::{credentials, doors_of};
+use super::{ServerError, credentials, rules};
 use crate::audit::event::{Actor, Event, FileHash};
 use crate::audit::{self, AuditError, Durability, Stage, Writer};
 use crate::config::{self, Bind, Config, Mistakes, UnixListen};
@@ -17,11 +17,9 @@ use crate::digest::Sha256;
 use crate::facts::GatePaths;
 use crate::operator::Operator;
 use crate::proxy::{Address, Credentials, Secured, TlsError, Way};
-use crate::who::Rules;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,20 +35,16 @@ pub(super) struct Loaded {
 
 /// Why nothing was loaded.
 #[derive(Debug)]
-pub(super) enum Unloaded {
-    /// The configuration has mistakes.
-    Config(Mistakes),
-    /// A certificate, authority or list cannot be used. With it what else the configuration names: what is
-    /// put right there is to be seen.
-    Tls(TlsError, BTreeSet<PathBuf>),
+pub(super) struct Unloaded {
+    why: ServerError,
+    /// What a configuration without mistakes names, where a certificate, authority or list of it cannot be
+    /// used: what is put right there is to be seen.
+    names: BTreeSet<PathBuf>,
 }
 
-impl fmt::Display for Unloaded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(mistakes) => mistakes.fmt(f),
-            Self::Tls(error, _) => error.fmt(f),
-        }
+impl From<Unloaded> for ServerError {
+    fn from(unloaded: Unloaded) -> Self {
+        unloaded.why
     }
 }
 
@@ -60,16 +54,18 @@ impl Loaded {
     /// # Errors
     /// The first of them that cannot be used.
     pub(super) fn read(path: &Path, now: Timestamp) -> Result<Self, Unloaded> {
-        let config = config::load(path, now).map_err(Unloaded::Config)?;
+        let mistakes = |why: Mistakes| Unloaded { why: why.into(), names: BTreeSet::new() };
+        let config = config::load(path, now).map_err(mistakes)?;
         let (mut secured, mut warnings) = (Vec::new(), Vec::new());
         for listen in &config.listen {
             let Some(listen) = listen.tls() else {
                 secured.push(None);
                 continue;
             };
+            let unusable =
+                |why: TlsError| Unloaded { why: why.into(), names: names(&config).collect() };
             let loaded = Secured::load(&credentials(listen), now.as_second());
-            let (one, warned) =
-                loaded.map_err(|error| Unloaded::Tls(error, names(&config).collect()))?;
+            let (one, warned) = loaded.map_err(unusable)?;
             secured.push(Some(one));
             warnings.extend(warned);
         }
@@ -146,18 +142,8 @@ impl Reloader {
         loads: Arc<ArcSwap<Loads>>,
         read: Traces,
     ) -> Self {
-        let watched = names(&config).collect();
-        Self {
-            path,
-            config,
-            operator,
-            doors,
-            watched,
-            seen: read.clone(),
-            restless: 0,
-            read,
-            loads,
-        }
+        let (watched, seen) = (names(&config).collect(), read.clone());
+        Self { path, config, operator, doors, watched, read, seen, restless: 0, loads }
     }
 
     /// Looks at the clock and at the files: ends what has ended, loads what was replaced.
@@ -188,17 +174,14 @@ impl Reloader {
         let mut loads = Loads::clone(&self.loads.load());
         match &outcome {
             Ok(_) => {
-                loads = Loads {
-                    done: loads.done.saturating_add(1),
-                    at: Timestamp::now(),
-                    last_error: None,
-                    ..loads
-                };
+                loads.at = Timestamp::now();
+                loads.so_far.done = loads.so_far.done.saturating_add(1);
+                loads.so_far.last_error = None;
                 tracing::info!(policy = %self.config.policy.hash, "policy and certificates loaded");
             }
             Err(why) => {
-                loads.failed = loads.failed.saturating_add(1);
-                loads.last_error = Some(clipped(why));
+                loads.so_far.failed = loads.so_far.failed.saturating_add(1);
+                loads.so_far.last_error = Some(clipped(why));
                 tracing::error!("what is in force stays, the new was not loaded:\n{why}");
                 let lists = self.take_lists();
                 let mut event = Event::new(Stage::PolicyLoad);
@@ -225,8 +208,7 @@ impl Reloader {
             record(&self.operator.revalidator.log, &new.config, new.files(), actor).await;
         recorded.map_err(|error| error.to_string())?;
         let bound = self.doors.iter().map(|(address, _)| address.clone());
-        let doors = doors_of(&new.config, bound);
-        let rules = Rules { policy: Arc::new(new.config.policy.clone()), doors };
+        let rules = rules(&new.config, bound);
         // from here on nothing can fail
         new.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         // trust comes before what it may do: whoever is judged by the new rules is judged by the new lists
@@ -269,11 +251,9 @@ impl Reloader {
     }
 
     fn load_once(&mut self) -> Result<Loaded, String> {
-        Loaded::read(&self.path, Timestamp::now()).map_err(|why| {
-            if let Unloaded::Tls(_, names) = &why {
-                self.watch(names.clone());
-            }
-            why.to_string()
+        Loaded::read(&self.path, Timestamp::now()).map_err(|unloaded| {
+            self.watch(unloaded.names);
+            unloaded.why.to_string()
         })
     }
 

@@ -103,12 +103,8 @@ impl Session {
     pub(super) fn overdue(&self) -> Option<Arc<Ending>> {
         let route = self.head.route;
         let answers = route.life.ends_with_client() && route.hijack == Hijack::No;
-        match self.why.get() {
-            Some((Cut::Ended(why), at)) if answers && at.elapsed() >= UNREAD => {
-                Some(Arc::clone(why))
-            }
-            _ => None,
-        }
+        let (Cut::Ended(why), at) = self.why.get()? else { return None };
+        (answers && at.elapsed() >= UNREAD).then(|| Arc::clone(why))
     }
 
     fn cut(&self, why: Cut) {
@@ -208,15 +204,8 @@ impl Sessions {
     /// Whoever is connected. Those that have gone are forgotten.
     pub fn connections(&self) -> Vec<Arc<Connection<Who>>> {
         let mut all = self.lock();
-        let mut here = Vec::with_capacity(all.connections.len());
-        all.connections.retain(|_, connection| match connection.upgrade() {
-            Some(connection) => {
-                here.push(connection);
-                true
-            }
-            None => false,
-        });
-        here
+        all.connections.retain(|_, connection| connection.strong_count() > 0);
+        all.connections.values().filter_map(Weak::upgrade).collect()
     }
 
     /// Whatever is open, the oldest first.

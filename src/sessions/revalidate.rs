@@ -38,32 +38,35 @@ pub struct Revalidator {
     pub log: Arc<Writer>,
 }
 
-/// Why something may not go on.
-enum Narrowed {
-    /// Nobody asks for it any more.
-    Unproven(Unproven),
-    /// It would be refused now.
-    Denied(Denial),
-    /// It cannot be judged now.
-    Unjudged,
-}
-
-impl From<Unproven> for Narrowed {
+/// Nobody asks for it any more.
+impl From<Unproven> for Ending {
     fn from(why: Unproven) -> Self {
-        Self::Unproven(why)
+        match why {
+            Unproven::Untrusted(why) => Self { reason: why.rule(), text: why.to_string() },
+            Unproven::Stranger(why) => Self { reason: why.rule(), text: why.to_string() },
+        }
     }
 }
 
-impl From<Denial> for Narrowed {
-    fn from(why: Denial) -> Self {
-        Self::Denied(why)
+/// It would be refused now.
+impl From<Denial> for Ending {
+    fn from(denial: Denial) -> Self {
+        let first = denial.findings.first().map(|finding| finding.reason.id());
+        let text = format!("it would be refused now: {}", first.unwrap_or_default());
+        Self { reason: Over::Narrowed.rule(), text }
     }
 }
 
-impl From<Malformed> for Narrowed {
+/// It cannot be judged now.
+impl From<Malformed> for Ending {
     fn from(_: Malformed) -> Self {
-        Self::Unjudged
+        unjudged()
     }
+}
+
+fn unjudged() -> Ending {
+    let text = "it would not be let through now".to_owned();
+    Ending { reason: Over::Narrowed.rule(), text }
 }
 
 impl Revalidator {
@@ -73,7 +76,7 @@ impl Revalidator {
         let rules = self.in_force.rules();
         for connection in self.sessions.connections() {
             if let Err(why) = self.in_force.may_stay(&connection, &rules) {
-                self.end(&connection, ending(&why.into()));
+                self.end(&connection, why.into());
             }
         }
         let mut again = tokio::task::JoinSet::new();
@@ -85,7 +88,7 @@ impl Revalidator {
             let identity = match self.who_still(&session, &rules) {
                 Ok(identity) => identity,
                 Err(why) => {
-                    session.end(&Arc::new(ending(&why.into())));
+                    session.end(&Arc::new(why.into()));
                     continue;
                 }
             };
@@ -94,9 +97,8 @@ impl Revalidator {
                 again.spawn(async move {
                     let Ok(_turn) = session.turn.try_lock() else { return };
                     let judged = timeout(UNJUDGED, again_by.judge_again(&session)).await;
-                    let judged = judged.unwrap_or(Err(Narrowed::Unjudged));
-                    if let Err(why) = judged {
-                        session.end(&Arc::new(ending(&why)));
+                    if let Err(why) = judged.unwrap_or_else(|_| Err(unjudged())) {
+                        session.end(&Arc::new(why));
                     }
                 });
             }
@@ -125,12 +127,12 @@ impl Revalidator {
         self.log.note(event);
     }
 
-    async fn judge_again(&self, session: &Session) -> Result<(), Narrowed> {
+    async fn judge_again(&self, session: &Session) -> Result<(), Ending> {
         let rules = self.in_force.rules();
         let policy = &rules.policy;
         let identity = self.who_still(session, &rules)?;
         let heard = hear(&identity, &session.head, policy)?;
-        let Some(body) = &session.body else { return Err(Narrowed::Unjudged) };
+        let Some(body) = &session.body else { return Err(unjudged()) };
         let settled = self.gatherer.settle(heard.read(body)?).await?;
         match settled.decide() {
             Decision::Deny(denial) if !is_gone(&denial) => Err(denial.into()),
@@ -176,26 +178,4 @@ fn same(one: &Identity, other: &Identity) -> bool {
 fn is_gone(denial: &Denial) -> bool {
     !denial.findings.is_empty()
         && denial.findings.iter().all(|finding| finding.reason == Reason::TargetAbsent)
-}
-
-/// Why a connection or what is open on it ends, for the log.
-fn ending(why: &Narrowed) -> Ending {
-    match why {
-        Narrowed::Unproven(Unproven::Untrusted(why)) => {
-            Ending { reason: why.rule(), text: why.to_string() }
-        }
-        Narrowed::Unproven(Unproven::Stranger(why)) => {
-            Ending { reason: why.rule(), text: why.to_string() }
-        }
-        Narrowed::Denied(denial) => {
-            let first = denial.findings.first().map(|finding| finding.reason.id());
-            let text = first.unwrap_or_default();
-            let text = format!("it would be refused now: {text}");
-            Ending { reason: Over::Narrowed.rule(), text }
-        }
-        Narrowed::Unjudged => {
-            let text = "it would not be let through now".to_owned();
-            Ending { reason: Over::Narrowed.rule(), text }
-        }
-    }
 }

@@ -5,11 +5,12 @@
 use crate::audit::EventId;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// A role held for a while.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Elevation {
     /// The event that opened it: its name.
     pub id: EventId,
@@ -22,6 +23,7 @@ pub struct Elevation {
     /// Why, in the words of who gave it.
     pub reason: String,
     /// Whether a restart of the gate leaves it in force.
+    #[serde(skip)]
     pub persist: bool,
 }
 

@@ -36,10 +36,8 @@ impl Doors {
         };
         let exact = self.0.iter().find(|door| door.address == *came_to);
         let door = exact.or_else(|| self.0.iter().find(at));
-        door.is_some_and(|door| match &door.identities {
-            None => true,
-            Some(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
-        })
+        let has = |names: &Vec<Glob>| names.iter().any(|pattern| pattern.matches(name));
+        door.is_some_and(|door| door.identities.as_ref().is_none_or(has))
     }
 }
 
@@ -79,24 +77,20 @@ impl Who {
         came_to: Address,
         evidence: &Evidence,
     ) -> Result<Self, Unidentified> {
-        let proofs = Proofs::default();
-        match admitted(rules, &came_to, evidence, None) {
+        let (name, latest) = match admitted(rules, &came_to, evidence, None) {
             Ok(identity) => {
                 identity.open(Timestamp::now().as_second())?;
-                let name = identity.name.to_string();
-                let policy = Arc::clone(&rules.policy);
-                let latest = ArcSwapOption::from_pointee(Latest { policy, claims: None, identity });
-                Ok(Self { name, came_to, latest, proofs })
+                let (name, policy) = (identity.name.to_string(), Arc::clone(&rules.policy));
+                (name, Some(Latest { policy, claims: None, identity }))
             }
-            Err(Unidentified::Unknown | Unidentified::WrongDoor)
-                if awaits_a_token(&rules.policy.identities, evidence) =>
-            {
+            Err(why) if could_be_known(&why, rules, evidence) => {
                 // places are counted by the certificate until there is a name
-                let name = shown(evidence);
-                Ok(Self { name, came_to, latest: ArcSwapOption::empty(), proofs })
+                (shown(evidence), None)
             }
-            Err(why) => Err(why),
-        }
+            Err(why) => return Err(why),
+        };
+        let latest = ArcSwapOption::from_pointee(latest);
+        Ok(Self { name, came_to, latest, proofs: Proofs::default() })
     }
 
     /// The name it had when it connected.
@@ -107,28 +101,6 @@ impl Who {
     /// Who it was when it was last asked for.
     pub(crate) fn latest(&self) -> Option<Identity> {
         self.latest.load().as_ref().map(|latest| latest.identity.clone())
-    }
-
-    /// Whether the connection may stay: somebody is known by the certificate alone, or could be with a
-    /// token.
-    ///
-    /// # Errors
-    /// It is nobody any more.
-    pub(super) fn may_stay(
-        &self,
-        rules: &Rules,
-        elevations: &Elevations,
-        evidence: &Evidence,
-        now: Timestamp,
-    ) -> Result<(), Unidentified> {
-        match self.under(rules, elevations, (evidence, None), now) {
-            Err(Unidentified::Unknown | Unidentified::WrongDoor)
-                if awaits_a_token(&rules.policy.identities, evidence) =>
-            {
-                Ok(())
-            }
-            other => other.map(drop),
-        }
     }
 
     /// Who it is under these rules, with this token, now.
@@ -163,13 +135,15 @@ impl Who {
 
 impl Latest {
     fn is_of(&self, policy: &Arc<Policy>, claims: Option<&Arc<Claims>>) -> bool {
-        let same_token = match (&self.claims, claims) {
-            (None, None) => true,
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
+        let same_token = self.claims.as_ref().map(Arc::as_ptr) == claims.map(Arc::as_ptr);
         Arc::ptr_eq(&self.policy, policy) && same_token
     }
+}
+
+/// Whether a token can make somebody of who is nobody by this evidence alone.
+pub(super) fn could_be_known(why: &Unidentified, rules: &Rules, evidence: &Evidence) -> bool {
+    matches!(why, Unidentified::Unknown | Unidentified::WrongDoor)
+        && awaits_a_token(&rules.policy.identities, evidence)
 }
 
 fn admitted(

@@ -7,14 +7,6 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// `certs`.
-#[derive(Clone, Debug, Args)]
-pub struct CertsArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: CertsCommand,
-}
-
 /// What to do with certificates.
 #[derive(Clone, Debug, Subcommand)]
 pub enum CertsCommand {
@@ -40,9 +32,12 @@ pub struct DirectoryArgs {
     pub dir: PathBuf,
 }
 
-/// How its keys are opened.
+/// Which authority, and how its keys are opened.
 #[derive(Clone, Debug, Args)]
-pub struct PassphraseArgs {
+pub struct AuthorityArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: DirectoryArgs,
     /// A file whose one line encrypts the authority's keys; or set DOCKWARD_CA_PASSPHRASE.
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
@@ -51,12 +46,9 @@ pub struct PassphraseArgs {
 /// `certs init`.
 #[derive(Clone, Debug, Args)]
 pub struct InitArgs {
-    /// Where.
+    /// Which authority.
     #[command(flatten)]
-    pub directory: DirectoryArgs,
-    /// The keys.
-    #[command(flatten)]
-    pub passphrase: PassphraseArgs,
+    pub authority: AuthorityArgs,
     /// A name or address by which clients reach the gate; can be repeated, localhost is always one.
     #[arg(long = "host", value_name = "NAME|IP")]
     pub hosts: Vec<String>,
@@ -101,12 +93,9 @@ pub struct DeliveryArgs {
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("whose").required(true).args(["name", "server"]))]
 pub struct IssueArgs {
-    /// Where.
+    /// Which authority.
     #[command(flatten)]
-    pub directory: DirectoryArgs,
-    /// The keys.
-    #[command(flatten)]
-    pub passphrase: PassphraseArgs,
+    pub authority: AuthorityArgs,
     /// The client's name: its common name and the end of its URI.
     #[arg(long, value_name = "NAME")]
     pub name: Option<IdentityName>,
@@ -137,12 +126,9 @@ pub struct IssueArgs {
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true).args(["name", "cert", "server"]))]
 pub struct RenewArgs {
-    /// Where.
+    /// Which authority.
     #[command(flatten)]
-    pub directory: DirectoryArgs,
-    /// The keys.
-    #[command(flatten)]
-    pub passphrase: PassphraseArgs,
+    pub authority: AuthorityArgs,
     /// The last certificate of this client.
     #[arg(long, value_name = "NAME")]
     pub name: Option<IdentityName>,
@@ -164,12 +150,9 @@ pub struct RenewArgs {
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true).args(["name", "serial", "cert", "ca"]))]
 pub struct RevokeArgs {
-    /// Where.
+    /// Which authority.
     #[command(flatten)]
-    pub directory: DirectoryArgs,
-    /// The keys.
-    #[command(flatten)]
-    pub passphrase: PassphraseArgs,
+    pub authority: AuthorityArgs,
     /// All certificates of this client that have not run out.
     #[arg(long, value_name = "NAME")]
     pub name: Option<IdentityName>,
@@ -220,12 +203,9 @@ pub struct ListArgs {
 /// `certs crl`.
 #[derive(Clone, Debug, Args)]
 pub struct CrlArgs {
-    /// Where.
+    /// Which authority.
     #[command(flatten)]
-    pub directory: DirectoryArgs,
-    /// The keys.
-    #[command(flatten)]
-    pub passphrase: PassphraseArgs,
+    pub authority: AuthorityArgs,
     /// Days that they are good, these and those after them; left out: as before.
     #[arg(long, value_name = "DAYS", value_parser = days())]
     pub days: Option<u32>,

@@ -8,7 +8,7 @@ use crate::pki::ca::{Which, layout};
 use std::fmt::Write as _;
 
 pub(super) fn run(args: &CrlArgs) -> Result<Exit, Failure> {
-    let mut ca = open(&args.directory, &args.passphrase)?;
+    let mut ca = open(&args.authority)?;
     let which: &[Which] = match args.ca {
         Some(ListingCa::Root) => &[Which::Root],
         Some(ListingCa::Issuing) => &[Which::Issuing],

@@ -17,7 +17,7 @@ const PORT: u16 = 2376;
 const NAME: &str = "alice";
 
 pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
-    let passphrase = passphrase(args.passphrase.passphrase_file.as_deref())?;
+    let passphrase = passphrase(args.authority.passphrase_file.as_deref())?;
     let listen = args.listen.unwrap_or_else(|| listen(&args.hosts));
     let host = args.hosts.first().map_or("localhost", String::as_str);
     let daemon = absolute(&args.daemon)?;
@@ -30,12 +30,12 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
         endpoint: endpoint(host, listen.port()),
         policy: Some(policy(listen, &daemon, &args.trust_domain)),
     };
-    let directory = absolute(&args.directory.dir)?;
+    let directory = absolute(&args.authority.place.dir)?;
     let made = ca::init(&directory, &plan, passphrase.as_ref(), clock::now()?)?;
     if made.finished {
         out::note("what another run had begun was finished, the options of this one do not count");
     }
-    let passphrase = match &args.passphrase.passphrase_file {
+    let passphrase = match &args.authority.passphrase_file {
         Some(file) => format!(" --passphrase-file {}", shell_path(&absolute(file)?)),
         None => String::new(),
     };
@@ -50,7 +50,7 @@ fn first(args: &InitArgs, name: &IdentityName, bundle: &Path) -> Result<(), Fail
     if bundle.exists() {
         return Ok(());
     }
-    let mut ca = open(&args.directory, &args.passphrase)?;
+    let mut ca = open(&args.authority)?;
     ca.issue(&Wish::of(name.clone()), &Delivery::Bundle(bundle.to_owned()))?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 pub(super) fn issue(args: &IssueArgs) -> Result<Exit, Failure> {
-    let mut ca = open(&args.directory, &args.passphrase)?;
+    let mut ca = open(&args.authority)?;
     let Some(name) = &args.name else {
         let port = ca.index().endpoint.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         let reached = args.hosts.first().zip(port).map(|(host, port)| endpoint(host, port));
@@ -25,13 +25,13 @@ pub(super) fn issue(args: &IssueArgs) -> Result<Exit, Failure> {
         emails: args.emails.clone(),
         lifetime: args.ttl,
     };
-    let delivery = delivery(&args.delivery, &args.directory.dir, name, None)?;
+    let delivery = delivery(&args.delivery, &args.authority.place.dir, name, None)?;
     let issued = ca.issue(&wish, &delivery)?;
     told_of_client(&ca, &issued, "create")
 }
 
 pub(super) fn renew(args: &RenewArgs) -> Result<Exit, Failure> {
-    let mut ca = open(&args.directory, &args.passphrase)?;
+    let mut ca = open(&args.authority)?;
     let (former, name, around) = match (&args.name, &args.cert) {
         (Some(name), _) => (Former::Name(name.clone()), name.clone(), None),
         (None, Some(path)) => {
@@ -40,7 +40,7 @@ pub(super) fn renew(args: &RenewArgs) -> Result<Exit, Failure> {
         }
         (None, None) => return told_of_server(&ca.renew_server(args.ttl)?),
     };
-    let delivery = delivery(&args.delivery, &args.directory.dir, &name, around)?;
+    let delivery = delivery(&args.delivery, &args.authority.place.dir, &name, around)?;
     let issued = ca.renew(&former, args.ttl, &delivery)?;
     told_of_client(&ca, &issued, "update")
 }

@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 
 pub(super) fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let index = ca::read(&args.directory.dir)?;
-    let seen = args.log.as_deref().map(audit::last_seen).transpose();
-    let seen = seen.map_err(Failure::of)?;
+    let seen = args.log.as_deref().map(audit::last_seen).transpose()?;
     let now = clock::now()?;
     let entries = chosen(&index, now, args.all);
     match args.format {
@@ -36,14 +35,13 @@ type LastSeen = BTreeMap<String, String>;
 fn table(entries: &[&IndexEntry], now: Timestamp, seen: Option<&LastSeen>, paint: Paint) -> String {
     let mut heading = vec!["NAME", "SERIAL", "UNTIL", "STATE"];
     heading.extend(seen.map(|_| "LAST SEEN"));
-    let mut rows: Vec<Vec<String>> = vec![heading.into_iter().map(str::to_owned).collect()];
-    for entry in entries {
+    let rows = entries.iter().map(|entry| {
         let (serial, until) = (entry.serial.to_string(), entry.until.to_string());
         let mut row = vec![entry.name.clone(), serial, until, state(entry, now)];
         row.extend(seen.map(|seen| last(entry, seen).unwrap_or("never").to_owned()));
-        rows.push(row);
-    }
-    out::table(&rows, paint)
+        row
+    });
+    out::table(&heading, &rows.collect::<Vec<_>>(), paint)
 }
 
 fn state(entry: &IndexEntry, now: Timestamp) -> String {

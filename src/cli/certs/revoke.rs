@@ -11,7 +11,7 @@ use crate::pki::ca::{Ca, Revoked, Selection, layout};
 use std::fmt::Write as _;
 
 pub(super) fn run(args: &RevokeArgs) -> Result<Exit, Failure> {
-    let mut ca = open(&args.directory, &args.passphrase)?;
+    let mut ca = open(&args.authority)?;
     let revoked = ca.revoke(&selection(args)?, args.reason)?;
     out::print(&said(&ca, &revoked))?;
     drop(ca); // the gate needs nothing of it, and others may go on
@@ -43,8 +43,8 @@ fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Exit, Failure> {
                     printable(why)
                 ));
             }
-            let failed = left.running.iter().any(|one| one.error.is_some());
-            let failed = failed || left.not_loaded.is_some();
+            let left_over = left.running.iter().any(|one| one.error.is_some());
+            let failed = left_over || left.not_loaded.is_some();
             return Ok(if failed { Exit::Findings } else { Exit::Done });
         }
         Ok(Said::Refused(why)) => why,
