@@ -7,10 +7,10 @@ mod sections;
 use super::id::EventId;
 use crate::digest::Sha256;
 use crate::rule::Rule;
+use sections::is_default;
 use serde::{Deserialize, Serialize};
 use std::fs;
 
-use sections::is_default;
 pub use sections::{
     Client, DecisionRecord, Ended, Forwarded, IdentityRecord, OutcomeRecord, Proof, REASONS_MAX,
     ReasonRecord, RequestRecord, TEXT_MAX, User, Verdict,

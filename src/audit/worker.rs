@@ -67,7 +67,10 @@ impl Worker {
         loop {
             let flow = match self.queue.recv_timeout(self.patience()) {
                 Ok(first) => self.take(first),
-                Err(RecvTimeoutError::Timeout) => self.settle(),
+                Err(RecvTimeoutError::Timeout) => {
+                    while self.unsettled() && self.commit(Vec::new()) {}
+                    ControlFlow::Continue(())
+                }
                 Err(RecvTimeoutError::Disconnected) => ControlFlow::Break(None),
             };
             if let ControlFlow::Break(answer) = flow {
@@ -93,11 +96,6 @@ impl Worker {
         }
         self.commit(batch);
         flow
-    }
-
-    fn settle(&mut self) -> ControlFlow<Option<Waiter>> {
-        while self.unsettled() && self.commit(Vec::new()) {}
-        ControlFlow::Continue(())
     }
 
     fn stop(mut self, answer: Option<Waiter>) {

@@ -3,6 +3,7 @@
 
 use super::ca::RevocationReason;
 use crate::problem::{Actionable, Problem};
+use aws_lc_rs::error::Unspecified;
 use jiff::Timestamp;
 use std::fmt;
 use std::io;
@@ -108,7 +109,7 @@ pub enum PkiError {
         why: &'static str,
     },
     /// The system has no random bytes.
-    Random,
+    Random(#[from] Unspecified),
 }
 
 impl PkiError {
@@ -226,7 +227,9 @@ impl Actionable for PkiError {
                 file(path, why),
                 "give it by --passphrase-file or DOCKWARD_CA_PASSPHRASE",
             ),
-            Self::Random => Problem::new("the system gives no random bytes", "run it elsewhere"),
+            Self::Random(Unspecified) => {
+                Problem::new("the system gives no random bytes", "run it elsewhere")
+            }
         }
     }
 }

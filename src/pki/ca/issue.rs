@@ -136,10 +136,9 @@ impl Ca {
                 parent(directory).map_or(Ok(()), private_directory)?;
                 let key = self.index.key.generate()?;
                 let certificate = leaf.sign(now, until, &issuing, &key)?;
-                let entry = self.record(&certificate)?;
+                let (entry, chain) = self.record(&certificate, &issuing)?;
                 let bundle = Bundle { directory: directory.clone() };
-                let certificate = certificate.pem() + &issuing.pem;
-                bundle.write([self.root()?, certificate, key.serialize_pem()])?;
+                bundle.write([self.root()?, chain, key.serialize_pem()])?;
                 let (ca, certificate, key) =
                     (bundle.ca(), bundle.certificate(), Some(bundle.key()));
                 Ok(Issued { entry, ca, certificate, key, not_given: Vec::new() })
@@ -147,22 +146,26 @@ impl Ca {
             Delivery::Request { csr, out } => {
                 let request = request::read(csr)?;
                 let certificate = leaf.sign(now, until, &issuing, &request.key)?;
-                let entry = self.record(&certificate)?;
-                store::write_public(out, &(certificate.pem() + &issuing.pem))?;
-                let said = leaf.words();
-                let not_given = request.asks.into_iter().filter(|asked| !said.contains(asked));
-                let not_given = not_given.collect();
+                let (entry, chain) = self.record(&certificate, &issuing)?;
+                store::write_public(out, &chain)?;
+                let (said, mut not_given) = (leaf.words(), request.asks);
+                not_given.retain(|asked| !said.contains(asked));
                 let ca = self.path(layout::ROOT);
                 Ok(Issued { entry, ca, certificate: out.clone(), key: None, not_given })
             }
         }
     }
 
-    fn record(&mut self, certificate: &Certificate) -> Result<IndexEntry, PkiError> {
+    /// Puts a client's certificate in the index; what it says of it, and the chain to hand out.
+    fn record(
+        &mut self,
+        certificate: &Certificate,
+        issuing: &Authority,
+    ) -> Result<(IndexEntry, String), PkiError> {
         let entry = entry(CertificateKind::Client, certificate, self.now)?;
         self.index.certificates.push(entry.clone());
         self.store.commit(&self.index, Vec::new())?;
-        Ok(entry)
+        Ok((entry, certificate.pem() + &issuing.pem))
     }
 
     fn issuing(&self) -> Result<Authority, PkiError> {

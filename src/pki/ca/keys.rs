@@ -38,8 +38,7 @@ impl KeyKind {
 /// An Ed25519 key in the first version of PKCS #8: openssl reads no other, and so do clients that are built
 /// on it.
 fn ed25519() -> Result<KeyPair, PkiError> {
-    let key = Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1());
-    let key = key.map_err(|_| PkiError::Random)?;
+    let key = Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1())?;
     let der = PrivatePkcs8KeyDer::from(key.as_ref());
     Ok(KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ED25519)?)
 }

@@ -66,33 +66,30 @@ impl Ca {
     }
 
     fn chosen(&self, selection: &Selection) -> Result<Vec<Serial>, PkiError> {
-        let unknown = |what: &str| PkiError::Unknown(what.to_owned());
-        let one = |entry: &IndexEntry| vec![entry.serial.clone()];
-        let all = &self.index.certificates;
-        match selection {
-            Selection::Name(name) => match self.of_client(name.as_str()) {
-                none if none.is_empty() => Err(unknown(name.as_str())),
-                some => Ok(some),
-            },
+        let (chosen, what): (Vec<&IndexEntry>, &str) = match selection {
+            Selection::Name(name) => (self.of_client(name.as_str()), name.as_str()),
             Selection::Serial(serial) => {
-                let found = all.iter().find(|entry| entry.serial == *serial);
-                found.map(one).ok_or_else(|| unknown(serial.as_str()))
+                let all = self.index.certificates.iter();
+                (all.filter(|entry| entry.serial == *serial).collect(), serial.as_str())
             }
-            Selection::Certificate(path) => of_file(&self.index, path).map(one),
-            Selection::Issuing => self
-                .index
-                .newest(CertificateKind::Authority)
-                .map(one)
-                .ok_or_else(|| unknown("issuing CA")),
+            Selection::Certificate(path) => (vec![of_file(&self.index, path)?], ""),
+            Selection::Issuing => {
+                let newest = self.index.newest(CertificateKind::Authority);
+                (newest.into_iter().collect(), "issuing CA")
+            }
+        };
+        match chosen.is_empty() {
+            true => Err(PkiError::Unknown(what.to_owned())),
+            false => Ok(chosen.into_iter().map(|entry| entry.serial.clone()).collect()),
         }
     }
 
-    fn of_client(&self, name: &str) -> Vec<Serial> {
+    fn of_client(&self, name: &str) -> Vec<&IndexEntry> {
         let newest = self.index.clients(name).next_back().map(|entry| &entry.serial);
         let counts = |entry: &&IndexEntry| {
             entry.state(self.now) != CertificateState::Expired || Some(&entry.serial) == newest
         };
-        self.index.clients(name).filter(counts).map(|entry| entry.serial.clone()).collect()
+        self.index.clients(name).filter(counts).collect()
     }
 
     /// The files that change with these.

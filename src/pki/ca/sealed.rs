@@ -87,16 +87,12 @@ impl Parameters {
 
 /// The key (PKCS #8, DER) under the passphrase, PEM.
 pub(super) fn seal(key: &[u8], passphrase: &Passphrase) -> Result<String, PkiError> {
-    let sealed = || -> Result<Vec<u8>, Unspecified> {
-        let parameters = Parameters::random()?;
-        let mut data = key.to_vec();
-        let cipher = PaddedBlockEncryptingKey::cbc_pkcs7(parameters.key(passphrase)?)?;
-        let iv = EncryptionContext::Iv128(FixedLength::from(parameters.iv));
-        cipher.less_safe_encrypt(&mut data, iv)?;
-        Ok(yasna::construct_der(|writer| write(writer, &parameters, &data)))
-    };
-    let der = sealed().map_err(|_| PkiError::Random)?;
-    Ok(pem::text(LABEL, &der))
+    let parameters = Parameters::random()?;
+    let mut data = key.to_vec();
+    let cipher = PaddedBlockEncryptingKey::cbc_pkcs7(parameters.key(passphrase)?)?;
+    let iv = EncryptionContext::Iv128(FixedLength::from(parameters.iv));
+    cipher.less_safe_encrypt(&mut data, iv)?;
+    Ok(pem::text(LABEL, &yasna::construct_der(|writer| write(writer, &parameters, &data))))
 }
 
 /// What stands between the lines of an encrypted key, or `None` where there is none. What is no base64 is

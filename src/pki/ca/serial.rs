@@ -22,7 +22,7 @@ impl Serial {
     /// The system has no random bytes.
     pub fn random() -> Result<Self, PkiError> {
         let mut bytes = [0_u8; 16];
-        rand::fill(&mut bytes).map_err(|_| PkiError::Random)?;
+        rand::fill(&mut bytes)?;
         if let Some(first) = bytes.first_mut() {
             *first = (*first & 0x7f) | 0x40;
         }
