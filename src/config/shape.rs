@@ -142,44 +142,32 @@ fn suggest_key(key: &str, section: &Section) -> String {
 
 fn check_scalar(scalar: &Scalar, at: SourcePlace, shape: Shape, ledger: &mut MistakeLedger) {
     let text = scalar.text.as_str();
-    match shape {
+    let (what, next) = match shape {
         Shape::Text if !scalar.is_text() => {
-            ledger.mistake(at, format!("{text} is not text to every reader"), quote(text));
+            (format!("{text} is not text to every reader"), quote(text))
         }
         Shape::Text
-            if text.trim() != text || text.is_empty() || text.chars().any(char::is_control) =>
+            if text.trim() != text || text.is_empty() || text.contains(char::is_control) =>
         {
-            ledger.mistake(
-                at,
-                "empty, or with blanks or control characters around it",
-                "remove them",
-            );
+            let what = "empty, or with blanks or control characters around it";
+            (what.to_owned(), "remove them".to_owned())
         }
         Shape::Quoted if scalar.plain => {
-            ledger.mistake(
-                at,
-                format!("{text} reads as a number, in which 1.40 is 1.4"),
-                quote(text),
-            );
+            (format!("{text} reads as a number, in which 1.40 is 1.4"), quote(text))
         }
         Shape::Flag if !(scalar.plain && matches!(text, "true" | "false")) => {
-            ledger.mistake(
-                at,
-                format!("{text:?} is neither true nor false"),
-                "write true or false",
-            );
+            (format!("{text:?} is neither true nor false"), "write true or false".to_owned())
         }
         Shape::Word(words) if !words.contains(&text) => {
-            let next = suggest(text, words.iter().copied());
-            ledger.mistake(at, format!("{text:?} is not known here"), next);
+            (format!("{text:?} is not known here"), suggest(text, words.iter().copied()))
         }
-        Shape::Notation(notation) => {
-            if let Err(next) = (notation.check)(text) {
-                ledger.mistake(at, format!("{text:?} is not {}", notation.what), next);
-            }
-        }
-        _ => {}
-    }
+        Shape::Notation(notation) => match (notation.check)(text) {
+            Ok(()) => return,
+            Err(next) => (format!("{text:?} is not {}", notation.what), next),
+        },
+        _ => return,
+    };
+    ledger.mistake(at, what, next);
 }
 
 fn quote(text: &str) -> String {

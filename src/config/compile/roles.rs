@@ -147,21 +147,19 @@ fn check(draft: &Draft, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     unreachable(node, ledger);
     let subject = format!("role {}", role.name);
     let grants = |resource, verb| role.allow.has(resource, verb);
+    if role.run.is_empty() && grants(Resource::Container, Verb::Create) {
+        ledger.warn(&subject, "grants container.create, but images.run lists no image", false);
+    }
+    if role.pull.is_empty() && grants(Resource::Image, Verb::Pull) {
+        ledger.warn(&subject, "grants image.pull, but images.pull lists no image", false);
+    }
+    if role.push.is_empty() && grants(Resource::Image, Verb::Push) {
+        ledger.warn(&subject, "grants image.push, but images.push lists no image", false);
+    }
     let names = grants(Resource::Image, Verb::Tag) || grants(Resource::Image, Verb::Commit);
-    let empty = [
-        (
-            &role.run,
-            grants(Resource::Container, Verb::Create),
-            "container.create",
-            "run lists no image",
-        ),
-        (&role.pull, grants(Resource::Image, Verb::Pull), "image.pull", "pull lists no image"),
-        (&role.push, grants(Resource::Image, Verb::Push), "image.push", "push lists no image"),
-        (&role.write, names, "image.tag or image.commit", "write lists no name"),
-    ];
-    for (_, _, granted, lists) in empty.into_iter().filter(|(list, is, ..)| *is && list.is_empty())
-    {
-        ledger.warn(&subject, format!("grants {granted}, but images.{lists}"), false);
+    if role.write.is_empty() && names {
+        let what = "grants image.tag or image.commit, but images.write lists no name";
+        ledger.warn(&subject, what, false);
     }
     if let Some(local) = role.run.iter().find(|pattern| pattern.is_local()) {
         let what = format!(

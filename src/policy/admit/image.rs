@@ -100,7 +100,8 @@ impl<'j> Judge<'j> {
 
     /// `cachefrom` of a build: other images' layers.
     pub(super) fn cache_from(&mut self, field: &str, image: &str) {
-        self.add(listed_reference(&self.role.pull, "build from the cache of", field, image, ""));
+        let asked = RegistryAsk::One(image, "");
+        self.add(asked_for(&self.role.pull, "build from the cache of", field, asked));
     }
 }
 
@@ -195,10 +196,8 @@ pub(super) fn pull(role: &Role, head: &CallHead) -> Option<Finding> {
     let whole = tag.is_empty()
         && !name.contains('@')
         && Reference::parse(&implied).is_ok_and(|r| r.tag.is_none() || implied != joined);
-    match whole {
-        true => all_of(&role.pull, "pull", "query fromImage", &implied),
-        false => listed_reference(&role.pull, "pull", "query fromImage", &joined, ""),
-    }
+    let asked = if whole { RegistryAsk::AllOf(&implied) } else { RegistryAsk::One(&joined, "") };
+    asked_for(&role.pull, "pull", "query fromImage", asked)
 }
 
 /// Whether the role may push what path and query name; without a tag, all tags.
@@ -206,17 +205,16 @@ pub(super) fn push(role: &Role, head: &CallHead) -> Option<Finding> {
     let name = head.target().unwrap_or_default();
     let tag = head.query.text("tag").unwrap_or_default();
     let tagged = Reference::parse(name).is_ok_and(|r| r.tag.is_some());
-    match tag.is_empty() && !tagged {
-        true => all_of(&role.push, "push", "path", name),
-        false => listed_reference(&role.push, "push", "path", name, tag),
-    }
+    let all = tag.is_empty() && !tagged;
+    let asked = if all { RegistryAsk::AllOf(name) } else { RegistryAsk::One(name, tag) };
+    asked_for(&role.push, "push", "path", asked)
 }
 
 /// Whether the role may have the daemon ask a registry about what the path names.
 pub(super) fn resolve(role: &Role, head: &CallHead) -> Option<Finding> {
     let name = head.target().unwrap_or_default();
     let lists: Vec<_> = role.pull.iter().chain(&role.push).cloned().collect();
-    listed_reference(&lists, "resolve", "path", name, "")
+    asked_for(&lists, "resolve", "path", RegistryAsk::One(name, ""))
 }
 
 /// A repository with its tag, given once.
@@ -236,49 +234,42 @@ fn named(repository: &str, tag: &str) -> Result<Reference, NotAReference> {
     }
 }
 
-/// A reference that a registry is asked for: on the list, and its registry is one that is meant.
-fn listed_reference(
+/// What a registry is asked for.
+#[derive(Clone, Copy)]
+enum RegistryAsk<'n> {
+    /// An image, by its name and a tag beside it.
+    One(&'n str, &'n str),
+    /// Every tag of a repository.
+    AllOf(&'n str),
+}
+
+/// Whether what a registry is asked for is on the list, and its registry is one that is meant.
+fn asked_for(
     list: &[ImagePattern],
     verb: &str,
     field: &str,
-    name: &str,
-    tag: &str,
+    asked: RegistryAsk<'_>,
 ) -> Option<Finding> {
-    let reference = match named(name, tag) {
+    let (name, all, read) = match asked {
+        RegistryAsk::One(name, tag) => (name, false, named(name, tag)),
+        RegistryAsk::AllOf(name) => (name, true, Reference::parse(name)),
+    };
+    let reference = match read {
         Ok(reference) => reference,
         Err(error) => return Some(unreadable(error, field, name)),
     };
-    let matches = |p: &ImagePattern| p.matches(&reference, glob);
-    judged(list, &reference.full(), reference.registry(), verb, field, matches)
-}
-
-/// Every tag of a repository.
-fn all_of(list: &[ImagePattern], verb: &str, field: &str, name: &str) -> Option<Finding> {
-    let reference = match Reference::parse(name) {
-        Ok(reference) => reference,
-        Err(error) => return Some(unreadable(error, field, name)),
+    let (repository, host) = (&reference.repository, reference.registry());
+    let shown = if all { format!("{repository} (all tags)") } else { reference.full() };
+    let matches = |pattern: &&ImagePattern| match all {
+        true => pattern.matches_all_of(repository, glob),
+        false => pattern.matches(&reference, glob),
     };
-    let shown = format!("{} (all tags)", reference.repository);
-    let matches = |p: &ImagePattern| p.matches_all_of(&reference.repository, glob);
-    judged(list, &shown, reference.registry(), verb, field, matches)
-}
-
-fn judged(
-    list: &[ImagePattern],
-    shown: &str,
-    host: &str,
-    verb: &str,
-    field: &str,
-    matches: impl Fn(&ImagePattern) -> bool,
-) -> Option<Finding> {
-    let mut matching = list.iter().filter(|p| matches(p)).peekable();
+    let mut matching = list.iter().filter(matches).peekable();
     if matching.peek().is_none() {
-        return Some(not_allowed(shown, verb, field, shown, list));
+        return Some(not_allowed(&shown, verb, field, &shown, list));
     }
-    if matching.any(|p| p.reaches(host, glob)) {
-        return None;
-    }
-    Some(unreached(shown, verb, field, host))
+    let reached = matching.any(|pattern| pattern.reaches(host, glob));
+    (!reached).then(|| unreached(&shown, verb, field, host))
 }
 
 /// A registry that is an address, localhost or a port is reached only where it is listed to the letter.

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 const NO_NEW_PRIVILEGES: [&str; 3] =
     ["no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"];
 
-type Texts<'a> = Field<Vec<Cow<'a, str>>>;
+type PathTexts<'a> = Field<Vec<Cow<'a, str>>>;
 
 impl Judge<'_> {
     /// `Privileged` of a container or an exec.
@@ -65,7 +65,7 @@ impl Judge<'_> {
     }
 
     /// `MaskedPaths` and `ReadonlyPaths`: null and absent are the daemon's own lists.
-    pub(super) fn masked_paths(&mut self, masked: &Texts<'_>, readonly: &Texts<'_>) {
+    pub(super) fn masked_paths(&mut self, masked: &PathTexts<'_>, readonly: &PathTexts<'_>) {
         let fields = [("HostConfig.MaskedPaths", masked), ("HostConfig.ReadonlyPaths", readonly)];
         for (field, list) in fields {
             if let Some(paths) = list.value() {
