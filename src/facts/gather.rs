@@ -7,8 +7,6 @@ use super::protected::{GatePaths, protected};
 use crate::daemon::{Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
-use futures_util::future::ready;
-use futures_util::stream::{self, StreamExt as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,8 +14,6 @@ use tokio::sync::OnceCell;
 
 /// One body may name thousands of volumes; no request of anybody's needs more than these, of each kind.
 const MOST_LOOKUPS: usize = 64;
-/// So many of a kind are looked up at once: the daemon has other callers.
-const AT_ONCE: usize = 8;
 
 /// Brings answers to a judgement. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -51,7 +47,9 @@ impl Gatherer {
         }
     }
 
-    /// Looks all of it up at once.
+    /// Looks up all kinds at once, those of a kind one after the other: a client that names many does not have
+    /// the gate ask for many at once, with answers of any length. The host's paths come last, since
+    /// only then it is known which process the daemon is now.
     async fn look_up(&self, needs: &Needs) -> Facts {
         let Needs { host_paths, exec, images, volumes, containers, networks } = needs;
         let exec = async {
@@ -60,14 +58,14 @@ impl Gatherer {
                 None => None,
             }
         };
-        let (exec_takes_input, host_paths, images, volumes, containers, networks) = tokio::join!(
+        let (exec_takes_input, images, volumes, containers, networks) = tokio::join!(
             exec,
-            self.host_paths(host_paths),
             self.objects(images, Lookup::Image, inspected::image),
             self.objects(volumes, Lookup::Volume, inspected::volume),
             self.objects(containers, Lookup::Container, inspected::container),
             self.objects(networks, Lookup::Network, inspected::network),
         );
+        let host_paths = self.host_paths(host_paths).await;
         Facts { host_paths, exec_takes_input, images, volumes, containers, networks }
     }
 
@@ -77,20 +75,19 @@ impl Gatherer {
         lookup: fn(String) -> Lookup,
         read: fn(&serde_json::Value) -> Option<T>,
     ) -> BTreeMap<String, Seen<T>> {
-        let look = async |name: &String| {
+        let mut found = BTreeMap::new();
+        for name in names.iter().take(MOST_LOOKUPS) {
             let seen = match self.daemon.look_for(lookup(name.clone())).await {
-                Ok(None) => Seen::Missing,
-                Ok(Some(answer)) => Seen::Found(read(&answer)?),
+                Ok(None) => Some(Seen::Missing),
+                Ok(Some(answer)) => read(&answer).map(Seen::Found),
                 Err(error) => {
                     tracing::warn!(%error, "the daemon did not say what a request stands on");
-                    return None;
+                    None
                 }
             };
-            Some((name.clone(), seen))
-        };
-        let looks =
-            stream::iter(names.iter().take(MOST_LOOKUPS)).map(look).buffer_unordered(AT_ONCE);
-        looks.filter_map(ready).collect().await
+            found.extend(seen.map(|seen| (name.clone(), seen)));
+        }
+        found
     }
 
     async fn host_paths(&self, paths: &BTreeSet<String>) -> BTreeMap<String, PathFact> {
@@ -111,5 +108,70 @@ impl Gatherer {
             Ok::<_, DaemonError>(protected(&self.gate, self.daemon.socket(), root.as_deref()))
         });
         found.await.ok().cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::UnixListener;
+    use tokio::sync::Barrier;
+
+    /// A daemon that has nothing, and begins to say so when it was asked on this many connections.
+    fn gatherer(directory: &tempfile::TempDir, begins_at: usize) -> (Gatherer, Arc<AtomicUsize>) {
+        let socket = directory.path().join("docker.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let (connections, barrier) =
+            (Arc::<AtomicUsize>::default(), Arc::new(Barrier::new(begins_at)));
+        let count = Arc::clone(&connections);
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::SeqCst);
+                let barrier = Arc::clone(&barrier);
+                tokio::spawn(async move {
+                    let mut asked = [0; 4096];
+                    let mut waits = true;
+                    while let Ok(1..) = stream.read(&mut asked).await {
+                        if std::mem::take(&mut waits) {
+                            barrier.wait().await;
+                        }
+                        let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}";
+                        stream.write_all(answer).await.unwrap();
+                    }
+                });
+            }
+        });
+        let gate = GatePaths { config: vec![], audit: "/x".into(), pki: vec![], control: None };
+        let gatherer = Gatherer::new(Daemon::new(socket), gate);
+        gatherer.protected.set(Vec::new()).unwrap();
+        (gatherer, connections)
+    }
+
+    #[tokio::test]
+    async fn kinds_are_looked_up_at_once_and_one_request_asks_for_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let (gatherer, connections) = gatherer(&directory, 3);
+        let many = |of: &str| (0..40).map(|nth| format!("{of}{nth}")).collect::<BTreeSet<_>>();
+        let (images, volumes, networks) = (many("i"), many("v"), many("n"));
+        let needs = Needs { images, volumes, networks, ..Needs::default() };
+        let facts = tokio::time::timeout(Duration::from_secs(20), gatherer.look_up(&needs));
+        let facts = facts.await.expect("they were not asked for at once");
+        assert_eq!(facts.volumes.len(), 40);
+        assert_eq!(connections.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn paths_are_looked_at_through_the_daemon_that_has_just_answered() {
+        let directory = tempfile::tempdir().unwrap();
+        let (gatherer, _) = gatherer(&directory, 1);
+        let (images, path) = (["i".to_owned()].into(), "/usr".to_owned());
+        let host_paths = [path.clone()].into();
+        let needs = Needs { images, host_paths, ..Needs::default() };
+        let facts = gatherer.look_up(&needs).await;
+        assert!(matches!(facts.host_paths[&path], PathFact::Plain { .. }), "{facts:?}");
     }
 }

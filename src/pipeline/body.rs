@@ -166,10 +166,10 @@ pub(super) fn upload(beginning: Received, body: Incoming, uploaded: &Arc<AtomicU
 
 /// The output of a session as a body.
 pub(super) fn of_reader(stream: DuplexStream) -> ResponseBody {
-    let pieces = try_unfold(stream, |mut stream| async {
-        let mut piece = BytesMut::with_capacity(PIECE);
-        let read = stream.read_buf(&mut piece).await?;
-        Ok::<_, BodyError>((read > 0).then(|| (Frame::data(piece.freeze()), stream)))
+    let pieces = try_unfold((stream, vec![0; PIECE]), |(mut stream, mut piece)| async {
+        let read = stream.read(&mut piece).await?;
+        let data = Bytes::copy_from_slice(piece.get(..read).unwrap_or_default());
+        Ok::<_, BodyError>((read > 0).then(|| (Frame::data(data), (stream, piece))))
     });
     StreamBody::new(pieces).boxed_unsync()
 }

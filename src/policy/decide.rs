@@ -13,7 +13,7 @@ use crate::docker::body::Body;
 use crate::docker::image::Reference;
 use crate::docker::{
     ApiCall, CallHead, Framing, Hijack, Life, Mention, Object, Outbound, OutboundBody, Resource,
-    Rewrite, Route, Use, Verb,
+    Rewrite, Route, Spot, Use, Verb,
 };
 use crate::identity::Mode;
 use bytes::Bytes;
@@ -31,7 +31,7 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     let looked_at =
         starts && by_image || copies && profiles().any(|p| !p.copy().running_with_mounts.0);
     let mut needs = Needs::default();
-    for Mention { object, name, used, at: _ } in call.mentions() {
+    for Mention { object, name, used, at } in call.mentions() {
         let asked = match (object, used) {
             (Object::HostPath, Use::Mount) => {
                 needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, &name)));
@@ -45,12 +45,25 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
             (Object::Network, Use::Join) if judged && admit::may_be_id(&name) => {
                 &mut needs.networks
             }
-            (Object::Container, Use::Target) if looked_at => &mut needs.containers,
+            // of the path, whose names are plain
+            (Object::Container, Use::Target) if looked_at && at == Spot::Path => {
+                &mut needs.containers
+            }
             (Object::Exec, Use::Target) if outputs_only(call) => {
                 needs.exec = Some(name.into_owned());
                 continue;
             }
-            _ => continue,
+            (
+                Object::HostPath
+                | Object::Image
+                | Object::Volume
+                | Object::Network
+                | Object::Container
+                | Object::Exec
+                | Object::Host
+                | Object::Kept(_),
+                _,
+            ) => continue,
         };
         asked.insert(name.into_owned());
     }

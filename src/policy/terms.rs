@@ -17,6 +17,12 @@ pub enum Term {
     Resolve(String),
     /// Credentials that are not sent on, by the registries that they are for.
     Withhold(Vec<String>),
+    /// A label of ours on what is made, key and value, whatever the client wrote under its key.
+    #[cfg_attr(not(test), expect(dead_code, reason = "ownership will stamp what is made"))]
+    Label(String, String),
+    /// A filter of ours on what is listed or pruned, key and value, beside the client's.
+    #[cfg_attr(not(test), expect(dead_code, reason = "ownership will filter what is listed"))]
+    Filter(&'static str, String),
     /// What is changed of the answer.
     Answer(Rewrite),
 }
@@ -51,6 +57,8 @@ impl fmt::Display for Term {
                 let named = super::admit::shortened(registries.join(", "));
                 write!(f, "{} without {named}", credentials::CONFIG)
             }
+            Self::Label(key, value) => write!(f, "label {key}={value}"),
+            Self::Filter(key, value) => write!(f, "filter {key}={value}"),
             Self::Answer(rewrite) => write!(f, "answer {rewrite:?}"),
         }
     }
@@ -82,6 +90,8 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
                 }
             }
             Term::Withhold(registries) => withhold(registries, head),
+            Term::Label(key, value) => label(key, value, head, body),
+            Term::Filter(key, value) => head.query.filter(head.route.query, key, value),
             Term::Answer(_) => {} // of the daemon's answer: it goes along with the request
         }
     }
@@ -89,7 +99,7 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
 
 /// Whether terms change the body, so that it must be copied.
 pub(super) fn touch_body(terms: &[Term]) -> bool {
-    terms.iter().any(|term| matches!(term, Term::Fill(_)))
+    terms.iter().any(|term| matches!(term, Term::Fill(_) | Term::Label(..)))
 }
 
 fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
@@ -120,4 +130,19 @@ fn withhold(registries: &[String], head: &mut CallHead) {
             false => Some((name, value)),
         })
         .collect();
+}
+
+/// Labels are a part of the body, or of a build's query, of whatever makes something that has them.
+fn label(key: &str, value: &str, head: &mut CallHead, body: &mut Body<'_>) {
+    let labels = match body {
+        Body::ContainerCreate(body) => &mut body.config.labels,
+        Body::VolumeCreate(body) => &mut body.labels,
+        Body::NetworkCreate(body) => &mut body.labels,
+        Body::Service(spec) => &mut spec.labels,
+        Body::Secret(spec) => &mut spec.labels,
+        Body::Config(spec) => &mut spec.labels,
+        Body::Commit(Some(config)) => &mut config.labels,
+        _ => return head.query.label(head.route.query, key, value),
+    };
+    labels.or_empty().put(key.to_owned(), Cow::Owned(value.to_owned()));
 }
