@@ -7,9 +7,9 @@
 )]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use dockward::docker::{Accepted, ApiVersion, RequestHead, body, classify, json};
-use dockward::identity::{Identity, supposed};
-use dockward::policy::{Decision, Facts, Policy, Settled, hear};
+use dockward::facade::docker::{Accepted, ApiVersion, RequestHead, body, classify, json};
+use dockward::facade::identity::{Identity, supposed};
+use dockward::facade::policy::{Decision, Facts, Policy, Settled, hear};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use std::hint::black_box;
 use std::path::Path;
@@ -73,7 +73,7 @@ struct Fixture {
 impl Fixture {
     fn new() -> Self {
         let now = jiff::Timestamp::now();
-        let config = dockward::config::parse(POLICY, Path::new("/"), now).unwrap();
+        let config = dockward::facade::config::parse(POLICY, Path::new("/"), now).unwrap();
         let identity = supposed(&config.policy.identities, &"ci".parse().unwrap()).unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_static("docker"));

@@ -8,8 +8,8 @@
 
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use dockward::proxy::Address;
-use dockward::server::Server;
+use dockward::facade::proxy::Address;
+use dockward::facade::server::Server;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;

@@ -7,8 +7,8 @@
 )]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use dockward::proxy::{Address, Credentials, Trust};
-use dockward::server::Server;
+use dockward::facade::proxy::{Address, Credentials, Trust};
+use dockward::facade::server::Server;
 use pki::{Authority, ListWish, Pair, Wish};
 use rustls::pki_types::{ServerName, UnixTime};
 use std::net::SocketAddr;

@@ -29,12 +29,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const EXIT_CODES: &str =
+    "Exit codes: 0 done or allowed; 1 denied, failed or findings; 2 could not be run.";
+
 /// A mutual-TLS gate before the Docker socket.
 #[derive(Debug, Parser)]
 #[command(name = "dockward", version, about, propagate_version = true)]
-#[command(
-    after_help = "Exit codes: 0 done or allowed; 1 denied, failed or findings; 2 could not be run."
-)]
+#[command(after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

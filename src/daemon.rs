@@ -28,7 +28,7 @@ pub use cancel::Cancel;
 pub use error::DaemonError;
 pub use lookup::Lookup;
 pub use request::ClientBody;
-pub use tunnel::{Tunnel, TunnelEnd, TunnelOutcome};
+pub use tunnel::{Tunnel, TunnelEnd};
 
 use crate::audit::Permitted;
 use crate::docker::{Hijack, Life, Outbound, OutboundBody};

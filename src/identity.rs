@@ -33,7 +33,7 @@ mod sequence;
 pub mod token;
 pub mod validity;
 
-pub use certificate::{CertificateFacts, Fingerprint, IdentityError, is_integer};
+pub use certificate::{CertificateFacts, Fingerprint, is_integer};
 pub use claim::ClaimPattern;
 pub(crate) use distinguished_name::display as shown_name;
 pub use error::Unidentified;
@@ -43,11 +43,10 @@ pub use key_usage::{KeyUsageError, check_issues, check_key_usage};
 pub(crate) use letters::is_printable;
 pub use matching::Match;
 pub use nobody::Nobody;
-pub use pattern::{IdentityName, NameTemplate, Pattern, PatternError};
+pub use pattern::IdentityName;
 pub use peer::{Foreign, PeerFacts, PeerMatch};
 pub use rule::{
     Conflict, Identity, IdentityRule, Mode, awaits_a_token, conflicts, identify, supposed,
 };
-pub use rule_error::RuleError;
-pub use token::{Claims, Issuer, Issuers, KeySet, TokenError, Tokens, Worthless};
-pub use validity::{Closed, Validity, ValidityError};
+pub use token::{Claims, Issuer, Issuers, KeySet, Tokens, Worthless};
+pub use validity::{Validity, ValidityError};

@@ -18,23 +18,24 @@
 //!
 //! `docs/architecture.md` says why; `tests/tidy.rs` keeps it.
 
-pub mod audit;
-pub mod cli;
-pub mod config;
-pub mod control;
-pub mod daemon;
-pub mod digest;
-pub mod docker;
-pub mod facts;
-pub mod identity;
-pub mod operator;
-pub mod pipeline;
-pub mod pki;
-pub mod policy;
-pub mod problem;
-pub mod proxy;
-pub mod rule;
-pub mod server;
-pub mod sessions;
-pub mod telemetry;
-pub mod who;
+mod audit;
+mod cli;
+mod config;
+mod control;
+mod daemon;
+mod digest;
+mod docker;
+pub mod facade;
+mod facts;
+mod identity;
+mod operator;
+mod pipeline;
+mod pki;
+mod policy;
+mod problem;
+mod proxy;
+mod rule;
+mod server;
+mod sessions;
+mod telemetry;
+mod who;

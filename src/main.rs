@@ -1,5 +1,5 @@
 //! The binary: parse, run, exit code; nothing else.
 
 fn main() -> std::process::ExitCode {
-    dockward::cli::run(std::env::args_os())
+    dockward::facade::cli::run(std::env::args_os())
 }

@@ -21,9 +21,8 @@ pub mod terms;
 
 pub use decision::{Decision, Denial, Finding};
 pub use facts::{Facts, Needs, PathFact, Seen};
-pub use judgement::{Asking, Heard, Next, Question, Settled, hear};
+pub use judgement::{Asking, Heard, Next, Settled, hear};
 pub use model::{Admission, Policy, Role};
 pub use permit::Permit;
 pub use profile::Profile;
 pub use reason::Reason;
-pub use terms::Term;

@@ -5,7 +5,6 @@
 
 /// What is documented about one id.
 #[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::manual_non_exhaustive, reason = "nobody in this crate makes one by hand either")]
 pub struct Rule {
     /// The stable, dotted id.
     pub id: &'static str,

@@ -11,8 +11,10 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::audit::event::{DecisionRecord, IdentityRecord, Proof, ReasonRecord, RequestRecord};
-use dockward::audit::{
+use dockward::facade::audit::event::{
+    DecisionRecord, IdentityRecord, Proof, ReasonRecord, RequestRecord,
+};
+use dockward::facade::audit::{
     AuditError, Durability, Event, EventId, GateInstance, LineFault, Stage, VerifyError, Writer,
     find, keep_policy, verify,
 };

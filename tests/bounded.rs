@@ -12,9 +12,9 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::docker::{Accepted, ApiVersion, RequestHead, classify, json as strict};
-use dockward::identity::supposed;
-use dockward::policy::{Decision, Denial, Facts, Reason, hear};
+use dockward::facade::docker::{Accepted, ApiVersion, RequestHead, classify, json as strict};
+use dockward::facade::identity::supposed;
+use dockward::facade::policy::{Decision, Denial, Facts, Reason, hear};
 use http::{HeaderMap, HeaderValue, Method, Version};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -39,7 +39,7 @@ admission:
 
 fn denied(name: &str, create: &Value) -> Denial {
     let now = "2026-12-20T00:00:00Z".parse().unwrap();
-    let policy = dockward::config::parse(POLICY, Path::new("/"), now).unwrap().policy;
+    let policy = dockward::facade::config::parse(POLICY, Path::new("/"), now).unwrap().policy;
     let mut identity = supposed(&policy.identities, &name.parse().unwrap()).unwrap();
     identity.mode = identity.mode.at(now.as_second());
     let bytes = serde_json::to_vec(create).unwrap();

@@ -12,7 +12,7 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::docker::{
+use dockward::facade::docker::{
     Accepted, ApiVersion, BodyKind, CallHead, Flaw, Framing, Hijack, Malformed, Method, ROUTES,
     RequestHead, Verb, classify,
 };
@@ -81,7 +81,7 @@ fn sample(path: &str) -> String {
 
 #[test]
 fn every_row_is_found_by_its_own_request() {
-    use dockward::docker::route::When;
+    use dockward::facade::docker::route::When;
     for row in ROUTES {
         let method = if row.method == Method::Any { "PATCH" } else { row.method.as_str() };
         let query = match row.when {

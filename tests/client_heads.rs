@@ -11,7 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::docker::{Accepted, ApiVersion, RequestHead, classify};
+use dockward::facade::docker::{Accepted, ApiVersion, RequestHead, classify};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 #[derive(serde::Deserialize)]

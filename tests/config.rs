@@ -12,8 +12,8 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::config::{self, Config};
-use dockward::docker::{ROUTES, Verb};
+use dockward::facade::config::{self, Config};
+use dockward::facade::docker::{ROUTES, Verb};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -23,7 +23,7 @@ mod corpus_policy;
 mod survives;
 
 use corpus::{Bench, Case, Verdict, cases};
-use dockward::docker::{Hijack, OutboundBody};
+use dockward::facade::docker::{Hijack, OutboundBody};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use survives::{lost, recorded};

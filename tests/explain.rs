@@ -8,9 +8,11 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::audit::event::{DecisionRecord, IdentityRecord, Proof, ReasonRecord, RequestRecord};
-use dockward::audit::{Durability, Event, GateInstance, Stage, Writer};
-use dockward::digest::Sha256;
+use dockward::facade::audit::event::{
+    DecisionRecord, IdentityRecord, Proof, ReasonRecord, RequestRecord,
+};
+use dockward::facade::audit::{Durability, Event, GateInstance, Stage, Writer};
+use dockward::facade::digest::Sha256;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -108,7 +110,7 @@ fn what_cannot_be_told_is_said_with_what_to_do() {
     says(&house.explain(&["GET /v1.41/info"], ""), 2, &["--as NAME"]);
     says(&house.explain(&["--as", "nobody", "GET /v1.41/info"], ""), 2, &["ci-{1}"]);
     says(&house.explain(&["--as", "ci-7", "nonsense"], ""), 2, &["METHOD /path"]);
-    let unknown = dockward::audit::EventId::new().to_string();
+    let unknown = dockward::facade::audit::EventId::new().to_string();
     says(&house.explain(&[&unknown], ""), 2, &["no event"]);
 }
 

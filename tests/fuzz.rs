@@ -70,7 +70,7 @@ fn write(name: &str, seeds: &[Vec<u8>]) {
     let directory = directory("corpus", name);
     std::fs::create_dir_all(&directory).unwrap();
     for seed in seeds {
-        let hash = dockward::digest::Sha256::of(seed).to_string();
+        let hash = dockward::facade::digest::Sha256::of(seed).to_string();
         std::fs::write(directory.join(format!("seed-{}", &hash[..16])), seed).unwrap();
     }
 }

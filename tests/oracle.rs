@@ -32,7 +32,7 @@ mod shape;
 
 use dice::Dice;
 use dockerd::{Decoder, Report};
-use dockward::docker::route::{Param, ParamKind};
+use dockward::facade::docker::route::{Param, ParamKind};
 use document::{Document, Node};
 use gate::{Door, Way};
 use hostile::Change;

@@ -12,7 +12,7 @@
     reason = "tests fail by panicking"
 )]
 
-use dockward::identity::CertificateFacts;
+use dockward::facade::identity::CertificateFacts;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fs;

@@ -14,8 +14,10 @@
 #[path = "routes/doc.rs"]
 mod doc;
 
-use dockward::docker::route::{Guard, When};
-use dockward::docker::{ApiVersion, BodyKind, Hijack, Life, Method, ROUTES, Resource, Route, Verb};
+use dockward::facade::docker::route::{Guard, When};
+use dockward::facade::docker::{
+    ApiVersion, BodyKind, Hijack, Life, Method, ROUTES, Resource, Route, Verb,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One line of `endpoints.csv`: method, path template in the daemon's notation, first version.

@@ -5,8 +5,8 @@
 //! and shares nothing with the product.
 
 use bytes::Bytes;
-use dockward::docker::route::{Param, ParamKind, When};
-use dockward::docker::{
+use dockward::facade::docker::route::{Param, ParamKind, When};
+use dockward::facade::docker::{
     Accepted, ApiVersion, CallHead, Malformed, Method, ROUTES, RequestHead, Route, classify,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};

@@ -2,12 +2,12 @@
 
 use super::heads::{classified, fields, sample};
 use bytes::Bytes;
-use dockward::docker::body;
-use dockward::docker::body::tolerated::{Meaning, TOLERATED};
-use dockward::docker::json::{
+use dockward::facade::docker::body;
+use dockward::facade::docker::body::tolerated::{Meaning, TOLERATED};
+use dockward::facade::docker::json::{
     BYTES_PER_VALUE, JsonObject, JsonValue, MAX_DEPTH, MAX_ITEMS, MAX_KEY, read,
 };
-use dockward::docker::{ApiVersion, BodyKind, CallHead, Flaw, Malformed, ROUTES, Route};
+use dockward::facade::docker::{ApiVersion, BodyKind, CallHead, Flaw, Malformed, ROUTES, Route};
 use http::Uri;
 use serde_json::Value;
 

@@ -1,10 +1,12 @@
 //! Certificates, policy files, image references, and the secrets of command lines.
 
-use dockward::audit::redact;
-use dockward::config::{self, Mistake};
-use dockward::docker::image::{ImagePattern, Reference};
-use dockward::identity::{CertificateFacts, Fingerprint, IdentityName, IdentityRule, identify};
-use dockward::policy::glob::Glob;
+use dockward::facade::audit::redact;
+use dockward::facade::config::{self, Mistake};
+use dockward::facade::docker::image::{ImagePattern, Reference};
+use dockward::facade::identity::{
+    CertificateFacts, Fingerprint, IdentityName, IdentityRule, identify,
+};
+use dockward::facade::policy::glob::Glob;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::LazyLock;

@@ -2,10 +2,10 @@
 //! every byte. It reads HTTP in the plainest way and shares no parser with the product.
 
 use bytes::Bytes;
-use dockward::audit::event::RequestRecord;
-use dockward::audit::{Case, EventId, GateInstance, Writer, verify};
-use dockward::daemon::{Cancel, ClientBody, Daemon};
-use dockward::policy::Permit;
+use dockward::facade::audit::event::RequestRecord;
+use dockward::facade::audit::{Case, EventId, GateInstance, Writer, verify};
+use dockward::facade::daemon::{Cancel, ClientBody, Daemon};
+use dockward::facade::policy::Permit;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, Full};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 
 pub use sections::{
-    Client, DecisionRecord, Ended, Forwarded, IdentityRecord, OutcomeRecord, Proof, REASONS_MAX,
-    ReasonRecord, RequestRecord, TEXT_MAX, User, Verdict,
+    Client, DecisionRecord, Ended, Forwarded, IdentityRecord, OutcomeRecord, Proof, ReasonRecord,
+    RequestRecord, User, Verdict,
 };
 
 /// What an event is about.

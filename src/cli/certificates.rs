@@ -5,7 +5,7 @@
 use crate::config::{Config, Listen, Warning};
 use crate::identity::expiry::{self, Dated, What};
 use crate::proxy::Trust;
-use crate::proxy::tls::{self, TlsError};
+use crate::proxy::{self, TlsError};
 use crate::server::credentials;
 use serde_json::{Value, json};
 use std::fs;
@@ -45,7 +45,7 @@ fn add<T: PartialEq>(all: &mut Vec<T>, one: T) {
 
 impl Certificates {
     fn read(&mut self, path: &Path) {
-        let certificates = match tls::certificates(path) {
+        let certificates = match proxy::certificates(path) {
             Ok(certificates) => certificates,
             Err(error) => return add(&mut self.unread, error.to_string()),
         };

@@ -5,7 +5,7 @@ use super::{Failure, out};
 use crate::config::{Bind, Config, Listen, TlsListen};
 use crate::identity::{CertificateFacts, Identity, Unidentified, identify};
 use crate::policy::glob::Glob;
-use crate::proxy::{TlsError, Trust, Untrusted, tls};
+use crate::proxy::{self, TlsError, Trust, Untrusted};
 use crate::rule::{Rule, rules};
 use crate::server::credentials;
 use jiff::Timestamp;
@@ -40,7 +40,7 @@ pub(super) fn ask(
     file: &Path,
     now: Timestamp,
 ) -> Result<Vec<ListenerVerdict>, Failure> {
-    let chain = tls::certificates(file)?;
+    let chain = proxy::certificates(file)?;
     let listeners = config.listen.iter().filter_map(|listen| Some((listen, listen.tls()?)));
     let verdict = |(listen, tls): (&Listen, &TlsListen)| {
         let listener = match tls.address {

@@ -17,7 +17,7 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-type BodyError = Box<dyn Error + Send + Sync>;
+type ClientBodyError = Box<dyn Error + Send + Sync>;
 
 /// The client's own bytes, for routes whose body is an opaque stream; ignored on all others.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub enum ClientBody {
     /// None.
     Empty,
     /// An upload; made by [`ClientBody::stream`].
-    Stream(UnsyncBoxBody<Bytes, BodyError>),
+    Stream(UnsyncBoxBody<Bytes, ClientBodyError>),
 }
 
 impl ClientBody {
@@ -33,7 +33,7 @@ impl ClientBody {
     pub fn stream<B>(body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BodyError>,
+        B::Error: Into<ClientBodyError>,
     {
         Self::Stream(body.map_err(Into::into).boxed_unsync())
     }
@@ -112,7 +112,7 @@ pub(super) enum Upload {
     /// Nothing, or JSON.
     Ours(Full<Bytes>),
     Stream {
-        body: UnsyncBoxBody<Bytes, BodyError>,
+        body: UnsyncBoxBody<Bytes, ClientBodyError>,
         /// What is still to come of an announced length, in bytes.
         left: Option<u64>,
     },
@@ -138,7 +138,7 @@ impl Upload {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UploadFault {
     #[error("the client's body could not be read: {0}")]
-    Broken(BodyError),
+    Broken(ClientBodyError),
     #[error("the client's body carried trailers")]
     Trailers,
     #[error("the client's body ended {0} bytes early")]

@@ -3,29 +3,9 @@
 use super::headers::Passed;
 use super::path::{self, Located};
 use super::query::{self, Query};
-use super::{ApiVersion, CallHead, Flaw, Hijack, Malformed, Route, headers, routes};
-
-/// A request head as the HTTP parser handed it over.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestHead<'a> {
-    /// The method.
-    pub method: &'a http::Method,
-    /// The request target.
-    pub uri: &'a http::Uri,
-    /// The protocol version.
-    pub version: http::Version,
-    /// The header fields.
-    pub headers: &'a http::HeaderMap,
-}
-
-/// The range of API versions that is accepted now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    /// The lowest.
-    pub floor: ApiVersion,
-    /// The highest: the smaller of the daemon's and [`ApiVersion::NEWEST`].
-    pub ceiling: ApiVersion,
-}
+use super::{
+    Accepted, ApiVersion, CallHead, Flaw, Hijack, Malformed, RequestHead, Route, headers, routes,
+};
 
 /// Classifies a request head.
 ///

@@ -5,7 +5,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $( $variant:ident = $word:literal, )* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[expect(missing_docs, reason = "each variant is the word it is written as")]
+        #[allow(missing_docs, reason = "each variant is the word it is written as")]
         pub enum $name { $( $variant, )* }
 
         impl $name {

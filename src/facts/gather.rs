@@ -118,29 +118,33 @@ mod tests {
     use std::time::Duration;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::UnixListener;
-    use tokio::sync::Barrier;
+    use tokio::sync::Semaphore;
 
-    /// A daemon that has nothing, and begins to say so when it was asked on this many connections.
+    /// A daemon that has nothing, and begins to say so when it was asked this many things at once; the most
+    /// that it was asked at once.
     fn gatherer(directory: &tempfile::TempDir, begins_at: usize) -> (Gatherer, Arc<AtomicUsize>) {
         let socket = directory.path().join("docker.sock");
         let listener = UnixListener::bind(&socket).unwrap();
-        let (connections, barrier) =
-            (Arc::<AtomicUsize>::default(), Arc::new(Barrier::new(begins_at)));
-        let count = Arc::clone(&connections);
+        let (most, in_hand) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let begins = Arc::new(Semaphore::new(0));
+        let seen = Arc::clone(&most);
         tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                count.fetch_add(1, Ordering::SeqCst);
-                let barrier = Arc::clone(&barrier);
+                let (most, in_hand, begins) =
+                    (Arc::clone(&seen), Arc::clone(&in_hand), Arc::clone(&begins));
                 tokio::spawn(async move {
                     let mut asked = [0; 4096];
-                    let mut waits = true;
                     while let Ok(1..) = stream.read(&mut asked).await {
-                        if std::mem::take(&mut waits) {
-                            barrier.wait().await;
+                        let now = in_hand.fetch_add(1, Ordering::SeqCst) + 1;
+                        most.fetch_max(now, Ordering::SeqCst);
+                        if now == begins_at {
+                            begins.add_permits(1);
                         }
+                        drop(begins.acquire().await); // from then on there is always one
+                        in_hand.fetch_sub(1, Ordering::SeqCst);
                         let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}";
-                        stream.write_all(answer).await.unwrap();
+                        let _ = stream.write_all(answer).await;
                     }
                 });
             }
@@ -148,20 +152,20 @@ mod tests {
         let gate = GatePaths { config: vec![], audit: "/x".into(), pki: vec![], control: None };
         let gatherer = Gatherer::new(Daemon::new(socket), gate);
         gatherer.protected.set(Vec::new()).unwrap();
-        (gatherer, connections)
+        (gatherer, most)
     }
 
     #[tokio::test]
     async fn kinds_are_looked_up_at_once_and_one_request_asks_for_no_more() {
         let directory = tempfile::tempdir().unwrap();
-        let (gatherer, connections) = gatherer(&directory, 3);
+        let (gatherer, most) = gatherer(&directory, 3);
         let many = |of: &str| (0..40).map(|nth| format!("{of}{nth}")).collect::<BTreeSet<_>>();
         let (images, volumes, networks) = (many("i"), many("v"), many("n"));
         let needs = Needs { images, volumes, networks, ..Needs::default() };
         let facts = tokio::time::timeout(Duration::from_secs(20), gatherer.look_up(&needs));
         let facts = facts.await.expect("they were not asked for at once");
         assert_eq!(facts.volumes.len(), 40);
-        assert_eq!(connections.load(Ordering::SeqCst), 3);
+        assert_eq!(most.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test]

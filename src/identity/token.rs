@@ -17,9 +17,8 @@ mod read;
 mod worthless;
 
 pub use claims::Claims;
-pub use compact::LONGEST;
-pub use error::{IssuerError, KeysError, TokenError};
-pub use keys::{KeySet, TokenKey};
+pub use error::{IssuerError, TokenError};
+pub use keys::KeySet;
 pub use worthless::Worthless;
 
 use crate::docker::json::{JsonObject, JsonValue};

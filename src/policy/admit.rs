@@ -45,11 +45,8 @@ use super::facts::Facts;
 use super::model::Role;
 use super::profile::Profile;
 use super::reason::Reason;
-use crate::docker::body::field::{Field, Map};
+use crate::docker::body::create::StringMap;
 use std::borrow::Cow;
-
-/// Names to texts: labels, annotations, options of drivers.
-type StringMap<'a> = Field<Map<'a, Cow<'a, str>>>;
 
 /// Texts of the body, with their place.
 type Placed<'t> = (&'t str, &'t [Cow<'t, str>]);

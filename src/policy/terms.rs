@@ -146,3 +146,60 @@ fn label(key: &str, value: &str, head: &mut CallHead, body: &mut Body<'_>) {
     };
     labels.or_empty().put(key.to_owned(), Cow::Owned(value.to_owned()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::body;
+    use crate::docker::{Accepted, ApiVersion, RequestHead, classify};
+    use http::{HeaderMap, HeaderValue, Method, Version};
+
+    /// The target and the body that come of a request under a term.
+    fn applied(method: &Method, target: &str, json: &str, term: Term) -> (String, String) {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static("docker"));
+        if !json.is_empty() {
+            headers.insert("content-type", HeaderValue::from_static("application/json"));
+            headers.insert("content-length", HeaderValue::from(json.len()));
+        }
+        let (uri, version) = (target.parse().unwrap(), Version::HTTP_11);
+        let request = RequestHead { method, uri: &uri, version, headers: &headers };
+        let accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::NEWEST };
+        let mut head = classify(&request, accepted).unwrap();
+        let read = head.clone();
+        let mut body = body::read(&read, json.as_bytes()).unwrap();
+        apply(&[term], &mut head, &mut body);
+        let written = body.serialise().map(|json| String::from_utf8(json).unwrap());
+        (head.target_uri(), written.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_label_is_stamped_on_whatever_is_made_over_the_clients_own() {
+        let label = || Term::Label("dockward.owner".to_owned(), "ci".to_owned());
+        let makes = [
+            ("/containers/create", r#"{"Image":"a","Labels":{"dockward.owner":"x","b":"c"}}"#),
+            ("/volumes/create", r#"{"Name":"v"}"#),
+            ("/networks/create", r#"{"Name":"n"}"#),
+            ("/commit?container=c", "{}"),
+        ];
+        for (target, json) in makes {
+            let (_, body) = applied(&Method::POST, &format!("/v1.47{target}"), json, label());
+            assert_eq!(body.matches(r#""dockward.owner":"ci""#).count(), 1, "{target}: {body}");
+            assert!(!body.contains(r#":"x""#), "{target}: {body}");
+            assert_eq!(body.contains(r#""b":"c""#), json.contains(r#""b":"c""#), "{body}");
+        }
+        let (target, _) = applied(&Method::POST, "/v1.47/build", "", label());
+        assert!(target.contains("labels=%7B%22dockward.owner%22%3A%22ci%22%7D"), "{target}");
+    }
+
+    #[test]
+    fn a_filter_of_ours_stands_beside_the_clients() {
+        let filter = Term::Filter("label", "dockward.owner=ci".to_owned());
+        let asked = "/v1.47/containers/json?filters=%7B%22label%22%3A%5B%22a%22%5D%7D";
+        let (target, _) = applied(&Method::GET, asked, "", filter.clone());
+        assert!(target.contains("a%22%3Atrue"), "{target}");
+        assert!(target.contains("dockward.owner%3Dci%22%3Atrue"), "{target}");
+        let (target, _) = applied(&Method::GET, "/v1.47/containers/json", "", filter);
+        assert!(target.contains("dockward.owner%3Dci%22%3Atrue"), "{target}");
+    }
+}

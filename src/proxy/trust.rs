@@ -13,7 +13,7 @@ mod revocation;
 mod signed;
 mod untrusted;
 
-use super::tls::{Credentials, TlsError, TrustFiles};
+use super::credentials::{Credentials, TlsError, TrustFiles};
 use crate::identity::check_key_usage;
 use crate::identity::expiry::Dated;
 use deny::DenyList;

@@ -90,7 +90,7 @@ impl Gate {
         assert!(!said.contains("panicked"), "{said}");
         assert_plain(&said);
         let audit = self.files.path().join("audit");
-        dockward::audit::verify(&audit).unwrap();
+        dockward::facade::audit::verify(&audit).unwrap();
         lines(&audit)
     }
 

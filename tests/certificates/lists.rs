@@ -102,5 +102,5 @@ fn denied(line: &Denied, maker: &Maker, shows: &Shows) -> String {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    dockward::identity::Fingerprint::of(bytes).to_string()
+    dockward::facade::identity::Fingerprint::of(bytes).to_string()
 }

@@ -1,6 +1,6 @@
 //! A directory with an authority in it, and the binary that works on it.
 
-use dockward::identity::CertificateFacts;
+use dockward::facade::identity::CertificateFacts;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;

@@ -214,7 +214,7 @@ fn a_renewed_certificate_says_the_same_with_another_key() {
     let after = facts(&house.path("b/cert.pem"));
     assert_ne!(after.serial, before.serial);
     assert_ne!(fs::read(house.path("b/key.pem")).unwrap(), key.unwrap());
-    let says = |f: &dockward::identity::CertificateFacts| {
+    let says = |f: &dockward::facade::identity::CertificateFacts| {
         (f.subject.clone(), f.uris.clone(), f.emails.clone(), f.not_after - f.not_before)
     };
     assert_eq!(says(&after), says(&before));

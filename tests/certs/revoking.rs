@@ -1,8 +1,8 @@
 //! Revoking, the lists, and what is told of it.
 
 use super::house::{House, chain, facts, openssl, text};
-use dockward::audit::event::{DecisionRecord, IdentityRecord, Proof};
-use dockward::audit::{Durability, Event, GateInstance, Stage, Writer};
+use dockward::facade::audit::event::{DecisionRecord, IdentityRecord, Proof};
+use dockward::facade::audit::{Durability, Event, GateInstance, Stage, Writer};
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fs;

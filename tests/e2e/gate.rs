@@ -1,6 +1,6 @@
 //! The gate as its users start it: the binary, a policy file, certificates of an authority of ours.
 
-use dockward::pki::ca::{self, Ca, KeyKind, Plan, Wish};
+use dockward::facade::pki::ca::{self, Ca, KeyKind, Plan, Wish};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! The log of a gate that ended: whole, and with one end for each thing that was let through.
 
-use dockward::audit;
+use dockward::facade::audit;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;

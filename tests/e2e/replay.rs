@@ -6,7 +6,7 @@ use super::corpus::{Bench, Case, Verdict, World, cases};
 use super::dockerd::PrivateDaemon;
 use super::gate::Gate;
 use super::wire::{Came, Wire};
-use dockward::docker::{Outbound, OutboundBody};
+use dockward::facade::docker::{Outbound, OutboundBody};
 use std::collections::BTreeMap;
 
 /// The newest version of the daemon at hand.

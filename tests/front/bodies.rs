@@ -1,7 +1,7 @@
 //! Bodies: whole within bounds or not at all; and a refusal that the uploading client can read.
 
 use crate::house::{Answer, Client, House, soon};
-use dockward::config::FrontLimits;
+use dockward::facade::config::FrontLimits;
 use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(100);

@@ -2,9 +2,9 @@
 
 use crate::house::{House, OURS, client_config, client_config_of, now, soon};
 use crate::pki::{Authority, Wish};
-use dockward::config::FrontLimits;
-use dockward::identity::Nobody;
-use dockward::proxy::{Doubt, RefusedKind, Secured};
+use dockward::facade::config::FrontLimits;
+use dockward::facade::identity::Nobody;
+use dockward::facade::proxy::{Doubt, RefusedKind, Secured};
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use std::time::{Duration, SystemTime};

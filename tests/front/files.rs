@@ -2,8 +2,8 @@
 
 use crate::house::{Files, House, OURS, client_config, named, now};
 use crate::pki::{Authority, Wish};
-use dockward::config::FrontLimits;
-use dockward::proxy::Secured;
+use dockward::facade::config::FrontLimits;
+use dockward::facade::proxy::Secured;
 use std::os::unix::fs::PermissionsExt as _;
 
 fn error(files: &Files) -> String {

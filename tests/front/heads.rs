@@ -1,8 +1,8 @@
 //! Heads: too slow, too many fields, too large, not HTTP/1.1; and connections at rest.
 
 use crate::house::House;
-use dockward::config::FrontLimits;
-use dockward::proxy::RefusedKind;
+use dockward::facade::config::FrontLimits;
+use dockward::facade::proxy::RefusedKind;
 use std::fmt::Write as _;
 use std::time::Duration;
 

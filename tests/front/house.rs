@@ -1,10 +1,10 @@
 //! A front that runs, a gate without judgement, and clients that write bytes.
 
 use crate::pki::{Authority, Pair, Wish};
-use dockward::config::FrontLimits;
-use dockward::docker::Malformed;
-use dockward::identity::{Evidence, Unidentified};
-use dockward::proxy::{
+use dockward::facade::config::FrontLimits;
+use dockward::facade::docker::Malformed;
+use dockward::facade::identity::{Evidence, Unidentified};
+use dockward::facade::proxy::{
     Address, Budget, Connection, Credentials, Entrance, Front, Gate, Peer, RefusedKind,
     ResponseBody, Secured, Shutdown, Stranger, Tls, Unreceived, Watch, Way, receive, respond,
 };

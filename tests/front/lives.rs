@@ -1,7 +1,7 @@
 //! How it ends: a client that is gone, tunnels, and a shutdown that cuts nobody off.
 
 use crate::house::{House, soon};
-use dockward::config::FrontLimits;
+use dockward::facade::config::FrontLimits;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;

@@ -5,7 +5,7 @@ use crate::bodies::{IDENTITIES, MEASURED, sample};
 use crate::corpus::{Bench, Case, cases};
 use crate::directory;
 use crate::survives::recorded;
-use dockward::docker::{ApiVersion, ROUTES};
+use dockward::facade::docker::{ApiVersion, ROUTES};
 use rcgen::{CertificateParams, DnType, KeyPair, SanType};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

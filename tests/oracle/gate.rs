@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use dockward::docker::route::{Param, ParamKind, When};
-use dockward::docker::{
+use dockward::facade::docker::route::{Param, ParamKind, When};
+use dockward::facade::docker::{
     Accepted, ApiVersion, BodyKind, CallHead, Malformed, ROUTES, RequestHead, Route, body, classify,
 };
 use serde::Deserialize;

@@ -245,7 +245,7 @@ impl Gate {
             self.signal(rustix::process::Signal::TERM);
         }
         self.ended().await;
-        dockward::audit::verify(&self.audit).unwrap();
+        dockward::facade::audit::verify(&self.audit).unwrap();
         let events = self.events();
         assert_eq!(events.last().unwrap()["stage"], "stop");
         account(&events);

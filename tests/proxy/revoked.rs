@@ -108,7 +108,10 @@ async fn a_denied_key_is_out_at_once() {
     let mut client = tunnel(&gate, &stolen).await;
     let chain = stolen.chain();
     let key = X509Certificate::from_der(&chain[0]).unwrap().1.public_key().raw.to_vec();
-    gate.put("denied", &format!("key:sha256:{} # a laptop\n", dockward::digest::Sha256::of(&key)));
+    gate.put(
+        "denied",
+        &format!("key:sha256:{} # a laptop\n", dockward::facade::digest::Sha256::of(&key)),
+    );
     soon(client.remains()).await;
     gate.event("its end", |e| e["parent"].is_string() && e["reason"] == "certificate.denied").await;
     gate.settle().await;
@@ -257,7 +260,7 @@ async fn a_mistake_elsewhere_keeps_nobody_in_who_was_revoked() {
     theirs.send("still").await;
     assert_eq!(theirs.take(5).await, b"still");
     let list = std::fs::read(gate.path("crl.pem")).unwrap();
-    let hash = dockward::digest::Sha256::of(&list).to_string();
+    let hash = dockward::facade::digest::Sha256::of(&list).to_string();
     let told = |e: &Value| {
         e["reason"] == "policy.rejected" && e["files"].to_string().contains(hash.as_str())
     };

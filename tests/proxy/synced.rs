@@ -4,16 +4,16 @@
 use crate::client::{Client, bare};
 use crate::fake_daemon::{FakeDaemon, Reply, Script};
 use crate::gate::{Files, until};
-use dockward::audit::{GateInstance, Writer};
-use dockward::config::FrontLimits;
-use dockward::daemon::Daemon;
-use dockward::docker::ApiVersion;
-use dockward::facts::{GatePaths, Gatherer};
-use dockward::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
-use dockward::proxy::{
+use dockward::facade::audit::{GateInstance, Writer};
+use dockward::facade::config::FrontLimits;
+use dockward::facade::daemon::Daemon;
+use dockward::facade::docker::ApiVersion;
+use dockward::facade::facts::{GatePaths, Gatherer};
+use dockward::facade::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
+use dockward::facade::proxy::{
     Address, Budget, Credentials, Entrance, Front, Secured, Shutdown, Streams, Tls, Way,
 };
-use dockward::who::{Door, Doors, InForce, Rules};
+use dockward::facade::who::{Door, Doors, InForce, Rules};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAddr, Shutdown) {
     let text = files.policy("", &fake.socket, &files.path("audit"));
     let now = jiff::Timestamp::now();
-    let config = dockward::config::parse(&text, files.directory(), now).unwrap();
+    let config = dockward::facade::config::parse(&text, files.directory(), now).unwrap();
     let entrance = Entrance::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let (door, limits) = (entrance.address().clone(), FrontLimits::default());
     let Address::Tcp(address) = door else { panic!("it is TCP") };

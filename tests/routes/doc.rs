@@ -1,7 +1,7 @@
 //! The table for people: `docs/verbs.md` is written from the rows, so that it cannot be wrong.
 
-use dockward::docker::route::{Guard, When};
-use dockward::docker::{BodyKind, ROUTES, Resource, Route, Verb};
+use dockward::facade::docker::route::{Guard, When};
+use dockward::facade::docker::{BodyKind, ROUTES, Resource, Route, Verb};
 use std::fmt::Write as _;
 
 const INTRO: &str = "\

@@ -3,11 +3,15 @@
 
 use super::corpus_daemon::Daemon;
 use super::corpus_policy::policy;
-use dockward::docker::body::Body;
-use dockward::docker::{Accepted, ApiVersion, CallHead, Flaw, Outbound, RequestHead, classify};
-use dockward::identity::{Identity, IdentityName, supposed};
-use dockward::policy::facts::{Container, Image, Network, Volume};
-use dockward::policy::{Decision, Facts, Finding, Needs, PathFact, Policy, Reason, Seen, hear};
+use dockward::facade::docker::body::Body;
+use dockward::facade::docker::{
+    Accepted, ApiVersion, CallHead, Flaw, Outbound, RequestHead, classify,
+};
+use dockward::facade::identity::{Identity, IdentityName, supposed};
+use dockward::facade::policy::facts::{Container, Image, Network, Volume};
+use dockward::facade::policy::{
+    Decision, Facts, Finding, Needs, PathFact, Policy, Reason, Seen, hear,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -391,7 +395,7 @@ impl Bench {
         match classify(&head, Accepted { floor: ApiVersion::FLOOR, ceiling: self.ceiling }) {
             Err(malformed) => refused_as(&malformed),
             Ok(call) => {
-                let row = dockward::docker::ROUTES.iter().position(|r| r == call.route);
+                let row = dockward::facade::docker::ROUTES.iter().position(|r| r == call.route);
                 Verdict {
                     operation: Some(call.route.operation),
                     row,
@@ -420,8 +424,10 @@ impl Bench {
         match settled.decide() {
             Decision::Deny(denial) => denied(&denial.findings),
             Decision::Allow(permit) => {
-                let written =
-                    matches!(permit.outbound().body, dockward::docker::OutboundBody::Json(_));
+                let written = matches!(
+                    permit.outbound().body,
+                    dockward::facade::docker::OutboundBody::Json(_)
+                );
                 assert_eq!(typed, written, "{}: {}: JSON is written by us", case.file, case.name);
                 Verdict {
                     status: "allow".to_owned(),
@@ -503,7 +509,7 @@ fn fact(word: &str) -> PathFact {
     }
 }
 
-fn refused_as(malformed: &dockward::docker::Malformed) -> Verdict {
+fn refused_as(malformed: &dockward::facade::docker::Malformed) -> Verdict {
     let status = match malformed.flaw {
         Flaw::RouteUnknown => "403",
         Flaw::NameAbsent => "404",

@@ -1,8 +1,8 @@
 //! What the daemon of the corpus has: `tests/corpus/daemon.yaml`, and for whatever is not named there, what
 //! is ordinary.
 
-use dockward::docker::image::{ImageOrigin, Reference};
-use dockward::policy::facts::{Container, Image, Network, Seen, Volume};
+use dockward::facade::docker::image::{ImageOrigin, Reference};
+use dockward::facade::policy::facts::{Container, Image, Network, Seen, Volume};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 

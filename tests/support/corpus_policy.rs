@@ -1,7 +1,7 @@
 //! The policy of the corpus: `tests/corpus/policy.yaml`, loaded as any policy file is.
 
-use dockward::config;
-use dockward::policy::Policy;
+use dockward::facade::config;
+use dockward::facade::policy::Policy;
 use std::path::Path;
 
 /// The policy.

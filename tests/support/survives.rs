@@ -1,7 +1,7 @@
 //! Requests as real clients sent them, and what of a body may change on its way to the daemon.
 
 use super::corpus::Case;
-use dockward::docker::body::tolerated::{Meaning, TOLERATED, Tolerated};
+use dockward::facade::docker::body::tolerated::{Meaning, TOLERATED, Tolerated};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;

@@ -3,10 +3,10 @@
 
 use super::corpus::{Bench, Case, Verdict, cases};
 use super::source::root;
-use dockward::cli::rules;
-use dockward::docker::route::Guard;
-use dockward::docker::{Flaw, ROUTES};
-use dockward::policy::Reason;
+use dockward::facade::cli::rules;
+use dockward::facade::docker::route::Guard;
+use dockward::facade::docker::{Flaw, ROUTES};
+use dockward::facade::policy::Reason;
 
 /// What needs bytes on a wire, or very many of them, to happen, and the test that shows it.
 const ELSEWHERE: [(&str, &str, &str); 3] = [

@@ -7,9 +7,9 @@
 
 use super::exceptions::{ANSWER_ONLY, ENDPOINTS, Exception, NOT_TAKEN, OURS_ALONE};
 use super::facts::{Fact, declared, facts, shape};
-use dockward::docker::body;
-use dockward::docker::route::{Param, ParamKind};
-use dockward::docker::{
+use dockward::facade::docker::body;
+use dockward::facade::docker::route::{Param, ParamKind};
+use dockward::facade::docker::{
     Accepted, ApiVersion, BodyKind, Malformed, ROUTES, RequestHead, Route, Verb, classify,
 };
 use serde_json::{Value, json};

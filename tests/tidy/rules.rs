@@ -2,7 +2,7 @@
 //! the one list; nowhere else is an id written out.
 
 use super::source::{code, sources};
-use dockward::cli::rules;
+use dockward::facade::cli::rules;
 use std::collections::BTreeSet;
 
 /// Literals that look like ids and are names of files.

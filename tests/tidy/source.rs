@@ -80,6 +80,37 @@ fn modules_and_imports_have_one_form() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Rooms are private to the crate, so the compiler's own lint does not ask.
+#[test]
+fn what_others_use_says_what_it_is() {
+    const ITEMS: [&str; 9] =
+        ["fn ", "struct ", "enum ", "trait ", "type ", "const ", "static ", "async fn ", "union "];
+    let mut silent = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| !name.contains("/tests/")) {
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (nth, line) in lines.iter().enumerate() {
+            let item = line.strip_prefix("pub ").is_some_and(|rest| {
+                let rest = rest.trim_start_matches("const ").trim_start_matches("unsafe ");
+                let field =
+                    rest.split_once(": ").is_some_and(|(name, _)| !name.contains([' ', '(']));
+                field
+                    || ITEMS.iter().any(|item| rest.starts_with(item))
+                    || line.contains("pub const ")
+            });
+            let above = lines[..nth].iter().rev();
+            let mut above = above.skip_while(|line| {
+                line.starts_with("#[") || line.ends_with(")]") || line.starts_with("reason =")
+            });
+            if item
+                && !above.next().is_some_and(|line| line.starts_with("///") || line.contains('$'))
+            {
+                silent.push(format!("{name}:{}: {line}", nth + 1));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "say what these are:\n{}", silent.join("\n"));
+}
+
 #[test]
 fn each_type_has_a_name_of_its_own() {
     let mut declared: BTreeMap<String, Vec<String>> = BTreeMap::new();

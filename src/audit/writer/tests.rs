@@ -2,7 +2,8 @@
 
 use super::super::event::{GapRecord, Stage};
 use super::super::segment::LogFile;
-use super::super::{FileSummary, LineFault, RefusalKind, VerifyError, find, verify};
+use super::super::verify::FileSummary;
+use super::super::{LineFault, RefusalKind, VerifyError, find, verify};
 use super::*;
 use crate::audit::{Noise, Whence};
 use serde_json::Value;

@@ -2,7 +2,8 @@
 
 use super::super::fake_daemon::{Reply, Script};
 use super::{send, start, write};
-use crate::daemon::{Cancel, Daemon, TunnelEnd, TunnelOutcome};
+use crate::daemon::tunnel::TunnelOutcome;
+use crate::daemon::{Cancel, Daemon, TunnelEnd};
 use crate::docker::{Hijack, Outbound};
 use http::{Request, Response, StatusCode};
 use http_body_util::Empty;

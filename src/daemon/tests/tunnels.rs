@@ -2,7 +2,8 @@
 
 use super::super::fake_daemon::{FakeDaemon, Reply, Script};
 use super::{read, send, start, text, write};
-use crate::daemon::{Cancel, Daemon, TunnelEnd, TunnelOutcome};
+use crate::daemon::tunnel::TunnelOutcome;
+use crate::daemon::{Cancel, Daemon, TunnelEnd};
 use crate::docker::{Hijack, Outbound, OutboundBody};
 use bytes::Bytes;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 use super::super::certificate::Fingerprint;
 use super::*;
 use crate::identity::CertificateField;
-use crate::identity::Closed;
+use crate::identity::validity::Closed;
 use crate::identity::{PeerFacts, PeerMatch};
 use proptest::prelude::*;
 

@@ -1,3 +1,4 @@
+use super::compact::LONGEST;
 use super::*;
 use mint::{AUDIENCE, ES256, ISSUER, NOW, RS256, by_ec, by_hmac, by_rsa, claims, issuers, with};
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use super::path::PathStep;
 use super::untrusted::Untrusted;
 use crate::digest::Sha256;
 use crate::problem::Problem;
-use crate::proxy::tls::{SourceFile, TlsError};
+use crate::proxy::credentials::{SourceFile, TlsError};
 use std::collections::HashSet;
 
 /// What the file names. One a line: `serial:` and hexadecimal digits (of whichever authority),

@@ -7,7 +7,7 @@ use crate::digest::Sha256;
 use crate::identity::expiry::{Dated, What};
 use crate::identity::{check_issues, is_integer};
 use crate::problem::Problem;
-use crate::proxy::tls::{SourceFile, TlsError};
+use crate::proxy::credentials::{SourceFile, TlsError};
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::collections::HashSet;
 use webpki::{EndEntityCert, VerifiedPath};

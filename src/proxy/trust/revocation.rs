@@ -9,7 +9,7 @@ use super::untrusted::Untrusted;
 use crate::identity::expiry::{Dated, Span, What};
 use crate::identity::is_integer;
 use crate::problem::Problem;
-use crate::proxy::tls::{SourceFile, TlsError};
+use crate::proxy::credentials::{SourceFile, TlsError};
 use rustls::pki_types::CertificateRevocationListDer;
 use std::collections::HashMap;
 use std::path::PathBuf;

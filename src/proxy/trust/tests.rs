@@ -1,6 +1,6 @@
 use super::{Trust, Untrusted};
 use crate::digest::Sha256;
-use crate::proxy::tls::{SourceFile, TlsError, TrustFiles};
+use crate::proxy::credentials::{SourceFile, TlsError, TrustFiles};
 use pki::{Authority, AuthorityWish, Extension, ListWish, Wish, pem as armoured};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! Sets of keys as issuers publish them, and what is wrong with others.
 
+use super::super::KeySet;
 use super::super::error::KeyFlaw;
-use super::super::{KeySet, KeysError};
+use super::super::error::KeysError;
 use super::mint::{b64, ec_jwk, jwks, rsa_jwk};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{RsaKeyPair, RsaPublicKeyComponents};
