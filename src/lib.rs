@@ -9,14 +9,16 @@
 //!
 //! | layer | rooms | may use |
 //! |---|---|---|
-//! | L0 | [`rule`], [`problem`], [`digest`], [`identity`], [`docker`] | no IO, no clock, no async |
+//! | ground | [`rule`], [`problem`], [`digest`] | nothing of ours |
+//! | L0 | [`identity`], [`docker`] | the ground; no IO, no clock, no async |
 //! | L1 | [`policy`] | L0; the same |
-//! | L2 | [`audit`], [`config`] | L0, L1; files and formats |
-//! | L3 | [`facts`], [`proxy`], [`daemon`], [`pki`] | L0 to L2 |
-//! | L4 | [`pipeline`], [`control`], [`server`] | all below |
+//! | L2 | [`audit`], [`config`], [`telemetry`] | L0, L1; files and formats |
+//! | L3 | [`proxy`], [`daemon`], [`pki`], [`facts`] | L0 to L2; facts asks the daemon |
+//! | L4 | [`who`], [`sessions`], [`operator`], [`pipeline`], [`control`], [`server`] | all below, in this order |
 //! | L5 | [`cli`] | all |
 //!
-//! `docs/architecture.md` says why; `tests/tidy.rs` keeps it.
+//! Rooms are private; what the binary, tests and benches use of them is the [`facade`], where it is also shown
+//! what does not compile. `docs/architecture.md` says why; `tests/tidy.rs` keeps it.
 
 mod audit;
 mod cli;
