@@ -6,7 +6,7 @@
 //!
 //! The chain shows edits by whoever cannot rewrite all of it: a line changed, removed, added or
 //! moved, a file taken out of the middle. It cannot show that the newest lines were cut off or
-//! that everything was computed anew; for that, keep the [`FileSummary::tip`] of the newest file somewhere else.
+//! that everything was computed anew; for that, keep the `FileSummary::tip` of the newest file somewhere else.
 
 mod case;
 mod chain;

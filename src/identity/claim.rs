@@ -7,7 +7,7 @@ use super::sequence::{Split, around, meet, split};
 use std::fmt;
 use std::str::FromStr;
 
-/// What a claim must look like: literal text, `*` for a capture as in [`super::Pattern`], and `{1}` to
+/// What a claim must look like: literal text, `*` for a capture as in [`super::pattern::Pattern`], and `{1}` to
 /// `{9}` for what the certificate's captures caught, compared exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimPattern {
