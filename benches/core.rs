@@ -7,9 +7,11 @@
 )]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use dockward::facade::docker::image::ImageOrigin;
 use dockward::facade::docker::{Accepted, ApiVersion, RequestHead, body, classify, json};
 use dockward::facade::identity::{Identity, supposed};
-use dockward::facade::policy::{Decision, Facts, Policy, Settled, hear};
+use dockward::facade::policy::facts::Image;
+use dockward::facade::policy::{Decision, Facts, Needs, Policy, Seen, Settled, hear};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use std::hint::black_box;
 use std::path::Path;
@@ -101,6 +103,16 @@ fn request<'a>(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Requ
     RequestHead { method, uri, version: Version::HTTP_11, headers }
 }
 
+/// An image from where its name says, and volumes that are not there yet.
+fn found(needs: &Needs) -> Facts {
+    let repository = "registry.example.com/team/app".to_owned();
+    let origins = vec![ImageOrigin { repository, digest: "sha256:5".to_owned() }];
+    let image = Image { origins, ..Image::default() };
+    let images = needs.images.iter().map(|name| (name.clone(), Seen::Found(image.clone())));
+    let volumes = needs.volumes.iter().map(|name| (name.clone(), Seen::Missing));
+    Facts { images: images.collect(), volumes: volumes.collect(), ..Facts::default() }
+}
+
 fn core(c: &mut Criterion) {
     let fixture = Fixture::new();
     let accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::NEWEST };
@@ -125,7 +137,7 @@ fn core(c: &mut Criterion) {
     });
     let settled = || -> Settled<'_> {
         let heard = hear(&fixture.identity, &head, &fixture.policy).unwrap();
-        heard.read(&fixture.body).unwrap().settle(|_| Facts::default()).unwrap()
+        heard.read(&fixture.body).unwrap().settle(found).unwrap()
     };
     group.bench_function("decide and write", |b| {
         let decide = |settled: Settled<'_>| match settled.decide() {

@@ -93,8 +93,9 @@ fn media_type(value: &str) -> Option<(&str, &str)> {
 }
 
 /// RFC 9110, `token`.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 fn framing(headers: &HeaderMap) -> Result<Framing, Malformed> {

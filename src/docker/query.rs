@@ -312,9 +312,8 @@ fn join(name: &str, at: &str) -> String {
 
 /// Percent-encodes all but RFC 3986's unreserved characters, so that no reader can differ.
 fn escape(text: &str, out: &mut String) {
-    let digit = |nibble: u8| {
-        char::from_digit(u32::from(nibble), 16).unwrap_or_default().to_ascii_uppercase()
-    };
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('0', |d| char::from(*d));
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));

@@ -58,8 +58,11 @@ impl<'a, T: Typed<'a>> Slot<'a> for Dropped<T> {
 
 /// An object by its declared fields.
 pub trait Fields<'a>: Default {
-    /// The keys as written on the wire, each with its second spelling or nothing.
-    fn keys() -> impl Iterator<Item = (&'static str, &'static str)>;
+    /// The keys as written on the wire.
+    fn keys() -> impl Iterator<Item = &'static str>;
+
+    /// The keys that have a second spelling, with it.
+    fn aliases() -> impl Iterator<Item = (&'static str, &'static str)>;
 
     /// Takes the value of a key of this object; of any other key it is given back.
     ///
@@ -80,8 +83,8 @@ pub fn read<'a, T: Fields<'a>>(value: JsonValue<'a>) -> Result<T, Malformed> {
     let JsonValue::Object(JsonObject(entries)) = value else {
         return Err(wrong_type(&value, "an object"));
     };
-    let has = |name: &str| !name.is_empty() && entries.iter().any(|(key, _)| key == name);
-    if let Some((key, alias)) = T::keys().find(|(key, alias)| has(alias) && has(key)) {
+    let has = |name: &str| entries.iter().any(|(key, _)| key == name);
+    if let Some((key, alias)) = T::aliases().find(|(key, alias)| has(alias) && has(key)) {
         let why = format!("this field is given twice, as {key:?} too");
         return Err(Malformed::new(Flaw::JsonDuplicate, alias, why));
     }
@@ -97,7 +100,7 @@ pub fn read<'a, T: Fields<'a>>(value: JsonValue<'a>) -> Result<T, Malformed> {
 /// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
 /// is never unknown, all else is refused.
 fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &JsonValue<'_>) -> Result<(), Malformed> {
-    if let Some((name, _)) = T::keys().find(|(name, _)| folds_to(key, name)) {
+    if let Some(name) = T::keys().find(|name| folds_to(key, name)) {
         let why = format!("the daemon would read this key as {name:?}: write it so");
         return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
     }
@@ -112,6 +115,10 @@ fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &JsonValue<'_>) -> Result<()
 /// real clients send; the first is written. `..part: Object<'a>` comes first and has the fields of another
 /// object in this one, as Go embeds a struct.
 macro_rules! body {
+    (@rest $key:ident, $value:ident) => { Ok(Some($value)) };
+    (@rest $key:ident, $value:ident, $part:expr) => {
+        $crate::docker::body::slot::Fields::take(&mut $part, $key, $value)
+    };
     ($( $(#[$doc:meta])* $name:ident<'a> {
         $( ..$part:ident: $of:ident<'a>, )?
         $( $(#[$fdoc:meta])* $field:ident: $ty:ty = $key:literal $(| $alias:literal)?, )*
@@ -139,10 +146,17 @@ macro_rules! body {
         }
 
         impl<'a> $crate::docker::body::slot::Fields<'a> for $name<'a> {
-            fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
-                let keys = [$( ($key, concat!("", $( $alias )?)) ),*].into_iter();
+            fn keys() -> impl Iterator<Item = &'static str> {
+                let keys = [$( $key ),*].into_iter();
                 $( let keys = <$of<'_> as $crate::docker::body::slot::Fields<'_>>::keys().chain(keys); )?
                 keys
+            }
+
+            fn aliases() -> impl Iterator<Item = (&'static str, &'static str)> {
+                let own: &[(&str, &str)] = &[$( $( ($key, $alias), )? )*];
+                let own = own.iter().copied();
+                $( let own = <$of<'_> as $crate::docker::body::slot::Fields<'_>>::aliases().chain(own); )?
+                own
             }
 
             fn take(
@@ -151,15 +165,11 @@ macro_rules! body {
                 value: $crate::docker::json::JsonValue<'a>,
             ) -> Result<Option<$crate::docker::json::JsonValue<'a>>, $crate::docker::Malformed> {
                 use $crate::docker::body::slot::Slot;
-                $( let Some(value) = $crate::docker::body::slot::Fields::take(&mut self.$part, key, value)? else {
-                    return Ok(None);
-                }; )?
                 match key {
                     $( $key $(| $alias)? => self.$field.fill(value)
-                        .map_err(|e| $crate::docker::json::within(e, $key))?, )*
-                    _ => return Ok(Some(value)),
+                        .map(|()| None).map_err(|e| $crate::docker::json::within(e, $key)), )*
+                    _ => $crate::docker::body::slot::body!(@rest key, value $(, self.$part)?),
                 }
-                Ok(None)
             }
 
             fn write_fields(&self, out: &mut Vec<u8>, start: usize) {

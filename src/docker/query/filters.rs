@@ -31,16 +31,17 @@ pub(super) fn read(keys: &[&str], text: &str) -> Result<Option<String>, Malforme
             "arrays and objects beside one another: the daemon reads one or the other",
         ));
     }
-    let mut filters = Vec::with_capacity(object.0.len());
-    for (key, value) in object.0 {
+    let mut out = vec![b'{'];
+    for (nth, (key, value)) in object.0.into_iter().enumerate() {
         if !keys.contains(&key.as_ref()) {
             return Err(wrong(&key, format!("this endpoint filters by: {}", keys.join(", "))));
         }
-        let values = values(&key, value)?.into_iter().map(|value| (value, true));
-        filters.push((key, Map(values.collect())));
+        json::separate(&mut out, nth);
+        json::write_text(&mut out, &key);
+        out.push(b':');
+        json::write_object(&mut out, &values(&key, value)?, bool::write);
     }
-    let mut out = Vec::new();
-    Map(filters).write(&mut out);
+    out.push(b'}');
     String::from_utf8(out).map(Some).map_err(|_| wrong("", "the filters are not UTF-8"))
 }
 
@@ -62,8 +63,8 @@ pub(super) fn and(written: Option<&str>, key: &str, value: &str) -> String {
 }
 
 /// The values of a key, each once, at least one.
-fn values<'a>(key: &str, value: JsonValue<'a>) -> Result<Vec<Cow<'a, str>>, Malformed> {
-    let mut found: Vec<Cow<'a, str>> = Vec::new();
+fn values<'a>(key: &str, value: JsonValue<'a>) -> Result<Vec<(Cow<'a, str>, bool)>, Malformed> {
+    let mut found: Vec<(Cow<'a, str>, bool)> = Vec::new();
     let mut add = |text: Cow<'a, str>| {
         if text.chars().any(char::is_control) {
             return Err(wrong(key, "a value has a control character"));
@@ -72,8 +73,8 @@ fn values<'a>(key: &str, value: JsonValue<'a>) -> Result<Vec<Cow<'a, str>>, Malf
         if text.len() > json::MAX_KEY {
             return Err(wrong(key, "a value of more than 4096 bytes"));
         }
-        if !found.contains(&text) {
-            found.push(text);
+        if !found.iter().any(|(known, _)| *known == text) {
+            found.push((text, true));
         }
         Ok(())
     };
