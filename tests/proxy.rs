@@ -39,6 +39,8 @@ mod full_disk;
 mod gone;
 #[path = "proxy/lives.rs"]
 mod lives;
+#[path = "proxy/lookups.rs"]
+mod lookups;
 #[path = "proxy/observed.rs"]
 mod observed;
 #[path = "proxy/passed.rs"]

@@ -12,9 +12,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// One body may name thousands of volumes; no request of anybody's needs more than these, of each kind.
-const MOST_LOOKUPS: usize = 64;
-
 /// Brings answers to a judgement. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gatherer {
@@ -76,7 +73,7 @@ impl Gatherer {
         read: fn(&serde_json::Value) -> Option<T>,
     ) -> BTreeMap<String, Seen<T>> {
         let mut found = BTreeMap::new();
-        for name in names.iter().take(MOST_LOOKUPS) {
+        for name in names {
             let seen = match self.daemon.look_for(lookup(name.clone())).await {
                 Ok(None) => Some(Seen::Missing),
                 Ok(Some(answer)) => read(&answer).map(Seen::Found),

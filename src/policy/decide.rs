@@ -3,7 +3,7 @@
 use super::admit::{self, Judge};
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding};
-use super::facts::{Facts, Needs};
+use super::facts::{Facts, Ground, LOOKUPS_MAX, Needs};
 use super::judgement::Subject;
 use super::model::{Policy, Role};
 use super::permit::Permit;
@@ -15,16 +15,47 @@ use crate::docker::{
     ApiCall, CallHead, Framing, Hijack, Life, Mention, Object, Outbound, OutboundBody, Resource,
     Rewrite, Route, Spot, Use, Verb,
 };
-use crate::identity::Mode;
+use crate::identity::{Identity, Mode};
 use bytes::Bytes;
 
-/// What must be looked up before [`decide`], for every role that could carry the request, given what is
-/// known: one answer may raise the next question. Nothing is left when all is known.
+/// What must be looked up before [`decide`], for every role that could still carry the request, given what is
+/// known: one answer may raise the next question. Nothing is left when all is known, or when it is refused
+/// whatever would be found.
 pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs {
-    let roles = || by.policy.roles_of(&by.identity.roles);
-    let profiles = || roles().filter_map(|role| role.admission.profile());
+    let candidates = candidates(by, call.head.route);
+    let verb = verb_finding(by, call.head.route, &candidates);
+    let mut tried = tried(by, &candidates, verb.as_ref());
+    let needs = needs_of(&tried, call, known);
+    if needs.is_empty() {
+        return needs;
+    }
+    let before = tried.len();
+    tried.retain(|role| !is_refused(by, role, call, known));
+    match tried.len() {
+        open if open == before => needs,
+        0 => Needs::default(),
+        _ => needs_of(&tried, call, known),
+    }
+}
+
+/// Whether a role cannot carry the request, whatever would be found.
+fn is_refused(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, known: &Facts) -> bool {
+    refuse(by, call.head.route, &findings(role, call, known))
+}
+
+/// Whether these refuse a request, whatever would be found of what was not seen; of who is only observed, whether it
+/// is not even let through as that.
+fn refuse(by: Subject<'_>, route: &Route, findings: &[Finding]) -> bool {
+    let observed = matches!(by.identity.mode, Mode::Observe { .. });
+    let mut seen = findings.iter().filter(|finding| !finding.reason.is_unseen());
+    seen.any(|finding| !observed || is_hard(by.identity, route, finding))
+}
+
+/// What these roles would have looked up.
+fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
+    let profiles = || roles.iter().filter_map(|role| role.admission.profile());
     let judged = profiles().next().is_some();
-    let by_image = judged || roles().any(|role| !role.runs_anything());
+    let by_image = judged || roles.iter().any(|role| !role.runs_anything());
     let is_create = matches!(call.body, Body::ContainerCreate(_));
     let starts = of_container(call.head, [Verb::Start, Verb::Restart]);
     let copies = of_container(call.head, [Verb::CopyIn, Verb::CopyOut]);
@@ -72,7 +103,6 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
         needs.volumes.extend(container.volumes.iter().filter(|_| judged).cloned());
     }
     needs.images.retain(|image| Reference::is_askable(image));
-    needs.without(known);
     needs
 }
 
@@ -89,46 +119,55 @@ fn outputs_only(call: &ApiCall<'_>) -> bool {
 
 /// Judges a request: the first role, in the order written, that holds in everything carries it.
 /// Roles are never mixed.
-pub(super) fn decide(by: Subject<'_>, call: &ApiCall<'_>, facts: Facts) -> Decision {
+pub(super) fn decide(by: Subject<'_>, call: &ApiCall<'_>, ground: Ground) -> Decision {
     let (route, policy) = (call.head.route, by.policy);
     let candidates = candidates(by, route);
     let verb = verb_finding(by, route, &candidates);
     if verb.is_none() {
         if candidates.everybody && candidates.roles.is_empty() {
-            return Decision::Allow(permit(policy, call, "", Vec::new(), facts));
+            return Decision::Allow(permit(policy, call, "", Vec::new(), ground.facts));
         }
         let carried =
-            candidates.roles.iter().find(|(role, _)| judge(role, call, &facts).is_empty());
+            candidates.roles.iter().find(|(role, _)| judge(by, role, call, &ground).is_empty());
         if let Some((role, _)) = carried {
-            return Decision::Allow(permit(policy, call, &role.name, Vec::new(), facts));
+            return Decision::Allow(permit(policy, call, &role.name, Vec::new(), ground.facts));
         }
     }
-    let denial = denial(by, call, &facts, &candidates, verb);
-    observe(by, call, denial, facts)
+    let denial = denial(by, call, &ground, &candidates, verb);
+    observe(by, call, denial, ground.facts)
+}
+
+/// The roles by which a request is judged: those that grant the verb. What is only observed is judged as if the
+/// verb were granted, so that the log says all; but a verb that was not granted is not granted unrestricted.
+fn tried<'p>(
+    Subject { identity, policy }: Subject<'p>,
+    candidates: &Candidates<'p>,
+    verb: Option<&Finding>,
+) -> Vec<&'p Role> {
+    let observed = matches!(identity.mode, Mode::Observe { .. });
+    let profiled = |role: &&Role| role.admission.profile().is_some();
+    match verb {
+        None => candidates.roles.iter().map(|(role, _)| *role).collect(),
+        Some(_) if observed => policy.roles_of(&identity.roles).filter(profiled).collect(),
+        Some(_) => Vec::new(),
+    }
 }
 
 /// The refusal of the role that came furthest.
 fn denial(
-    Subject { identity, policy }: Subject<'_>,
+    by: Subject<'_>,
     call: &ApiCall<'_>,
-    facts: &Facts,
+    ground: &Ground,
     candidates: &Candidates<'_>,
     verb: Option<Finding>,
 ) -> Denial {
-    let granting = candidates.roles.iter().map(|(role, _)| *role);
-    let observed = matches!(identity.mode, Mode::Observe { .. });
-    // what is only observed is judged as if the verb were granted, so that the log says all; but a
-    // verb that was not granted is not granted unrestricted
-    let profiled = |role: &&Role| role.admission.profile().is_some();
-    let tried: Vec<&Role> = match verb {
-        None => granting.collect(),
-        Some(_) if observed => policy.roles_of(&identity.roles).filter(profiled).collect(),
-        Some(_) => Vec::new(),
-    };
-    let judged = tried.into_iter().map(|role| (role.name.clone(), judge(role, call, facts)));
+    let tried = tried(by, candidates, verb.as_ref());
+    let judged = tried.into_iter().map(|role| (role.name.clone(), judge(by, role, call, ground)));
     let (role, findings) = match judged.min_by_key(|(_, findings)| findings.len()) {
         Some(furthest) => furthest,
-        None if observed => (String::new(), vec![unjudged(call.head.route)]),
+        None if matches!(by.identity.mode, Mode::Observe { .. }) => {
+            (String::new(), vec![unjudged(call.head.route)])
+        }
         None => Default::default(),
     };
     Denial { role, findings: verb.into_iter().chain(findings).collect() }
@@ -143,23 +182,41 @@ fn observe(
     facts: Facts,
 ) -> Decision {
     let Mode::Observe { .. } = identity.mode else { return Decision::Deny(denial) };
-    let route = call.head.route;
-    let root = |finding: &Finding| match finding.reason {
-        Reason::VerbNotGranted => route.root || route.dagger || route.body.is_stream(),
-        reason => reason.rule().root,
-    };
-    let hard = |finding: &Finding| {
-        matches!(finding.reason, Reason::RouteNever | Reason::VerbDenied | Reason::TargetAbsent)
-            || (root(finding) && !identity.danger_observe_root)
-    };
-    if denial.findings.iter().any(hard) {
+    if denial.findings.iter().any(|finding| is_hard(identity, call.head.route, finding)) {
         return Decision::Deny(denial);
     }
     Decision::Allow(permit(policy, call, &denial.role, denial.findings, facts))
 }
 
-/// All that speaks against a role carrying the request.
-fn judge(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
+/// Whether it refuses also who is only observed.
+fn is_hard(identity: &Identity, route: &Route, finding: &Finding) -> bool {
+    let root = match finding.reason {
+        Reason::VerbNotGranted => route.root || route.dagger || route.body.is_stream(),
+        reason => reason.rule().root,
+    };
+    matches!(finding.reason, Reason::RouteNever | Reason::VerbDenied | Reason::TargetAbsent)
+        || (root && !identity.danger_observe_root)
+}
+
+/// All that speaks against a role carrying the request. Of what is refused in any case nothing was looked up, so
+/// that something was not seen counts where nothing else refuses.
+fn judge(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, ground: &Ground) -> Vec<Finding> {
+    let mut found = findings(role, call, &ground.facts);
+    let unseen = found.iter().any(|finding| finding.reason.is_unseen());
+    let refused = refuse(by, call.head.route, &found);
+    if refused || unseen && ground.too_many.is_some() {
+        found.retain(|finding| !finding.reason.is_unseen());
+    }
+    if let Some(count) = ground.too_many.filter(|_| unseen && !refused) {
+        let what = format!("name {count} things in one request that must be looked at");
+        let too_many = Finding::new(Reason::LookupsTooMany, "", &count.to_string(), what);
+        found.push(too_many.allowing(format!("at most {LOOKUPS_MAX} are")));
+    }
+    found
+}
+
+/// All that can be said against it by what is known.
+fn findings(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
     match role.admission.profile() {
         None => unrestricted(role, call, facts),
         Some(profile) => {

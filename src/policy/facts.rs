@@ -5,6 +5,11 @@ use crate::docker::CallHead;
 use crate::docker::image::ImageOrigin;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How much is looked up for one request, of all kinds and in all rounds together. A body of a few KiB may name
+/// hundreds of objects, each of which costs the daemon more than the request costs its client; one that
+/// names more is refused.
+pub const LOOKUPS_MAX: usize = 64;
+
 /// What a decision will want to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -29,15 +34,43 @@ impl Needs {
         *self == Self::default()
     }
 
-    /// Leaves out what is known already.
-    pub(super) fn without(&mut self, known: &Facts) {
-        self.host_paths.retain(|path| !known.host_paths.contains_key(path));
-        self.images.retain(|image| !known.images.contains_key(image));
-        self.volumes.retain(|volume| !known.volumes.contains_key(volume));
-        self.containers.retain(|container| !known.containers.contains_key(container));
-        self.networks.retain(|network| !known.networks.contains_key(network));
-        self.exec.take_if(|_| known.exec_takes_input.is_some());
+    /// How many things are to be looked up: every kind counts.
+    pub(super) fn count(&self) -> usize {
+        let Self { host_paths, exec, images, volumes, containers, networks } = self;
+        let sets = [host_paths, images, volumes, containers, networks];
+        sets.into_iter().map(BTreeSet::len).sum::<usize>() + usize::from(exec.is_some())
     }
+
+    /// Leaves out what was asked for already, whatever came of it.
+    pub(super) fn without(&mut self, asked: &Self) {
+        let Self { host_paths, exec, images, volumes, containers, networks } = self;
+        host_paths.retain(|path| !asked.host_paths.contains(path));
+        images.retain(|image| !asked.images.contains(image));
+        volumes.retain(|volume| !asked.volumes.contains(volume));
+        containers.retain(|container| !asked.containers.contains(container));
+        networks.retain(|network| !asked.networks.contains(network));
+        exec.take_if(|exec| asked.exec.as_ref() == Some(exec));
+    }
+
+    /// Adds what is asked for now to what was.
+    pub(super) fn add(&mut self, now: &Self) {
+        let Self { host_paths, exec, images, volumes, containers, networks } = now.clone();
+        self.host_paths.extend(host_paths);
+        self.exec = exec.or_else(|| self.exec.take());
+        self.images.extend(images);
+        self.volumes.extend(volumes);
+        self.containers.extend(containers);
+        self.networks.extend(networks);
+    }
+}
+
+/// What a request is decided on.
+#[derive(Debug, Default)]
+pub(super) struct Ground {
+    /// What was found.
+    pub(super) facts: Facts,
+    /// How many things would have to be looked up, if that is more than [`LOOKUPS_MAX`]: then the rest was not.
+    pub(super) too_many: Option<usize>,
 }
 
 /// What was found. What is missing here is refused, never guessed.

@@ -6,7 +6,7 @@
 use super::authorize::authorize;
 use super::decide::{decide, needs};
 use super::decision::{Decision, Denial};
-use super::facts::{Facts, Needs};
+use super::facts::{Facts, Ground, LOOKUPS_MAX, Needs};
 use super::model::Policy;
 use crate::docker::body::{self, Body};
 use crate::docker::{ApiCall, CallHead, Flaw, Hijack, Malformed};
@@ -52,8 +52,8 @@ impl<'a> Heard<'a> {
     /// It can be read in two ways, or not at all.
     pub fn read(self, bytes: &'a [u8]) -> Result<Asking<'a>, Malformed> {
         let call = ApiCall { head: self.head, body: body::read(self.head, bytes)? };
-        let (facts, asked) = (Facts::default(), Needs::default());
-        Ok(Asking { by: self.by, call, facts, asked, rounds: 0 })
+        let (ground, asked) = (Ground::default(), Needs::default());
+        Ok(Asking { by: self.by, call, ground, asked, rounds: 0 })
     }
 }
 
@@ -63,8 +63,8 @@ impl<'a> Heard<'a> {
 pub struct Asking<'a> {
     by: Subject<'a>,
     call: ApiCall<'a>,
-    facts: Facts,
-    /// What was asked for last.
+    ground: Ground,
+    /// All that was asked for so far.
     asked: Needs,
     rounds: usize,
 }
@@ -82,7 +82,10 @@ pub enum Next<'a> {
 /// A request, and what is to be looked up for it.
 #[must_use]
 #[derive(Debug)]
-pub struct Question<'a>(Asking<'a>);
+pub struct Question<'a> {
+    asking: Asking<'a>,
+    needs: Box<Needs>,
+}
 
 /// A request of which all is known that can be: it can be decided.
 #[must_use]
@@ -90,7 +93,7 @@ pub struct Question<'a>(Asking<'a>);
 pub struct Settled<'a> {
     by: Subject<'a>,
     call: ApiCall<'a>,
-    facts: Facts,
+    ground: Ground,
 }
 
 impl<'a> Asking<'a> {
@@ -100,20 +103,25 @@ impl<'a> Asking<'a> {
         &self.call
     }
 
-    /// What must be looked up before it can be decided. What was asked for and stayed unknown is not asked for
-    /// again: policy refuses what it does not know.
+    /// What must be looked up before it can be decided. Nothing is, once it is refused whatever would be found,
+    /// or where it names more than [`LOOKUPS_MAX`] things, which refuses it. What was asked for and stayed
+    /// unknown is not asked for again: policy refuses what it does not know.
     ///
     /// # Errors
     /// What was found out shows that the client means something else than it says.
     pub fn next(mut self) -> Result<Next<'a>, Malformed> {
-        let needs = needs(self.by, &self.call, &self.facts);
-        if needs.is_empty() || needs == self.asked || self.rounds == ROUNDS {
-            output_only(&self.call, &self.facts)?;
-            let Self { by, call, facts, .. } = self;
-            return Ok(Next::Settled(Settled { by, call, facts }));
+        let mut needs = needs(self.by, &self.call, &self.ground.facts);
+        needs.without(&self.asked);
+        let count = self.asked.count() + needs.count();
+        self.ground.too_many = (count > LOOKUPS_MAX).then_some(count);
+        if needs.is_empty() || count > LOOKUPS_MAX || self.rounds == ROUNDS {
+            output_only(&self.call, &self.ground.facts)?;
+            let Self { by, call, ground, .. } = self;
+            return Ok(Next::Settled(Settled { by, call, ground }));
         }
-        (self.asked, self.rounds) = (needs, self.rounds + 1);
-        Ok(Next::Look(Question(self)))
+        self.asked.add(&needs);
+        self.rounds += 1;
+        Ok(Next::Look(Question { asking: self, needs: Box::new(needs) }))
     }
 
     /// Goes all the way, with answers at hand.
@@ -140,13 +148,13 @@ impl<'a> Question<'a> {
     /// What is to be looked up.
     #[must_use]
     pub const fn needs(&self) -> &Needs {
-        &self.0.asked
+        &self.needs
     }
 
     /// What was found. What is missing in it stays unknown.
     pub fn answer(mut self, found: Facts) -> Asking<'a> {
-        self.0.facts.add(found);
-        self.0
+        self.asking.ground.facts.add(found);
+        self.asking
     }
 }
 
@@ -159,7 +167,7 @@ impl<'a> Settled<'a> {
 
     /// Decides.
     pub fn decide(self) -> Decision {
-        decide(self.by, &self.call, self.facts)
+        decide(self.by, &self.call, self.ground)
     }
 }
 

@@ -22,6 +22,9 @@ rules! {
         TargetUnseen = "target.unseen" root, "a container that the gate could not look at",
             "what cannot be seen is not guessed", "try again when the daemon answers", [];
 
+        LookupsTooMany = "lookups.too-many" root, "a request that names more volumes, networks, images and paths than are looked up for one",
+            "each is asked of the daemon, which one small request must not keep busy", "name fewer, in several requests", [];
+
         // privilege
         Privileged = "privilege.privileged" root, "a privileged container or exec",
             "it has every capability and every device: it is root on the host",
@@ -231,5 +234,19 @@ rules! {
             "a driver is a program that runs as root, a template reads other secrets", "send the data itself", [];
         Name = "name.reserved", "a name that reads as an id or as a mode",
             "it takes the place of another container's short id", "choose another name", [];
+    }
+}
+
+impl Reason {
+    /// Whether it says only that something was not seen, so that looking could lift it.
+    pub(super) const fn is_unseen(self) -> bool {
+        matches!(
+            self,
+            Self::TargetUnseen
+                | Self::MountUnseen
+                | Self::VolumeUnseen
+                | Self::NetworkUnseen
+                | Self::ImageUnseen
+        )
     }
 }

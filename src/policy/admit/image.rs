@@ -25,9 +25,8 @@ impl<'j> Judge<'j> {
             labels: _,
         }) = self.image_fact(image)
         else {
-            // of one that is missing the daemon answers 404, and what is there at start is judged then
-            let missing = self.facts.images.get(image) == Some(&Seen::Missing);
-            if !(missing && user.is_empty()) {
+            // the user of an image that is missing or unknown is judged when there is one: at start at last
+            if !user.is_empty() {
                 self.user("User", user);
             }
             return;
