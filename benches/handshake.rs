@@ -1,5 +1,6 @@
-//! What revocation costs: the question that follows every handshake, and whole handshakes with the gate over
-//! loopback (both sides of them), with no list, an empty one and long ones, in one run.
+//! What the question costs that follows every handshake: of a stranger who sends all that may be sent, and with
+//! revocation, alone and in whole handshakes with the gate over loopback (both sides of them), with no list, an
+//! empty one and long ones, in one run.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -9,7 +10,7 @@
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dockward::facade::proxy::{Address, Credentials, Trust};
 use dockward::facade::server::Server;
-use pki::{Authority, ListWish, Pair, Wish};
+use pki::{Authority, AuthorityWish, ListWish, Pair, Wish};
 use rustls::pki_types::{ServerName, UnixTime};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -97,6 +98,30 @@ async fn shake_hands(client: &Arc<rustls::ClientConfig>, address: SocketAddr) {
     let _ = stream.read(&mut [0; 16]).await;
 }
 
+/// What somebody without a certificate of ours can make the gate verify: as many authorities of one name as may be
+/// sent, none of them genuine, and a leaf that claims to be from there. The root has the dearest kind of key.
+fn strangers(c: &mut Criterion) {
+    let dir = tempfile::tempdir().unwrap();
+    let now = UnixTime::now();
+    let mut group = c.benchmark_group("chain of a stranger");
+    for key in ["p256", "p384", "p521", "rsa4096"] {
+        let says = Wish { key: Some(key.to_owned()), ..Wish::default() };
+        let root = Authority::of(&AuthorityWish { says: says.clone(), ..AuthorityWish::new("ca") });
+        let file = Pki::new(dir.path()).credentials(dir.path(), None);
+        std::fs::write(dir.path().join("ca.pem"), &root.certificate).unwrap();
+        let trust = Trust::read(&file, i64::try_from(now.as_secs()).unwrap()).unwrap();
+        let forged =
+            |_| Authority::of(&AuthorityWish { says: says.clone(), ..AuthorityWish::new("ca") });
+        let forged: Vec<_> = (0..7).map(forged).collect();
+        let mut chain = forged[0].issue(&Wish::client("ci")).chain();
+        chain.extend(forged.iter().map(Authority::der));
+        group.bench_function(BenchmarkId::from_parameter(key), |b| {
+            b.iter(|| trust.verify(&chain, now).unwrap_err());
+        });
+    }
+    group.finish();
+}
+
 fn revocation(c: &mut Criterion) {
     let dir = tempfile::tempdir().unwrap();
     let pki = Pki::new(dir.path());
@@ -131,5 +156,5 @@ fn revocation(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, revocation);
+criterion_group!(benches, strangers, revocation);
 criterion_main!(benches);

@@ -20,6 +20,8 @@ mod pki;
 
 #[path = "certificates/client.rs"]
 mod client;
+#[path = "certificates/constraints.rs"]
+mod constraints;
 #[path = "certificates/gate.rs"]
 mod gate;
 #[path = "certificates/lists.rs"]

@@ -2,10 +2,13 @@
 //! a client's chain, [`Trust::verify`]. It is asked in the handshake, again after every resumed one
 //! (where TLS asks nobody), and again of whoever is connected when the answer may have changed.
 //!
-//! webpki builds and verifies the path. What it leaves to its caller is here: what keys may be used for,
-//! revocation along the whole path, up through the authorities of the file, and the end and path length of
-//! an authority itself, which RFC 5280 does not ask of a trust anchor and which people expect all the same.
+//! webpki builds and verifies the path, from the topmost authorities of the file down: the others of the file are
+//! links, as if the client had sent them, so that what stands above them holds for them too. What webpki
+//! leaves to its caller is here: what a stranger may make us verify, what keys may be used for,
+//! revocation along the whole path, and validity, purpose and path length of the topmost authority itself,
+//! which RFC 5280 does not ask of a trust anchor and which people expect all the same.
 
+mod between;
 mod deny;
 mod doubt;
 mod path;
@@ -28,7 +31,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 use std::cell::RefCell;
 use std::sync::Arc;
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
 pub use doubt::Doubt;
 pub use untrusted::Untrusted;
@@ -91,7 +94,7 @@ impl Trust {
         let denied = files.deny.as_ref().map(DenyList::load).transpose()?.unwrap_or_default();
         let subjects = authorities.iter().map(|one| &one.step.key.subject);
         Ok(Self {
-            anchors: authorities.iter().map(|authority| authority.anchor.clone()).collect(),
+            anchors: authorities.iter().filter_map(|authority| authority.anchor.clone()).collect(),
             subjects: subjects.map(|one| DistinguishedName::in_sequence(one)).collect(),
             algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
             authorities,
@@ -107,24 +110,37 @@ impl Trust {
     /// Why not.
     pub fn verify(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<i64, Untrusted> {
         let Some((leaf, others)) = chain.split_first() else { return Err(Untrusted::Unreadable) };
+        between::check_size(chain)?;
         let end_entity = EndEntityCert::try_from(leaf)?;
-        let verified = end_entity.verify_for_usage(
-            self.algorithms.all,
-            &self.anchors,
-            others,
-            now,
-            KeyUsage::client_auth(),
-            None, // webpki would verify the lists anew each time; they were, when they were read
-            None,
-        )?;
-        let between: Vec<_> = verified.intermediate_certificates().map(|one| one.der()).collect();
-        check_key_usage(leaf, between.iter().map(AsRef::as_ref))?;
+        // what the leaf says of itself costs nothing, and no signature is verified before it is well
+        match self.path(&end_entity, &[], &[], now) {
+            Ok(_) | Err(webpki::Error::UnknownIssuer) => {}
+            Err(why) => return Err(why.into()),
+        }
+        check_key_usage(leaf, [])?;
+        let between = between::genuine(&self.authorities, others)?;
+        let verified = self.path(&end_entity, &self.anchors, &between, now);
+        let verified = verified.map_err(Untrusted::above)?;
+        let passed: Vec<_> = verified.intermediate_certificates().map(|one| one.der()).collect();
+        check_key_usage(leaf, passed.iter().map(AsRef::as_ref))?;
         let path = path::whole(&verified, &self.authorities)?;
         self.denied.check(&path)?;
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let until = path::end(&path, seconds)?;
         let listed = self.revocation.as_ref().map(|lists| lists.check(&path, seconds));
         Ok(listed.transpose()?.map_or(until, |listed| until.min(listed)))
+    }
+
+    fn path<'p>(
+        &self,
+        leaf: &'p EndEntityCert<'p>,
+        anchors: &'p [TrustAnchor<'p>],
+        between: &'p [CertificateDer<'p>],
+        now: UnixTime,
+    ) -> Result<VerifiedPath<'p>, webpki::Error> {
+        // webpki would verify revocation lists anew each time; they were, when they were read
+        let (usage, algorithms) = (KeyUsage::client_auth(), self.algorithms.all);
+        leaf.verify_for_usage(algorithms, anchors, between, now, usage, None, None)
     }
 
     /// What ends some day: each authority and each revocation list.

@@ -30,6 +30,10 @@ rules! {
             "a certificate or chain that cannot be used for another reason: signature, form, key",
             "what cannot be verified proves nothing",
             "issue the certificate again, with its whole chain", [];
+        TooMuch = "certificate.too-much",
+            "a chain of more certificates, or more bytes, than any client needs",
+            "each certificate costs whoever verifies it, and anybody can send many",
+            "send the client's own certificate and those up to its root, and no others", [];
         AuthorityExpired = "certificate.authority-expired",
             "a certificate under an authority whose time is over",
             "a key of an authority that nobody keeps any more could issue anything",

@@ -1,4 +1,4 @@
-//! The verified path as plain data, from the leaf up through the authorities of the file: a list of
+//! The verified path as plain data, from the leaf up to the topmost authority of the file: a list of
 //! certificates of which each was issued by the next.
 
 use super::signed::has_signed;
@@ -9,6 +9,7 @@ use crate::identity::{check_issues, is_integer};
 use crate::problem::Problem;
 use crate::proxy::credentials::{SourceFile, TlsError};
 use rustls::pki_types::{CertificateDer, TrustAnchor};
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use webpki::{EndEntityCert, VerifiedPath};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -18,13 +19,15 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 pub(super) struct PathAuthority {
     /// Its subject, to be shown, and its validity.
     pub(super) dated: Dated,
-    pub(super) anchor: TrustAnchor<'static>,
+    /// Set if the authority is believed by itself, because nobody in the file is above it: what it says of those
+    /// below (names, purpose, path length) holds, and what others of the file say of them too.
+    pub(super) anchor: Option<TrustAnchor<'static>>,
     /// How many authorities there may be between it and a client.
     path_length: Option<u32>,
+    /// Whether those below it may be clients (RFC 5280, 4.2.1.12, as webpki and openssl read it of authorities).
+    for_clients: bool,
     pub(super) step: PathStep,
     pub(super) der: CertificateDer<'static>,
-    /// Which authority of the same file issued it, by its place there; none for a root.
-    issuer: Option<usize>,
 }
 
 /// One certificate of a path.
@@ -34,7 +37,8 @@ pub(super) struct PathStep {
     pub(super) serial: Vec<u8>,
     /// SHA-256 of the whole certificate.
     pub(super) sha256: Sha256,
-    /// The last second of its validity, since 1970.
+    /// The first and the last second of its validity, since 1970.
+    not_before: i64,
     not_after: i64,
 }
 
@@ -45,19 +49,23 @@ pub(super) struct PathKey {
     pub(super) public_key: Vec<u8>,
 }
 
-/// The authorities of a file; one that is there twice counts once.
+/// The authorities of a file, those that last longest first; one that is there twice counts once.
 pub(super) fn authorities(file: &SourceFile) -> Result<Vec<PathAuthority>, TlsError> {
     let mut certificates = file.certificates()?;
     let mut seen = HashSet::new();
     certificates.retain(|der| seen.insert(Sha256::of(der)));
-    certificates.iter().map(|der| authority(file, der, &certificates)).collect()
+    let read = certificates.iter().map(|der| authority(file, der));
+    let mut authorities: Vec<_> = read.collect::<Result<_, _>>()?;
+    // of one that was renewed with its key, the one that lasts longer is tried first
+    authorities.sort_by_key(|authority| Reverse(authority.step.not_after));
+    let topmost = topmost(&authorities);
+    for (authority, topmost) in authorities.iter_mut().zip(topmost) {
+        authority.anchor = authority.anchor.take().filter(|_| topmost);
+    }
+    Ok(authorities)
 }
 
-fn authority(
-    file: &SourceFile,
-    der: &CertificateDer<'static>,
-    all: &[CertificateDer<'static>],
-) -> Result<PathAuthority, TlsError> {
+fn authority(file: &SourceFile, der: &CertificateDer<'static>) -> Result<PathAuthority, TlsError> {
     let none = |why: String| TlsError::NotAnAuthority(file.path.clone(), why);
     let unusable = |error: webpki::Error| none(error.to_string());
     let unreadable =
@@ -75,17 +83,45 @@ fn authority(
     check_issues(der).map_err(|why| none(format!("{name}: {why}")))?;
     let constraints = certificate.basic_constraints().map_err(|_| unreadable())?;
     let path_length = constraints.and_then(|constraints| constraints.value.path_len_constraint);
-    // a root has none, though one that was renewed with its key verifies under the other too
-    let issuer = match has_issued(der, der) {
-        true => None,
-        // one that was renewed with its key is there twice: the one that lasts longer counts
-        false => {
-            let issuers = all.iter().enumerate();
-            let issuers = issuers.filter(|(_, other)| *other != der && has_issued(other, der));
-            issuers.max_by_key(|(_, other)| not_after(other)).map(|(at, _)| at)
+    let purposes = certificate.extended_key_usage().map_err(|_| unreadable())?;
+    let for_clients = purposes.is_none_or(|purposes| purposes.value.client_auth);
+    Ok(PathAuthority {
+        dated,
+        anchor: Some(anchor),
+        path_length,
+        for_clients,
+        step,
+        der: der.clone(),
+    })
+}
+
+/// For each authority, whether nobody of the file is above it. A root is not below whoever has signed its
+/// key as well; of two that issued each other, and nobody else issued, both are topmost.
+fn topmost(authorities: &[PathAuthority]) -> Vec<bool> {
+    let issuers_of = |authority: &PathAuthority| -> Vec<usize> {
+        if has_issued(&authority.der, &authority.der) {
+            return Vec::new();
         }
+        let others = authorities.iter().enumerate();
+        let issuers = others.filter(|(_, other)| has_issued(&other.der, &authority.der));
+        issuers.map(|(at, _)| at).collect()
     };
-    Ok(PathAuthority { dated, anchor, path_length, step, der: der.clone(), issuer })
+    let issuers: Vec<_> = authorities.iter().map(issuers_of).collect();
+    let above: Vec<_> = (0..authorities.len()).map(|at| all_above(at, &issuers)).collect();
+    let is_topmost = |(at, own): (usize, &HashSet<usize>)| {
+        own.iter().all(|higher| above.get(*higher).is_some_and(|theirs| theirs.contains(&at)))
+    };
+    above.iter().enumerate().map(is_topmost).collect()
+}
+
+/// Everybody on a way up from there.
+fn all_above(from: usize, issuers: &[Vec<usize>]) -> HashSet<usize> {
+    let (mut above, mut next) = (HashSet::new(), vec![from]);
+    while let Some(at) = next.pop() {
+        let new = issuers.get(at).into_iter().flatten().filter(|higher| above.insert(**higher));
+        next.extend(new);
+    }
+    above
 }
 
 fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {
@@ -98,13 +134,8 @@ fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {
     }
 }
 
-fn not_after(der: &[u8]) -> Option<i64> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    Some(certificate.validity().not_after.timestamp())
-}
-
-/// The path that webpki found, and from its anchor on the authorities of the file by which that one was
-/// issued: an issuing authority that is trusted itself can still be revoked by its root.
+/// The path that webpki found, up to the authority that is believed by itself. Of that one webpki reads nothing
+/// but names and what it says of them; its path length, purpose and validity hold here.
 pub(super) fn whole(
     verified: &VerifiedPath<'_>,
     authorities: &[PathAuthority],
@@ -114,28 +145,30 @@ pub(super) fn whole(
         path.push(step_of(certificate)?);
     }
     let between = verified.intermediate_certificates().count();
-    // a root that was renewed with its key is the same anchor as before: the one that lasts longer counts
-    let same = authorities.iter().filter(|authority| authority.anchor == *verified.anchor());
-    let anchor =
-        same.max_by_key(|authority| authority.step.not_after).ok_or(Untrusted::Unreadable)?;
+    // a root that was renewed with its key is the same anchor as before: the one that lasts longer comes first
+    let is_anchor = |one: &&PathAuthority| one.anchor.as_ref() == Some(verified.anchor());
+    let anchor = authorities.iter().find(is_anchor).ok_or(Untrusted::Unreadable)?;
     let most = anchor.path_length.and_then(|most| usize::try_from(most).ok());
     if most.is_some_and(|most| between > most) {
         return Err(Untrusted::Chain(webpki::Error::PathLenConstraintViolated));
     }
-    let mut next = Some(anchor);
-    while let Some(authority) = next {
-        path.push(authority.step.clone());
-        // as many steps as there are authorities at the most: two that issued each other end there
-        let far_enough = path.len() > authorities.len() + between + 1;
-        next = authority.issuer.filter(|_| !far_enough).and_then(|at| authorities.get(at));
+    if !anchor.for_clients {
+        return Err(Untrusted::AuthorityPurpose);
     }
+    path.push(anchor.step.clone());
     Ok(path)
 }
 
 /// The last second for which every certificate of the path is valid.
 pub(super) fn end(path: &[PathStep], now: i64) -> Result<i64, Untrusted> {
     let end = path.iter().map(|step| step.not_after).min().unwrap_or(i64::MIN);
-    if now > end { Err(Untrusted::AuthorityExpired { not_after: end }) } else { Ok(end) }
+    if now > end {
+        return Err(Untrusted::AuthorityExpired { not_after: end });
+    }
+    if path.iter().any(|step| now < step.not_before) {
+        return Err(Untrusted::AuthorityNotYetValid);
+    }
+    Ok(end)
 }
 
 fn step_of(certificate: &webpki::Cert<'_>) -> Result<PathStep, Untrusted> {
@@ -152,6 +185,7 @@ fn step_of(certificate: &webpki::Cert<'_>) -> Result<PathStep, Untrusted> {
         key,
         serial: certificate.serial().to_vec(),
         sha256: Sha256::of(&der),
+        not_before: parsed.validity().not_before.timestamp(),
         not_after: parsed.validity().not_after.timestamp(),
     })
 }

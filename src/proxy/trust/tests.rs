@@ -222,3 +222,66 @@ fn an_authority_above_that_was_renewed_with_its_key_ends_with_the_new_one() {
     assert_eq!(asked(old.certificate.clone() + &pem(&[&root, &issuing])), "held");
     assert_eq!(asked(old.certificate.clone() + &pem(&[&issuing])), "certificate.authority-expired");
 }
+
+#[test]
+fn with_the_whole_chain_in_the_file_each_link_is_asked_about() {
+    let root = Authority::root("root", 300);
+    let policy =
+        root.under(AuthorityWish { says: says(300).serial(8), ..authority("policy", 300) });
+    let issuing = policy.issuing();
+    let file = [&root, &policy, &issuing];
+    let silent = |one: &Authority| one.revokes(&[], |list| list);
+    let client = issuing.client(1);
+    let asked = |lists: &[String]| {
+        let trust = load(&file, lists).unwrap();
+        let along = [&client, &issuing.der(), &policy.der()];
+        let answers = [id(ask(&trust, &along[..1])), id(ask(&trust, &along))];
+        assert_eq!(answers[0], answers[1], "sent along or not");
+        answers[0]
+    };
+    assert_eq!(asked(&file.map(silent)), "held");
+    assert_eq!(asked(&[silent(&root), silent(&issuing)]), "crl.missing");
+    let of_root = root.revokes(&[8], |list| list);
+    assert_eq!(asked(&[of_root, silent(&policy), silent(&issuing)]), "certificate.revoked");
+    let denied = source(format!("certificate:sha256:{}", Sha256::of(&policy.der())));
+    let trust = load_files(&source(pem(&file)), None, Some(&denied), NOW).unwrap();
+    assert_eq!(id(ask(&trust, &[&client])), "certificate.denied");
+}
+
+#[test]
+fn an_authority_is_a_link_or_topmost_by_what_else_the_file_has() {
+    let root = Authority::root("root", 300);
+    let other = root.beside(&authority("other", 300));
+    let issuing = root.issuing();
+    // the root as the other one has signed it, and the issuing authority as it was before it was renewed
+    let key_of = |name: &str| Some(name.to_owned());
+    let says = |name: &str| Wish::client(name).between(NOW - DAY, NOW + 200 * DAY).serial(9);
+    let crossed = other.under(AuthorityWish {
+        key_of: key_of("root"),
+        says: says("root"),
+        ..AuthorityWish::new("crossed")
+    });
+    let before = AuthorityWish {
+        key_of: key_of("issuing"),
+        says: says("issuing"),
+        ..AuthorityWish::new("before")
+    };
+    let before = root.under(before);
+    let client = issuing.client(1);
+    for (file, topmost) in [
+        (vec![&root], 1),
+        (vec![&issuing], 1),
+        (vec![&issuing, &root], 1),
+        (vec![&issuing, &before], 2),
+        (vec![&issuing, &before, &root], 1),
+        (vec![&crossed, &issuing], 1),
+        (vec![&crossed, &issuing, &other], 1),
+        (vec![&crossed, &issuing, &other, &root], 2),
+    ] {
+        let trust = load_files(&source(pem(&file)), None, None, NOW).unwrap();
+        assert_eq!(trust.anchors.len(), topmost, "{}", pem(&file));
+        assert_eq!(id(ask(&trust, &[&client, &issuing.der()])), "held");
+        let namesake = Authority::root("root", 300);
+        assert_ne!(id(ask(&trust, &[&namesake.client(1)])), "held");
+    }
+}

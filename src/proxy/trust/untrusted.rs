@@ -23,6 +23,19 @@ pub enum Untrusted {
         /// The last second of its validity, since 1970.
         not_after: i64,
     },
+    /// An authority of the path is not valid yet.
+    AuthorityNotYetValid,
+    /// An authority of the path is for something else than clients.
+    AuthorityPurpose,
+    /// More was sent than any chain needs.
+    TooMuch {
+        /// How many certificates.
+        certificates: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
+    /// More signatures would have to be verified than any chain needs.
+    TooManySignatures,
     /// A certificate of the path was revoked.
     Revoked {
         /// Why, in the words of RFC 5280, 5.3.1.
@@ -49,6 +62,19 @@ pub enum Untrusted {
 }
 
 impl Untrusted {
+    /// What webpki says of the way up, after it had nothing to say of the leaf itself.
+    pub(super) fn above(error: Error) -> Self {
+        match error {
+            Error::CertExpired { not_after, .. } => {
+                let not_after = i64::try_from(not_after.as_secs()).unwrap_or(i64::MAX);
+                Self::AuthorityExpired { not_after }
+            }
+            Error::CertNotValidYet { .. } => Self::AuthorityNotYetValid,
+            Error::RequiredEkuNotFoundContext(_) => Self::AuthorityPurpose,
+            other => Self::Chain(other),
+        }
+    }
+
     pub(super) fn revoked(found: &BorrowedRevokedCert<'_>) -> Self {
         let reason = match found.reason_code {
             None | Some(RevocationReason::Unspecified) => "unspecified",
@@ -71,9 +97,14 @@ impl Untrusted {
     pub fn rule(&self) -> &'static Rule {
         let doubt = match self {
             Self::Chain(Error::CertExpired { .. }) => Doubt::Expired,
-            Self::Chain(Error::CertNotValidYet { .. }) => Doubt::NotYetValid,
+            Self::Chain(Error::CertNotValidYet { .. }) | Self::AuthorityNotYetValid => {
+                Doubt::NotYetValid
+            }
             Self::Chain(Error::UnknownIssuer) => Doubt::UnknownIssuer,
-            Self::Chain(Error::RequiredEkuNotFoundContext(_)) | Self::KeyUsage(_) => Doubt::Purpose,
+            Self::Chain(Error::RequiredEkuNotFoundContext(_))
+            | Self::KeyUsage(_)
+            | Self::AuthorityPurpose => Doubt::Purpose,
+            Self::TooMuch { .. } | Self::TooManySignatures => Doubt::TooMuch,
             Self::Chain(Error::NameConstraintViolation) => Doubt::NameConstraint,
             Self::Chain(_) | Self::Unreadable => Doubt::Unusable,
             Self::AuthorityExpired { .. } => Doubt::AuthorityExpired,
@@ -91,12 +122,16 @@ impl Untrusted {
             Self::Chain(Error::CertExpired { .. }) | Self::AuthorityExpired { .. } => {
                 CertificateError::Expired
             }
-            Self::Chain(Error::CertNotValidYet { .. }) => CertificateError::NotValidYet,
-            Self::Chain(Error::UnknownIssuer) => CertificateError::UnknownIssuer,
-            Self::Chain(Error::RequiredEkuNotFoundContext(_)) | Self::KeyUsage(_) => {
-                CertificateError::InvalidPurpose
+            Self::Chain(Error::CertNotValidYet { .. }) | Self::AuthorityNotYetValid => {
+                CertificateError::NotValidYet
             }
+            Self::Chain(Error::UnknownIssuer) => CertificateError::UnknownIssuer,
+            Self::Chain(Error::RequiredEkuNotFoundContext(_))
+            | Self::KeyUsage(_)
+            | Self::AuthorityPurpose => CertificateError::InvalidPurpose,
             Self::Chain(Error::BadDer | Error::BadDerTime | Error::TrailingData(_))
+            | Self::TooMuch { .. }
+            | Self::TooManySignatures
             | Self::Unreadable => CertificateError::BadEncoding,
             Self::Chain(Error::InvalidSignatureForPublicKey) => CertificateError::BadSignature,
             Self::Revoked { .. } | Self::Denied => CertificateError::Revoked,
@@ -131,6 +166,22 @@ impl Actionable for Untrusted {
             Self::AuthorityExpired { .. } => Problem::new(
                 "an authority above the certificate has expired",
                 "renew that one first",
+            ),
+            Self::AuthorityNotYetValid => Problem::new(
+                "an authority above the certificate is not valid yet",
+                "see whether both clocks are right",
+            ),
+            Self::AuthorityPurpose => Problem::new(
+                "an authority above the certificate is not for clients",
+                "issue it under one that is",
+            ),
+            Self::TooMuch { certificates, bytes } => Problem::new(
+                format!("{certificates} certificates of {bytes} bytes were sent"),
+                "send the client's own and those up to its root, and no others",
+            ),
+            Self::TooManySignatures => Problem::new(
+                "the certificates that were sent lead to too many ways up",
+                "send the client's own and those up to its root, and no others",
             ),
             Self::Revoked { reason, .. } => {
                 Problem::new(format!("the certificate was revoked ({reason})"), "ask for another")

@@ -49,6 +49,9 @@ impl Key {
             "rsa2048" => {
                 Some(KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048))
             }
+            "rsa4096" => {
+                Some(KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_4096))
+            }
             _ => None,
         };
         let pair = pair.map(Result::unwrap);
