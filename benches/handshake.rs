@@ -113,7 +113,7 @@ fn strangers(c: &mut Criterion) {
         let forged =
             |_| Authority::of(&AuthorityWish { says: says.clone(), ..AuthorityWish::new("ca") });
         let forged: Vec<_> = (0..7).map(forged).collect();
-        let mut chain = forged[0].issue(&Wish::client("ci")).chain();
+        let mut chain = forged.first().unwrap().issue(&Wish::client("ci")).chain();
         chain.extend(forged.iter().map(Authority::der));
         group.bench_function(BenchmarkId::from_parameter(key), |b| {
             b.iter(|| trust.verify(&chain, now).unwrap_err());
