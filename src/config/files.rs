@@ -9,9 +9,19 @@ use std::path::{Path, PathBuf};
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// The trees of the file and of what it includes, in order.
+/// The trees of the file and of what it includes, in order. Its path is made absolute here, and so is all that is
+/// named in it: a relative one would mean something else to whoever looks from another directory, and compared with
+/// paths of the host an empty one holds them all.
 pub(super) fn read(path: &Path, ledger: &mut MistakeLedger) -> Vec<YamlNode> {
-    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    let absolute = match std::path::absolute(path) {
+        Ok(absolute) => absolute,
+        Err(why) => {
+            unreadable(path, &why.to_string(), ledger);
+            return Vec::new();
+        }
+    };
+    let path = absolute.as_path();
+    let base = path.parent().unwrap_or(Path::new("/")).to_owned();
     match read_text(path) {
         Ok(text) => with_includes(SourceText { path: path.to_owned(), base, text }, ledger),
         Err(why) => {

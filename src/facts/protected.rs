@@ -29,7 +29,7 @@ pub struct GatePaths {
     pub config: Vec<PathBuf>,
     /// The audit log's directory.
     pub audit: PathBuf,
-    /// The directories of keys and certificates.
+    /// The directories of keys, certificates, authorities and lists.
     pub pki: Vec<PathBuf>,
     /// The gate's own socket.
     pub control: Option<PathBuf>,
@@ -40,11 +40,13 @@ impl GatePaths {
     #[must_use]
     pub fn of(config: &Config) -> Self {
         fn parents<'f>(files: impl Iterator<Item = &'f PathBuf>) -> Vec<PathBuf> {
-            let parents: BTreeSet<&Path> = files.filter_map(|file| file.parent()).collect();
-            parents.into_iter().map(Path::to_owned).collect()
+            files.flat_map(|file| directories(file)).collect::<BTreeSet<_>>().into_iter().collect()
         }
         let issuers = config.key_sets.iter().map(|set| &set.path);
-        let keys = config.listen.iter().filter_map(|listen| Some(&listen.tls()?.key));
+        let keys = config.listen.iter().filter_map(|listen| listen.tls()).flat_map(|tls| {
+            let always = [&tls.certificate, &tls.key, &tls.client_ca];
+            always.into_iter().chain(&tls.crl).chain(&tls.deny)
+        });
         Self {
             config: parents(config.files.iter().chain(issuers)),
             audit: config.audit.directory.clone(),
@@ -52,6 +54,15 @@ impl GatePaths {
             control: config.control.clone(),
         }
     }
+}
+
+/// The directory of a file, and where the file is a link that leads out of it, the one that it leads to.
+fn directories(file: &Path) -> Vec<PathBuf> {
+    let Some(named) = file.parent() else { return Vec::new() };
+    let within = fs::canonicalize(named).unwrap_or_else(|_| named.to_owned());
+    let real = fs::canonicalize(file).ok();
+    let real = real.as_deref().and_then(Path::parent).filter(|real| !real.starts_with(&within));
+    [Some(named), real].into_iter().flatten().map(Path::to_owned).collect()
 }
 
 /// Every path that may not be mounted, nor anything in it, nor anything that holds it. `data_root` is
@@ -138,6 +149,23 @@ mod tests {
         let kept = kept();
         let seen = MountedPath::at(Path::new(path), mounts);
         kept.into_iter().find(|kept| seen.shows(kept, [mounts, mounts]))
+    }
+
+    #[test]
+    fn where_a_link_leads_out_of_its_directory_both_are_kept() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().canonicalize().unwrap().join(name);
+        for directory in ["etc", "etc/v1", "store"] {
+            fs::create_dir(at(directory)).unwrap();
+        }
+        for file in ["store/policy", "etc/v1/key"] {
+            fs::write(at(file), "").unwrap();
+        }
+        std::os::unix::fs::symlink(at("store/policy"), at("etc/policy")).unwrap();
+        std::os::unix::fs::symlink("v1/key", at("etc/key")).unwrap();
+        assert_eq!(directories(&at("etc/policy")), [at("etc"), at("store")]);
+        assert_eq!(directories(&at("etc/key")), [at("etc")], "a link that turns within stays one");
+        assert_eq!(directories(&at("etc/absent")), [at("etc")]);
     }
 
     const PLAIN: &str = "22 1 999:1 / / rw - ext4 /dev/x rw\n";
