@@ -160,6 +160,45 @@ fn a_dagger_and_a_group_belong_to_the_verb() {
     }
 }
 
+/// What `*` grants is what has no mark: in the documentation, in a role, and in what a role is said to hold.
+#[test]
+fn a_star_grants_what_has_no_mark() {
+    let text = "version: 1
+listen: [{ tls: '127.0.0.1:2376', certificate: c.pem, key: k.pem, client_ca: ca.pem }]
+daemon: { socket: /run/docker.sock }
+audit: { directory: log }
+identities: [{ name: somebody, match: { cn: somebody }, roles: [all] }]
+roles: { all: { scope: any, admission: unrestricted, allow: { '*': ['*'] }, images: { run: ['**'] } } }
+";
+    let now = "2026-11-21T12:00:00Z".parse().unwrap();
+    let config = dockward::facade::config::parse(text, std::path::Path::new("/"), now).unwrap();
+    let star = &config.policy.roles["all"].allow;
+    let documented = doc::verbs_markdown();
+    let mut granted = BTreeSet::new();
+    for row in ROUTES.iter().filter(|row| row.verb != Verb::Never) {
+        let path = format!(" {}` ", row.path);
+        let is_its = |line: &&str| {
+            line.contains(&format!("| {} | `{}", row.operation, row.method.as_str()))
+                && line.contains(path.trim_end())
+        };
+        let lines: Vec<_> = documented.lines().filter(is_its).collect();
+        assert!(!lines.is_empty(), "{row:?}");
+        let verb = format!("| {} ", row.verb);
+        let line = lines.iter().find(|line| line.starts_with(&verb)).unwrap();
+        let cell = line.split('|').nth(1).unwrap();
+        assert_eq!(star.grants(row).is_some(), !cell.contains(['†', '‡']), "{line}");
+        if star.grants(row).is_some() {
+            granted.insert((row.resource, row.verb));
+        }
+    }
+    let held: BTreeSet<_> = star.iter().map(|(resource, verb, _)| (resource, verb)).collect();
+    let revealed = |(_, verb): &&(Resource, Verb)| *verb != Verb::Reveal;
+    assert_eq!(
+        held.iter().filter(revealed).collect::<Vec<_>>(),
+        granted.iter().collect::<Vec<_>>()
+    );
+}
+
 #[test]
 fn what_steers_beyond_the_verb_is_guarded() {
     let guarded = |operation: &str, key: &str| {

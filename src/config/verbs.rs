@@ -14,7 +14,7 @@ pub(super) struct Word {
     pub(super) group: Option<Group>,
     /// Never by `*`.
     pub(super) dagger: bool,
-    /// In `*`, which does not hold for it, since nobody looks into the stream.
+    /// Never by `*` either: each of its endpoints goes over a stream that nobody looks into.
     pub(super) opaque: bool,
 }
 
@@ -72,7 +72,7 @@ fn add(grants: &mut Grants, resource: Resource, verbs: &[Word], word: &str, is_d
     }
     let group = Group::parse(word);
     let meant = |of: &&Word| match word {
-        "*" => is_deny || !of.dagger,
+        "*" => is_deny || !(of.dagger || of.opaque),
         _ => group.is_some() && of.group == group,
     };
     verbs.iter().filter(meant).for_each(|of| grants.add(resource, of.verb, Spelling::Wild));

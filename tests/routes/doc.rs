@@ -9,7 +9,9 @@ const INTRO: &str = "\
 
 Written from the route table; change that, then run the tests with `DOCKWARD_BLESS=1`.
 
-A role grants verbs of a resource. `*` is every verb without †; a verb with † must be spelled out.
+A role grants verbs of a resource. `*` is every verb without a mark; one with a mark must be spelled out, † because it
+amounts to more than it looks like, ‡ because its endpoint goes over a stream that nobody looks into (of `attach` the
+websocket alone).
 **root** says that holding the verb amounts to root on the host. A body that is *typed* is read into a
 type of its own and written again; an *archive* is a stream whose first block is looked at; a *stream*
 goes on as it is. Query keys with a * are judged by value; those in *italics* are open only to a role with
@@ -51,8 +53,9 @@ fn write_resource(out: &mut String, resource: Resource, rows: &[&Route]) {
 
 fn verb(row: &Route) -> String {
     let dagger = if row.dagger { " †" } else { "" };
+    let opaque = if row.is_opaque() { " ‡" } else { "" };
     let root = if row.root { " **root**" } else { "" };
-    format!("{}{dagger}{root}", row.verb)
+    format!("{}{dagger}{opaque}{root}", row.verb)
 }
 
 fn endpoint(row: &Route) -> String {
