@@ -33,18 +33,42 @@ const KEYS_TO_THE_HOST: &[&str] = &[
 /// Directories of which a writable mount of themselves does, as it holds others' files.
 const SHARED: &[&str] = &["/", "/home", "/mnt", "/srv", "/tmp", "/var", "/var/lib", "/var/log"];
 
-/// Verbs that bring a program or a file into a container that is there already.
-const INTO_TARGETS: &[Verb] =
-    &[Verb::Exec, Verb::Attach, Verb::CopyIn, Verb::Start, Verb::Restart, Verb::Update];
+/// Verbs that reach through a container that is there already to what it holds of the host: they bring a program or
+/// a file into it, or files out of it, those of its mounts among them.
+const THROUGH_TARGETS: &[(Resource, Verb)] = &[
+    (Resource::Container, Verb::Exec),
+    (Resource::Container, Verb::Attach),
+    (Resource::Container, Verb::CopyIn),
+    (Resource::Container, Verb::CopyOut),
+    (Resource::Container, Verb::Start),
+    (Resource::Container, Verb::Restart),
+    (Resource::Container, Verb::Update),
+];
+
+/// Verbs that show what is in a container of somebody else, without its mounts, or end it or take its name.
+const ON_TARGETS: &[(Resource, Verb)] = &[
+    (Resource::Container, Verb::Export),
+    (Resource::Container, Verb::Logs),
+    (Resource::Container, Verb::Top),
+    (Resource::Container, Verb::Changes),
+    (Resource::Image, Verb::Commit),
+    (Resource::Container, Verb::Rename),
+    (Resource::Container, Verb::Kill),
+    (Resource::Container, Verb::Stop),
+    (Resource::Container, Verb::Pause),
+    (Resource::Container, Verb::Delete),
+    (Resource::Container, Verb::Prune),
+];
 
 /// Notes the warnings of a policy.
 pub(super) fn warn(policy: &Policy, ledger: &mut MistakeLedger) {
-    let unrestricted =
-        policy.roles.values().find(|r| matches!(r.admission, Admission::Unrestricted));
     let mut seen = BTreeSet::new();
     for role in policy.roles.values() {
         warn_of_verbs(role, ledger);
-        if let Some(strong) = unrestricted.filter(|strong| strong.name != role.name) {
+        let mut others = policy.roles.values().filter(|other| other.name != role.name);
+        if let Some(strong) = others.find(|other| makes_the_strongest(other))
+            && role.admission.profile().is_some()
+        {
             warn_of_targets(role, strong, ledger);
         }
         if let Admission::Profile(profile) = &role.admission
@@ -126,24 +150,42 @@ fn words(role: &Role, is_such: impl Fn(&Route) -> bool) -> String {
     words.into_iter().collect::<Vec<_>>().join(", ")
 }
 
+/// Whether containers of this role may hold the host: it is judged by nothing, or by a profile that amounts to root.
+fn makes_the_strongest(role: &Role) -> bool {
+    let creates = role.allow.has(Resource::Container, Verb::Create)
+        || role.allow.has(Resource::Service, Verb::Create);
+    let mut ledger = MistakeLedger::default();
+    if let Some(profile) = role.admission.profile() {
+        warn_of_profile(profile, &mut ledger);
+    }
+    let rooted = ledger.close().is_ok_and(|warnings| warnings.iter().any(|warning| warning.root));
+    creates && (rooted || matches!(role.admission, Admission::Unrestricted))
+}
+
 /// Objects are not told apart yet (`scope: any`), and a target's own configuration is not looked at.
 fn warn_of_targets(role: &Role, strong: &Role, ledger: &mut MistakeLedger) {
-    if matches!(role.admission, Admission::Unrestricted) {
-        return;
-    }
-    let held = INTO_TARGETS.iter().filter(|v| {
-        role.allow.has(Resource::Container, **v) && !role.deny.has(Resource::Container, **v)
-    });
-    let held: Vec<&str> = held.map(|verb| verb.as_str()).collect();
-    if !held.is_empty() {
+    let subject = format!("role {}", role.name);
+    if let Some(held) = held(role, THROUGH_TARGETS) {
         let what = format!(
-            "{} on any container, also on a privileged one that role {} made: whether the target \
-             is stronger than this role is not looked at yet",
-            held.join(", "),
+            "{held} on any container, also on a privileged one, or one that mounts the host, that role {} \
+             made: whether the target is stronger than this role is not looked at yet",
             strong.name
         );
-        ledger.warn(format!("role {}", role.name), what, true);
+        ledger.warn(&subject, what, true);
     }
+    if let Some(held) = held(role, ON_TARGETS) {
+        let what = format!("{held} on any container, also on those of role {}", strong.name);
+        ledger.warn(&subject, what, false);
+    }
+}
+
+/// Those of the verbs that a role holds, in words; `None` where it holds none.
+fn held(role: &Role, of: &[(Resource, Verb)]) -> Option<String> {
+    let is_held = |(resource, verb): &&(Resource, Verb)| {
+        role.allow.has(*resource, *verb) && !role.deny.has(*resource, *verb)
+    };
+    let words: Vec<&str> = of.iter().filter(is_held).map(|(_, verb)| verb.as_str()).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 fn warn_of_profile(profile: &Profile, ledger: &mut MistakeLedger) {

@@ -2,6 +2,8 @@ use super::*;
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Spelling;
 
+mod risk;
+
 fn now() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
@@ -55,11 +57,11 @@ fn the_words_of_a_group_are_these_and_no_others() {
     assert_eq!(held("'*': [run]"), run);
     let all = [
         "system: ping version info df events",
-        "container: list inspect top stats changes logs export copy-out copy-in create start restart \
+        "container: list inspect top stats changes logs export copy-out create start restart \
          kill pause unpause rename update wait resize stop delete prune attach exec",
         "image: list inspect delete prune save pull push tag commit",
         "registry: login search resolve",
-        "build: create cancel",
+        "build: cancel",
         "volume: list inspect create delete prune",
         "network: list inspect create delete prune connect disconnect",
         "service: list inspect logs create update delete",
@@ -92,7 +94,8 @@ fn the_resource_star_spells_nothing_out_but_reveal() {
     let has = |r, v| allow.iter().find(|(of, verb, _)| (*of, *verb) == (r, v)).map(|x| x.2);
     assert_eq!(has(Resource::Build, Verb::Prune), None);
     assert_eq!(has(Resource::Container, Verb::Prune), Some(Spelling::Named));
-    assert_eq!(has(Resource::Build, Verb::Create), Some(Spelling::Wild));
+    assert_eq!(has(Resource::Container, Verb::Create), Some(Spelling::Wild));
+    assert_eq!(has(Resource::Build, Verb::Create), None, "its body is a stream");
     assert_eq!(has(Resource::Debug, Verb::Read), None);
     assert_eq!(has(Resource::Config, Verb::Reveal), Some(Spelling::Named));
     assert!(allow.iter().all(|(resource, ..)| resource != Resource::Nothing));
@@ -237,7 +240,7 @@ admission:
         .collect();
     for expected in [
         "role adm: admission: unrestricted",
-        "role r: exec on any container, also on a privileged one that role adm made",
+        "role r: exec on any container, also on a privileged one, or one that mounts the host, that role adm made",
         "role r: build.buildkit",
         "admission p: host_paths: /etc/cron.d can be written",
         "admission p: host_paths: /var/run/docker.sock is a socket",
