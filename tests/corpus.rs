@@ -61,6 +61,31 @@ fn every_case_comes_out_as_it_says() {
     );
 }
 
+/// People keep tokens in labels, annotations, options and the like, and what refuses one is its name.
+#[test]
+fn of_what_is_refused_by_its_name_the_log_gets_no_value() {
+    let bench = Bench::new();
+    let named = [
+        "label.not-allowed",
+        "label.required",
+        "annotation.not-allowed",
+        "logging.option",
+        "resource.sysctl",
+        "network.driver-option",
+        "network.setting",
+    ];
+    let mut masked = BTreeSet::new();
+    for case in cases() {
+        for (id, value) in bench.judge(&case).told {
+            if named.contains(&id) && !value.is_empty() {
+                assert_eq!(value, "***", "{id} of {}: {}", case.file, case.name);
+                masked.insert(id);
+            }
+        }
+    }
+    assert_eq!(masked, BTreeSet::from(named), "each has a case with a value");
+}
+
 #[test]
 fn names_are_unique_within_a_file() {
     let mut seen = BTreeMap::new();

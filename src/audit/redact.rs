@@ -12,9 +12,9 @@ pub const ARGV_MAX: usize = 4096;
 const SCAN_MAX: usize = 64 * 1024;
 const MASK: &str = "***";
 
-/// Query parameters that carry values of environment or build arguments (`ImageBuild`,
+/// Query parameters that carry values of environment, build arguments or labels (`ImageBuild`,
 /// `ImageCommit`, `ImageCreate` in moby's api/swagger.yaml).
-const SECRET_PARAMETERS: [&str; 2] = ["buildargs", "changes"];
+const SECRET_PARAMETERS: [&str; 3] = ["buildargs", "changes", "labels"];
 
 /// Options that begin with `-p` and are no password.
 const HARMLESS: [&str; 9] =
@@ -39,7 +39,7 @@ pub fn argv<S: AsRef<str>>(arguments: &[S]) -> Vec<String> {
     kept
 }
 
-/// A query as it may be logged: build arguments and everything that looks like a secret masked,
+/// A query as it may be logged: build arguments, labels and everything that looks like a secret masked,
 /// the rest byte for byte as it came.
 #[must_use]
 pub fn query(query: &str) -> String {

@@ -103,11 +103,23 @@ fn denials() -> Vec<Case> {
     };
     let auth = format!("X-Registry-Auth: {AUTH}\r\nContent-Length: 0\r\n");
     let exec = format!(r#"{{"Cmd":["sh"],"Env":["TOKEN={SECRET}"],"Privileged":true}}"#);
-    let build = format!("/v1.41/build?buildargs=%7B%22T%22%3A%22{SECRET}%22%7D");
+    let value = format!("%7B%22T%22%3A%22{SECRET}%22%7D");
+    let build = format!("/v1.41/build?buildargs={value}&labels={value}");
     vec![
         create(&host(r#""Privileged":true"#), 403, "privilege.privileged"),
         create(&host(r#""Binds":["/:/h"]"#), 403, "mount.host-path"),
         create(&host(r#""PidMode":"host""#), 403, "namespace.pid"),
+        create(&host(&format!(r#""Sysctls":{{"kernel.x":"{SECRET}"}}"#)), 403, "resource.sysctl"),
+        create(
+            &host(&format!(r#""Annotations":{{"x":"{SECRET}"}}"#)),
+            403,
+            "annotation.not-allowed",
+        ),
+        create(
+            &host(&format!(r#""LogConfig":{{"Type":"","Config":{{"labels":"{SECRET}"}}}}"#)),
+            403,
+            "logging.option",
+        ),
         create(&host(r#""NetworkMode":"host""#), 403, "namespace.network"),
         create(&host(r#""CapAdd":["ALL"]"#), 403, "privilege.capability"),
         create(&host(r#""SecurityOpt":["seccomp=unconfined"]"#), 403, "privilege.security-option"),

@@ -90,6 +90,8 @@ pub(crate) struct Verdict {
     pub(crate) reasons: Vec<String>,
     /// What a person is told, by reason.
     pub(crate) texts: Vec<String>,
+    /// Each reason of a denial with the value that the log gets.
+    pub(crate) told: Vec<(&'static str, String)>,
     /// Docker's operation id, where the head was understood.
     pub(crate) operation: Option<&'static str>,
     /// Index in ROUTES, where the head was understood.
@@ -531,6 +533,7 @@ fn denied(findings: &[Finding]) -> Verdict {
         status: if absent { "404" } else { "403" }.to_owned(),
         reasons: findings.iter().map(line).collect(),
         texts: findings.iter().map(|f| f.what.clone()).collect(),
+        told: findings.iter().map(|f| (f.reason.id(), f.value.clone())).collect(),
         ..Verdict::default()
     }
 }

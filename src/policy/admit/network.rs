@@ -1,5 +1,6 @@
 //! Networks: which may be joined, and as whom.
 
+use super::labels::masked;
 use super::names::is_host_name;
 use super::{Judge, Placed, StringMap, listed};
 use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
@@ -112,7 +113,7 @@ impl Judge<'_> {
         for (key, value) in driver_opts.entries() {
             let what = format!("set endpoint option {key:?}");
             let field = format!("{field}.DriverOpts.{key}");
-            self.deny(Reason::NetworkOption, field, value.as_ref(), what);
+            self.deny(Reason::NetworkOption, field, masked(value), what);
         }
     }
 

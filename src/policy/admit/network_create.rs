@@ -1,6 +1,7 @@
 //! Making networks: the driver, its options and the addresses decide whether it is a network of its own
 //! or a way into the host's.
 
+use super::labels::masked;
 use super::names::is_host_name;
 use super::{Judge, key};
 use crate::docker::body::network::{ConfigFrom, Ipam, IpamConfig, NetworkCreate};
@@ -42,7 +43,7 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
         if !(known && value.bytes().all(plain)) {
             let what = format!("make a network with option {name:?}");
             let field = format!("Options.{}", key(name));
-            judge.deny(Reason::NetworkSetting, field, value.as_ref(), what);
+            judge.deny(Reason::NetworkSetting, field, masked(value), what);
             judge.allowing_listed("options", judge.profile.network_options());
         }
     }
@@ -95,7 +96,7 @@ impl Judge<'_> {
         for (name, value) in options.entries() {
             let what = format!("give option {name:?} to the driver of addresses");
             let field = format!("IPAM.Options.{}", key(name));
-            self.deny(Reason::NetworkSetting, field, value.as_ref(), what);
+            self.deny(Reason::NetworkSetting, field, masked(value), what);
         }
         for (i, config) in config.items().iter().enumerate() {
             let IpamConfig { subnet, ip_range, gateway, auxiliary, borrow: _ } = config;

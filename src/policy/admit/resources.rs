@@ -1,5 +1,6 @@
 //! Resources: to the daemon 0, -1 and null are unlimited, so they are what a bound refuses.
 
+use super::labels::masked;
 use super::{Judge, StringMap};
 use crate::docker::body::create::{ThrottleDevice, Ulimit, WeightDevice};
 use crate::policy::Reason;
@@ -138,7 +139,7 @@ impl Judge<'_> {
             if !self.profile.sysctls().has(key) {
                 let field = self.host(&format!("Sysctls.{key}"));
                 let what = format!("set kernel parameter {key:?}");
-                self.deny(Reason::Sysctl, field, value.as_ref(), what);
+                self.deny(Reason::Sysctl, field, masked(value), what);
             }
         }
     }
