@@ -19,15 +19,32 @@ const PREFIX: &str = "dockward-";
 const SUFFIX: &str = ".jsonl";
 const STAMP: &str = "%Y%m%dT%H%M%S.%6fZ";
 
-/// Makes the directory where it is missing, and refuses one that everybody may write to.
+/// Makes the directory where it is missing, and refuses one in which others can change what is on record.
 pub(super) fn prepare(directory: &Path) -> Result<(), AuditError> {
     let failed = AuditError::directory(directory);
     DirBuilder::new().recursive(true).mode(0o750).create(directory).map_err(&failed)?;
-    let mode = fs::metadata(directory).map_err(&failed)?.mode();
-    if mode & 0o002 != 0 {
+    is_ours(directory)
+}
+
+/// Whether nobody else can change what is in the directory: its owner is root or the user that we run as, and neither
+/// everybody nor another group may write to it.
+pub(super) fn is_ours(directory: &Path) -> Result<(), AuditError> {
+    let is = fs::metadata(directory).map_err(AuditError::directory(directory))?;
+    if is.mode() & 0o002 != 0 {
         return Err(AuditError::OpenToOthers(directory.to_owned()));
     }
+    if !is_trusted(is.uid(), rustix::process::geteuid().as_raw()) {
+        return Err(AuditError::OfAnother(directory.to_owned(), is.uid()));
+    }
+    if is.mode() & 0o020 != 0 && !is_trusted(is.gid(), rustix::process::getegid().as_raw()) {
+        return Err(AuditError::OpenToGroup(directory.to_owned(), is.gid()));
+    }
     Ok(())
+}
+
+/// Whether an owner, or a group, is root's or ours.
+const fn is_trusted(owner: u32, ourselves: u32) -> bool {
+    owner == 0 || owner == ourselves
 }
 
 /// Held while a file is begun, so that of two processes starting at once the second stands on
@@ -139,5 +156,22 @@ mod tests {
         prepare(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
         assert!(matches!(prepare(&path), Err(AuditError::OpenToOthers(_))));
+    }
+
+    #[test]
+    fn a_directory_of_another_user_is_refused() {
+        assert!(is_trusted(0, 1000) && is_trusted(1000, 1000) && is_trusted(0, 0));
+        assert!(!is_trusted(1001, 1000) && !is_trusted(1000, 0));
+        let directory = tempfile::tempdir().unwrap();
+        prepare(directory.path()).unwrap();
+        std::os::unix::fs::chown(directory.path(), Some(65_534), None).unwrap();
+        let refused = prepare(directory.path()).unwrap_err();
+        assert!(matches!(refused, AuditError::OfAnother(_, 65_534)), "{refused}");
+        assert!(refused.to_string().contains("belongs to user 65534"), "{refused}");
+        std::os::unix::fs::chown(directory.path(), Some(0), Some(65_534)).unwrap();
+        prepare(directory.path()).unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o770)).unwrap();
+        let refused = prepare(directory.path()).unwrap_err();
+        assert!(matches!(refused, AuditError::OpenToGroup(_, 65_534)), "{refused}");
     }
 }

@@ -19,6 +19,10 @@ pub enum AuditError {
     },
     /// Everybody on the host may write to the log directory.
     OpenToOthers(PathBuf),
+    /// The log directory belongs to a user of that number, who is neither root nor the gate's own.
+    OfAnother(PathBuf, u32),
+    /// A group of that number, which is neither root's nor the gate's own, may write to the log directory.
+    OpenToGroup(PathBuf, u32),
     /// A new log file (or a kept policy text) cannot be made.
     Create {
         /// The file.
@@ -70,6 +74,17 @@ impl Actionable for AuditError {
             Self::OpenToOthers(path) => Problem::new(
                 format!("audit directory {} can be written by everyone", path.display()),
                 "take that away (chmod o-w)",
+            ),
+            Self::OfAnother(path, owner) => Problem::new(
+                format!(
+                    "audit directory {} belongs to user {owner}, who could change what is on record",
+                    path.display()
+                ),
+                "give it to the user that dockward runs as, or to root, or choose another",
+            ),
+            Self::OpenToGroup(path, group) => Problem::new(
+                format!("audit directory {} can be written by group {group}", path.display()),
+                "take that away (chmod g-w), or give it to the group that dockward runs as",
             ),
             Self::Create { path, source } => Problem::new(
                 format!("cannot make {}: {source}", path.display()),
