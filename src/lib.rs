@@ -9,7 +9,7 @@
 //!
 //! | layer | rooms | may use |
 //! |---|---|---|
-//! | ground | [`rule`], [`problem`], [`digest`] | nothing of ours |
+//! | ground | [`rule`], [`problem`], [`digest`], [`visible`] | nothing of ours |
 //! | L0 | [`identity`], [`docker`] | the ground; no IO, no clock, no async |
 //! | L1 | [`policy`] | L0; the same |
 //! | L2 | [`audit`], [`config`], [`telemetry`] | L0, L1; files and formats |
@@ -40,4 +40,5 @@ mod rule;
 mod server;
 mod sessions;
 mod telemetry;
+mod visible;
 mod who;

@@ -73,6 +73,39 @@ impl House {
     }
 }
 
+impl House {
+    /// Writes a refusal of `ci-7` into the log; gives its id.
+    fn record(&self, request: RequestRecord, id: &str, field: &str, value: &str) -> String {
+        let mut event = Event::new(Stage::Decision);
+        event.identity = Some(IdentityRecord {
+            name: "ci-7".to_owned(),
+            roles: vec!["ci".to_owned()],
+            proven: Proof::Certificate,
+            subject: None,
+            issuer: None,
+            serial: None,
+            sans: Vec::new(),
+            fingerprint: None,
+            unix: None,
+            claims: serde_json::Map::new(),
+        });
+        event.request = Some(request);
+        event.decision = Some(DecisionRecord::deny([ReasonRecord {
+            id: id.to_owned(),
+            field: Some(field.to_owned()),
+            value: Some(value.to_owned()),
+        }]));
+        let told = event.id.to_string();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let log = Writer::open(&self.path().join("log"), GateInstance::here(), 0).unwrap();
+            log.record(event, Durability::Synced).await.unwrap();
+            log.close().await.unwrap();
+        });
+        told
+    }
+}
+
 #[track_caller]
 fn says(result: &(i32, String), code: i32, words: &[&str]) {
     assert_eq!(result.0, code, "{}", result.1);
@@ -117,39 +150,72 @@ fn what_cannot_be_told_is_said_with_what_to_do() {
 #[test]
 fn a_recorded_decision_is_told_and_judged_again() {
     let house = House::new();
-    let mut event = Event::new(Stage::Decision);
-    let id = event.id.to_string();
-    event.identity = Some(IdentityRecord {
-        name: "ci-7".to_owned(),
-        roles: vec!["ci".to_owned()],
-        proven: Proof::Certificate,
-        subject: None,
-        issuer: None,
-        serial: None,
-        sans: Vec::new(),
-        fingerprint: None,
-        unix: None,
-        claims: serde_json::Map::new(),
-    });
-    event.request = Some(RequestRecord {
+    let request = RequestRecord {
         method: "POST".to_owned(),
         path: "/v1.41/containers/create".to_owned(),
         body_sha256: Some(Sha256::of(PRIVILEGED.as_bytes())),
         ..RequestRecord::default()
-    });
-    event.decision = Some(DecisionRecord::deny([ReasonRecord {
-        id: "privilege.privileged".to_owned(),
-        field: Some("HostConfig.Privileged".to_owned()),
-        value: Some("true".to_owned()),
-    }]));
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let log = Writer::open(&house.path().join("log"), GateInstance::here(), 0).unwrap();
-        log.record(event, Durability::Synced).await.unwrap();
-        log.close().await.unwrap();
-    });
+    };
+    let id = house.record(request, "privilege.privileged", "HostConfig.Privileged", "true");
     let told = house.explain(&[&id], "");
     says(&told, 1, &["ci-7 asked POST", "deny", "[privilege.privileged]", "give it with --body"]);
     says(&house.explain(&[&id], PRIVILEGED), 1, &["now: refused: ci-7 may not be privileged"]);
     says(&house.explain(&[&id], "{}"), 2, &["SHA-256 differs"]);
+}
+
+/// A gate that is told of its policy by a bare name, in the directory where it is, protects what is there and
+/// nothing besides.
+#[test]
+fn a_policy_named_without_a_directory_leaves_listed_paths_open() {
+    let (house, elsewhere) = (House::new(), tempfile::tempdir().unwrap());
+    let listed = elsewhere.path().canonicalize().unwrap();
+    let own = house.path().canonicalize().unwrap();
+    let list =
+        format!("host_paths: [{{ path: {} }}, {{ path: {} }}]", listed.display(), own.display());
+    let policy = std::fs::read_to_string(own.join("policy.yaml")).unwrap();
+    let policy = policy.replace("extends: baseline,", &format!("extends: baseline, {list},"));
+    std::fs::write(own.join("policy.yaml"), policy).unwrap();
+    let _daemon = std::os::unix::net::UnixListener::bind(own.join("docker.sock")).unwrap();
+    for name in
+        [std::path::PathBuf::from("policy.yaml"), "./policy.yaml".into(), own.join("policy.yaml")]
+    {
+        let explain = |path: &Path| {
+            let body = format!(
+                r#"{{"Image":"docker.io/library/busybox","HostConfig":{{"Binds":["{}:/x"]}}}}"#,
+                path.display()
+            );
+            std::fs::write(own.join("body.json"), body).unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_dockward"));
+            command.args(["explain", "--as", "ci-7", "POST /v1.41/containers/create"]);
+            command.args(["--body", "body.json", "--config"]).arg(&name).current_dir(&own);
+            let output = command.output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            (output.status.code().unwrap(), text + &String::from_utf8(output.stderr).unwrap())
+        };
+        says(&explain(&listed), 0, &["allowed: ci-7"]);
+        says(&explain(&own), 1, &["[mount.protected]"]);
+    }
+}
+
+/// What somebody put into a path, a query or a name steers no terminal when it is looked at later.
+#[test]
+fn what_others_sent_is_shown_as_text() {
+    let house = House::new();
+    let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\u{9b}31m";
+    let asked = |path: String| RequestRecord {
+        method: "POST".to_owned(),
+        path,
+        ..RequestRecord::default()
+    };
+    let path = format!("/v1.41/containers/{hostile}/start");
+    let id = house.record(asked(path), "name.reserved", &format!("query {hostile}"), hostile);
+    let (_, shown) = house.explain(&[&id], "");
+    let steers = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+    assert!(!shown.contains(steers), "{shown:?}");
+    assert!(shown.contains("\\u{1b}]0;owned") && shown.contains("\\u{202e}"), "{shown}");
+    let path = "/v1.41/containers/json".to_owned();
+    let lies = house.record(asked(path), "name.reserved", "x\nnow: allowed: ci-7", "");
+    let (_, shown) = house.explain(&[&lies], "");
+    assert!(!shown.lines().any(|line| line.starts_with("now: allowed: ci-7")), "{shown}");
+    assert!(shown.contains("x\\nnow: allowed"), "{shown}");
 }

@@ -2,6 +2,7 @@
 //! the log they must neither end the line nor change how the rest of it is shown. serde_json
 //! escapes what JSON demands; this adds what terminals, editors and eyes are fooled by.
 
+use crate::visible::misleads;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use std::io::{self, Write};
@@ -58,25 +59,6 @@ fn escaped_len(c: char) -> usize {
         c if misleads(c) => c.len_utf16().saturating_mul(6),
         c => c.len_utf8(),
     }
-}
-
-/// Characters that are not seen as themselves: DEL and the C1 controls, direction marks and
-/// overrides (Unicode UAX #9; "Trojan Source", CVE-2021-42574), line and paragraph separators,
-/// zero-width and other invisible format characters, tag characters. C0 is serde_json's own work.
-fn misleads(c: char) -> bool {
-    matches!(
-        c,
-        '\u{7f}'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 #[cfg(test)]

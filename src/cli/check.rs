@@ -11,6 +11,7 @@ use crate::policy::grants::{Grants, Spelling};
 use crate::policy::{Admission, Policy, Role};
 use crate::problem::{Actionable as _, Problem};
 use crate::proxy::memory;
+use crate::visible::line;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -160,7 +161,7 @@ fn warnings(warnings: &[Warning], paint: Paint) -> String {
         let heading = if root { paint.red(heading) } else { paint.yellow(heading) };
         let _ = writeln!(text, "\n{heading}");
         for warning in part {
-            let _ = writeln!(text, "  {}: {}", warning.subject, warning.what);
+            let _ = writeln!(text, "  {}: {}", line(&warning.subject), line(&warning.what));
         }
     }
     text

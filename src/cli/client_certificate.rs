@@ -8,6 +8,7 @@ use crate::policy::glob::Glob;
 use crate::proxy::{self, TlsError, Trust, Untrusted};
 use crate::rule::{Rule, rules};
 use crate::server::credentials;
+use crate::visible::line;
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use serde_json::{Value, json};
@@ -95,6 +96,7 @@ pub(super) fn text(file: &Path, verdicts: &[ListenerVerdict], paint: out::Paint)
             moment(*until),
         ),
         Err((Rule { id, .. }, why)) => {
+            let why = line(why);
             format!("  {}: {}, {why} [{id}]\n", verdict.listener, paint.red("refused"))
         }
     };

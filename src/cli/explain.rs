@@ -12,6 +12,7 @@ use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
 use crate::policy::facts::Image;
 use crate::policy::{self, Decision, Facts, Finding, Needs, PathFact, Seen};
+use crate::visible::line;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use jiff::Timestamp;
@@ -83,7 +84,7 @@ fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<E
     let identity = identity(config, name)?;
     Ok(judged(config, name, &identity, asked, bytes).unwrap_or_else(|malformed| Explained {
         outcome: Exit::Findings,
-        text: format!("refused: {malformed}\n{}", about(malformed.flaw.id())),
+        text: format!("refused: {}\n{}", line(&malformed.to_string()), about(malformed.flaw.id())),
     }))
 }
 
@@ -117,9 +118,15 @@ fn judged(
             let role = if permit.role().is_empty() { "everybody" } else { permit.role() };
             let mut text = format!("allowed: {name} by {role} ({})\n", permit.grant());
             let outbound = permit.outbound();
-            let _ = writeln!(text, "  sent on as {} {}", outbound.method.as_str(), outbound.target);
+            let _ = writeln!(
+                text,
+                "  sent on as {} {}",
+                outbound.method.as_str(),
+                line(&outbound.target)
+            );
             for term in permit.terms() {
-                let _ = writeln!(text, "  written in by the gate: {term}");
+                let term = term.to_string();
+                let _ = writeln!(text, "  written in by the gate: {}", line(&term));
             }
             if !permit.would().is_empty() {
                 let refused = denied(name, permit.would()).text;
@@ -137,7 +144,7 @@ fn suppose(config: &Config, needs: &Needs, supposed: &mut String) -> Facts {
     let mut facts = Facts::default();
     for image in &needs.images {
         let what = "is what its name says, and runs as root";
-        let _ = writeln!(supposed, "supposed: image {image} {what}");
+        let _ = writeln!(supposed, "supposed: image {} {what}", line(image));
         let mut seen = Image::default();
         if let Ok(Reference { repository, tag, digest }) = Reference::parse(image) {
             seen.tags.push(format!("{repository}:{}", tag.as_deref().unwrap_or("latest")));
@@ -146,15 +153,16 @@ fn suppose(config: &Config, needs: &Needs, supposed: &mut String) -> Facts {
         facts.images.insert(image.clone(), Seen::Found(seen));
     }
     for volume in &needs.volumes {
-        let _ = writeln!(supposed, "supposed: volume {volume} is not there yet, or plain");
+        let _ = writeln!(supposed, "supposed: volume {} is not there yet, or plain", line(volume));
         facts.volumes.insert(volume.clone(), Seen::Missing);
     }
     for network in &needs.networks {
-        let _ = writeln!(supposed, "supposed: network {network} is a name, and no other's id");
+        let _ =
+            writeln!(supposed, "supposed: network {} is a name, and no other's id", line(network));
         facts.networks.insert(network.clone(), Seen::Missing);
     }
     for container in &needs.containers {
-        let unknown = format!("not known offline: what container {container} is\n");
+        let unknown = format!("not known offline: what container {} is\n", line(container));
         if !supposed.contains(&unknown) {
             supposed.push_str(&unknown); // another round asks again
         }
@@ -199,10 +207,10 @@ fn look(config: &Config, paths: &BTreeSet<String>) -> BTreeMap<String, PathFact>
 fn denied(name: &str, findings: &[Finding]) -> Explained {
     let mut text = String::new();
     for Finding { what, field, reason, allowed, .. } in findings {
-        let place = if field.is_empty() { String::new() } else { format!(" ({field})") };
-        let _ = writeln!(text, "refused: {name} may not {what}{place} [{}]", reason.id());
+        let place = if field.is_empty() { String::new() } else { format!(" ({})", line(field)) };
+        let _ = writeln!(text, "refused: {name} may not {}{place} [{}]", line(what), reason.id());
         if let Some(allowed) = allowed {
-            let _ = writeln!(text, "  {allowed}");
+            let _ = writeln!(text, "  {}", line(allowed));
         }
         text.push_str(&about(reason.id()));
     }
@@ -220,7 +228,7 @@ fn about(id: &str) -> String {
 fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Exit, Failure> {
     let directory = &config.audit.directory;
     let found = audit::find(directory, id)?;
-    let Found { file, line, logged: Logged { frame, event } } = found.ok_or_else(|| {
+    let Found { file, line: at, logged: Logged { frame, event } } = found.ok_or_else(|| {
         let what = format!("no event {id} in the log at {}", directory.display());
         Failure::new(what, "give the policy of the gate that wrote it")
     })?;
@@ -237,8 +245,12 @@ fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Exit, Fail
     let query = query.unwrap_or_default();
     let target = if query.is_empty() { path } else { format!("{path}?{query}") };
     out::print(&format!(
-        "{id} ({file}, line {line})\n{}: {name} asked {method} {target}: {verdict}\n{}",
+        "{id} ({}, line {at})\n{}: {} asked {} {}: {verdict}\n{}",
+        line(&file),
         frame.time,
+        line(&name),
+        line(&method),
+        line(&target),
         recorded_reasons(&decision)
     ))?;
     if body.is_some_and(|body| Some(Sha256::of(body)) != body_sha256) {
@@ -260,8 +272,8 @@ fn event(config: &Config, id: EventId, body: Option<&[u8]>) -> Result<Exit, Fail
 fn recorded_reasons(decision: &audit::event::DecisionRecord) -> String {
     let mut text = String::new();
     for audit::event::ReasonRecord { id, field, value } in decision.reasons() {
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        let _ = writeln!(text, "  [{id}] {} {:?}", part(field), part(value));
+        let part = |part: &Option<String>| line(part.as_deref().unwrap_or_default()).into_owned();
+        let _ = writeln!(text, "  [{}] {} \"{}\"", line(id), part(field), part(value));
         text.push_str(&about(id));
     }
     text

@@ -50,7 +50,7 @@ fn ready_line(server: &Server) -> String {
 /// Operational messages go to standard error; `DOCKWARD_LOG` filters them.
 fn operations_log() {
     let filter = EnvFilter::try_from_env("DOCKWARD_LOG").unwrap_or_else(|_| "info".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| out::PlainStderr);
     // a second subscriber in one process is a test's business
     let _ = log.with_target(false).with_ansi(false).try_init();
 }

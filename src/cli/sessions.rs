@@ -45,7 +45,7 @@ fn list(sessions: &SessionsView, paint: Paint) -> String {
 fn of_connection(connection: &ConnectionView) -> Vec<Vec<String>> {
     let ConnectionView { connection, identity, client, open, .. } = connection;
     let row = |end: [String; 4]| {
-        let begin = [connection.to_string(), identity.clone(), client.clone()];
+        let begin = [connection.to_string(), printable(identity), printable(client)];
         begin.into_iter().chain(end).collect()
     };
     if open.is_empty() {

@@ -85,8 +85,8 @@ fn gate(status: &Status, paint: Paint) -> Vec<Vec<String>> {
         row("audit log", format!("{health} ({}; {written})", log.directory)),
     ];
     if let Some(error) = &reloads.last_error {
-        let first = printable(error);
-        rows.push(row("not loaded", paint.red(first.lines().next().unwrap_or_default())));
+        let first = printable(error.lines().next().unwrap_or_default());
+        rows.push(row("not loaded", paint.red(&first)));
     }
     rows
 }

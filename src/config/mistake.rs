@@ -3,6 +3,7 @@
 //! nothing stops at the first.
 
 use crate::problem::{Actionable, Problem};
+use crate::visible::{line, misleads};
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,7 @@ impl SourcePlace {
 /// One mistake, complete for showing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// The file, as it was named.
+    /// The file.
     pub file: PathBuf,
     /// Line from 1; 0 for the file as a whole.
     pub line: usize,
@@ -105,7 +106,7 @@ pub struct Warning {
 /// A file that was read.
 #[derive(Clone, Debug)]
 pub(super) struct SourceText {
-    /// As it was named.
+    /// Absolute.
     pub(super) path: PathBuf,
     /// What its relative paths are relative to.
     pub(super) base: PathBuf,
@@ -139,7 +140,9 @@ impl MistakeLedger {
         what: impl Into<String>,
         next: impl Into<String>,
     ) {
-        self.mistakes.push((at, plain(what.into()), plain(next.into())));
+        // what stands in a file is repeated in what is said of it, and steers no terminal there
+        let (what, next) = (what.into(), next.into());
+        self.mistakes.push((at, line(&what).into_owned(), line(&next).into_owned()));
     }
 
     /// The same where something was to be read, of which nothing comes then.
@@ -211,13 +214,9 @@ fn yaml_lines(text: &str) -> impl Iterator<Item = &str> {
 fn visible(c: char) -> char {
     match c {
         '\t' => ' ',
-        c if c.is_control() || is_bidi(c) => '?',
+        c if c.is_control() || misleads(c) => '?',
         c => c,
     }
-}
-
-const fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
 }
 
 /// The name that was probably meant, if one is near enough.
@@ -235,16 +234,4 @@ pub(super) fn suggest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) 
         None if names.is_empty() => "there are none yet, define one".to_owned(),
         None => format!("write one of: {}", names.join(", ")),
     }
-}
-
-/// What stands in a file is repeated in what is said of it, and steers no terminal there.
-fn plain(text: String) -> String {
-    if !text.chars().any(char::is_control) {
-        return text;
-    }
-    let each = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    text.chars().map(each).collect()
 }

@@ -39,8 +39,7 @@ fn left(args: &RevokeArgs, revoked: &Revoked) -> Result<Exit, Failure> {
             if let Some(why) = &left.not_loaded {
                 out::complain(&format!(
                     "the gate could not load all that its files say; see `dockward sessions` whether \
-                     who was revoked is out: {}",
-                    printable(why)
+                     who was revoked is out: {why}"
                 ));
             }
             let left_over = left.running.iter().any(|one| one.error.is_some());
