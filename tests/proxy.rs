@@ -41,6 +41,8 @@ mod gone;
 mod lives;
 #[path = "proxy/lookups.rs"]
 mod lookups;
+#[path = "proxy/lost_log.rs"]
+mod lost_log;
 #[path = "proxy/observed.rs"]
 mod observed;
 #[path = "proxy/passed.rs"]

@@ -1,6 +1,7 @@
 //! Why the log could not be written. One failure is told to a whole batch of waiting requests,
 //! so the errors can be cloned.
 
+use super::segment::Loss;
 use crate::problem::{Actionable, Problem};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,13 @@ pub enum AuditError {
         file: String,
         /// What the system said.
         source: Arc<io::Error>,
+    },
+    /// The file was taken away while it was written, and so was the one after it.
+    Lost {
+        /// The file's name.
+        file: String,
+        /// What became of it.
+        loss: Loss,
     },
     /// One event makes a longer line than the log takes, of so many bytes.
     TooLarge(usize),
@@ -97,6 +105,10 @@ impl Actionable for AuditError {
             Self::Sync { file, source } => Problem::new(
                 format!("cannot bring {file} to disk: {source}"),
                 "look at the disk, a new file is tried next",
+            ),
+            Self::Lost { file, loss } => Problem::new(
+                format!("{file} {} while it was written to", loss.told()),
+                "find out by whom, and keep others out of the audit directory",
             ),
             Self::TooLarge(bytes) => Problem::new(
                 format!("an event of {bytes} bytes is more than a line of the log takes"),

@@ -241,6 +241,8 @@ pub enum FileEnd {
     Died,
     /// The same process gave it up after a failed write and went on in another.
     Abandoned,
+    /// It was removed, moved, cut or replaced under the process that wrote it, which went on in another.
+    Lost,
 }
 
 /// What is missing from the log.
@@ -256,6 +258,9 @@ pub(super) struct GapRecord {
     /// Completions and session ends that were lost.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) lost: u64,
+    /// Lines of the file before, which is not any more where they were written.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) gone: u64,
     /// Folded refusals that were dropped to keep the reserve.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) noise: u64,

@@ -6,11 +6,14 @@ use super::clock::StampClock;
 use super::directory;
 use super::error::AuditError;
 use super::event::{Event, FileEnd, GapRecord, GateInstance, Previous, Stage};
-use super::segment::{AppendFailure, Create, Segment};
+use super::segment::{AppendFailure, Create, Loss, Segment};
 use crate::digest::Sha256;
 use jiff::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// How often what was written is written again, if its file was taken away meanwhile.
+const TRIES: usize = 2;
 
 /// This process's chain.
 pub(super) struct Ledger {
@@ -20,8 +23,16 @@ pub(super) struct Ledger {
     create: Create,
     tip: Tip,
     file: Option<Segment>,
-    /// The end of the file that was given up; the next one has to name it.
-    given_up: Option<Previous>,
+    /// The file that was given up; the next one has to name it.
+    given_up: Option<GivenUp>,
+}
+
+/// The end of a file that was given up.
+#[derive(Clone)]
+struct GivenUp {
+    previous: Previous,
+    /// What became of it, and the lines that it had, where it was taken away.
+    lost: Option<(Loss, u64)>,
 }
 
 impl Ledger {
@@ -31,7 +42,6 @@ impl Ledger {
         gate: GateInstance,
         create: Create,
     ) -> Result<Self, AuditError> {
-        directory::prepare(path)?;
         let tip = Tip { seq: 0, hash: Sha256::ZERO };
         let (directory, clock) = (path.to_owned(), StampClock::here());
         let (file, given_up) = (None, None);
@@ -40,27 +50,52 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Writes all these events in one go. The answer for each is where it stands in the chain, or
-    /// why it alone could not be a line; on an error none of them is in the log.
+    /// Writes all these events in one go, to a file that is found under its name afterwards. The answer for each
+    /// is where it stands in the chain, or why it alone could not be a line; on an error none of them is in the log.
     pub(super) fn append(
         &mut self,
         events: &[&Event],
         sync: bool,
     ) -> Result<Vec<Result<Tip, AuditError>>, AuditError> {
-        let mut segment = match self.file.take() {
-            Some(segment) => segment,
-            None => self.begin()?,
-        };
-        let (places, lines, tip) = self.seal_all(events);
-        let written = segment.append(&lines, sync);
-        match &written {
-            Ok(()) => (self.file, self.tip) = (Some(segment), tip),
-            Err(AppendFailure { given_up: false, .. }) => self.file = Some(segment),
-            Err(AppendFailure { given_up: true, .. }) => {
-                self.given_up = Some(self.abandon(&segment));
+        let mut lost = AuditError::Closed;
+        for _ in 0..TRIES {
+            let mut segment = match self.file.take() {
+                Some(segment) => segment,
+                None => self.begin()?,
+            };
+            let (places, lines, tip) = self.seal_all(events);
+            match segment.append(&lines, sync) {
+                Ok(()) => match segment.loss(&self.directory) {
+                    None => {
+                        (self.file, self.tip) = (Some(segment), tip);
+                        return Ok(places);
+                    }
+                    Some(loss) => lost = self.lose(&segment, loss),
+                },
+                Err(AppendFailure { given_up: false, error }) => {
+                    self.file = Some(segment);
+                    return Err(error);
+                }
+                Err(AppendFailure { given_up: true, error }) => {
+                    let previous = self.end_of(&segment, FileEnd::Abandoned);
+                    self.given_up = Some(GivenUp { previous, lost: None });
+                    return Err(error);
+                }
             }
         }
-        written.map(|()| places).map_err(|failed| failed.error)
+        Err(lost)
+    }
+
+    /// Looks whether the file is still where it was written, and begins another one where it is not.
+    pub(super) fn look(&mut self) {
+        let Some(segment) = self.file.take() else { return };
+        self.file = match segment.loss(&self.directory) {
+            None => Some(segment),
+            Some(loss) => {
+                self.lose(&segment, loss);
+                self.begin().ok() // tried again with the next event
+            }
+        };
     }
 
     /// Whether `bytes` more would still leave the reserve free. If it cannot be known: no.
@@ -80,28 +115,49 @@ impl Ledger {
         (events.iter().map(seal_one).collect(), lines, tip)
     }
 
-    fn abandon(&self, segment: &Segment) -> Previous {
+    /// Somebody has taken the file away.
+    fn lose(&mut self, segment: &Segment, loss: Loss) -> AuditError {
+        let previous = self.end_of(segment, FileEnd::Lost);
+        let error = AuditError::Lost { file: previous.file.clone(), loss };
+        tracing::error!(%error, "the audit log goes on in a new file");
+        let lines = segment.lines(previous.seq);
+        self.given_up = Some(GivenUp { previous, lost: Some((loss, lines)) });
+        error
+    }
+
+    fn end_of(&self, segment: &Segment, ended: FileEnd) -> Previous {
         let Tip { seq, hash } = self.tip;
-        Previous { file: segment.name().to_owned(), seq, hash, ended: FileEnd::Abandoned }
+        Previous { file: segment.name().to_owned(), seq, hash, ended }
     }
 
     fn begin(&mut self) -> Result<Segment, AuditError> {
+        directory::prepare(&self.directory)?;
         let failed = AuditError::directory(&self.directory);
         let lock = directory::lock(&self.directory).map_err(&failed)?;
         let names = directory::files(&self.directory).map_err(&failed)?;
-        let end = match self.given_up.clone() {
-            Some(previous) => Some((previous, 0)),
-            None => directory::newest_end(&self.directory, &names).map_err(&failed)?,
+        let (end, lost) = match self.given_up.clone() {
+            Some(GivenUp { previous, lost }) => (Some((previous, 0)), lost),
+            None => (directory::newest_end(&self.directory, &names).map_err(&failed)?, None),
         };
+        let before = end.as_ref().map(|(previous, _)| previous.file.clone());
         let hash = end.as_ref().map_or(Sha256::ZERO, |(previous, _)| previous.hash);
         let after = Tip { seq: self.tip.seq, hash };
-        let Sealed { line, tip } = seal(after, &self.clock.stamp(), &self.gate, &start(end))?;
+        let loss = lost.map(|(loss, _)| loss);
+        let seal_next = |after, event: &Event| seal(after, &self.clock.stamp(), &self.gate, event);
+        let Sealed { mut line, mut tip } = seal_next(after, &start(end, loss))?;
+        let first = tip.seq;
+        if let Some((_, gone)) = lost {
+            let gap = Some(GapRecord { gone, ..GapRecord::default() });
+            let told = seal_next(tip, &Event { gap, ..Event::new(Stage::Gap) })?;
+            line.extend_from_slice(&told.line);
+            tip = told.tip;
+        }
 
-        let newest = names.last().map(String::as_str);
+        let newest = names.last().max(before.as_ref()).map(String::as_str);
         let name = directory::new_name(newest, Timestamp::now(), &self.gate.instance);
         let path = self.directory.join(&name);
         let mut segment =
-            Segment::new((self.create)(&path).map_err(AuditError::create(&path))?, name);
+            Segment::new((self.create)(&path).map_err(AuditError::create(&path))?, name, first);
         let written = segment.append(&line, true).map_err(|failed| failed.error);
         if let Err(error) = written.and_then(|()| lock.sync_all().map_err(&failed)) {
             // A file without its first line says nothing; should it stay, readers pass over it.
@@ -113,15 +169,20 @@ impl Ledger {
     }
 }
 
-fn start(end: Option<(Previous, u64)>) -> Event {
+fn start(end: Option<(Previous, u64)>, lost: Option<Loss>) -> Event {
     let mut event = Event::new(Stage::Start);
     let Some((previous, torn)) = end else { return event };
     event.gap = (torn > 0).then(|| GapRecord { torn, ..GapRecord::default() });
-    event.text = (previous.ended == FileEnd::Abandoned).then(|| {
+    let abandoned = (previous.ended == FileEnd::Abandoned).then(|| {
         "a write or sync failed; lines not yet synced in the file before may be missing, lines \
          in it after the one named here do not count"
             .to_owned()
     });
+    let lost = lost.map(|loss| {
+        let told = loss.told();
+        format!("the file before {told}; lines in it after the one named here do not count")
+    });
+    event.text = lost.or(abandoned);
     event.previous = Some(previous);
     event
 }

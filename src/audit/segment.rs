@@ -5,12 +5,16 @@
 //! the pages clean although they never reached the disk, so asking again would get a yes that
 //! means nothing. The file is cut back as far as that works, nobody is told that his event was
 //! recorded, and the chain goes on in a new file that says so. The same where cutting back fails.
+//!
+//! A descriptor outlives its name. What was written to a file that somebody removed or moved, or cut short
+//! meanwhile, stands nowhere that anybody will look, so after each write the file is looked for under its name, and
+//! where it is not found whole, what was written counts for nothing.
 
 use super::error::AuditError;
 use rustix::fs::{FlockOperation, flock, fstatvfs};
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +25,30 @@ pub(super) trait LogFile: Send {
     fn truncate(&mut self, length: u64) -> io::Result<()>;
     /// Bytes that are free for us on the file's filesystem.
     fn free(&self) -> io::Result<u64>;
+    /// What became of it, if it does not stand whole at this path any more, of so many bytes.
+    fn loss(&self, path: &Path, length: u64) -> Option<Loss>;
+}
+
+/// What became of a file under whoever writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// It has no name any more.
+    Removed,
+    /// Under its name there is nothing, or something else.
+    Moved,
+    /// It has another length than was written.
+    Cut,
+}
+
+impl Loss {
+    /// In words, after the file's name.
+    pub(super) const fn told(self) -> &'static str {
+        match self {
+            Self::Removed => "was removed",
+            Self::Moved => "was moved or replaced",
+            Self::Cut => "was cut short or written to by others",
+        }
+    }
 }
 
 /// Makes a new file at a path.
@@ -39,6 +67,8 @@ pub(super) struct Segment {
     file: Box<dyn LogFile>,
     name: String,
     good: u64,
+    /// The number of its first line in the chain.
+    first: u64,
 }
 
 /// Why lines did not get into the file.
@@ -49,8 +79,18 @@ pub(super) struct AppendFailure {
 }
 
 impl Segment {
-    pub(super) fn new(file: Box<dyn LogFile>, name: String) -> Self {
-        Self { file, name, good: 0 }
+    pub(super) fn new(file: Box<dyn LogFile>, name: String, first: u64) -> Self {
+        Self { file, name, good: 0, first }
+    }
+
+    /// How many lines it has, if this is the number of its last.
+    pub(super) fn lines(&self, last: u64) -> u64 {
+        last.saturating_add(1).saturating_sub(self.first)
+    }
+
+    /// What became of it in this directory, if what was written is not found there any more.
+    pub(super) fn loss(&self, directory: &Path) -> Option<Loss> {
+        self.file.loss(&directory.join(&self.name), self.good)
     }
 
     pub(super) fn name(&self) -> &str {
@@ -97,5 +137,15 @@ impl LogFile for File {
     fn free(&self) -> io::Result<u64> {
         let filesystem = fstatvfs(self)?;
         Ok(filesystem.f_bavail.saturating_mul(filesystem.f_frsize))
+    }
+
+    fn loss(&self, path: &Path, length: u64) -> Option<Loss> {
+        let Ok(ours) = self.metadata() else { return Some(Loss::Moved) };
+        let same = |there: &fs::Metadata| (there.dev(), there.ino()) == (ours.dev(), ours.ino());
+        match fs::symlink_metadata(path) {
+            _ if ours.nlink() == 0 => Some(Loss::Removed),
+            Ok(there) if same(&there) => (ours.len() != length).then_some(Loss::Cut),
+            Ok(_) | Err(_) => Some(Loss::Moved),
+        }
     }
 }

@@ -137,7 +137,7 @@ fn anchors(
             return Err(broken(by, 1, LineFault::Start));
         }
         if !starts.contains_key(&previous.file) {
-            if index > 0 {
+            if index > 0 || previous.ended == FileEnd::Lost {
                 return Err(broken(by, 1, LineFault::Missing(previous.file)));
             }
             begins_after = Some(previous.file);

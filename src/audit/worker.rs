@@ -77,6 +77,7 @@ impl Worker {
                 return self.stop(answer);
             }
             if Instant::now() >= self.flush_at {
+                self.ledger.look();
                 self.flush_noise();
                 self.flush_at = next_minute();
             }

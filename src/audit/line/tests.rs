@@ -173,15 +173,16 @@ fn outcome() -> impl Strategy<Value = OutcomeRecord> {
 
 /// What the gate says of itself: reloads, operators, folded noise, files, gaps.
 fn of_the_gate() -> impl Strategy<Value = Event> {
-    let ends = [FileEnd::Stop, FileEnd::Running, FileEnd::Died, FileEnd::Abandoned];
+    let ends = [FileEnd::Stop, FileEnd::Running, FileEnd::Died, FileEnd::Abandoned, FileEnd::Lost];
     let previous = (text(), any::<u64>(), sha256(), proptest::sample::select(ends.to_vec()));
     let previous =
         previous.prop_map(|(file, seq, hash, ended)| Previous { file, seq, hash, ended });
-    let gap = any::<[u64; 4]>();
-    let gap = gap.prop_map(|[torn, refused, lost, noise]| GapRecord {
+    let gap = any::<[u64; 5]>();
+    let gap = gap.prop_map(|[torn, refused, lost, gone, noise]| GapRecord {
         torn: torn % 2,
         refused,
         lost,
+        gone,
         noise,
     });
     let file = (text(), sha256()).prop_map(|(path, sha256)| FileHash { path, sha256 });

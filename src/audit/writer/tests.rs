@@ -1,7 +1,7 @@
 //! The writer against files that fail, and under many hands.
 
 use super::super::event::{GapRecord, Stage};
-use super::super::segment::LogFile;
+use super::super::segment::{LogFile, Loss};
 use super::super::verify::FileSummary;
 use super::super::{LineFault, RefusalKind, VerifyError, find, verify};
 use super::*;
@@ -9,6 +9,7 @@ use crate::audit::{Noise, Whence};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Condvar, mpsc::sync_channel};
@@ -61,6 +62,10 @@ impl LogFile for FakeFile {
 
     fn free(&self) -> io::Result<u64> {
         Ok(if self.0.full.load(Ordering::SeqCst) { 0 } else { u64::MAX })
+    }
+
+    fn loss(&self, path: &Path, length: u64) -> Option<Loss> {
+        self.1.loss(path, length)
     }
 }
 
@@ -263,6 +268,82 @@ async fn a_file_that_cannot_be_cut_back_is_given_up() {
     let files = log.verified();
     assert_eq!((files[0].events, files[0].torn), (1, 100));
     assert_eq!(files[1].events, 3);
+}
+
+/// What somebody does to the newest file of a log.
+type Deed = fn(&Path);
+
+#[tokio::test]
+async fn a_file_that_is_taken_away_is_noticed_before_anybody_is_answered() {
+    let remove: Deed = |file| fs::remove_file(file).unwrap();
+    let rename: Deed = |file| fs::rename(file, file.with_extension("old")).unwrap();
+    let cut: Deed = |file| File::options().write(true).open(file).unwrap().set_len(10).unwrap();
+    let empty: Deed = |file| drop(File::create(file).unwrap());
+    let append: Deed = |file| {
+        let mut file = OpenOptions::new().append(true).open(file).unwrap();
+        io::Write::write_all(&mut file, b"x\n").unwrap();
+    };
+    let replace: Deed = |file| {
+        fs::remove_file(file).unwrap();
+        File::create(file).unwrap();
+    };
+    let link: Deed = |file| {
+        let aside = file.with_extension("old");
+        fs::rename(file, &aside).unwrap();
+        std::os::unix::fs::symlink(&aside, file).unwrap();
+    };
+    let deeds = [remove, rename, cut, empty, append, replace, link].into_iter().zip([
+        "was removed",
+        "was moved",
+        "was cut",
+        "was cut",
+        "was cut",
+        "was removed",
+        "was moved",
+    ]);
+    for (nth, (deed, told)) in deeds.enumerate() {
+        let log = Log::new();
+        log.decide(Durability::Synced).await.unwrap();
+        let first = log.files().pop().unwrap();
+        deed(&first);
+        let durability = if nth % 2 == 0 { Durability::Synced } else { Durability::Written };
+        let recorded = log.decide(durability).await.unwrap();
+        let newest = log.files().into_iter().rfind(|file| *file != first).unwrap();
+        let text = fs::read_to_string(newest).unwrap();
+        let lines: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        let stages: Vec<_> = lines.iter().map(|line| line["stage"].as_str().unwrap()).collect();
+        assert_eq!(stages, ["start", "gap", "decision"], "{told}");
+        assert_eq!(lines[2]["hash"], recorded.hash().to_string());
+        let named = first.file_name().unwrap().to_str().unwrap();
+        let previous = &lines[0]["previous"];
+        assert_eq!((&previous["file"], &previous["ended"]), (&named.into(), &"lost".into()));
+        assert_eq!(previous["seq"], 2);
+        assert!(lines[0]["text"].as_str().unwrap().contains(told), "{} {told}", lines[0]["text"]);
+        assert_eq!(lines[1]["gap"], serde_json::json!({ "gone": 2 }));
+        log.writer.close().await.unwrap();
+        let held = verify(log.directory.path());
+        assert!(held.is_err() || told == "was moved", "{told}: {held:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_is_taken_away_is_made_again_and_never_an_open_one() {
+    let log = Log::new();
+    let path = log.directory.path().to_owned();
+    let aside = path.with_extension("aside");
+    log.decide(Durability::Synced).await.unwrap();
+    fs::rename(&path, &aside).unwrap();
+    fs::create_dir(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+    for _ in 0..2 {
+        let refused = log.decide(Durability::Synced).await;
+        assert!(matches!(refused, Err(AuditError::OpenToOthers(_))), "{refused:?}");
+    }
+    assert_eq!(log.files(), Vec::<PathBuf>::new());
+    fs::remove_dir(&path).unwrap();
+    log.decide(Durability::Synced).await.unwrap();
+    assert_eq!(log.stages(), ["start", "gap", "gap", "decision"]);
+    fs::remove_dir_all(aside).unwrap();
 }
 
 #[tokio::test]
