@@ -60,7 +60,7 @@ impl ControlSocket {
             SocketError::Open => {
                 place("everybody may write to its directory", "choose another or chmod o-w")
             }
-            SocketError::System(error) => failed(error),
+            SocketError::System(error) | SocketError::Group(_, error) => failed(error),
         })?;
         let listener = tokio::net::UnixListener::from_std(listener).map_err(failed)?;
         Ok(Self { listener, _file: file })
