@@ -2,17 +2,22 @@
 //! set back. Only the writer stamps events, so that `seq`, `time` and `mono` agree.
 
 use jiff::Timestamp;
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::env;
 use std::fs;
-use std::time::Instant;
+use uuid::Uuid;
 
-/// The clocks of this process, read once at start and counted on from there.
+/// Where the kernel says which boot this is.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// The same from whoever started us, for where that file is hidden: `%b` in a unit of systemd (systemd.unit(5)).
+const BOOT_ID_VARIABLE: &str = "DOCKWARD_BOOT_ID";
+
+/// The clocks, and which boot they belong to.
 #[derive(Debug)]
 pub(super) struct StampClock {
     boot: String,
-    uptime_at_start: u64,
-    start: Instant,
 }
 
 /// One reading of both clocks.
@@ -22,11 +27,11 @@ pub(super) struct Stamp<'a> {
     pub(super) mono: Mono<'a>,
 }
 
-/// The boot and the nanoseconds since then. Between processes of one boot the figures agree to
-/// the hundredth of a second that `/proc/uptime` shows; within a process they are exact.
+/// The boot and the nanoseconds since then, time asleep included: `CLOCK_BOOTTIME` of clock_gettime(2), so that
+/// the figures of all processes of one boot agree.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Mono<'a> {
-    /// Id of the boot.
+    /// Id of the boot; empty where nobody says it.
     pub boot: Cow<'a, str>,
     /// Nanoseconds since then.
     pub ns: u64,
@@ -34,21 +39,16 @@ pub struct Mono<'a> {
 
 impl StampClock {
     pub(super) fn here() -> Self {
-        let start = Instant::now();
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let uptime = fs::read_to_string("/proc/uptime").unwrap_or_default();
-        Self { boot: boot.trim().to_owned(), uptime_at_start: nanoseconds(&uptime), start }
+        let kernel = fs::read_to_string(BOOT_ID).ok();
+        let boot = kernel.as_deref().and_then(boot_id);
+        let told = || boot_id(&env::var(BOOT_ID_VARIABLE).ok()?);
+        Self { boot: boot.or_else(told).unwrap_or_default() }
     }
 
     pub(super) fn stamp(&self) -> Stamp<'_> {
-        let elapsed = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        Stamp {
-            time: written(Timestamp::now()),
-            mono: Mono {
-                boot: Cow::Borrowed(&self.boot),
-                ns: self.uptime_at_start.saturating_add(elapsed),
-            },
-        }
+        let ns = nanoseconds(clock_gettime(ClockId::Boottime));
+        let mono = Mono { boot: Cow::Borrowed(&self.boot), ns };
+        Stamp { time: written(Timestamp::now()), mono }
     }
 }
 
@@ -57,12 +57,14 @@ pub(super) fn written(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
-/// `/proc/uptime` (proc(5)): seconds since boot with two decimals, then the idle time.
-fn nanoseconds(uptime: &str) -> u64 {
-    let mut parts = uptime.split([' ', '.']);
-    let mut next = || parts.next().and_then(|part| part.parse::<u64>().ok()).unwrap_or(0);
-    let (seconds, hundredths) = (next(), next());
-    seconds.saturating_mul(1_000_000_000).saturating_add(hundredths.saturating_mul(10_000_000))
+/// The id as the kernel writes it, however it came: systemd leaves the hyphens out. Anything else is none.
+fn boot_id(text: &str) -> Option<String> {
+    Some(Uuid::try_parse(text.trim()).ok()?.hyphenated().to_string())
+}
+
+fn nanoseconds(since_boot: Timespec) -> u64 {
+    let part = |part: i64| u64::try_from(part).unwrap_or(0);
+    part(since_boot.tv_sec).saturating_mul(1_000_000_000).saturating_add(part(since_boot.tv_nsec))
 }
 
 #[cfg(test)]
@@ -70,9 +72,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uptime_is_read_to_the_hundredth() {
-        assert_eq!(nanoseconds("350735.47 234388.90\n"), 350_735_470_000_000);
-        assert_eq!(nanoseconds(""), 0);
+    fn the_clock_runs_since_boot_and_not_since_start() {
+        let uptime = fs::read_to_string("/proc/uptime").unwrap();
+        let seconds: u64 = uptime.split('.').next().unwrap().parse().unwrap();
+        let now = StampClock::here().stamp().mono.ns / 1_000_000_000;
+        assert!((seconds..seconds + 60).contains(&now), "{now} after {seconds}");
+    }
+
+    #[test]
+    fn the_boot_is_written_as_the_kernel_does_whoever_says_it() {
+        let written = "0a692cae-f595-4d88-b0f0-8c81ab20103f";
+        assert_eq!(boot_id(&format!("{written}\n")).as_deref(), Some(written));
+        assert_eq!(boot_id("0a692caef5954d88b0f08c81ab20103f").as_deref(), Some(written));
+        for none in ["", "%b", "0a692cae", "0a692cae-f595-4d88-b0f0-8c81ab20103f x"] {
+            assert_eq!(boot_id(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -9,7 +9,6 @@ use crate::digest::Sha256;
 use crate::rule::Rule;
 use sections::is_default;
 use serde::{Deserialize, Serialize};
-use std::fs;
 
 pub use sections::{
     Client, DecisionRecord, Ended, Forwarded, IdentityRecord, OutcomeRecord, Proof, ReasonRecord,
@@ -78,11 +77,12 @@ impl GateInstance {
     /// This process on this host. Call once: each call is another instance.
     #[must_use]
     pub fn here() -> Self {
-        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        // asked of the kernel, not of /proc, which a sandbox hides in part
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let id = EventId::new().to_string();
         let instance = id.chars().rev().filter(char::is_ascii_hexdigit).take(16).collect();
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Self { host: host.trim().to_owned(), instance, version }
+        Self { host, instance, version }
     }
 }
 
