@@ -40,7 +40,8 @@ pub(super) fn uid(stream: &UnixStream) -> io::Result<u32> {
 pub(super) fn facts(stream: &UnixStream) -> Result<PeerFacts, Foreign> {
     let said = stream.peer_cred().map_err(|_| Foreign::Gone)?;
     let pid = said.pid().filter(|pid| *pid > 0).ok_or(Foreign::Namespace)?;
-    if said.uid() == *OVERFLOW {
+    let ours = OURS.as_ref().ok_or(Foreign::Hidden)?;
+    if said.uid() == *OVERFLOW || !is_mapped(&ours.map, said.uid()) {
         return Err(Foreign::Unmapped);
     }
     let process = Process::held(stream, pid)?;
@@ -49,7 +50,6 @@ pub(super) fn facts(stream: &UnixStream) -> Result<PeerFacts, Foreign> {
         return Err(Foreign::Gone);
     }
     let seen = seen.map_err(|_| Foreign::Hidden)?; // it lives, and is not shown
-    let ours = OURS.as_ref().ok_or(Foreign::Hidden)?;
     if !seen.lives_with(ours) {
         return Err(Foreign::Namespace);
     }
@@ -113,6 +113,17 @@ impl Process {
 #[must_use]
 pub fn depth(status: &str) -> Option<usize> {
     Some(field(status, "NSpid")?.split_whitespace().count())
+}
+
+/// Whether a user namespace with this `uid_map` (user_namespaces(7)) has the number. One that it has not is what the
+/// kernel shows for a user without any, whichever number that is: where /proc/sys is hidden, [`OVERFLOW`] is a guess.
+fn is_mapped(map: &str, uid: u32) -> bool {
+    let range = |line: &str| {
+        let mut fields = line.split_whitespace().map(|field| field.parse::<u64>().ok());
+        let (first, _outside, count) = (fields.next()??, fields.next()??, fields.next()??);
+        Some(first..first.saturating_add(count))
+    };
+    map.lines().filter_map(range).any(|range| range.contains(&u64::from(uid)))
 }
 
 /// What the kernel shows for a user without a number here.
@@ -230,6 +241,23 @@ mod tests {
         assert!(!seen(STATUS, "0 1000 1\n", None).lives_with(&ours), "a rootless one");
         assert!(!seen(STATUS, whole, Some(("user:[2]", "pid:[1]"))).lives_with(&ours));
         assert!(!seen(STATUS, whole, Some(("user:[1]", "pid:[2]"))).lives_with(&ours));
+    }
+
+    #[test]
+    fn a_number_that_the_namespace_does_not_have_is_nobodys() {
+        let whole = "         0          0 4294967295\n";
+        let service = "         0          0          1\n       998        998          1\n";
+        for (map, uid, has) in [
+            (whole, 0, true),
+            (whole, 60_000, true),
+            (service, 0, true),
+            (service, 998, true),
+            (service, 997, false),
+            (service, 60_000, false),
+            ("", 0, false),
+        ] {
+            assert_eq!(is_mapped(map, uid), has, "{uid} in {map:?}");
+        }
     }
 
     #[tokio::test]
