@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -136,10 +136,66 @@ fn configure(
 }
 
 fn warnings(files: &Credentials) -> Vec<String> {
-    let others = fs::metadata(&files.key).map_or(0, |meta| meta.permissions().mode() & 0o077);
-    if others == 0 {
-        return Vec::new();
+    let Ok(is) = fs::metadata(&files.key) else {
+        return Vec::new(); // reading it says so
+    };
+    let ours = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let advice = key_advice(is.mode(), (is.uid(), is.gid()), ours);
+    advice.map(|advice| format!("{}: {advice}", files.key.display())).into_iter().collect()
+}
+
+/// What is wrong with who may read or write a private key of that user and group, and what to do so that we, user and
+/// group too, can read it then as well.
+fn key_advice(mode: u32, of: (u32, u32), ours: (u32, u32)) -> Option<String> {
+    const GROUP_AND_OTHERS: u32 = 0o077;
+    const MORE_THAN_READ_BY_GROUP: u32 = 0o037;
+    // Root's file that a service reads by its group. Root may be looking on behalf of a service, whose group it
+    // does not know: the file's is then the one that it was given.
+    let given = if ours.0 == 0 { of.1 != 0 } else { of.1 == ours.1 };
+    let of_service = of.0 == 0 && given;
+    let too_much = if of_service { MORE_THAN_READ_BY_GROUP } else { GROUP_AND_OTHERS };
+    if mode & too_much == 0 {
+        return None;
     }
-    let path = files.key.display();
-    vec![format!("{path}: the private key is open to others than its owner, chmod 600 it")]
+    let next = match () {
+        () if of_service => "chmod 640 it".to_owned(),
+        () if of.0 == ours.0 => "chmod 600 it".to_owned(),
+        () => format!("chown it to root and group {}, and chmod 640 it", ours.1),
+    };
+    Some(format!("the private key is open to more than its owner and the gate, {next}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_on_a_key_leaves_it_readable() {
+        const ROOT: (u32, u32) = (0, 0);
+        const GATE: (u32, u32) = (998, 997);
+        let roots_for_the_gate = (ROOT.0, GATE.1);
+        for (mode, of, ours, advice) in [
+            // as packaging has it, seen by the gate and by root
+            (0o640, roots_for_the_gate, GATE, None),
+            (0o640, roots_for_the_gate, ROOT, None),
+            (0o440, roots_for_the_gate, GATE, None),
+            (0o600, GATE, GATE, None),
+            (0o600, ROOT, ROOT, None),
+            (0o660, roots_for_the_gate, GATE, Some("chmod 640 it")),
+            (0o644, roots_for_the_gate, GATE, Some("chmod 640 it")),
+            (0o644, roots_for_the_gate, ROOT, Some("chmod 640 it")),
+            (0o640, GATE, GATE, Some("chmod 600 it")),
+            (0o640, ROOT, ROOT, Some("chmod 600 it")),
+            (0o644, ROOT, ROOT, Some("chmod 600 it")),
+            // by another group of ours, which others may be in
+            (0o640, (0, 111), GATE, Some("chown it to root and group 997, and chmod 640 it")),
+            (0o644, ROOT, GATE, Some("chown it to root and group 997, and chmod 640 it")),
+            (0o640, (1000, 997), GATE, Some("chown it to root and group 997, and chmod 640 it")),
+        ] {
+            let said = key_advice(0o100_000 | mode, of, ours);
+            let next =
+                said.as_deref().and_then(|said| said.split_once("gate, ")).map(|(_, next)| next);
+            assert_eq!(next, advice, "{mode:o} of {of:?} seen by {ours:?}");
+        }
+    }
 }
