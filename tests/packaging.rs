@@ -48,21 +48,28 @@ fn assert_ran(output: &Output) {
     assert!(output.status.success(), "{}\n{}", output.status, String::from_utf8_lossy(&text));
 }
 
+/// What a unit exposes by `systemd-analyze security` is at most so many tenths, of 100. Drop-ins beside it count.
+fn assert_hardened(unit: &Path, tenths: u32) {
+    let mut analyze = Command::new("systemd-analyze");
+    analyze.args(["security", "--offline=true", "--no-pager", &format!("--threshold={tenths}")]);
+    assert_ran(&run(analyze.arg(unit)));
+}
+
 #[test]
 fn the_service_is_hardened() {
-    let mut analyze = Command::new("systemd-analyze");
-    analyze.args(["security", "--offline=true", "--threshold=15", "--no-pager"]);
-    assert_ran(&run(analyze.arg(systemd("dockward.service"))));
     let unit = read("dockward.service");
+    let directory = tempfile::tempdir().unwrap();
+    let alone = directory.path().join("dockward.service");
+    fs::write(&alone, &unit).unwrap();
+    assert_hardened(&alone, 13);
+    assert_hardened(&systemd("dockward.service"), 17); // with what users of the host ask for
     assert_eq!(values(&unit, "User"), ["dockward"]);
     assert_eq!(values(&unit, "CapabilityBoundingSet"), [""]);
 }
 
 #[test]
 fn the_lists_are_written_long_before_they_run_out() {
-    let mut analyze = Command::new("systemd-analyze");
-    analyze.args(["security", "--offline=true", "--threshold=15", "--no-pager"]);
-    assert_ran(&run(analyze.arg(systemd("dockward-crl.service"))));
+    assert_hardened(&systemd("dockward-crl.service"), 15);
     let unit = read("dockward-crl.service");
     let start = values(&unit, "ExecStart")[0].to_owned();
     let (program, args) = start.split_once(' ').unwrap();
@@ -98,6 +105,10 @@ fn the_service_says_when_it_is_ready_and_reloads_on_hup() {
     assert_eq!(values(&unit, "Type"), ["notify"]);
     let start = "/usr/bin/dockward serve --config /etc/dockward/dockward.yaml";
     assert_eq!(values(&unit, "ExecStart"), [start]);
+    // what it finds keeps nobody down: RestartPreventExitStatus= is about the main process alone
+    let check = "-/usr/bin/dockward check --config /etc/dockward/dockward.yaml";
+    assert_eq!(values(&unit, "ExecStartPre"), [check]);
+    assert_eq!(values(&unit, "RestartPreventExitStatus"), ["2"]);
     assert_eq!(values(&unit, "ExecReload"), ["/bin/kill -HUP $MAINPID"]);
 }
 
@@ -107,6 +118,40 @@ fn what_the_gate_must_see_is_not_hidden_from_it() {
     // Either would hide dockerd's mounts or homes, and the host paths there would all be refused.
     assert_eq!(values(&unit, "ProtectProc"), Vec::<&str>::new());
     assert_eq!(values(&unit, "ProtectHome"), ["read-only"]);
+}
+
+#[test]
+fn what_is_hidden_from_the_gate_it_is_told() {
+    let unit = read("dockward.service");
+    assert_eq!(values(&unit, "ProcSubset"), ["pid"]);
+    assert_eq!(values(&unit, "Environment"), ["DOCKWARD_BOOT_ID=%b"]);
+}
+
+/// systemd gives a unit's own directories to its user, everything in them too, and removes them when it ends.
+#[test]
+fn no_socket_of_systemds_lies_in_the_gates_own_directory() {
+    let own = values(&read("dockward.service"), "RuntimeDirectory")[0].to_owned();
+    let socket = read("dockward.socket").replace('#', "");
+    let listens = values(&socket, "ListenStream");
+    assert_eq!(listens.len(), 2, "{listens:?}");
+    assert!(listens.iter().all(|at| !at.starts_with(&format!("/run/{own}/"))), "{listens:?}");
+}
+
+#[test]
+fn the_drop_ins_for_users_open_no_more_than_they_say() {
+    let settings = |name: &str| {
+        let text = read(name);
+        let lines = text.lines().filter(|line| !line.starts_with('#') && line.contains('='));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(settings("dockward.service.d/users.conf"), ["PrivateUsers=no"]);
+    let socket = settings("dockward.service.d/users-socket.conf");
+    let wanted = [
+        "SupplementaryGroups=dockward-users",
+        "SystemCallFilter=fchownat",
+        "RuntimeDirectoryMode=0711",
+    ];
+    assert_eq!(socket, wanted);
 }
 
 #[test]
@@ -127,6 +172,11 @@ fn systemd_reads_every_unit_without_a_complaint() {
         let name = format!("{unit}.d/zz-dockward.conf");
         fs::create_dir(here.join(format!("{unit}.d"))).unwrap();
         put(&name, &read(&name).replace("=dockerd ", "=/bin/true "));
+    }
+    fs::create_dir(here.join("dockward.service.d")).unwrap();
+    for name in ["users.conf", "users-socket.conf"] {
+        let name = format!("dockward.service.d/{name}");
+        put(&name, &read(&name));
     }
     let mut verify = Command::new("systemd-analyze");
     verify.args(["verify", "--man=no", "--recursive-errors=no"]);
@@ -163,6 +213,46 @@ fn the_user_is_made_as_the_service_wants_it() {
     let groups = fs::read_to_string(root.path().join("etc/group")).unwrap();
     let docker = groups.lines().find(|line| line.starts_with("docker:")).unwrap();
     assert!(docker.ends_with(":dockward"), "{docker}");
+}
+
+/// The example and an authority of `certs init` beside it: checked, and each identity has a certificate that gets in.
+#[test]
+fn the_example_policy_fits_what_certs_init_makes() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let mut copy = Command::new("cp");
+    copy.arg("-r").arg(root().join("config/dockward.yaml")).arg(root().join("config/presets"));
+    assert_ran(&run(copy.arg(here)));
+    let policy = fs::read_to_string(here.join("dockward.yaml")).unwrap();
+    let dockward = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dockward"));
+        let output = run(command.args(line.split(' ')).current_dir(here));
+        assert_ran(&output);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    dockward("certs init --dir pki --host gate.example");
+    let checked = dockward("check --config dockward.yaml --format json");
+    let checked: serde_json::Value = serde_json::from_str(&checked).unwrap();
+    let about_files =
+        |warning: &serde_json::Value| warning["subject"].as_str().unwrap().contains("pki");
+    let warnings = checked["warnings"].as_array().unwrap();
+    assert_eq!(warnings.iter().find(|warning| about_files(warning)), None);
+    assert_eq!(checked["certificates"].as_array().map(Vec::len), Some(6), "{checked}");
+
+    let documented = policy.lines().find_map(|line| line.strip_prefix("# dockward certs issue "));
+    let documented = documented.unwrap();
+    assert!(documented.contains("--name ci-7 "), "{documented}");
+    dockward(&format!("certs issue {documented}"));
+    for name in ["dev-jo", "audit-kim", "admin"] {
+        let uri = format!("spiffe://dockward.internal/{}", name.replace('-', "/"));
+        dockward(&format!("certs issue --dir pki --name {name} --uri {uri}"));
+    }
+    for name in ["ci-7", "dev-jo", "audit-kim", "admin"] {
+        let bundle = format!("pki/clients/{name}/cert.pem");
+        let asked = dockward(&format!("check --config dockward.yaml --client-cert {bundle}"));
+        let verdict = asked.lines().find(|line| line.contains(name) && line.contains("let in"));
+        assert!(verdict.is_some(), "{name}: {asked}");
+    }
 }
 
 fn make_certificates(directory: &Path, arguments: &[&str]) -> Output {
