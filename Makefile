@@ -1,7 +1,7 @@
 # One door. Each target says what it needs by scripts/install.sh, which is quick when all is there.
 .PHONY: run test test-unit lint bench install record
 
-run: install
+run:
 	scripts/run.sh
 test: install
 	scripts/test.sh

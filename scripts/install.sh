@@ -1,9 +1,13 @@
 #!/bin/sh
-# Installs what `make run` and the tests stand on that ask a real daemon or a real decoder, by package
-# name: idempotent, and silent and quick when all is there. Needs root only when something is missing.
+# Installs what is stood on, by package name: idempotent, and silent and quick when all is there. Needs root only
+# when something is missing.
+#
+#   install.sh run    for `make run`: a daemon and its client
+#   install.sh        for the tests: what asks a real daemon or a real decoder besides
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv="$root/.run/venv"
+for_what=${1:-tests}
 
 say() { echo "install: $*" >&2; }
 
@@ -16,24 +20,42 @@ need() { # need PACKAGE PATH...: the package is there when one of its files is
     missing="$missing $package"
 }
 need docker.io /usr/sbin/dockerd /usr/bin/dockerd
-need docker-compose /usr/bin/docker-compose
-need docker-registry /usr/bin/docker-registry
 need busybox-static /bin/busybox
 need iproute2 /usr/sbin/ip /sbin/ip /bin/ip
 need iptables /usr/sbin/iptables
-need openssl /usr/bin/openssl
 need curl /usr/bin/curl
-need bsdutils /usr/bin/script
-need python3-venv "$venv/bin/python" /usr/lib/python3.1[0-9]/ensurepip
+if [ "$for_what" != run ]; then
+    need docker-compose /usr/bin/docker-compose
+    need docker-registry /usr/bin/docker-registry
+    need openssl /usr/bin/openssl
+    need bsdutils /usr/bin/script
+    need python3-venv "$venv/bin/python" /usr/lib/python3.1[0-9]/ensurepip
+fi
 
 if [ -n "$missing" ]; then
     [ "$(id -u)" = 0 ] || { say "not root, and missing:$missing"; exit 1; }
-    say "apt:$missing"
+    say "apt:$missing (not started, and not enabled for the next boot)"
     # The daemon is started by its users, never by the package: a policy that denies starting is
     # put there for the length of the installation, unless the machine has one of its own.
     policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-        trap 'rm -f "$policy"' EXIT INT TERM
+    [ ! -e "$policy" ] || policy=
+    before=$(mktemp)
+    dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package}\n' | grep '^ii' | sort >"$before"
+    # What came new is not left enabled either: a registry of the package's listens on every address. What was
+    # there before keeps its settings.
+    finish() {
+        [ -z "$policy" ] || rm -f "$policy"
+        dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package}\n' | grep '^ii' | sort | comm -13 "$before" - |
+            while read -r _ package; do
+                dpkg -L "$package" | sed -n 's|.*/systemd/system/\([^/@]*\.\(service\|socket\|timer\)\)$|\1|p'
+            done | sort -u | while read -r unit; do
+                ! command -v systemctl >/dev/null || systemctl --quiet disable "$unit" >/dev/null 2>&1 || true
+            done
+        rm -f "$before"
+    }
+    trap finish EXIT
+    trap 'exit 130' INT TERM
+    if [ -n "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
@@ -41,7 +63,10 @@ if [ -n "$missing" ]; then
     apt-get -qq update
     # shellcheck disable=SC2086 # the list is words by design
     apt-get -qq install -y --no-install-recommends $missing >/dev/null
+    finish
+    trap - EXIT INT TERM
 fi
+[ "$for_what" != run ] || exit 0
 
 if ! "$venv/bin/python" -c 'import docker, sys; sys.exit(not docker.__version__.startswith("7."))' 2>/dev/null; then
     say "pip: docker 7 and PyYAML into $venv"

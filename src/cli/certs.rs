@@ -60,7 +60,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// How this program is called again: by its name where it was found by it, else by its path.
-fn program() -> String {
+pub(super) fn program() -> String {
     let called = std::env::args_os().next().unwrap_or_default();
     let by_path = called.to_string_lossy().contains('/');
     match std::env::current_exe() {

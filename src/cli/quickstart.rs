@@ -2,6 +2,7 @@
 //! then the gate, and the commands to try: one that is allowed, and those that are refused. Who liked it goes on
 //! from there with `certs issue` and `certs revoke`.
 
+use super::certs::program;
 use super::starter::{ADMINISTRATOR, DEVELOPER};
 use super::words::shell_path;
 use super::{Exit, Failure, QuickstartArgs, certs, clock, out, serve};
@@ -30,17 +31,14 @@ const CLIENTS: [&str; 2] = ["dev", "admin"];
 
 /// What is tried and refused, with what each is about.
 const REFUSED: [(&str, &str); 8] = [
-    ("--privileged busybox true", "every capability and device"),
-    ("-v /:/h busybox true", "the host's files"),
-    ("--pid host busybox true", "the host's processes"),
-    ("--network host busybox true", "the host's network"),
-    ("--cap-add ALL busybox true", "every capability"),
-    ("--device /dev/sda busybox true", "the host's disk"),
-    ("--security-opt seccomp=unconfined busybox true", "no system call filter"),
-    (
-        "--mount type=volume,dst=/h,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/ busybox true",
-        "a volume that is the host's root",
-    ),
+    ("run --rm --privileged busybox true", "every capability and device"),
+    ("run --rm -v /:/h busybox true", "the host's files"),
+    ("run --rm --pid host busybox true", "the host's processes"),
+    ("run --rm --network host busybox true", "the host's network"),
+    ("run --rm --cap-add ALL busybox true", "every capability"),
+    ("run --rm --device /dev/sda busybox true", "the host's disk"),
+    ("run --rm --security-opt seccomp=unconfined busybox true", "no system call filter"),
+    ("volume create -o type=none -o o=bind -o device=/ h", "a volume that is the host's root"),
 ];
 
 /// Makes what is missing, then serves.
@@ -193,39 +191,54 @@ roles:
     )
 }
 
+/// Short commands to paste: where the gate is and who asks stands in the environment, which is set once.
 fn commands(listen: SocketAddr, dir: &Path) -> String {
     let mut text = String::new();
-    let (host, pki) = (endpoint(listen), dir.join(PKI));
-    let docker = |name: &str| {
-        format!(
-            "docker --host tcp://{host} --tlsverify --tlscacert {c}/ca.pem --tlscert {c}/cert.pem --tlskey {c}/key.pem",
-            c = shell_path(&pki.join(layout::CLIENTS).join(name))
-        )
-    };
-    let (dev, admin) = (docker("dev"), docker("admin"));
-    let _ = writeln!(text, "\nAllowed to the developer:\n  {dev} run --rm busybox echo hi");
-    let _ = writeln!(text, "\nRefused, each with its reason:");
-    for (command, about) in REFUSED {
-        let _ = writeln!(text, "  # {about}\n  {dev} run --rm {command}");
-    }
-    let _ = writeln!(text, "\nThe administrator may:\n  {admin} info");
+    let (host, pki, dir) = (endpoint(listen), shell_path(&dir.join(PKI)), shell_path(dir));
+    let bundle = |name: &str| format!("{pki}/{}/{name}", layout::CLIENTS);
+    let program = program();
     let _ = writeln!(
         text,
-        "\nOne more developer, and out again:\n  dockward certs issue --dir {pki} --name alice\n  dockward certs revoke --dir {pki} --name alice --control {dir}/control.sock",
-        pki = shell_path(&pki),
-        dir = shell_path(dir),
+        "\nIn another shell, as the developer:\n  export DOCKER_HOST=tcp://{host} DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH={}",
+        bundle("dev")
+    );
+    let _ = writeln!(text, "\nAllowed:\n  docker run --rm busybox echo hi");
+    let _ = writeln!(text, "\nRefused, each with its reason:");
+    let width = REFUSED.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    for (command, about) in REFUSED {
+        let _ = writeln!(text, "  docker {command:width$}  # {about}");
+    }
+    let _ = writeln!(
+        text,
+        "\nThe administrator may:\n  DOCKER_CERT_PATH={} docker info",
+        bundle("admin")
     );
     let _ = writeln!(
         text,
-        "\nEvery decision is on record: tail -f {0}/audit/dockward-*.jsonl\nThe policy is {0}/dockward.yaml; `dockward reload --control {0}/control.sock` reads it again.\nHow the gate is: dockward status --control {0}/control.sock\nCtrl-C ends this.",
-        shell_path(dir)
+        "\nOne more developer, and out again; how the gate is, and its log:\n  cd {dir}\n  {program} certs issue --name alice\n  {program} certs revoke --name alice --control control.sock\n  {program} status --control control.sock\n  tail -f audit/dockward-*.jsonl",
+    );
+    let _ = writeln!(
+        text,
+        "\nThe policy is {dir}/dockward.yaml: what is changed there is in force within a second. Ctrl-C ends this."
     );
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{QuickstartWanted, prepare};
+    use super::{QuickstartWanted, commands, prepare};
+    use std::path::Path;
+
+    #[test]
+    fn what_is_printed_is_short_enough_to_paste() {
+        let text =
+            commands("127.0.0.1:2376".parse().unwrap(), Path::new("/srv/dockward-quickstart"));
+        assert_eq!(text.matches("export ").count(), 1);
+        for line in text.lines() {
+            assert!(line.len() <= 160, "{line}");
+        }
+        assert_eq!(text.lines().filter(|line| line.contains("  # ")).count(), 8, "{text}");
+    }
 
     #[test]
     fn a_policy_that_is_there_must_say_what_is_asked_for() {
