@@ -30,6 +30,7 @@ mod worker;
 mod writer;
 
 pub use case::Case;
+pub use directory::{room, trial, vet};
 pub use error::AuditError;
 pub use event::{Event, GateInstance, Stage};
 pub(crate) use fold::Noise;
@@ -40,4 +41,5 @@ pub use line::Logged;
 pub use permitted::Permitted;
 pub use read::{Found, containers_made, find, last_seen};
 pub use verify::{LineFault, VerifyError, verify};
+pub(crate) use writer::Counts;
 pub use writer::{Durability, Recorded, Writer};

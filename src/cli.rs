@@ -19,6 +19,7 @@ pub mod serve;
 pub mod sessions;
 mod starter;
 pub mod status;
+mod verdict;
 mod words;
 
 use crate::problem::{Actionable, Problem};
@@ -65,7 +66,7 @@ pub enum Command {
     },
     /// Print the JSON Schema of the policy file, for editors.
     Schema,
-    /// Say how the gate is: policy, listeners, who is connected, what ends soon.
+    /// Say whether the gate is well, and how it is: daemon, log, policy, who is connected, what ends soon.
     Status(ControlArgs),
     /// List who is connected and what is open, or end some of it.
     Sessions(SessionsArgs),
@@ -108,6 +109,12 @@ pub struct CheckArgs {
     /// The policy file.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+    /// Look at the policy alone, and not at the files, directories and addresses of this host: for CI.
+    #[arg(long, conflicts_with_all = ["as_user", "client_cert"])]
+    pub policy_only: bool,
+    /// Look as this user of the host, whom the gate runs as; needs root.
+    #[arg(long, value_name = "NAME")]
+    pub as_user: Option<String>,
     /// Also say whether this client certificate (PEM, with its chain) will be let in, and as whom.
     #[arg(long, value_name = "FILE")]
     pub client_cert: Option<PathBuf>,
@@ -142,6 +149,9 @@ pub struct HealthcheckArgs {
     /// Where the gate listens, if the policy file leaves that to systemd.
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
 }
 
 /// Which gate is asked.

@@ -38,5 +38,5 @@ pub use respond::ResponseBody;
 pub use shutdown::Shutdown;
 pub use socket_file::{SocketError, SocketFile};
 pub use tls::{Secured, Tls};
-pub use trust::{Doubt, Trust, Untrusted};
+pub use trust::{Doubt, NamedCertificate, Trust, Untrusted};
 pub(crate) use turned_away::TurnedAway;

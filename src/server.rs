@@ -4,8 +4,10 @@
 //! accepted and the ready line said; at the end the listeners close first and the log last.
 
 mod ending;
+mod guard;
 mod rejected;
 mod reload;
+mod vet;
 
 use crate::audit::{AuditError, GateInstance, Writer};
 use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, UnixBind};
@@ -24,15 +26,17 @@ use crate::telemetry::Tally;
 use crate::who::{Door, Doors, InForce, Rules};
 use arc_swap::ArcSwap;
 use ending::ExpiryWatch;
+use guard::OpenFile;
 use jiff::Timestamp;
 pub(crate) use rejected::Rejected;
 use reload::{Loaded, Reloader, Traces};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
+pub(crate) use vet::{Vetted, vet};
 
 /// Free space that noise of strangers may not touch, in bytes.
 const RESERVE: u64 = 64 << 20;
@@ -66,6 +70,8 @@ pub enum ServerError {
     Audit(#[from] AuditError),
     /// A listener has no TLS.
     Tls(#[from] TlsError),
+    /// Somebody else can change a file that decides who may do what.
+    Open(#[from] OpenFile),
     /// A listener cannot be opened.
     Listen(#[from] ListenError),
     /// The service manager handed over fewer sockets than the configuration takes.
@@ -85,6 +91,7 @@ impl Actionable for ServerError {
             Self::Config(mistakes) => mistakes.problem(),
             Self::Audit(error) => error.problem(),
             Self::Tls(error) => error.problem(),
+            Self::Open(error) => error.problem(),
             Self::Listen(error) => error.problem(),
             Self::Control(error) => error.problem(),
             Self::TooFewSockets { kind } => Problem::new(
@@ -179,7 +186,18 @@ impl Server {
         let loads = Arc::new(ArcSwap::from_pointee(Loads::begin(since)));
         let (reload, mut asked) = mpsc::channel(1);
         let (log, loaded) = (config.audit.directory.clone(), Arc::clone(&loads));
-        let house = House { gate: instance, since, doors: shown, front, tally, loads: loaded, log };
+        let (seats, reach) = (config.front.connections, Mutex::default());
+        let house = House {
+            gate: instance,
+            since,
+            doors: shown,
+            front,
+            tally,
+            loads: loaded,
+            log,
+            seats,
+            reach,
+        };
         let desk = Arc::new(Desk { operator: Arc::clone(&operator), house, reload });
         let served = Arc::clone(&desk);
         let control = control.map(|socket| tokio::spawn(control::serve(socket, served)));

@@ -22,6 +22,8 @@ pub struct Tally {
     reasons: Mutex<BTreeMap<&'static Rule, u64>>,
     handshakes: AtomicU64,
     visitors: Mutex<BTreeMap<String, Visitor>>,
+    /// When a listener could not accept last, and what was said of it.
+    unaccepted: Mutex<Option<(Timestamp, String)>>,
 }
 
 impl Default for Tally {
@@ -31,6 +33,7 @@ impl Default for Tally {
             reasons: Mutex::default(),
             handshakes: AtomicU64::default(),
             visitors: Mutex::default(),
+            unaccepted: Mutex::default(),
         }
     }
 }
@@ -98,6 +101,17 @@ impl Tally {
     #[must_use]
     pub fn by_reason(&self) -> BTreeMap<&'static Rule, u64> {
         self.reasons.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A listener could not accept, of which this is to be said.
+    pub fn cannot_accept(&self, said: String, now: Timestamp) {
+        *self.unaccepted.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, said));
+    }
+
+    /// When a listener could not accept last, and what was said of it.
+    #[must_use]
+    pub fn unaccepted(&self) -> Option<(Timestamp, String)> {
+        self.unaccepted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A handshake was refused.

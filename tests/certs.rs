@@ -15,6 +15,8 @@
 #[path = "certs/house.rs"]
 mod house;
 
+#[path = "certs/believed.rs"]
+mod believed;
 #[path = "certs/chains.rs"]
 mod chains;
 #[path = "certs/crash.rs"]

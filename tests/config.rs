@@ -12,6 +12,9 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "config/served.rs"]
+mod served;
+
 use dockward::facade::config::{self, Config};
 use dockward::facade::docker::{ROUTES, Verb};
 use jiff::Timestamp;
@@ -167,14 +170,21 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn check_shows_the_policy_or_every_mistake() {
     let example = here("config/dockward.yaml");
-    let well = dockward(&["check", "--config", example.to_str().unwrap()]);
+    let well = dockward(&["check", "--policy-only", "--config", example.to_str().unwrap()]);
     assert_eq!(well.status.code(), Some(0), "{}", text(&well.stderr));
     let shown = text(&well.stdout);
     assert!(shown.starts_with("OK: 4 identities"), "{shown}");
     assert!(shown.contains("ROOT ON THE HOST\n  role administrator: "), "{shown}");
     assert!(!shown.contains('\u{1b}'), "colour in a pipe");
 
-    let json = dockward(&["check", "--format", "json", "--config", example.to_str().unwrap()]);
+    let json = dockward(&[
+        "check",
+        "--policy-only",
+        "--format",
+        "json",
+        "--config",
+        example.to_str().unwrap(),
+    ]);
     let json: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["ok"], true);
     assert_eq!(json["policy"].as_str().unwrap().len(), 64);
@@ -226,22 +236,21 @@ roles: { r: { scope: any } }
 ";
     std::fs::write(&policy, lines).unwrap();
     let checked = dockward(&["check", "--config", policy.to_str().unwrap()]);
-    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    assert_eq!(checked.status.code(), Some(2), "{}", text(&checked.stderr));
     let shown = text(&checked.stdout);
+    assert!(shown.starts_with("NOT SERVED HERE: 1 identities"), "{shown}");
+    let missing =
+        format!("  {}: no such file, create it or correct the path", path("k.pem").display());
+    assert_eq!(shown.lines().filter(|line| *line == missing).count(), 1, "{shown}");
     let said: Vec<&str> = shown.lines().filter(|line| line.contains("certificates: ")).collect();
-    assert_eq!(said.len(), 2, "{shown}");
-    let key = path("k.pem");
-    assert_eq!(
-        said[0],
-        format!("  certificates: {}: no such file, create it or correct the path", key.display())
-    );
+    assert_eq!(said.len(), 1, "{shown}");
     assert!(
-        said[1].contains(
+        said[0].contains(
             "c.pem: the server certificate (CN=rcgen self signed cert) ended 2020-06-01T00:00:00Z ("
         ),
         "{shown}"
     );
-    assert!(said[1].ends_with("days ago), issue it again and reload"), "{shown}");
+    assert!(said[0].ends_with("days ago), issue it again and reload"), "{shown}");
     assert!(shown.contains("mon-fri UTC"), "{shown}");
 
     let json = dockward(&["check", "--format", "json", "--config", policy.to_str().unwrap()]);

@@ -39,3 +39,5 @@ mod reloads;
 mod strangers;
 #[path = "control/thousand.rs"]
 mod thousand;
+#[path = "control/verdict.rs"]
+mod verdict;

@@ -9,10 +9,10 @@ use super::line::Head;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use rustix::fs::{FlockOperation, flock};
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use rustix::fs::{Access, FlockOperation, access, flock};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 const PREFIX: &str = "dockward-";
@@ -46,6 +46,54 @@ pub(super) fn is_ours(directory: &Path) -> Result<(), AuditError> {
 const fn is_trusted(owner: u32, ourselves: u32) -> bool {
     owner == 0 || owner == ourselves
 }
+
+/// Bytes that are free for us on the directory's disk.
+///
+/// # Errors
+/// It cannot be known.
+pub fn room(directory: &Path) -> io::Result<u64> {
+    let filesystem = rustix::fs::statvfs(directory)?;
+    let blocks = match rustix::process::geteuid().is_root() {
+        true => filesystem.f_bfree,
+        false => filesystem.f_bavail,
+    };
+    Ok(blocks.saturating_mul(filesystem.f_frsize))
+}
+
+/// Whether something can be written and brought to disk beside the log at this moment: a file without a name in the
+/// directory, gone when this returns.
+///
+/// # Errors
+/// What the system says.
+pub fn trial(directory: &Path) -> io::Result<()> {
+    let name = directory.join(format!(".trial-{}-{}", std::process::id(), super::EventId::new()));
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name);
+    let mut file = file?;
+    fs::remove_file(&name)?;
+    file.write_all(&[b'x'; TRIAL])?;
+    file.sync_data()
+}
+
+/// Whether a log could be begun there, as far as that can be told without beginning one.
+///
+/// # Errors
+/// As [`prepare`] and the first line of a log would have it.
+pub fn vet(directory: &Path) -> Result<(), AuditError> {
+    let failed = AuditError::directory(directory);
+    if !fs::metadata(directory).map_err(&failed)?.is_dir() {
+        return Err(failed(io::ErrorKind::NotADirectory.into()));
+    }
+    is_ours(directory)?;
+    let writable = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    access(directory, writable).map_err(|error| failed(error.into()))?;
+    match room(directory).map_err(&failed)? < TRIAL as u64 {
+        true => Err(failed(io::ErrorKind::StorageFull.into())),
+        false => Ok(()),
+    }
+}
+
+/// Bytes of a trial; a line of the log takes less.
+const TRIAL: usize = 4096;
 
 /// Held while a file is begun, so that of two processes starting at once the second stands on
 /// the first. Given back when dropped.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Where the socket is.
-fn socket(args: &ControlArgs) -> Result<PathBuf, Failure> {
+pub(super) fn socket(args: &ControlArgs) -> Result<PathBuf, Failure> {
     match (&args.control, &args.config) {
         (Some(socket), _) => Ok(socket.clone()),
         (None, None) => Ok(SOCKET.into()),

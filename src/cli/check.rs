@@ -6,42 +6,49 @@ use super::out::{self, Paint};
 use super::{CheckArgs, Exit, Failure, TableFormat, certificates, client_certificate, clock};
 use crate::config::{self, Config, Mistakes, Warning};
 use crate::docker::{Resource, Verb};
+use crate::identity::expiry::{self, Dated, ExpiryStage};
 use crate::identity::{IdentityRule, Mode, Validity};
 use crate::policy::grants::{Grants, Spelling};
 use crate::policy::{Admission, Policy, Role};
 use crate::problem::{Actionable as _, Problem};
 use crate::proxy::memory;
+use crate::server::{self, Vetted};
 use crate::visible::line;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::fmt::Write;
 
-/// Checks a policy file. Warnings are no failure: exit code 0. A client certificate that no listener lets
-/// in is a finding: exit code 1.
+/// Checks a policy file, and what a gate with it reads, writes and opens on this host. Warnings are no failure: exit code
+/// 0. A client certificate that no listener lets in, and a certificate or list that has ended, are findings: exit code 1.
 ///
 /// # Errors
-/// The file has mistakes; with `--format json` they are on standard output as well.
+/// The file has mistakes, or something keeps a gate from serving with it here; with `--format json` that is on standard
+/// output as well.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
+    args.as_user.as_deref().map(become_user).transpose()?;
     let now = clock::now()?;
     let mut config = match config::load(&args.config, now) {
         Ok(config) => config,
         Err(mistakes) => return unusable(args, &mistakes),
     };
-    let found = certificates::look(&config, now.as_second());
-    config.warnings.extend(found.warnings(now.as_second()));
+    let mut seen = Seen { faults: Vec::new(), dated: Vec::new(), now: now.as_second() };
+    if !args.policy_only {
+        seen = Seen::of(&mut config, now);
+    }
     let ask = |file| client_certificate::ask(&config, file, now).map(|verdicts| (file, verdicts));
     let asked = args.client_cert.as_deref().map(ask).transpose()?;
     match args.format {
         TableFormat::Text => {
-            let mut text = report(&config, Paint::stdout());
+            let mut text = report(&config, &seen, Paint::stdout());
             if let Some((file, verdicts)) = &asked {
                 text.push_str(&client_certificate::text(file, verdicts, Paint::stdout()));
             }
             out::print(&text)?;
         }
         TableFormat::Json => {
-            let mut report = report_json(&config, &found.json(now.as_second()));
+            let mut report = report_json(&config, &seen);
             if let (Some((_, verdicts)), Some(report)) = (&asked, report.as_object_mut()) {
                 let verdicts = client_certificate::object(verdicts);
                 report.insert("client_certificate".to_owned(), verdicts);
@@ -49,8 +56,79 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
             out::json(&report)?;
         }
     }
+    if !seen.faults.is_empty() {
+        return Err(seen.unserved(args));
+    }
     let refused = asked.is_some_and(|(_, verdicts)| !client_certificate::is_let_in(&verdicts));
-    Ok(if refused { Exit::Findings } else { Exit::Done })
+    Ok(if refused || seen.is_over() { Exit::Findings } else { Exit::Done })
+}
+
+/// What was seen of this host.
+struct Seen {
+    /// What keeps a gate from serving.
+    faults: Vec<Problem>,
+    /// What ends.
+    dated: Vec<Dated>,
+    /// When it was looked at, seconds since 1970.
+    now: i64,
+}
+
+impl Seen {
+    fn of(config: &mut Config, at: Timestamp) -> Self {
+        let now = at.as_second();
+        let Vetted { faults, warnings } = server::vet(config, at);
+        let dated = certificates::look(config);
+        let about = |subject: &'static str| {
+            move |what| Warning { subject: subject.to_owned(), what, root: false }
+        };
+        config.warnings.extend(warnings.into_iter().map(about("host")));
+        let notices = expiry::notices(&dated, now).into_iter().map(|notice| notice.text);
+        config.warnings.extend(notices.map(about("certificates")));
+        Self { faults, dated, now }
+    }
+
+    /// Whether something of the gate has ended or not begun, which it serves with, and nobody takes.
+    fn is_over(&self) -> bool {
+        let over = |one: &Dated| {
+            matches!(one.span.stage(self.now), ExpiryStage::Expired | ExpiryStage::NotYet)
+        };
+        self.dated.iter().any(over)
+    }
+
+    fn unserved(&self, args: &CheckArgs) -> Failure {
+        let count = self.faults.len();
+        let all = format!(
+            "{count} thing{} from serving here",
+            if count == 1 { " keeps a gate" } else { "s keep a gate" }
+        );
+        let root = rustix::process::geteuid().is_root() && args.as_user.is_none();
+        let next = match root {
+            true => {
+                "correct them; --as-user NAME looks as the user whom the gate runs as, --policy-only at the policy alone"
+            }
+            false => "correct them; --policy-only looks at the policy alone",
+        };
+        Failure::new(format!("{}: {all}", args.config.display()), next)
+    }
+}
+
+/// From here on this process is that user, so that what is looked at is looked at with those rights.
+fn become_user(name: &str) -> Result<(), Failure> {
+    let failed = |why: nix::errno::Errno| {
+        Failure::new(
+            format!("nobody can be {name:?} here: {why}"),
+            "run it as root, and name a user of this host",
+        )
+    };
+    let user = nix::unistd::User::from_name(name).map_err(failed)?;
+    let user = user.ok_or_else(|| failed(nix::errno::Errno::ENOENT))?;
+    if nix::unistd::geteuid() == user.uid {
+        return Ok(());
+    }
+    let name = CString::new(name).map_err(|_| failed(nix::errno::Errno::EINVAL))?;
+    nix::unistd::initgroups(&name, user.gid).map_err(failed)?;
+    nix::unistd::setgid(user.gid).map_err(failed)?;
+    nix::unistd::setuid(user.uid).map_err(failed)
 }
 
 fn unusable(args: &CheckArgs, mistakes: &Mistakes) -> Result<Exit, Failure> {
@@ -63,11 +141,12 @@ fn unusable(args: &CheckArgs, mistakes: &Mistakes) -> Result<Exit, Failure> {
     Err(Failure::new(format!("{} mistakes", mistakes.count()), "correct what the list says"))
 }
 
-fn report(config: &Config, paint: Paint) -> String {
+fn report(config: &Config, seen: &Seen, paint: Paint) -> String {
     let policy = &config.policy;
+    let word =
+        if seen.faults.is_empty() { paint.green("OK") } else { paint.red("NOT SERVED HERE") };
     let mut text = format!(
-        "{}: {} identities, {} roles, {} admission profiles\npolicy {}\n\n",
-        paint.green("OK"),
+        "{word}: {} identities, {} roles, {} admission profiles\npolicy {}\n\n",
         policy.identities.len(),
         policy.roles.len(),
         config.profiles.len(),
@@ -77,6 +156,12 @@ fn report(config: &Config, paint: Paint) -> String {
         &[identities(policy, paint), roles(policy, paint), profiles(config, paint)].join("\n"),
     );
     text.push_str(&warnings(&config.warnings, paint));
+    if !seen.faults.is_empty() {
+        let _ = writeln!(text, "\n{}", paint.red("KEEPS A GATE FROM SERVING"));
+        seen.faults.iter().for_each(|fault| {
+            let _ = writeln!(text, "  {}", line(&fault.to_string()));
+        });
+    }
     text
 }
 
@@ -178,7 +263,7 @@ fn mistakes_json(mistakes: &Mistakes) -> Value {
     json!({ "ok": false, "mistakes": mistakes.iter().map(one).collect::<Vec<_>>() })
 }
 
-fn report_json(config: &Config, certificates: &Value) -> Value {
+fn report_json(config: &Config, seen: &Seen) -> Value {
     let policy = &config.policy;
     let identity = |rule: &IdentityRule| {
         json!({
@@ -187,15 +272,17 @@ fn report_json(config: &Config, certificates: &Value) -> Value {
         })
     };
     let warning = |warning: &Warning| json!({ "subject": warning.subject, "what": warning.what, "root": warning.root });
+    let fault = |fault: &Problem| json!({ "what": fault.what, "next": fault.next });
     json!({
-        "ok": true,
+        "ok": seen.faults.is_empty(),
+        "faults": seen.faults.iter().map(fault).collect::<Vec<_>>(),
         "policy": policy.hash,
         "key_sets": config.key_sets.iter().map(|set| set.path.display().to_string()).collect::<Vec<_>>(),
         "files": config.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
         "identities": policy.identities.iter().map(identity).collect::<Vec<_>>(),
         "roles": policy.roles.values().map(role_json).collect::<Vec<_>>(),
         "profiles": config.profiles.keys().collect::<Vec<_>>(),
-        "certificates": certificates,
+        "certificates": certificates::object(&seen.dated, seen.now),
         "memory_worst_case": memory::worst_case(&config.front),
         "warnings": config.warnings.iter().map(warning).collect::<Vec<_>>(),
     })

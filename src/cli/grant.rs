@@ -36,11 +36,20 @@ fn wanted(args: &GrantArgs) -> Result<GrantWanted, Failure> {
 }
 
 fn granted(granted: &GrantedView, paint: Paint) -> String {
-    let GrantedView { grant, root } = granted;
+    let GrantedView { grant, root, listeners } = granted;
     let mut text = format!(
         "{} holds {} until {}\nto take it back: dockward grant --revoke {} --reason ..\n",
         grant.identity, grant.role, grant.until, grant.id
     );
+    match listeners.is_empty() {
+        true => text.push_str(&format!(
+            "{}\n",
+            paint.yellow(
+                "nobody of that name may come in at any listener (`identities:` under listen)"
+            )
+        )),
+        false => text.push_str(&format!("in force at {}\n", listeners.join(", "))),
+    }
     if !root.is_empty() {
         text.push_str(&format!("{}\n", paint.red("ROOT ON THE HOST")));
         text.extend(root.iter().map(|what| format!("  {what}\n")));

@@ -6,8 +6,12 @@
 //! whoever runs this need not be somebody whom it knows.
 
 use super::out::{self, Paint};
-use super::{Exit, Failure, HealthcheckArgs};
-use crate::config::{self, Bind, ListenWay, TlsListen, UnixBind, UnixListen};
+use super::{Exit, Failure, HealthcheckArgs, TableFormat, certificates, status, verdict};
+use crate::audit;
+use crate::config::{self, Bind, Config, ListenWay, TlsListen, UnixBind, UnixListen};
+use crate::control::verdict::{SCARCE, of_end};
+use crate::control::wire::Cause;
+use crate::visible::line;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
@@ -15,6 +19,7 @@ use rustls::crypto::{
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
+use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -30,17 +35,50 @@ const SYSTEMDS: &str = "the socket's path is systemd's to choose";
 const SYSTEMDS_NEXT: &str =
     "write it under unix: and leave the .socket unit out, or ask by a tls listener";
 
-/// Asks both, and says of each how it is.
+/// What was asked, where, and what came of it.
+type Answer = (&'static str, String, Result<(), String>);
+
+/// Asks both, and says whether they are well, and of each how it is. Where the policy has `control:`, the gate is asked
+/// for what it knows itself; else its files and the log's disk are looked at. Exit code 1 if something is not well.
 ///
 /// # Errors
 /// The policy file has mistakes, or it leaves the address to systemd and none was given.
 pub fn run(args: &HealthcheckArgs) -> Result<Exit, Failure> {
     let config = config::load(&args.config, jiff::Timestamp::now())?;
+    let mut answers = listeners(&config, args.listen)?;
+    let gates = answers.iter().filter_map(|(_, place, well)| Some((place, well.as_ref().err()?)));
+    let mut causes: Vec<Cause> = gates.map(|(place, why)| of_gate(place, why)).collect();
+    let control = config.control.as_deref();
+    match control.map(status::ask) {
+        Some(Ok((status, daemon))) => {
+            causes.extend(status.causes.into_iter().chain(verdict::of_daemon(&daemon)));
+            let well = daemon.error.map_or(Ok(()), Err);
+            answers.push(("daemon", daemon.socket, well));
+        }
+        otherwise => {
+            if let (Some(path), Some(Err(Failure(why)))) = (control, otherwise) {
+                out::note(&format!("{}: {why}; looked at from outside instead", path.display()));
+            }
+            let socket = &config.daemon.socket;
+            let well = daemon(socket);
+            causes.extend(well.as_ref().err().map(|why| of_daemon(socket, why)));
+            answers.push(("daemon", socket.display().to_string(), well));
+            causes.extend(from_outside(&config, jiff::Timestamp::now().as_second()));
+        }
+    }
+    match args.format {
+        TableFormat::Text => out::print(&text(&causes, &answers, Paint::stdout()))?,
+        TableFormat::Json => out::json(&object(&causes, &answers))?,
+    }
+    Ok(if causes.is_empty() { Exit::Done } else { Exit::Findings })
+}
+
+fn listeners(config: &Config, given: Option<SocketAddr>) -> Result<Vec<Answer>, Failure> {
     let mut answers = Vec::new();
     for listen in &config.listen {
         match &listen.way {
             ListenWay::Tls(tls) => {
-                let address = address(tls, args.listen)?;
+                let address = address(tls, given)?;
                 answers.push(("gate", address.to_string(), gate(address, &tls.certificate)));
             }
             ListenWay::Unix(UnixListen { bind: UnixBind::Path(path), .. }) => {
@@ -53,18 +91,62 @@ pub fn run(args: &HealthcheckArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    let socket = config.daemon.socket;
-    answers.push(("daemon", socket.display().to_string(), daemon(&socket)));
-    let paint = Paint::stdout();
-    let ill = answers.iter().any(|(_, _, well)| well.is_err());
+    Ok(answers)
+}
+
+fn of_gate(place: &str, why: &str) -> Cause {
+    let next = "see whether the gate runs, and its operational log".to_owned();
+    Cause { what: format!("the gate at {place}: {why}"), next }
+}
+
+fn of_daemon(socket: &Path, why: &str) -> Cause {
+    let next = "see `systemctl status docker`; the gate needs no restart".to_owned();
+    Cause { what: format!("the daemon at {}: {why}", socket.display()), next }
+}
+
+/// What can be told of a gate that is not asked itself: by its files, and by the disk of its log.
+fn from_outside(config: &Config, now: i64) -> Vec<Cause> {
+    let dated = certificates::look(config);
+    let mut causes: Vec<Cause> = dated.iter().filter_map(|one| of_end(one, now)).collect();
+    let directory = &config.audit.directory;
+    if let Some(free) = audit::room(directory).ok().filter(|free| *free < SCARCE) {
+        let what = match free < 4096 {
+            true => format!(
+                "the log's disk is full, so nothing is let through: {}",
+                directory.display()
+            ),
+            false => {
+                format!(
+                    "the log's disk is nearly full: {} MiB are free at {}",
+                    free >> 20,
+                    directory.display()
+                )
+            }
+        };
+        causes.push(Cause { what, next: "make room".to_owned() });
+    }
+    causes
+}
+
+fn text(causes: &[Cause], answers: &[Answer], paint: Paint) -> String {
+    let mut text = verdict::text(causes, paint);
     for (who, place, well) in answers {
         let how = match well {
             Ok(()) => paint.green("well"),
-            Err(why) => paint.red(&why),
+            Err(why) => paint.red(&line(why)),
         };
-        out::print(&format!("{who}: {how} ({place})\n"))?;
+        text.push_str(&format!("{who}: {how} ({})\n", line(place)));
     }
-    Ok(if ill { Exit::Findings } else { Exit::Done })
+    text
+}
+
+fn object(causes: &[Cause], answers: &[Answer]) -> Value {
+    let one = |(who, place, well): &Answer| json!({ "who": who, "place": place, "well": well.is_ok(), "why": well.as_ref().err() });
+    json!({
+        "verdict": verdict::word(causes),
+        "causes": verdict::object(causes),
+        "asked": answers.iter().map(one).collect::<Vec<_>>(),
+    })
 }
 
 fn address(listen: &TlsListen, given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
@@ -197,8 +279,14 @@ fn head(mut stream: UnixStream) -> io::Result<Vec<u8>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")?;
-    let mut head = Vec::new();
-    stream.take(4096).read_to_end(&mut head)?;
+    // the first line is enough, whether or not the connection is closed behind it
+    let (mut head, mut piece) = (Vec::new(), [0; 512]);
+    while head.len() < 4096 && !head.contains(&b'\n') {
+        match stream.read(&mut piece)? {
+            0 => break,
+            read => head.extend_from_slice(piece.get(..read).unwrap_or_default()),
+        }
+    }
     Ok(head)
 }
 

@@ -19,14 +19,23 @@ pub fn run(args: &SessionsArgs) -> Result<Exit, Failure> {
 
 fn kill(args: &KillArgs) -> Result<Exit, Failure> {
     let ask = Ask::Kill(Kill { id: args.id.clone(), reason: args.reason.clone() });
-    let text = |killed: &Killed, _: Paint| match killed.connections {
+    asking::show(&args.gate, ask, only!(Killed), killed)
+}
+
+fn killed(Killed { connections, sessions, running }: &Killed, paint: Paint) -> String {
+    let mut text = match connections {
+        0 if *running > 0 => "1 session was told to end\n".to_owned(),
         0 => "1 session was ended\n".to_owned(),
-        connections => {
-            let sessions = killed.sessions;
-            format!("{connections} connections were ended, with {sessions} sessions on them\n")
-        }
+        _ => format!("{connections} connections were ended, with {sessions} sessions on them\n"),
     };
-    asking::show(&args.gate, ask, only!(Killed), text)
+    if *running > 0 {
+        let runs = "a call that changes the daemon's state runs to its end";
+        text.push_str(&format!(
+            "{}: {running} of them are not over yet: {runs}\n",
+            paint.yellow("note")
+        ));
+    }
+    text
 }
 
 fn list(sessions: &SessionsView, paint: Paint) -> String {

@@ -1,23 +1,68 @@
 //! `dockward status`: how the gate is, on one page.
 
-use super::asking::{self, only, printable};
+use super::asking::{self, printable};
 use super::out::{self, Paint};
-use super::{ControlArgs, Exit, Failure};
-use crate::control::wire::{Ask, End, Status};
+use super::{ControlArgs, Exit, Failure, TableFormat, verdict};
+use crate::control::client;
+use crate::control::wire::{Ask, DaemonView, End, Log, Said, Status};
+use std::path::Path;
+use std::time::Duration;
 
 /// From here on an end is worth a colour, in days.
 const SOON: i64 = 30;
 
-/// Asks and prints.
+/// How long the gate may take to answer; the daemon behind it may hang.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Asks and prints. Exit code 1 if the gate is not well.
 ///
 /// # Errors
 /// The gate cannot be asked.
 pub fn run(args: &ControlArgs) -> Result<Exit, Failure> {
-    asking::show(args, Ask::Status, only!(Status), |status, paint| page(status, paint))
+    let (mut status, daemon) = ask(&asking::socket(args)?)?;
+    status.causes.extend(verdict::of_daemon(&daemon));
+    match args.format {
+        TableFormat::Text => out::print(&page(&status, &daemon, Paint::stdout()))?,
+        TableFormat::Json => {
+            let unprintable =
+                |why: serde_json::Error| Failure::new(why.to_string(), "ask with --format text");
+            let mut json = serde_json::to_value(&status).map_err(unprintable)?;
+            if let Some(object) = json.as_object_mut() {
+                object.insert("verdict".to_owned(), verdict::word(&status.causes).into());
+                object.insert(
+                    "daemon".to_owned(),
+                    serde_json::to_value(&daemon).map_err(unprintable)?,
+                );
+            }
+            out::json(&json)?;
+        }
+    }
+    Ok(if status.causes.is_empty() { Exit::Done } else { Exit::Findings })
 }
 
-fn page(status: &Status, paint: Paint) -> String {
-    let mut text = out::table(&[], &gate(status, paint), Paint::none());
+/// How the gate at this socket is, and the daemon behind it.
+///
+/// # Errors
+/// It cannot be asked.
+pub(super) fn ask(socket: &Path) -> Result<(Status, DaemonView), Failure> {
+    let said = |question| client::ask_within(socket, question, PATIENCE);
+    let other = |said| match said {
+        Said::Refused(why) => Failure::new(why, "ask again in a moment"),
+        _ => Failure::new("the gate answered something else", "use the `dockward` that serves"),
+    };
+    let status = match said(Ask::Status)? {
+        Said::Status(status) => *status,
+        otherwise => return Err(other(otherwise)),
+    };
+    match said(Ask::Daemon)? {
+        Said::Daemon(daemon) => Ok((status, daemon)),
+        otherwise => Err(other(otherwise)),
+    }
+}
+
+fn page(status: &Status, daemon: &DaemonView, paint: Paint) -> String {
+    let mut text = verdict::text(&status.causes, paint);
+    text.push_str(&format!("\n{}", out::table(&[], &gate(status, daemon, paint), Paint::none())));
     let mut part = |name: &str, heading: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             let table = out::table(heading, &rows, paint);
@@ -61,16 +106,10 @@ fn what(end: &End, paint: Paint) -> String {
     }
 }
 
-fn gate(status: &Status, paint: Paint) -> Vec<Vec<String>> {
+fn gate(status: &Status, daemon: &DaemonView, paint: Paint) -> Vec<Vec<String>> {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let Status { policy, reloads, counters, log, connections, .. } = status;
     let open: u64 = status.open.values().sum();
-    let health = if log.failing {
-        paint.red("cannot be written: nothing is let through")
-    } else {
-        paint.green("written")
-    };
-    let written = format!("{} lines, {} failures", log.events, log.failures);
     let mut rows = vec![
         row("gate", format!("dockward {} on {}", status.version, printable(&status.host))),
         row("instance", status.instance.clone()),
@@ -82,13 +121,25 @@ fn gate(status: &Status, paint: Paint) -> Vec<Vec<String>> {
         row("connections", format!("{connections}, with {open} requests and sessions open")),
         row("decisions", format!("{} allowed, {} denied", counters.allowed, counters.denied)),
         row("handshakes refused", counters.handshakes_refused.to_string()),
-        row("audit log", format!("{health} ({}; {written})", log.directory)),
+        row("audit log", of_log(log, paint)),
+        row("daemon", verdict::daemon(daemon)),
     ];
     if let Some(error) = &reloads.last_error {
         let first = printable(error.lines().next().unwrap_or_default());
         rows.push(row("not loaded", paint.red(&first)));
     }
     rows
+}
+
+fn of_log(log: &Log, paint: Paint) -> String {
+    let health = if log.failing || log.error.is_some() {
+        paint.red("cannot be written: nothing is let through")
+    } else {
+        paint.green("written")
+    };
+    let free = log.free.map_or_else(|| "?".to_owned(), |free| (free >> 20).to_string());
+    let Log { directory, events, failures, .. } = log;
+    format!("{health} ({directory}; {events} lines, {failures} failures; {free} MiB free)")
 }
 
 #[cfg(test)]
@@ -101,7 +152,11 @@ mod tests {
         let status: Status = serde_json::from_value(json!({
             "version": "0.1.0", "instance": "ab", "host": "web-1", "since": "2026-11-21T12:00:00Z",
             "policy": { "hash": "ff".repeat(32), "since": "2026-11-21T12:00:00Z" },
-            "reloads": { "done": 1, "failed": 2, "last_error": "x.yaml:1:1: wrong\n  | more" },
+            "reloads": {
+                "done": 1, "failed": 2, "last_error": "x.yaml:1:1: wrong\n  | more",
+                "refused_since": "2026-11-21T12:00:00Z",
+            },
+            "causes": [{ "what": "the log is full", "next": "make room" }],
             "listeners": ["127.0.0.1:2376"], "connections": 3, "open": { "dev": 2 },
             "identities": [{
                 "name": "dev", "last": "2026-11-21T12:00:00Z",
@@ -112,13 +167,21 @@ mod tests {
             "counters": { "allowed": 5, "denied": 6, "handshakes_refused": 7 },
             "log": {
                 "directory": "/log", "events": 8, "syncs": 9, "failures": 1, "failing": true,
+                "free": 4194304, "error": null,
             },
         }))
         .unwrap();
-        let page = page(&status, Paint::none());
+        let daemon: DaemonView = serde_json::from_value(json!({
+            "socket": "/run/docker.sock", "answers": true, "version": "26.1.5", "api_version": "1.45",
+            "since": "2026-11-21T12:00:00Z", "error": null,
+        }))
+        .unwrap();
+        let page = page(&status, &daemon, Paint::none());
+        assert!(page.starts_with("degraded: the log is full; make room\n\n"), "{page}");
         for line in [
             "not loaded          x.yaml:1:1: wrong\n",
-            "cannot be written: nothing is let through (/log; 8 lines, 1 failures)\n",
+            "cannot be written: nothing is let through (/log; 8 lines, 1 failures; 4 MiB free)\n",
+            "answers: docker 26.1.5, API 1.45 (/run/docker.sock; so each time",
             "dev   2     2026-11-21T12:00:00Z  2026-12-21T12:00:00Z\n",
             "2026-11-23T12:00:00Z  2     server certificate\n",
         ] {

@@ -53,16 +53,30 @@ fn next(kind: io::ErrorKind) -> &'static str {
     }
 }
 
+/// Whether somebody listens there.
+#[must_use]
+pub fn is_listening(path: &Path) -> bool {
+    socket_file::connect(path).is_ok()
+}
+
 /// Asks one question.
 ///
 /// # Errors
 /// Why there is no answer. A refusal is one.
 pub fn ask(path: &Path, ask: Ask) -> Result<Said, AskError> {
+    ask_within(path, ask, PATIENCE)
+}
+
+/// Asks one question, and waits for so long for each piece of the answer.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_within(path: &Path, ask: Ask, patience: Duration) -> Result<Said, AskError> {
     let mut stream =
         socket_file::connect(path).map_err(|error| AskError::Connect(path.to_owned(), error))?;
     let broken = |error| AskError::Broken(path.to_owned(), error);
-    stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
+    stream.set_read_timeout(Some(patience)).map_err(broken)?;
+    stream.set_write_timeout(Some(patience)).map_err(broken)?;
     let mut question =
         serde_json::to_vec(&ControlRequest::of(ask)).map_err(|why| broken(why.into()))?;
     question.push(b'\n');

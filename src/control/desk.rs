@@ -62,6 +62,10 @@ impl Desk {
             Ask::RevokeGrant(named) => self.revoke(&named, actor).await,
             Ask::Reload => self.reload(actor).await.map(Said::Reloaded),
             Ask::Left(wanted) => self.left(wanted, actor).await,
+            Ask::Believed(wanted) => {
+                self.house.believed(&wanted, now.as_second()).map(Said::Believed)
+            }
+            Ask::Daemon => Ok(Said::Daemon(self.house.daemon(&self.operator.daemon, now).await)),
         };
         done.unwrap_or_else(Said::Refused)
     }
@@ -86,7 +90,9 @@ impl Desk {
             self.operator.elevate(wanted, actor, now).await.map_err(|why| why.to_string())?;
         let policy = self.operator.revalidator.in_force.policy();
         let root = policy.roles.get(&grant.role).map(config::amounts_to_root).unwrap_or_default();
-        Ok(Said::Granted(wire::GrantedView { grant: status::grant(&grant), root }))
+        let doors = &self.operator.revalidator.in_force.rules().doors;
+        let listeners = doors.named(&grant.identity).map(ToString::to_string).collect();
+        Ok(Said::Granted(wire::GrantedView { grant: status::grant(&grant), root, listeners }))
     }
 
     async fn revoke(&self, named: &wire::Named, actor: Actor) -> Result<Said, String> {

@@ -1,9 +1,10 @@
 //! How the gate is, gathered from whoever knows: the rules in force, the listeners, the log.
 
+use super::verdict::causes;
 use super::wire;
 use crate::audit;
-use crate::identity::Mode;
 use crate::identity::expiry::{Dated, What, notices};
+use crate::identity::{IdentityRule, Mode, Validity};
 use crate::operator::Operator;
 use crate::pipeline::PipelineGate;
 use crate::proxy::{Front, Way};
@@ -14,7 +15,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -35,6 +36,10 @@ pub struct House {
     pub loads: Arc<ArcSwap<Loads>>,
     /// Where the log is.
     pub log: PathBuf,
+    /// How many connections there may be.
+    pub seats: usize,
+    /// Whether the daemon answered when somebody asked last, and since when it is so.
+    pub reach: Mutex<Option<(bool, Timestamp)>>,
 }
 
 /// What was loaded since the start.
@@ -50,7 +55,10 @@ impl Loads {
     /// At the start.
     #[must_use]
     pub const fn begin(at: Timestamp) -> Self {
-        Self { at, so_far: wire::Reloads { done: 0, failed: 0, last_error: None } }
+        Self {
+            at,
+            so_far: wire::Reloads { done: 0, failed: 0, last_error: None, refused_since: None },
+        }
     }
 }
 
@@ -58,7 +66,8 @@ pub(super) fn status(house: &House, operator: &Operator, now: Timestamp) -> wire
     let at = &operator.revalidator;
     let (loads, policy) = (house.loads.load(), at.in_force.policy());
     let dated = house.dated();
-    let counts = at.log.counts();
+    let log = log_of(house, at.log.counts());
+    let causes = causes(house, &loads.so_far, &dated, &log, now);
     wire::Status {
         version: house.gate.version.clone(),
         instance: house.gate.instance.clone(),
@@ -72,16 +81,23 @@ pub(super) fn status(house: &House, operator: &Operator, now: Timestamp) -> wire
         identities: house.tally.seen_so_far().into_iter().map(seen).collect(),
         grants: at.in_force.elevations.all().iter().map(grant).collect(),
         observing: policy.identities.iter().filter_map(|rule| observed(rule, now)).collect(),
-        ends: ends(&dated, now),
+        ends: ends(&dated, &at.in_force.elevations.all(), &policy.identities, now),
         warnings: notices(&dated, now.as_second()).into_iter().map(|one| one.text).collect(),
         counters: house.tally.counted(),
-        log: wire::Log {
-            directory: house.log.display().to_string(),
-            events: counts.events,
-            syncs: counts.syncs,
-            failures: counts.failures,
-            failing: counts.failing,
-        },
+        causes,
+        log,
+    }
+}
+
+fn log_of(house: &House, counts: audit::Counts) -> wire::Log {
+    wire::Log {
+        directory: house.log.display().to_string(),
+        events: counts.events,
+        syncs: counts.syncs,
+        failures: counts.failures,
+        failing: counts.failing,
+        free: audit::room(&house.log).ok(),
+        error: audit::trial(&house.log).err().map(|error| error.to_string()),
     }
 }
 
@@ -113,7 +129,7 @@ pub(super) fn grant(grant: &Elevation) -> wire::Grant {
     }
 }
 
-fn observed(rule: &crate::identity::IdentityRule, now: Timestamp) -> Option<wire::Observed> {
+fn observed(rule: &IdentityRule, now: Timestamp) -> Option<wire::Observed> {
     match rule.mode().at(now.as_second()) {
         Mode::Enforce => None,
         Mode::Observe { until } => {
@@ -146,23 +162,40 @@ impl House {
     }
 }
 
-/// What ends of the gate itself, the next first.
-fn ends(dated: &[Dated], now: Timestamp) -> Vec<wire::End> {
+/// What ends of the gate itself, and of what it was told for a while, the next first.
+fn ends(
+    dated: &[Dated],
+    grants: &[Elevation],
+    identities: &[IdentityRule],
+    now: Timestamp,
+) -> Vec<wire::End> {
     let own = dated.iter().filter(|one| !matches!(one.what, What::Client(_)));
-    let mut own: Vec<&Dated> = own.collect();
-    own.sort_by_key(|one| one.span.not_after);
-    let end = |one: &Dated| wire::End {
-        what: format!("{} ({})", one.what, one.subject),
-        at: moment(one.span.not_after),
-        days: one.span.not_after.saturating_sub(now.as_second()).div_euclid(DAY),
+    let own = own.map(|one| (one.span.not_after, format!("{} ({})", one.what, one.subject)));
+    let mut all: Vec<(i64, String)> = own.collect();
+    all.extend(grants.iter().map(|grant| {
+        let what = format!("grant {} (role {} of {})", grant.id, grant.role, grant.identity);
+        (grant.until.as_second(), what)
+    }));
+    for rule in identities {
+        if let Mode::Observe { until } = rule.mode() {
+            all.push((until, format!("observing of identity {}", rule.name())));
+        }
+        let until = rule.valid().and_then(Validity::until);
+        all.extend(until.map(|until| (until, format!("identity {}", rule.name()))));
+    }
+    all.sort();
+    let end = |(at, what): (i64, String)| wire::End {
+        what,
+        at: moment(at),
+        days: at.saturating_sub(now.as_second()).div_euclid(DAY),
     };
-    own.into_iter().map(end).collect()
+    all.into_iter().map(end).collect()
 }
 
 pub(super) fn shown(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-fn moment(second: i64) -> String {
+pub(crate) fn moment(second: i64) -> String {
     Timestamp::from_second(second).map(shown).unwrap_or_default()
 }

@@ -33,6 +33,10 @@ pub enum Ask {
     Reload,
     /// After a revocation: read the lists again, and say what was left running, or stop it.
     Left(LeftWanted),
+    /// Whether certificates would still be let in, at each listener.
+    Believed(BelievedWanted),
+    /// Whether the daemon answers, asked now.
+    Daemon,
 }
 
 /// What came of a question.
@@ -53,6 +57,10 @@ pub enum Said {
     Reloaded(Reloaded),
     /// To [`Ask::Left`]: what is running, or was.
     Left(LeftView),
+    /// To [`Ask::Believed`].
+    Believed(BelievedView),
+    /// To [`Ask::Daemon`].
+    Daemon(DaemonView),
     /// Nothing was done: why, and what to do.
     Refused(String),
 }
@@ -144,10 +152,36 @@ said! {
         pub ends: Vec<End>,
         /// What has ended or will soon, clients' certificates too, the worst first, with what to do.
         pub warnings: Vec<String>,
+        /// Why it does not do what it is there for, or will not do so for long; none: it is well.
+        pub causes: Vec<Cause>,
         /// Counted since the start.
         pub counters: TallyTotals,
         /// The log.
         pub log: Log,
+    }
+
+    /// Why a gate is not well.
+    pub struct Cause {
+        /// What is wrong.
+        pub what: String,
+        /// What to do.
+        pub next: String,
+    }
+
+    /// The daemon behind.
+    pub struct DaemonView {
+        /// Its socket.
+        pub socket: String,
+        /// Whether it answered.
+        pub answers: bool,
+        /// Its version, if it said so.
+        pub version: Option<String>,
+        /// Its newest API version, if it said so.
+        pub api_version: Option<String>,
+        /// Since when it was found so each time that somebody asked.
+        pub since: String,
+        /// Why there was no answer.
+        pub error: Option<String>,
     }
 
     /// The policy in force.
@@ -166,6 +200,8 @@ said! {
         pub failed: u64,
         /// Why, the last time, unless something was loaded since.
         pub last_error: Option<String>,
+        /// Since when what the files say is refused, unless something was loaded since.
+        pub refused_since: Option<String>,
     }
 
     /// An identity that was here.
@@ -200,6 +236,8 @@ said! {
         pub grant: Grant,
         /// What of the role amounts to root on the host.
         pub root: Vec<String>,
+        /// Listeners at which the identity may come in.
+        pub listeners: Vec<String>,
     }
 
     /// An identity of the policy that is let through and only observed.
@@ -232,6 +270,10 @@ said! {
         pub failures: u64,
         /// Whether the last one could not: then nothing is let through.
         pub failing: bool,
+        /// Bytes that are free for it on its disk, if that can be known.
+        pub free: Option<u64>,
+        /// Why something else could not be written beside it just now.
+        pub error: Option<String>,
     }
 
     /// Who is connected, and what is open.
@@ -280,6 +322,60 @@ said! {
         pub listeners: u64,
         /// What loads and deserves a look.
         pub warnings: Vec<String>,
+        /// What is in force at each listener that has TLS.
+        pub at: Vec<ListenerInForce>,
+    }
+
+    /// What is in force at a listener.
+    pub struct ListenerInForce {
+        /// Where it is.
+        pub listener: String,
+        /// When its certificate ends.
+        pub certificate_until: Option<String>,
+        /// How many authorities of clients it has.
+        pub authorities: u64,
+        /// When the first of its revocation lists ends; `None`: it asks no list.
+        pub crl_until: Option<String>,
+    }
+
+    /// Certificates of one issuer.
+    pub struct BelievedWanted {
+        /// The issuer's certificate, PEM.
+        pub issuer: String,
+        /// Those that are asked about.
+        pub certificates: Vec<BelievedCertificate>,
+    }
+
+    /// A certificate by what is known of it.
+    pub struct BelievedCertificate {
+        /// Its serial number, hexadecimal.
+        pub serial: String,
+        /// SHA-256 of its DER, if that is known.
+        pub sha256: Option<Sha256>,
+    }
+
+    /// What each listener that has TLS says of them.
+    pub struct BelievedView {
+        /// Each listener.
+        pub listeners: Vec<ListenerBelief>,
+    }
+
+    /// What one listener says.
+    pub struct ListenerBelief {
+        /// Where it is.
+        pub listener: String,
+        /// Certificates that would still be let in, and why; the others would be refused.
+        pub believed: Vec<StillBelieved>,
+    }
+
+    /// A certificate that would still be let in.
+    pub struct StillBelieved {
+        /// Its serial number, as it was asked.
+        pub serial: String,
+        /// What the listener lacks: `has no crl`.
+        pub what: String,
+        /// What to do.
+        pub next: String,
     }
 
     /// Whose containers are looked for.
@@ -431,7 +527,8 @@ mod tests {
             let line = serde_json::to_vec(&request).unwrap();
             assert_eq!(ControlRequest::read(&line), Ok(request));
         }
-        let answer = ControlAnswer::of(Said::Killed(Killed { connections: 1, sessions: 2 }));
+        let answer =
+            ControlAnswer::of(Said::Killed(Killed { connections: 1, sessions: 2, running: 0 }));
         assert_eq!(ControlAnswer::read(&serde_json::to_vec(&answer).unwrap()), Ok(answer));
     }
 }

@@ -171,6 +171,12 @@ pub enum Closed {
 }
 
 impl Validity {
+    /// The first moment at which it is over, seconds since 1970 (UTC), if there is one.
+    #[must_use]
+    pub const fn until(&self) -> Option<i64> {
+        self.until
+    }
+
     /// Puts a validity together. `days` and `hours` are those of `zone`; hours that go over midnight
     /// belong to the day they begin on. `until` is in seconds since 1970 (UTC), the first moment at
     /// which it is over.

@@ -9,6 +9,7 @@ use crate::sessions::{Over, Session, Sessions};
 use crate::who::Who;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is to be ended.
 #[derive(Debug)]
@@ -61,7 +62,14 @@ pub struct Killed {
     pub connections: usize,
     /// Requests and sessions, those on the connections included.
     pub sessions: usize,
+    /// Those of them that are still there: calls that change state, which run to their end.
+    pub running: usize,
 }
+
+/// How long what was ended may take to be gone, before it is said to run on.
+const GOING: Duration = Duration::from_secs(2);
+/// How often it is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(20);
 
 impl Operator {
     /// Ends it. `actor` has the reason.
@@ -88,23 +96,41 @@ impl Operator {
         let recorded = self.record(event).await;
         recorded
             .map_err(|error| format!("nothing was ended, as it cannot be recorded: {error}"))?;
-        Ok(self.end(target, why))
+        let (connections, ended) = self.end(target, why);
+        let running = self.still_there(&ended).await;
+        Ok(Killed { connections, sessions: ended.len(), running })
     }
 
-    fn end(&self, target: KillTarget, why: Ending) -> Killed {
+    /// How many of these are open still, once they had time to go.
+    async fn still_there(&self, ended: &[EventId]) -> usize {
+        let there = || {
+            let open = self.revalidator.sessions.all();
+            open.iter().filter(|session| ended.contains(&session.id)).count()
+        };
+        let gone = async {
+            while there() > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(GOING, gone).await; // what runs on is counted
+        there()
+    }
+
+    /// Ends it: how many connections, and the requests and sessions.
+    fn end(&self, target: KillTarget, why: Ending) -> (usize, Vec<EventId>) {
         match target {
             KillTarget::Session(session) => {
                 session.end(&Arc::new(why));
-                Killed { connections: 0, sessions: 1 }
+                (0, vec![session.id])
             }
             KillTarget::Connections(_, connections) => {
                 let open = self.revalidator.sessions.all();
                 let numbers: Vec<_> = connections.iter().map(|c| c.peer.connection).collect();
                 let on_them =
                     |session: &&Arc<Session>| numbers.contains(&session.connection.peer.connection);
-                let sessions = open.iter().filter(on_them).count();
+                let sessions = open.iter().filter(on_them).map(|session| session.id).collect();
                 connections.iter().for_each(|c| self.revalidator.end(c, why.clone()));
-                Killed { connections: connections.len(), sessions }
+                (connections.len(), sessions)
             }
         }
     }

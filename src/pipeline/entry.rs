@@ -94,6 +94,7 @@ impl Watch for Doorkeeper {
     }
 
     fn accept_failed(&self, listener: &Address, error: &io::Error) {
+        self.1.cannot_accept(format!("{listener} cannot accept: {error}"), Timestamp::now());
         tracing::error!(%listener, %error, "cannot accept connections, trying again");
     }
 }

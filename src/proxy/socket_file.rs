@@ -2,7 +2,7 @@
 //! are set between the two: there is no moment at which it is open to more than it will be.
 
 use crate::problem::{Actionable, Problem};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, chownat, open};
+use rustix::fs::{Access, AtFlags, Gid, Mode, OFlags, access, chownat, open};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::fs;
 use std::io;
@@ -82,8 +82,7 @@ impl SocketFile {
         group: Option<u32>,
     ) -> Result<(UnixListener, Self), SocketError> {
         let (directory, name) = place(path)?;
-        let around = fs::metadata(within(&directory, Path::new(".")))?.mode();
-        if around & 0o1000 == 0 && around & 0o002 != 0 {
+        if is_open(&directory)? {
             return Err(SocketError::Open);
         }
         let way = within(&directory, name);
@@ -106,6 +105,43 @@ impl Drop for SocketFile {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+impl SocketFile {
+    /// Whether it could be made, as far as that can be told without making it. A socket that somebody listens on
+    /// passes: it may be the gate's own.
+    ///
+    /// # Errors
+    /// See [`SocketError`].
+    pub fn vet(path: &Path, group: Option<u32>) -> Result<(), SocketError> {
+        let (directory, name) = place(path)?;
+        if is_open(&directory)? {
+            return Err(SocketError::Open);
+        }
+        access(within(&directory, Path::new(".")), Access::WRITE_OK | Access::EXEC_OK)?;
+        match fs::symlink_metadata(within(&directory, name)) {
+            Ok(is) if !is.file_type().is_socket() => return Err(SocketError::Other),
+            _ => {}
+        }
+        match group {
+            Some(group) if !may_give(group)? => Err(rustix::io::Errno::PERM.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether everybody may put something else into the directory in place of what is there.
+fn is_open(directory: &OwnedFd) -> io::Result<bool> {
+    let around = fs::metadata(within(directory, Path::new(".")))?.mode();
+    Ok(around & 0o1000 == 0 && around & 0o002 != 0)
+}
+
+/// Whether a file of ours may be given to that group (chown(2)).
+fn may_give(group: u32) -> io::Result<bool> {
+    let own = rustix::process::getegid().as_raw();
+    let others = rustix::process::getgroups()?;
+    let is = others.iter().any(|other| other.as_raw() == group);
+    Ok(rustix::process::geteuid().is_root() || own == group || is)
 }
 
 /// Connects to a socket, however long its path is.

@@ -3,9 +3,10 @@
 //! only one that counts.
 
 use super::credentials::{Credentials, SourceFile, TlsError, TrustFiles};
-use super::trust::{Trust, Verifier};
+use super::trust::{NamedCertificate, Trust, Verifier};
 use crate::digest::Sha256;
 use crate::identity::expiry::{Dated, What};
+use crate::problem::Problem;
 use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -71,6 +72,18 @@ impl Secured {
     #[must_use]
     pub fn files(&self) -> &[(PathBuf, Sha256)] {
         &self.files
+    }
+
+    /// Why a client would still be let in by this certificate of that issuer (DER) at `now` (seconds since 1970);
+    /// `None` if it would be refused.
+    #[must_use]
+    pub fn still_believes(
+        &self,
+        issuer: &[u8],
+        certificate: &NamedCertificate,
+        now: i64,
+    ) -> Option<Problem> {
+        self.trust.still_believes(issuer, certificate, now)
     }
 
     /// Everything that ends some day: our own chain, the authorities, their lists.

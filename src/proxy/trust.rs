@@ -8,6 +8,7 @@
 //! revocation along the whole path, and validity, purpose and path length of the topmost authority itself,
 //! which RFC 5280 does not ask of a trust anchor and which people expect all the same.
 
+mod asked;
 mod between;
 mod deny;
 mod doubt;
@@ -33,6 +34,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
+pub use asked::NamedCertificate;
 pub use doubt::Doubt;
 pub use untrusted::Untrusted;
 pub(super) use untrusted::shown;

@@ -6,15 +6,17 @@
 //! and not by what happens in a directory: that sees renames, swapped links, mounts and network file
 //! systems alike, and has no event that could be missed.
 
+use super::guard::{self, OpenFile};
 use super::rejected::Rejected;
 use super::{ServerError, credentials, rules};
 use crate::audit::event::{Actor, Event, FileHash};
 use crate::audit::{self, AuditError, Durability, Stage, Writer};
 use crate::config::{self, Bind, Config, Mistakes, UnixListen};
-use crate::control::Loads;
-use crate::control::wire::Reloaded;
+use crate::control::wire::{ListenerInForce, Reloaded};
+use crate::control::{Loads, moment};
 use crate::digest::Sha256;
 use crate::facts::GatePaths;
+use crate::identity::expiry::What;
 use crate::operator::Operator;
 use crate::proxy::{Address, Credentials, Secured, TlsError, Way};
 use arc_swap::ArcSwap;
@@ -57,6 +59,11 @@ impl Loaded {
         let mistakes = |why: Mistakes| Unloaded { why: why.into(), names: BTreeSet::new() };
         let config = config::load(path, now).map_err(mistakes)?;
         let (mut secured, mut warnings) = (Vec::new(), Vec::new());
+        for file in names(&config).collect::<BTreeSet<_>>() {
+            let open =
+                |why: OpenFile| Unloaded { why: why.into(), names: names(&config).collect() };
+            warnings.extend(guard::look(&file).map_err(open)?);
+        }
         for listen in &config.listen {
             let Some(listen) = listen.tls() else {
                 secured.push(None);
@@ -177,11 +184,15 @@ impl Reloader {
                 loads.at = Timestamp::now();
                 loads.so_far.done = loads.so_far.done.saturating_add(1);
                 loads.so_far.last_error = None;
+                loads.so_far.refused_since = None;
                 tracing::info!(policy = %self.config.policy.hash, "policy and certificates loaded");
             }
             Err(why) => {
                 loads.so_far.failed = loads.so_far.failed.saturating_add(1);
                 loads.so_far.last_error = Some(clipped(why));
+                let since = loads.so_far.refused_since.take();
+                let now = || format!("{:.0}", Timestamp::now());
+                loads.so_far.refused_since = Some(since.unwrap_or_else(now));
                 tracing::error!("what is in force stays, the new was not loaded:\n{why}");
                 let lists = self.take_lists();
                 let mut event = Event::new(Stage::PolicyLoad);
@@ -268,6 +279,7 @@ impl Reloader {
             roles: count(policy.roles.len()),
             listeners: count(self.doors.len()),
             warnings,
+            at: self.doors.iter().filter_map(|(address, way)| at(address, way)).collect(),
         }
     }
 
@@ -282,6 +294,21 @@ impl Reloader {
     }
 }
 
+/// What is in force at a listener, if it has TLS.
+fn at(address: &Address, way: &Way) -> Option<ListenerInForce> {
+    let Way::Tls(tls) = way else { return None };
+    let dated: Vec<_> = tls.secured().dated().collect();
+    let of = |is: fn(&What) -> bool| dated.iter().filter(move |one| is(&one.what));
+    let first = |is| of(is).map(|one| one.span.not_after).min().map(moment);
+    Some(ListenerInForce {
+        listener: address.to_string(),
+        certificate_until: first(|what| matches!(what, What::ServerCertificate)),
+        authorities: u64::try_from(of(|what| matches!(what, What::ClientAuthority)).count())
+            .unwrap_or(u64::MAX),
+        crl_until: first(|what| matches!(what, What::RevocationList)),
+    })
+}
+
 /// The beginning of a long text.
 fn clipped(text: &str) -> String {
     let ends = text.char_indices().map(|(at, c)| at.saturating_add(c.len_utf8()));
@@ -294,7 +321,7 @@ fn traces(watched: &BTreeSet<PathBuf>) -> Traces {
 }
 
 /// Every file that is read for a configuration, and the directories of included ones, where more may come.
-fn names(config: &Config) -> impl Iterator<Item = PathBuf> {
+pub(super) fn names(config: &Config) -> impl Iterator<Item = PathBuf> {
     let keys = config.listen.iter().filter_map(config::Listen::tls).flat_map(|listen| {
         let credentials = credentials(listen);
         Credentials::files(&credentials).map(Path::to_owned).collect::<Vec<_>>()

@@ -27,6 +27,15 @@ pub struct Door {
 }
 
 impl Doors {
+    /// Where somebody of this name may come in.
+    pub(crate) fn named<'d>(&'d self, name: &'d str) -> impl Iterator<Item = &'d Address> {
+        let open = move |door: &&Door| {
+            let names = door.identities.as_ref();
+            names.is_none_or(|names| names.iter().any(|pattern| pattern.matches(name)))
+        };
+        self.0.iter().filter(open).map(|door| &door.address)
+    }
+
     /// Whether this name may come in at the address that the client came to. An address that no
     /// door has lets nobody in.
     fn open_to(&self, name: &str, came_to: &Address) -> bool {

@@ -33,6 +33,13 @@ pub async fn ask(gate: &Gate, arguments: &[&str]) -> Output {
     .await
 }
 
+/// How the gate is: the exit code, and the answer as JSON.
+pub async fn status(gate: &Gate) -> (i32, Value) {
+    let output = ask(gate, &["status", "--format", "json"]).await;
+    let json = serde_json::from_slice(&output.stdout);
+    (output.status.code().unwrap(), json.unwrap_or_else(|_| panic!("{}", text(&output.stderr))))
+}
+
 /// The same, well answered, as JSON.
 pub async fn told(gate: &Gate, arguments: &[&str]) -> Value {
     let output = ask(gate, &[arguments, &["--format", "json"]].concat()).await;
@@ -80,7 +87,10 @@ async fn status_says_how_the_gate_is() {
     assert!(status["identities"][0]["certificate_until"].as_str().unwrap().ends_with('Z'));
     let wanted = json!({ "allowed": 2, "denied": 1, "handshakes_refused": 1 });
     assert_eq!(status["counters"], wanted);
-    assert_eq!(status["reloads"], json!({ "done": 0, "failed": 0, "last_error": null }));
+    assert_eq!(
+        status["reloads"],
+        json!({ "done": 0, "failed": 0, "last_error": null, "refused_since": null })
+    );
     let observed: Vec<_> = status["observing"].as_array().unwrap().iter().collect();
     let names: Vec<_> = observed.iter().map(|o| o["identity"].as_str().unwrap()).collect();
     assert_eq!(names, ["legacy", "brave"], "whose observing has ended is enforced");
@@ -89,10 +99,12 @@ async fn status_says_how_the_gate_is() {
     assert!(ends.iter().any(|what| what.starts_with("server certificate (")), "{ends:?}");
     assert!(ends.iter().any(|what| what.starts_with("client authority (")), "{ends:?}");
     assert_eq!((&status["log"]["failing"], &status["log"]["failures"]), (&false.into(), &0.into()));
+    assert!(ends.iter().any(|what| what.starts_with("observing of identity legacy")), "{ends:?}");
 
     let page = ask(&gate, &["status"]).await;
     assert_eq!(page.status.code(), Some(0));
     assert!(text(&page.stdout).contains("2 allowed, 1 denied"), "{}", text(&page.stdout));
+    assert!(text(&page.stdout).starts_with("well\n"), "{}", text(&page.stdout));
     drop(dev);
     gate.settle().await;
 }

@@ -1,6 +1,6 @@
 //! What cannot be recorded is not done, by whoever asks.
 
-use crate::asked::{refused, script, told};
+use crate::asked::{refused, script, status, told};
 use crate::client::bare;
 use crate::gate::{Gate, Setup};
 use std::fs::{File, OpenOptions};
@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// A disk of a quarter of a MiB.
-struct Disk(tempfile::TempDir);
+pub struct Disk(pub tempfile::TempDir);
 
 impl Disk {
-    fn mount() -> Self {
+    pub fn mount() -> Self {
         let at = tempfile::tempdir().unwrap();
         let mount = ["-t", "tmpfs", "-o", "size=256k", "dockward-test"];
         let status = Command::new("mount").args(mount).arg(at.path()).status().unwrap();
@@ -24,7 +24,7 @@ impl Disk {
         self.0.path().join("filler")
     }
 
-    fn fill(&self) {
+    pub fn fill(&self) {
         let mut filler = OpenOptions::new().create(true).append(true).open(self.filler()).unwrap();
         for size in [4096, 1] {
             while filler.write_all(&vec![b'x'; size]).is_ok() {}
@@ -64,7 +64,8 @@ async fn with_the_log_on_a_full_disk_nothing_is_ended_and_nothing_granted() {
         let said = refused(&gate, arguments).await;
         assert!(said.contains("audit"), "{arguments:?}: {said}");
     }
-    let status = told(&gate, &["status"]).await;
+    let (code, status) = status(&gate).await;
+    assert_eq!((code, &status["verdict"]), (1, &"degraded".into()));
     assert_eq!(status["log"]["failing"], true);
     let held_still: Vec<_> = status["grants"].as_array().unwrap().iter().collect();
     assert_eq!((held_still.len(), held_still[0]["id"].as_str()), (1, Some(held.as_str())));

@@ -31,7 +31,7 @@ async fn one_session_is_ended_by_its_id_and_its_neighbour_is_not() {
     let listed = told(&gate, &["sessions"]).await;
     let id = listed["connections"][0]["open"][0]["id"].as_str().unwrap().to_owned();
     let ended = told(&gate, &["sessions", "kill", &id, "--reason", "runs wild"]).await;
-    assert_eq!(ended, json!({ "connections": 0, "sessions": 1 }));
+    assert_eq!(ended, json!({ "connections": 0, "sessions": 1, "running": 0 }));
     doomed.remains().await;
     goes_on(&gate, &mut neighbour).await;
     let again = refused(&gate, &["sessions", "kill", &id, "--reason", "runs wild"]).await;
@@ -63,11 +63,11 @@ async fn a_connection_and_an_identity_are_ended_with_all_that_is_open() {
     let mut reader = streaming(&gate, "reader").await;
     let number = told(&gate, &["sessions"]).await["connections"][0]["connection"].to_string();
     let ended = told(&gate, &["sessions", "kill", &number, "--reason", "one"]).await;
-    assert_eq!(ended, json!({ "connections": 1, "sessions": 1 }));
+    assert_eq!(ended, json!({ "connections": 1, "sessions": 1, "running": 0 }));
     first.remains().await;
     goes_on(&gate, &mut second).await;
     let ended = told(&gate, &["sessions", "kill", "identity:dev", "--reason", "all"]).await;
-    assert_eq!(ended, json!({ "connections": 2, "sessions": 1 }));
+    assert_eq!(ended, json!({ "connections": 2, "sessions": 1, "running": 0 }));
     second.remains().await;
     assert_eq!(third.remains().await, b"");
     goes_on(&gate, &mut reader).await;

@@ -1,6 +1,6 @@
 //! A reload that is answered when it has taken effect.
 
-use crate::asked::{refused, script, told};
+use crate::asked::{refused, script, status, told};
 use crate::gate::Gate;
 
 #[tokio::test]
@@ -17,6 +17,12 @@ async fn a_reload_is_in_force_when_it_is_answered_and_a_bad_one_changes_nothing(
     dev.get("/v1.41/containers/json").await.assert_refused(403, "verb.not-granted");
     assert_eq!((&reloaded["identities"], &reloaded["roles"]), (&9.into(), &6.into()));
     assert_eq!(reloaded["listeners"], 1);
+    let at = &reloaded["at"][0];
+    assert_eq!(
+        (&at["listener"], &at["authorities"]),
+        (&gate.address.to_string().into(), &1.into())
+    );
+    assert!(at["crl_until"].is_null() && at["certificate_until"].is_string(), "{at}");
     let by_hand = |e: &serde_json::Value| e["stage"] == "policy.load" && e["actor"]["uid"] == 0;
     let event = gate.event("the reload", by_hand).await;
     assert_eq!(reloaded["policy"], event["policy"]);
@@ -24,7 +30,10 @@ async fn a_reload_is_in_force_when_it_is_answered_and_a_bad_one_changes_nothing(
     std::fs::write(&path, less.replace("roles:", "rolls:")).unwrap();
     let said = refused(&gate, &["reload"]).await;
     assert!(said.contains("unknown key \"rolls\""), "{said}");
-    let status = told(&gate, &["status"]).await;
+    let (code, status) = status(&gate).await;
+    assert_eq!(code, 1);
+    let cause = status["causes"][0]["what"].as_str().unwrap();
+    assert!(cause.starts_with("what the files say is not in force since 20"), "{cause}");
     assert_eq!(status["policy"]["hash"], reloaded["policy"]);
     assert!(status["reloads"]["failed"].as_u64().unwrap() >= 1, "{status}");
     assert!(status["reloads"]["last_error"].as_str().unwrap().contains("rolls"), "{status}");

@@ -51,6 +51,12 @@ impl DenyList {
         Some(())
     }
 
+    /// Whether a certificate stands on it by its serial number or as a whole.
+    pub(super) fn names(&self, serial: &[u8], sha256: Option<&Sha256>) -> bool {
+        self.serials.contains(significant(serial))
+            || sha256.is_some_and(|sha256| self.certificates.contains(sha256))
+    }
+
     /// Whether nothing of the path is on the list.
     pub(super) fn check(&self, path: &[PathStep]) -> Result<(), Untrusted> {
         let denied = |step: &PathStep| {
@@ -73,7 +79,7 @@ fn hash(digits: &str) -> Option<Sha256> {
 }
 
 /// Bytes of hexadecimal digits, plain or with colons between them as openssl prints them.
-fn hex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.trim().bytes().filter(|byte| *byte != b':').collect();
     let odd = digits.len() % 2 == 1;
     let padded: Vec<u8> = odd.then_some(b'0').into_iter().chain(digits).collect();

@@ -124,7 +124,8 @@ fn all_above(from: usize, issuers: &[Vec<usize>]) -> HashSet<usize> {
     above
 }
 
-fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {
+/// Whether one certificate (DER) is signed by the key of another, and names it.
+pub(super) fn has_issued(issuer: &[u8], certificate: &[u8]) -> bool {
     match (X509Certificate::from_der(issuer), X509Certificate::from_der(certificate)) {
         (Ok((_, issuer)), Ok((_, parsed))) => {
             issuer.subject().as_raw() == parsed.issuer().as_raw()
@@ -169,6 +170,13 @@ pub(super) fn end(path: &[PathStep], now: i64) -> Result<i64, Untrusted> {
         return Err(Untrusted::AuthorityNotYetValid);
     }
     Ok(end)
+}
+
+/// What makes an authority that one, of its certificate (DER); `None` if that cannot be read.
+pub(super) fn key_of(der: &[u8]) -> Option<PathKey> {
+    let der = CertificateDer::from(der);
+    let certificate = EndEntityCert::try_from(&der).ok()?;
+    step_of(&certificate).ok().map(|step| step.key)
 }
 
 fn step_of(certificate: &webpki::Cert<'_>) -> Result<PathStep, Untrusted> {

@@ -87,6 +87,24 @@ impl RevocationIndex {
         Ok(until)
     }
 
+    /// Why a certificate of this authority passes: `None` if it is listed, or if nobody under that authority passes
+    /// because there is no list of it that counts at `now`.
+    pub(super) fn still_believes(
+        &self,
+        issuer: &PathKey,
+        serial: &[u8],
+        now: i64,
+    ) -> Option<Problem> {
+        let lists = self.lists.get(issuer)?;
+        let over = lists.iter().all(|list| now > list.span.not_after) && !self.accept_expired;
+        let listed = |list: &VerifiedList| !matches!(list.revoked.find_serial(serial), Ok(None));
+        if over || lists.iter().any(listed) {
+            return None;
+        }
+        let what = format!("has a crl that does not name it: {}", self.file.display());
+        Some(Problem::new(what, "put the new list there and reload"))
+    }
+
     pub(super) fn dated(&self) -> impl Iterator<Item = Dated> {
         self.lists.values().filter_map(|lists| {
             let latest = lists.iter().max_by_key(|list| list.span.not_after)?;

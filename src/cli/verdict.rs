@@ -1,0 +1,63 @@
+//! The first word of `status` and `healthcheck`: well, or each cause why not with what to do.
+
+use super::out::Paint;
+use crate::control::wire::{Cause, DaemonView};
+use crate::visible::line;
+use serde_json::{Value, json};
+
+/// `well`, or a line for each cause.
+pub(super) fn text(causes: &[Cause], paint: Paint) -> String {
+    if causes.is_empty() {
+        return format!("{}\n", paint.green("well"));
+    }
+    let one = |cause: &Cause| {
+        format!("{}: {}; {}\n", paint.red("degraded"), line(&cause.what), line(&cause.next))
+    };
+    causes.iter().map(one).collect()
+}
+
+/// One word for programs.
+pub(super) const fn word(causes: &[Cause]) -> &'static str {
+    if causes.is_empty() { "well" } else { "degraded" }
+}
+
+/// The causes for programs.
+pub(super) fn object(causes: &[Cause]) -> Value {
+    causes.iter().map(|cause| json!({ "what": cause.what, "next": cause.next })).collect()
+}
+
+/// What stands against the daemon.
+pub(super) fn of_daemon(daemon: &DaemonView) -> Option<Cause> {
+    let error = daemon.error.as_deref()?;
+    let what =
+        format!("the daemon does not answer: {}", error.trim_end_matches("; nothing was sent"));
+    Some(Cause {
+        what,
+        next: "see `systemctl status docker`; the gate needs no restart".to_owned(),
+    })
+}
+
+/// How the daemon is, in a few words.
+pub(super) fn daemon(daemon: &DaemonView) -> String {
+    let DaemonView { answers, version, api_version, since, socket, .. } = daemon;
+    let version = version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    let api = api_version.as_deref().map(|api| format!(", API {api}")).unwrap_or_default();
+    let how =
+        if *answers { format!("answers: docker{version}{api}") } else { "is away".to_owned() };
+    line(&format!("{how} ({socket}; so each time it was asked since {since})")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_is_the_verdict_and_each_cause_has_its_next_step() {
+        assert_eq!(text(&[], Paint::none()), "well\n");
+        let cause = |what: &str| Cause { what: what.to_owned(), next: "do".to_owned() };
+        assert_eq!(
+            text(&[cause("a\nb"), cause("c")], Paint::none()),
+            "degraded: a\\nb; do\ndegraded: c; do\n"
+        );
+    }
+}
