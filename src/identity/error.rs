@@ -92,7 +92,7 @@ impl Actionable for Unidentified {
             Self::Foreign(why) => why.problem(),
             Self::NotAName => Problem::new(
                 "the identity that matches this certificate makes no valid name of it (one to 63 \
-                 characters, a letter or digit first, no `..`)",
+                 characters, a letter or digit first, no `..`, no capital letters)",
                 remedy,
             ),
             Self::AmbiguousField(field) => Problem::new(

@@ -28,7 +28,7 @@ pub enum PatternError {
     Placeholder,
     /// A character that no identity name has.
     NameCharacter(char),
-    /// A name is too long, starts with another character than `[a-z0-9]`, or has `..` in it.
+    /// A name is too long, starts with another character than `[a-z0-9]`, has `..` or a capital letter in it.
     NotAName,
     /// Not `sha256:` and 64 hexadecimal digits.
     Fingerprint,
@@ -58,7 +58,7 @@ impl Actionable for PatternError {
                 "use a-z, 0-9, `.`, `_` and `-`",
             ),
             Self::NotAName => Problem::new(
-                "not a name: one to 63 characters, a letter or digit first, no `..`",
+                "not a name: one to 63 characters of a-z, 0-9, `.`, `_` and `-`, a letter or digit first, no `..`",
                 "correct the name",
             ),
             Self::Fingerprint => Problem::new(
@@ -138,7 +138,8 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// The name of an identity: `[a-z0-9][a-z0-9._-]{0,62}` without `..`, in lower case. There is no
+/// The name of an identity: `[a-z0-9][a-z0-9._-]{0,62}` without `..`. Nothing is folded into one: whoever could have
+/// a certificate for `WEB` would else be `web`, with what `web` was granted. There is no
 /// other way to make one, so a name can be shown, compared and used in a template as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdentityName(String);
@@ -154,10 +155,13 @@ impl IdentityName {
 impl FromStr for IdentityName {
     type Err = PatternError;
 
-    /// Folds to lower case, then checks.
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        let folded = text.to_ascii_lowercase();
-        if is_capture(&folded) { Ok(Self(folded)) } else { Err(PatternError::NotAName) }
+        let lower = !text.bytes().any(|b| b.is_ascii_uppercase());
+        if lower && is_capture(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(PatternError::NotAName)
+        }
     }
 }
 
@@ -177,10 +181,10 @@ pub struct NameTemplate {
 }
 
 impl NameTemplate {
-    /// The name for these captures, folded to lower case.
+    /// The name for these captures, as they are.
     ///
     /// # Errors
-    /// What comes out is no name: too long, or a `..` where two parts meet.
+    /// What comes out is no name: too long, a `..` where two parts meet, or a capital letter in what was caught.
     pub fn produce(&self, captures: &[String]) -> Result<IdentityName, PatternError> {
         let mut literals = self.literals.iter();
         let mut name = literals.next().cloned().unwrap_or_default();

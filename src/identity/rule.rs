@@ -151,7 +151,7 @@ pub struct Identity {
     pub valid: Option<Validity>,
     /// Index of the rule that identified, in the order of the file, from 0.
     pub rule: usize,
-    /// What the `*` caught, as in the certificate (not folded), then as in the token's claims.
+    /// What the `*` caught, as in the certificate, then as in the token's claims.
     pub captures: Vec<String>,
     /// What proved it.
     pub evidence: Arc<Evidence>,

@@ -64,12 +64,16 @@ fn patterns_that_could_meet_are_known() {
 }
 
 #[test]
-fn a_template_makes_folded_names_only() {
+fn a_template_makes_names_in_lower_case_and_folds_nothing_into_one() {
     let produce = |t: &str, captures: &[&str]| {
         let captures: Vec<String> = captures.iter().map(|c| (*c).to_owned()).collect();
         template(t).produce(&captures).map(|name| name.to_string())
     };
-    assert_eq!(produce("ci-{1}", &["Runner7"]), Ok("ci-runner7".to_owned()));
+    assert_eq!(produce("ci-{1}", &["runner7"]), Ok("ci-runner7".to_owned()));
+    for other in ["Runner7", "RUNNER7", "runneR7"] {
+        assert_eq!(produce("ci-{1}", &[other]), Err(PatternError::NotAName), "{other}");
+    }
+    assert_eq!(produce("ci-{2}", &["Not-Used", "7"]), Ok("ci-7".to_owned()));
     assert_eq!(produce("{2}.{1}", &["a", "b"]), Ok("b.a".to_owned()));
     assert_eq!(produce("deploy", &["unused"]), Ok("deploy".to_owned()));
     assert_eq!(produce("ci-{1}", &[]), Err(PatternError::Placeholder));
@@ -148,10 +152,12 @@ proptest! {
 
     #[test]
     fn every_name_produced_is_a_name(capture in "[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}") {
-        if let Ok(name) = template("a.{1}").produce(std::slice::from_ref(&capture)) {
+        let made = template("a.{1}").produce(std::slice::from_ref(&capture));
+        prop_assert!(made.is_err() || capture == capture.to_lowercase());
+        if let Ok(name) = made {
             let name = name.as_str();
             prop_assert!(is_capture(name) && !name.chars().any(|c| c.is_ascii_uppercase()));
-            prop_assert_eq!(name, format!("a.{}", capture.to_lowercase()));
+            prop_assert_eq!(name, format!("a.{capture}"));
         }
     }
 

@@ -75,11 +75,23 @@ fn an_identity_carries_what_the_rule_gives() {
         rule("other", &[(Uri, "other")]),
         IdentityRule::new("ci-{1}".parse().unwrap(), matching, roles.clone(), mode, true).unwrap(),
     ];
-    let identity = identify(&rules, &certificate(&[(Uri, "ci:A7")]), None).unwrap();
+    let identity = identify(&rules, &certificate(&[(Uri, "ci:a7")]), None).unwrap();
     assert_eq!((identity.name.as_str(), identity.rule), ("ci-a7", 1));
     assert_eq!((identity.roles, identity.mode, identity.danger_observe_root), (roles, mode, true));
-    assert_eq!(identity.captures, ["A7"]);
-    assert_eq!(*identity.evidence, certificate(&[(Uri, "ci:A7")]));
+    assert_eq!(identity.captures, ["a7"]);
+    assert_eq!(*identity.evidence, certificate(&[(Uri, "ci:a7")]));
+}
+
+#[test]
+fn certificates_that_differ_in_letter_case_are_never_one_identity() {
+    let rules = [rule("ci-{1}", &[(Uri, "ci/*")]), rule("ours", &[(Uri, "shop/*")])];
+    assert_eq!(name(&rules, &[(Uri, "ci/web")]), Ok("ci-web".to_owned()));
+    for other in ["ci/WEB", "ci/Web", "ci/weB", "CI/web"] {
+        assert_eq!(name(&rules, &[(Uri, other)]), Err("identity.unknown"), "{other}");
+    }
+    // what no name is made of is told as it is
+    let shop = identify(&rules, &certificate(&[(Uri, "shop/WEB")]), None).unwrap();
+    assert_eq!((shop.name.as_str(), shop.captures), ("ours", vec!["WEB".to_owned()]));
 }
 
 #[test]
