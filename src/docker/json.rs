@@ -56,8 +56,8 @@ pub struct JsonObject<'a>(pub Vec<(Cow<'a, str>, JsonValue<'a>)>);
 /// Reads one JSON text.
 ///
 /// # Errors
-/// [`Flaw::JsonSyntax`], [`Flaw::JsonTrailing`], [`Flaw::JsonDepth`], [`Flaw::JsonDuplicate`],
-/// [`Flaw::JsonValues`].
+/// [`Flaw::JsonSyntax`], [`Flaw::JsonNul`], [`Flaw::JsonTrailing`], [`Flaw::JsonDepth`],
+/// [`Flaw::JsonDuplicate`], [`Flaw::JsonValues`].
 pub fn read(bytes: &[u8]) -> Result<JsonValue<'_>, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let at = format!("byte {}", e.valid_up_to());
@@ -135,11 +135,12 @@ impl<'a> JsonValue<'a> {
 /// Source: `encoding/json/fold.go`.
 #[must_use]
 pub fn folds_to(key: &str, name: &str) -> bool {
-    key.eq_ignore_ascii_case(name) || (!key.is_ascii() && fold(key) == fold(name))
-}
-
-fn fold(key: &str) -> String {
-    key.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    let folded = |c| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        c => c.to_ascii_lowercase(),
+    };
+    key.chars().map(folded).eq(name.chars().map(folded))
 }
 
 /// Writes a string with JSON's escapes.
@@ -282,7 +283,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(JsonValue::Text(Cow::Borrowed(text)))
     }
 
+    /// A text with an escape: a NUL can stand in no other.
     fn visit_str<E: de::Error>(self, text: &str) -> Result<JsonValue<'de>, E> {
+        if text.contains('\0') {
+            return Err(self.fail(nul("")));
+        }
         Ok(JsonValue::Text(Cow::Owned(text.to_owned())))
     }
 
@@ -314,6 +319,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 let why = "a key longer than 4096 bytes";
                 return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
             }
+            if key.contains('\0') {
+                return Err(self.fail(nul(&key)));
+            }
             if given_before(&entries, &mut many, &key) {
                 let why = "this key is given twice";
                 return Err(self.fail(Malformed::new(Flaw::JsonDuplicate, key, why)));
@@ -325,6 +333,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
         }
         Ok(JsonValue::Object(JsonObject(entries)))
     }
+}
+
+/// The refusal of a text that ends earlier in C than in Go: the daemon hands texts to the kernel, to runc and to
+/// plugins, and answers with its own paths where one of them does not take it.
+fn nul(at: &str) -> Malformed {
+    Malformed::new(Flaw::JsonNul, at, "a text with a NUL character (\\u0000)")
 }
 
 /// Whether the key is among the entries: by looking at few, by hash among many.
@@ -432,6 +446,8 @@ mod tests {
         assert!(folds_to("Ho\u{17f}tConfig", "HostConfig"));
         assert!(folds_to("Networ\u{212a}Mode", "NetworkMode"));
         assert!(!folds_to("HostConfi", "HostConfig"));
+        assert!(!folds_to("Pr\u{131}vileged", "Privileged"), "Go has no fold for a dotless i");
+        assert!(!folds_to("Pr\u{130}vileged", "Privileged"), "nor for a dotted capital I");
     }
 
     #[test]
@@ -448,7 +464,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read_back(text in ".*", n in any::<i64>()) {
+        fn what_is_written_is_read_back(text in "[^\u{0}]*", n in any::<i64>()) {
             let value = JsonValue::Array(vec![JsonValue::Text(text.into()), JsonValue::Int(n)]);
             let mut out = Vec::new();
             value.write(&mut out);

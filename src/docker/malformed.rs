@@ -58,6 +58,8 @@ rules! {
             "they can overwrite headers", "send none", [];
         JsonSyntax = "json.syntax", "a body that is not JSON",
             "it cannot be read", "correct it at the place named", [];
+        JsonNul = "json.nul", "a JSON text or key with a NUL character",
+            "a path, name or argument ends there for the kernel, and not for the daemon", "leave it out", [];
         JsonTrailing = "json.trailing", "more after the JSON value",
             "old daemons ignore it, new ones do not", "send one value", [];
         JsonDepth = "json.depth", "JSON nested deeper than 64 levels",

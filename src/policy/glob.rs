@@ -22,6 +22,21 @@ impl Glob {
     pub fn matches(&self, text: &str) -> bool {
         matches(self.0.as_bytes(), text.as_bytes())
     }
+
+    /// Whether the whole text matches for somebody who reads both without letter case: for lists of what is
+    /// denied, where one that reads so must not see what was let through.
+    #[must_use]
+    pub fn matches_in_any_case(&self, text: &str) -> bool {
+        matches(without_case(&self.0).as_bytes(), without_case(text).as_bytes())
+    }
+}
+
+/// A text in which letters are the same that some reader takes for one: Go's `EqualFold` has `ſ` for `s` and
+/// the Kelvin sign for `k`, its `ToLower` makes an `i` of `İ` and its `ToUpper` an `I` of `ı`; others write `ẞ` and `ß` as `ss`.
+fn without_case(text: &str) -> String {
+    const DOT_ABOVE: char = '\u{307}'; // what is left of `İ` beside its `i`
+    let upper = text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
+    upper.flat_map(char::to_lowercase).filter(|c| *c != DOT_ABOVE).collect()
 }
 
 impl std::fmt::Display for Glob {
@@ -94,6 +109,25 @@ mod tests {
         assert!(!matches("a*", "a/b"));
         assert!(!matches("abc", "abcd"));
         assert!(!matches("", "a"));
+    }
+
+    #[test]
+    fn a_deny_is_read_in_every_case_that_somebody_reads() {
+        let denied = |text: &str| Glob::new("Traefik.http.routers.**").matches_in_any_case(text);
+        for text in [
+            "traefik.http.routers.x",
+            "TRAEFIK.HTTP.ROUTERS.X",
+            "traefik.http.router\u{17f}.x",
+            "traefi\u{212a}.http.routers.x",
+            "traef\u{131}k.http.routers.x",
+            "traef\u{130}k.http.routers.x",
+        ] {
+            assert!(denied(text), "{text}");
+        }
+        for text in ["traefik.http.router.x", "træfik.http.routers.x", "traefjk.http.routers.x"] {
+            assert!(!denied(text), "{text}");
+        }
+        assert!(Glob::new("\u{3c3}*").matches_in_any_case("\u{3c2}x"), "final and other sigma");
     }
 
     fn slow(p: &[u8], t: &[u8]) -> bool {

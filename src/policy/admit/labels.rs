@@ -11,8 +11,7 @@ const LONGEST_STOP: i64 = 3600;
 
 /// Whether a label is denied, in any letter case: who reads it (Traefik for one) may read it so.
 fn is_denied(deny: &[Glob], key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    deny.iter().any(|p| Glob::new(p.as_str().to_ascii_lowercase()).matches(&key))
+    deny.iter().any(|pattern| pattern.matches_in_any_case(key))
 }
 
 impl Judge<'_> {

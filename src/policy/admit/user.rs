@@ -94,7 +94,8 @@ impl Judge<'_> {
             return;
         }
         let mut parts = dir.strip_prefix('/').unwrap_or("..").split('/');
-        let unclean = parts.clone().any(|part| part == ".." || part == ".");
+        let strange = dir.chars().any(char::is_control);
+        let unclean = strange || parts.clone().any(|part| part == ".." || part == ".");
         // `/dev/fd` is a link to `/proc/self/fd` in every container
         let first = parts.find(|part| !part.is_empty());
         if unclean || matches!(first, Some("proc" | "dev")) {
