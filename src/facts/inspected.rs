@@ -2,7 +2,7 @@
 //! all, and policy refuses what it does not know.
 
 use crate::docker::image::{ImageOrigin, Reference};
-use crate::policy::facts::{Container, Image, Network, Volume};
+use crate::policy::facts::{Container, HealthFact, Image, Network, Volume};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -34,6 +34,7 @@ pub fn image(answer: &Value) -> Option<Image> {
         working_dir: text(answer, "/Config/WorkingDir").unwrap_or_default(),
         labels: text_map(answer, "/Config/Labels"),
         volumes: keys(answer, "/Config/Volumes"),
+        health: health(answer)?,
         id,
     })
 }
@@ -64,7 +65,23 @@ pub fn container(answer: &Value) -> Option<Container> {
         volumes: volumes.filter_map(|mount| text(mount, "/Name")).collect(),
         labels: text_map(answer, "/Config/Labels"),
         mounts: mounts.iter().map(|m| text(m, "/Destination").unwrap_or_default()).collect(),
+        health: health(answer)?,
     })
+}
+
+/// How it is checked, if at all: `None` is a number that is none.
+#[expect(clippy::option_option, reason = "what cannot be read is not what is not there")]
+fn health(answer: &Value) -> Option<Option<HealthFact>> {
+    let Some(check) = answer.pointer("/Config/Healthcheck").filter(|check| !check.is_null()) else {
+        return Some(None);
+    };
+    let nanos = |key: &str| check.get(key).map_or(Some(0), Value::as_i64);
+    Some(Some(HealthFact {
+        off: check.pointer("/Test/0").and_then(Value::as_str) == Some("NONE"),
+        interval: nanos("Interval")?,
+        start_interval: nanos("StartInterval")?,
+        timeout: nanos("Timeout")?,
+    }))
 }
 
 fn text(value: &Value, pointer: &str) -> Option<String> {

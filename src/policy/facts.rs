@@ -141,6 +141,21 @@ pub struct Image {
     pub labels: BTreeMap<String, String>,
     /// Where every container of it has a volume.
     pub volumes: Vec<String>,
+    /// How its containers are checked where they say nothing else.
+    pub health: Option<HealthFact>,
+}
+
+/// How often a health check is run, in nanoseconds; 0 is the daemon's own choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HealthFact {
+    /// Whether it is switched off.
+    pub off: bool,
+    /// The time between two checks.
+    pub interval: i64,
+    /// The same while a container starts.
+    pub start_interval: i64,
+    /// How long one may take.
+    pub timeout: i64,
 }
 
 /// A volume that is there.
@@ -180,6 +195,8 @@ pub struct Container {
     pub volumes: Vec<String>,
     /// Where it has mounts, volumes among them.
     pub mounts: Vec<String>,
+    /// How it is checked.
+    pub health: Option<HealthFact>,
 }
 
 /// What a path of the host is, as the daemon sees it.

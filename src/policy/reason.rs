@@ -206,6 +206,8 @@ rules! {
             "it sends output to any address, or hides it", "leave --log-driver out", [];
         LogOption = "logging.option", "a log option that the profile does not list",
             "options name addresses, files and environments", "leave --log-opt out", [];
+        LogValue = "logging.value", "a log option with a value that the daemon cannot bear, or that can be read in two ways",
+            "what waits for a log waits in the daemon's memory, which all containers share", "stay within what is allowed, or have KEY=VALUE listed under logging.options", [];
         Restart = "restart.policy", "a restart policy that the profile does not list",
             "a container that restarts outlives a revocation", "use a policy that is listed", ["CIS 5.15"];
         Annotation = "annotation.not-allowed" root, "an annotation that the profile does not list",

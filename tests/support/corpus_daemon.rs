@@ -2,7 +2,7 @@
 //! is ordinary.
 
 use dockward::facade::docker::image::{ImageOrigin, Reference};
-use dockward::facade::policy::facts::{Container, Image, Network, Seen, Volume};
+use dockward::facade::policy::facts::{Container, HealthFact, Image, Network, Seen, Volume};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,17 @@ struct AnImage {
     working_dir: String,
     labels: BTreeMap<String, String>,
     volumes: Vec<String>,
+    health: Option<AHealthcheck>,
+}
+
+/// Nanoseconds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AHealthcheck {
+    off: bool,
+    interval: i64,
+    start_interval: i64,
+    timeout: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -50,6 +61,7 @@ struct AContainer {
     volumes: Vec<String>,
     labels: BTreeMap<String, String>,
     mounts: Vec<String>,
+    health: Option<AHealthcheck>,
 }
 
 impl Daemon {
@@ -71,6 +83,7 @@ impl Daemon {
                 working_dir: image.working_dir.clone(),
                 labels: image.labels.clone(),
                 volumes: image.volumes.clone(),
+                health: image.health.as_ref().map(health),
             }),
             (None, _) if name == ORDINARY => Seen::Found(Image {
                 id: ORDINARY.to_owned(),
@@ -127,6 +140,7 @@ impl Daemon {
                 volumes: container.volumes.clone(),
                 labels: container.labels.clone(),
                 mounts: container.mounts.iter().cloned().chain(of_volumes).collect(),
+                health: container.health.as_ref().map(health),
             })
         })
     }
@@ -147,6 +161,11 @@ impl Daemon {
         let seen = asked.iter().filter(|name| !self.unseen.contains(name));
         seen.map(|name| (name.clone(), of(name))).collect()
     }
+}
+
+fn health(check: &AHealthcheck) -> HealthFact {
+    let &AHealthcheck { off, interval, start_interval, timeout } = check;
+    HealthFact { off, interval, start_interval, timeout }
 }
 
 fn origin(text: &str) -> ImageOrigin {

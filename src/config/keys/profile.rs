@@ -180,7 +180,11 @@ const LOGGING: Form<Logging> = Form::new(
         what: "logging",
         keys: &[
             key("drivers", TEXTS, "log drivers that may be named"),
-            key("options", TEXTS, "log options that may be set"),
+            key(
+                "options",
+                TEXTS,
+                "log options that may be set: KEY, with a value within bounds, or KEY=VALUE exactly",
+            ),
         ],
     }),
     rules::logging,

@@ -65,6 +65,9 @@ impl Judge<'_> {
         if instruction == "WORKDIR" {
             self.written_dir(rest.trim());
         }
+        if instruction == "HEALTHCHECK" {
+            self.health_instruction(rest);
+        }
         let rules = &self.profile.labels();
         if instruction == "LABEL" && !(rules.deny.is_empty() && rules.allow.is_none()) {
             let what = "change labels of an image where not all are allowed";
@@ -114,7 +117,7 @@ impl Judge<'_> {
         } = config;
         self.hostnames(hostname.text(), domainname.text());
         self.exposed_ports(exposed_ports);
-        self.healthcheck("Healthcheck", healthcheck.value());
+        self.healthcheck("Healthcheck.", healthcheck.value());
         self.anonymous_volumes(volumes);
         self.working_dir("WorkingDir", working_dir.text());
         self.mac_address("MacAddress", mac_address.text());

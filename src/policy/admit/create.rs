@@ -47,7 +47,8 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
     judge.exposed_ports(exposed_ports);
     judge.anonymous_volumes(volumes);
     judge.labels(labels);
-    judge.healthcheck("Healthcheck", healthcheck.value());
+    judge.healthcheck("Healthcheck.", healthcheck.value());
+    judge.image_health(image.text(), healthcheck.value());
     judge.stop_timeout("StopTimeout", stop_timeout.or_zero());
     judge.mac_address("MacAddress", mac_address.text());
     judge.host_config(host);

@@ -23,6 +23,7 @@ impl<'j> Judge<'j> {
             user: its_user,
             working_dir: its_dir,
             labels: _,
+            health: _, // judged with the body's
         }) = self.image_fact(image)
         else {
             // the user of an image that is missing or unknown is judged when there is one: at start at last

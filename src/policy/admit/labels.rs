@@ -1,7 +1,7 @@
-//! Labels, annotations, health checks, restart policies, logging: what steers other programs.
+//! Labels, annotations, restart policies: what steers other programs.
 
 use super::{Judge, StringMap};
-use crate::docker::body::create::{Healthcheck, LogConfig, RestartPolicy};
+use crate::docker::body::create::RestartPolicy;
 use crate::policy::Reason;
 use crate::policy::glob::Glob;
 use std::collections::BTreeMap;
@@ -72,36 +72,6 @@ impl Judge<'_> {
         }
     }
 
-    /// `Healthcheck`: durations in nanoseconds, 0 is the daemon's default (30 s, start interval 5 s).
-    pub(super) fn healthcheck(&mut self, at: &str, check: Option<&Healthcheck<'_>>) {
-        let Some(Healthcheck {
-            test: _,
-            interval,
-            timeout,
-            retries: _,
-            start_period: _,
-            start_interval,
-            borrow: _,
-        }) = check
-        else {
-            return;
-        };
-        let least = self.profile.health().min_interval;
-        for (name, field) in [("Interval", interval), ("StartInterval", start_interval)] {
-            let nanos = field.or_zero();
-            if nanos != 0 && nanos < least {
-                let what = format!("check health every {nanos} ns");
-                self.deny(Reason::HealthInterval, format!("{at}.{name}"), nanos.to_string(), what);
-                self.allowing(format!("at least {least} ns"));
-            }
-        }
-        let timeout = timeout.or_zero();
-        if timeout < 0 {
-            let (what, field) = ("check health with a negative timeout", format!("{at}.Timeout"));
-            self.deny(Reason::HealthInterval, field, timeout.to_string(), what);
-        }
-    }
-
     /// `StopTimeout` in seconds: a negative one is for ever, and stopping the daemon waits for it.
     pub(super) fn stop_timeout(&mut self, field: &str, seconds: i64) {
         if !(0..=LONGEST_STOP).contains(&seconds) {
@@ -122,34 +92,6 @@ impl Judge<'_> {
             let what = "use restart policy";
             self.refuse(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
             self.allowing_listed("policies", self.profile.restart());
-        }
-    }
-
-    /// `HostConfig.LogConfig`.
-    pub(super) fn logging(&mut self, log: Option<&LogConfig<'_>>) {
-        let Some(LogConfig { driver, config, borrow: _ }) = log else { return };
-        let (at, options) = (self.host("LogConfig.Type"), self.host("LogConfig.Config"));
-        self.log_driver((&at, driver.text()), (&options, config));
-    }
-
-    /// A driver of logs and its options, each with its place. An empty driver is the daemon's own, whose
-    /// options could then be anything, so they are judged by key.
-    pub(super) fn log_driver(
-        &mut self,
-        (at, driver): (&str, &str),
-        (options_at, options): (&str, &StringMap<'_>),
-    ) {
-        if !driver.is_empty() && !self.profile.logging().drivers.has(driver) {
-            self.refuse(Reason::LogDriver, at, driver, "use log driver");
-            self.allowing_listed("drivers", &self.profile.logging().drivers);
-        }
-        for (key, value) in options.entries() {
-            if !self.profile.logging().options.has(key) {
-                let what = format!("set log option {key:?}");
-                let at = format!("{options_at}.{key}");
-                self.deny(Reason::LogOption, at, masked(value), what);
-                self.allowing_listed("options", &self.profile.logging().options);
-            }
         }
     }
 }

@@ -153,7 +153,7 @@ impl Judge<'_> {
         self.read_only_root(&at("ReadOnly"), read_only.or_zero());
         self.mounts(mounts.items());
         self.stop_timeout(&at("StopGracePeriod"), stop_grace_period.or_zero() / 1_000_000_000);
-        self.healthcheck(&at("Healthcheck"), healthcheck.value());
+        self.healthcheck(&at("Healthcheck."), healthcheck.value());
         self.service_hosts(&at("Hosts"), hosts.items());
         if let Some(DnsConfig { nameservers, search, options, borrow: _ }) = dns_config.value() {
             self.dns(

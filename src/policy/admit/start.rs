@@ -39,7 +39,7 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
         Ok(container) => container,
         Err(finding) => return judge.add(Some(finding)),
     };
-    let Container { id: _, image, user, working_dir, running: _, labels, volumes, mounts } =
+    let Container { id: _, image, user, working_dir, running: _, labels, volumes, mounts, health } =
         container;
     judge.image_fact(image);
     judge.user("Config.User", user);
@@ -49,6 +49,9 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
     }
     for target in mounts {
         judge.target(&format!("Mounts.{}", super::key(target)), target);
+    }
+    if let Some(health) = health {
+        judge.health("Config.Healthcheck.", health);
     }
     judge.denied_labels("Config.Labels", labels, "start a container with label");
 }
