@@ -31,23 +31,34 @@ roles:
   ci:
     scope: any
     admission: ci
-    allow: { container: [run] }
+    allow: { container: [run, exec] }
     images: { run: ["**"] }
 admission:
   ci: { extends: baseline, labels: { allow: [] } }
 "#;
 
 fn denied(name: &str, create: &Value) -> Denial {
+    denied_at("/v1.41/containers/create", name, create)
+}
+
+fn denied_at(target: &str, name: &str, body: &Value) -> Denial {
+    match decided(target, name, body) {
+        Decision::Deny(denial) => denial,
+        Decision::Allow(permit) => panic!("allowed, would: {}", permit.would().len()),
+    }
+}
+
+fn decided(target: &str, name: &str, body: &Value) -> Decision {
     let now = "2026-12-20T00:00:00Z".parse().unwrap();
     let policy = dockward::facade::config::parse(POLICY, Path::new("/"), now).unwrap().policy;
     let mut identity = supposed(&policy.identities, &name.parse().unwrap()).unwrap();
     identity.mode = identity.mode.at(now.as_second());
-    let bytes = serde_json::to_vec(create).unwrap();
+    let bytes = serde_json::to_vec(body).unwrap();
     let mut headers = HeaderMap::new();
     headers.insert("host", HeaderValue::from_static("docker"));
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("content-length", HeaderValue::from(bytes.len()));
-    let uri = "/v1.41/containers/create".parse().unwrap();
+    let uri = target.parse().unwrap();
     let request = RequestHead {
         method: &Method::POST,
         uri: &uri,
@@ -57,10 +68,33 @@ fn denied(name: &str, create: &Value) -> Denial {
     let accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::new(41) };
     let head = classify(&request, accepted).unwrap();
     let asking = hear(&identity, &head, &policy).unwrap().read(&bytes).unwrap();
-    match asking.settle(|_| Facts::default()).unwrap().decide() {
-        Decision::Deny(denial) => denial,
-        Decision::Allow(permit) => panic!("allowed, would: {}", permit.would().len()),
+    asking.settle(|_| Facts::default()).unwrap().decide()
+}
+
+/// Whether a body is refused for what it has the daemon keep.
+fn is_too_heavy(target: &str, body: &Value) -> bool {
+    match decided(target, "ci", body) {
+        Decision::Deny(denial) => denial.findings.iter().any(|f| f.reason == Reason::Weight),
+        Decision::Allow(_) => false,
     }
+}
+
+#[test]
+fn what_the_daemon_keeps_of_one_object_has_a_bound() {
+    let (half, most) = ("x".repeat(64 << 10), 128 << 10);
+    let (exec, create) = ("/v1.41/containers/web/exec", "/v1.41/containers/create");
+    for target in [exec, create] {
+        let body = |more: &str| json!({ "Cmd": [half], "Env": [half, more] });
+        assert!(!is_too_heavy(target, &body("")), "{target}");
+        assert!(is_too_heavy(target, &body("x")), "{target}");
+        let many = vec!["SETTING=value"; 9000];
+        assert!(!is_too_heavy(target, &json!({ "Env": many })), "{target}");
+    }
+    assert!(is_too_heavy(exec, &json!({ "Cmd": ["sh"], "DetachKeys": "x".repeat(most) })));
+    let check = |length| json!({ "Healthcheck": { "Test": ["CMD", "x".repeat(length)] } });
+    assert!(is_too_heavy(create, &check(most)) && !is_too_heavy(create, &check(most - 3)));
+    let labelled = |length| json!({ "Labels": { "l": "x".repeat(length) } });
+    assert!(is_too_heavy(create, &labelled(most)) && !is_too_heavy(create, &labelled(most - 1)));
 }
 
 /// Bytes that the findings hold.

@@ -28,7 +28,7 @@ roles:
   ci:
     scope: any
     admission: ci
-    allow: { container: [read, run] }
+    allow: { container: [read, run], build: ["*"] }
     images: { run: ["docker.io/library/*"] }
 admission:
   ci: { extends: baseline, memory: { default: 512MiB, max: 1GiB } }
@@ -124,8 +124,15 @@ fn a_request_is_judged_as_when_served() {
     says(&refused, 1, &["[privilege.privileged]", "(HostConfig.Privileged)", "why:", "instead:"]);
     let twice = house.explain(&create, r#"{"Image":"a","Image":"b"}"#);
     says(&twice, 1, &["[json.duplicate-key]"]);
+    let old = house.explain(&["--as", "ci-7", "GET /v1.20/info"], "");
+    says(&old, 1, &["[version.range]", "supposed: the daemon, which does not answer"]);
     let verb = house.explain(&["--as", "ci-7", "POST /v1.41/volumes/prune"], "");
     says(&verb, 1, &["[verb.not-granted]", "volume.prune"]);
+    let runtime = r#"{"Image":"busybox","HostConfig":{"Runtime":"kata"}}"#;
+    let runtime = house.explain(&create, runtime);
+    says(&runtime, 1, &["[runtime.not-allowed]", "the daemon's own default, without --runtime"]);
+    let stream = house.explain(&["--as", "ci-7", "POST /v1.41/build"], "");
+    says(&stream, 1, &["granted by * or a group alone", "spells build.create out"]);
 }
 
 #[test]

@@ -5,9 +5,10 @@ use super::{Exit, ExplainArgs, Failure, out, rules};
 use crate::audit::event::{RequestRecord, Verdict};
 use crate::audit::{self, EventId, Found, Logged};
 use crate::config::{self, Config};
+use crate::daemon::Daemon;
 use crate::digest::Sha256;
 use crate::docker::image::{ImageOrigin, Reference};
-use crate::docker::{self, Accepted, ApiVersion, Malformed, RequestHead};
+use crate::docker::{self, Accepted, ApiVersion, Flaw, Malformed, RequestHead};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
 use crate::policy::facts::Image;
@@ -82,23 +83,37 @@ struct Explained {
 /// Judges a request offline: as if received now, from this host.
 fn explain(config: &Config, name: &str, asked: &Asked, bytes: &[u8]) -> Result<Explained, Failure> {
     let identity = identity(config, name)?;
-    Ok(judged(config, name, &identity, asked, bytes).unwrap_or_else(|malformed| Explained {
-        outcome: Exit::Findings,
-        text: format!("refused: {}\n{}", line(&malformed.to_string()), about(malformed.flaw.id())),
+    let told = versions(config);
+    let floor = config.daemon.api_min;
+    let accepted = told.unwrap_or(Accepted { floor, ceiling: ApiVersion::NEWEST });
+    Ok(judged(config, name, &identity, accepted, asked, bytes).unwrap_or_else(|malformed| {
+        let mut text = format!("refused: {}\n{}", line(&malformed.to_string()), about(malformed.flaw.id()));
+        if told.is_none() && malformed.flaw == Flaw::VersionRange {
+            text.push_str("supposed: the daemon, which does not answer, speaks every version that the gate does; \
+                           an older one has the gate name a lower version\n");
+        }
+        Explained { outcome: Exit::Findings, text }
     }))
+}
+
+/// The versions that the gate would accept, where the daemon says which it speaks.
+fn versions(config: &Config) -> Option<Accepted> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let daemon = Daemon::new(config.daemon.socket.clone());
+    runtime.block_on(daemon.accepted(config.daemon.api_min)).ok()
 }
 
 fn judged(
     config: &Config,
     name: &str,
     identity: &Identity,
+    accepted: Accepted,
     asked: &Asked,
     bytes: &[u8],
 ) -> Result<Explained, Malformed> {
     let headers = headers(bytes);
     let Asked { method, uri } = asked;
     let request = RequestHead { method, uri, version: Version::HTTP_11, headers: &headers };
-    let accepted = Accepted { floor: config.daemon.api_min, ceiling: ApiVersion::NEWEST };
     let head = docker::classify(&request, accepted)?;
     let heard = match policy::hear(identity, &head, &config.policy) {
         Ok(heard) => heard,

@@ -33,6 +33,7 @@ mod terms;
 mod update;
 mod user;
 mod volume;
+mod weight;
 
 pub(super) use call::{call, images};
 pub(super) use host_paths::listed as listed_path;

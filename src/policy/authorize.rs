@@ -61,7 +61,12 @@ pub(super) fn verb_finding(
     if candidates.everybody || !candidates.roles.is_empty() {
         return None;
     }
-    let what = format!("use {grant} ({})", route.operation);
     let roles = identity.roles.join(", ");
+    if policy.roles_of(&identity.roles).any(|role| role.allow.has(route.resource, route.verb)) {
+        let what = format!("use {} with {grant} granted by * or a group alone", route.operation);
+        let spelled = format!("a role that spells {grant} out; roles held: {roles}");
+        return Some(finding(Reason::VerbNotGranted, what).allowing(spelled));
+    }
+    let what = format!("use {grant} ({})", route.operation);
     Some(finding(Reason::VerbNotGranted, what).allowing(format!("roles held: {roles}")))
 }

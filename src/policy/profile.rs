@@ -10,8 +10,8 @@ mod kinds;
 mod looser;
 
 pub use kinds::{
-    Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
-    Logging, Ports, Runtimes, UserRule, VolumeOptions,
+    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
+    Listed, Logging, Ports, Runtimes, UserRule, VolumeOptions,
 };
 
 use super::glob::Glob;
@@ -25,6 +25,9 @@ macro_rules! profile_keys {
         $then! {
             /// who the first process may be
             user: UserRule as USER,
+            // besides what `user` asks of them
+            /// groups that may be joined
+            groups: Groups as GROUPS,
             /// capabilities beyond the daemon's own
             capabilities: Capabilities as CAPABILITIES,
             // besides the spellings of no-new-privileges
@@ -156,6 +159,8 @@ impl Profile {
         Self {
             name: "baseline".into(),
             user: UserRule::Any,
+            // a name means what the image says, and 0 is root's
+            groups: Groups { ids: Listed(vec![1..=u32::MAX]), names: Listed::NONE },
             capabilities: Capabilities {
                 // Docker's default set, which is what the standard allows to be added
                 add: words(&[

@@ -194,6 +194,8 @@ rules! {
             ["CIS 4.1", "PSS restricted: Running as Non-root"];
         UserRange = "user.range", "a user or group id outside the ranges",
             "ids are shared with the host", "run with --user within the ranges", ["CIS 4.1"];
+        Group = "user.group", "a group that the profile does not list",
+            "what the host shares with a group is shared with it, and a name means what the image says", "leave --group-add out, or have the group listed under groups", [];
         WorkingDir = "user.working-dir" root, "a working directory under /proc or /dev, or not a clean absolute path",
             "a leaked descriptor leads to the host's files", "choose another --workdir", ["CVE-2024-21626"];
         Runtime = "runtime.not-allowed" root, "a runtime that the profile does not list",
@@ -218,6 +220,8 @@ rules! {
             "labels say whose it is", "run with --label", [];
         StopTimeout = "resource.stop-timeout", "a container that takes for ever, or more than an hour, to stop",
             "stopping the daemon waits for it", "leave --stop-timeout out, or stay within an hour", [];
+        Weight = "resource.bytes", "arguments and environment, or labels, of more than 128 KiB together",
+            "the daemon keeps them in memory, all containers' together", "hand large data over in a volume or on standard input", [];
         HealthInterval = "health.interval", "a health check more often than the profile allows",
             "each check is a process on the host", "use a longer interval", ["CIS 5.27"];
         PsArgs = "container.ps-args", "arguments of ps that are not plain columns",
@@ -235,7 +239,10 @@ rules! {
         SecretDriver = "secret.driver" root, "a driver or template for a secret or config",
             "a driver is a program that runs as root, a template reads other secrets", "send the data itself", [];
         Name = "name.reserved", "a name that reads as an id or as a mode",
-            "it takes the place of another container's short id", "choose another name", [];
+            "the daemon takes it for the beginning of another object's id, or of none there is when this one is gone",
+            "choose a name with a letter beyond f, or with a hyphen", [];
+        NamePlain = "name.plain", "a name that is missing, or has characters that names do not have",
+            "it cannot be told apart from others, or is read over parts of a path", "use letters, digits, dots, hyphens and underscores", [];
     }
 }
 

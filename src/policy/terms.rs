@@ -46,6 +46,9 @@ pub enum Filled {
     Runtime(String),
     /// A key of a build's query, whose limits are there.
     Build(&'static str, i64),
+    /// `CheckDuplicate` of a network: engines up to 24 make a second one of the same name without it, and then
+    /// the name is nobody's (`NetworkCreate` in their `daemon/network.go`).
+    CheckDuplicate,
 }
 
 impl fmt::Display for Term {
@@ -75,6 +78,7 @@ impl fmt::Display for Filled {
             Self::Cgroupns(mode) => write!(f, "HostConfig.CgroupnsMode={mode}"),
             Self::Runtime(name) => write!(f, "HostConfig.Runtime={name}"),
             Self::Build(key, value) => write!(f, "{key}={value}"),
+            Self::CheckDuplicate => f.write_str("CheckDuplicate=true"),
         }
     }
 }
@@ -106,6 +110,9 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
     if let Filled::Build(key, value) = default {
         return head.query.fill_int(head.route.query, key, *value);
     }
+    if let (Filled::CheckDuplicate, Body::NetworkCreate(network)) = (default, &mut *body) {
+        network.check_duplicate.0 = Field::Set(true);
+    }
     let Body::ContainerCreate(create) = body else { return };
     let host: &mut HostConfig<'_> = create.host_config.or_empty();
     let word = |field: &mut Text<'_>, word: &str| *field = Field::Set(Cow::Owned(word.to_owned()));
@@ -117,7 +124,7 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         Filled::Ipc(mode) => word(&mut host.ipc_mode, mode),
         Filled::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
         Filled::Runtime(name) => word(&mut host.runtime, name),
-        Filled::Build(..) => {}
+        Filled::Build(..) | Filled::CheckDuplicate => {}
     }
 }
 

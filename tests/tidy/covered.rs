@@ -9,7 +9,8 @@ use dockward::facade::docker::{Flaw, ROUTES};
 use dockward::facade::policy::Reason;
 
 /// What needs bytes on a wire, or very many of them, to happen, and the test that shows it.
-const ELSEWHERE: [(&str, &str, &str); 3] = [
+const ELSEWHERE: [(&str, &str, &str); 4] = [
+    ("resource.bytes", "tests/bounded.rs", "fn what_the_daemon_keeps_of_one_object_has_a_bound"),
     ("json.too-many-values", "src/docker/json.rs", "fn values_are_bounded_by_size"),
     ("body.too-large", "tests/front/bodies.rs", "fn a_body_beyond_the_bound_is_a_413"),
     (

@@ -5,8 +5,8 @@ use crate::config::units;
 use crate::config::yaml::{YamlEntry, YamlNode};
 use crate::policy::glob::Glob;
 use crate::policy::profile::{
-    Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
-    Logging, Ports, UserRule, VolumeOptions,
+    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
+    Listed, Logging, Ports, UserRule, VolumeOptions,
 };
 use ipnet::IpNet;
 
@@ -86,6 +86,13 @@ pub(crate) fn user(to: &mut UserRule, entry: &YamlEntry, _: &mut MistakeLedger) 
         Some(_) => UserRule::NonRoot,
         None => UserRule::Ids { uid: ranges("uid"), gid: ranges("gid") },
     };
+}
+
+pub(crate) fn groups(to: &mut Groups, entry: &YamlEntry, _: &mut MistakeLedger) {
+    let all = entry.value.texts_of("allow");
+    let ids = all.iter().filter_map(|group| units::range(group).ok()).collect();
+    let names = all.iter().filter(|group| units::range::<u32>(group).is_err()).cloned();
+    *to = Groups { ids, names: names.collect() };
 }
 
 pub(crate) fn capabilities(to: &mut Capabilities, entry: &YamlEntry, ledger: &mut MistakeLedger) {

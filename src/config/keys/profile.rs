@@ -9,8 +9,8 @@ use crate::config::units;
 use crate::config::yaml::YamlNode;
 use crate::policy::glob::Glob;
 use crate::policy::profile::{
-    Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
-    Logging, Ports, Profile, Runtimes, UserRule, VolumeOptions, profile_keys,
+    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
+    Listed, Logging, Ports, Profile, Runtimes, UserRule, VolumeOptions, profile_keys,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -43,6 +43,7 @@ notations! {
     CPUS = "a number of CPUs", units::cpus, r"^(0|[1-9][0-9]*)(\.[0-9]{1,9})?$";
     PORT = "a host port", host_port, "^(ephemeral|[0-9]+(-[0-9]+)?)$";
     ID = "a range of ids", units::range::<u32>, "^[0-9]+(-[0-9]+)?$";
+    GROUP = "a group", group, "^([0-9]+(-[0-9]+)?|[A-Za-z_][A-Za-z0-9_.-]*)$";
     ADDRESS = "an IP address", address, "^[0-9a-fA-F.:]+$";
     SUBNET = "a range of addresses", subnet, "^[0-9a-fA-F.:]+/[0-9]+$";
     CLEAN_PATH = "an absolute path in its shortest form", clean_path, "^/";
@@ -54,6 +55,15 @@ fn host_port(text: &str) -> Result<(), String> {
     match text == "ephemeral" || units::range::<u16>(text).is_ok() {
         true => Ok(()),
         false => Err("write a port, a range such as 20000-29999, or ephemeral".into()),
+    }
+}
+
+fn group(text: &str) -> Result<(), String> {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let name = starts && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+    match name || units::range::<u32>(text).is_ok() {
+        true => Ok(()),
+        false => Err("write a number, a range such as 1000-1999, or a name".into()),
     }
 }
 
@@ -127,6 +137,14 @@ const USER: Form<UserRule> = Form::new(
         }),
     ),
     rules::user,
+);
+
+const GROUPS: Form<Groups> = Form::new(
+    Shape::Section(&Section {
+        what: "groups",
+        keys: &[required("allow", Shape::List(&GROUP), "numbers, ranges of them, names exactly")],
+    }),
+    rules::groups,
 );
 
 const CAPABILITIES: Form<Capabilities> = Form::new(

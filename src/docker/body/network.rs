@@ -7,7 +7,8 @@ body! {
     /// `network.CreateRequest`.
     NetworkCreate<'a> {
         name: Text<'a> = "Name",
-        /// Inert: a name that is taken is refused, which daemons since 25 always do.
+        /// Inert: whether a name that is taken is refused, which daemons since 25 always do; for older ones it
+        /// is written in.
         check_duplicate: Inert<Field<bool>> = "CheckDuplicate",
         driver: Text<'a> = "Driver",
         scope: Text<'a> = "Scope",

@@ -149,7 +149,7 @@ mod tests {
             r#"{"labels":["a"]}"#,
             r#"["label"]"#,
             r#"{"label":["a"],"until":{"1":true}}"#,
-            r#"{"label":["a\u0000"]}"#,
+            r#"{"label":["a\u0001"]}"#,
         ] {
             assert_eq!(filters(text).unwrap_err().flaw, Flaw::QueryFilter, "{text}");
         }

@@ -24,7 +24,7 @@ const INSTRUCTIONS: [&str; 11] = [
 /// `POST /commit`.
 pub(super) fn commit(judge: &mut Judge<'_>, head: &CallHead, config: Option<&ContainerConfig<'_>>) {
     if head.query.text("container").is_none() {
-        judge.deny(Reason::Name, "query container", "", "commit without naming a container");
+        judge.deny(Reason::NamePlain, "query container", "", "commit without naming a container");
     }
     judge.new_image(head);
     if let Some(config) = config {
@@ -115,6 +115,7 @@ impl Judge<'_> {
             shell: _,
             borrow: _,
         } = config;
+        self.arguments(config);
         self.hostnames(hostname.text(), domainname.text());
         self.exposed_ports(exposed_ports);
         self.healthcheck("Healthcheck.", healthcheck.value());

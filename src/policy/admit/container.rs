@@ -64,7 +64,7 @@ impl Judge<'_> {
     fn container(&mut self, field: &str, container: &str) {
         let name = container.strip_prefix('/').unwrap_or(container);
         if name.is_empty() || !is_plain(name) {
-            self.refuse(Reason::Name, field, container, "name a container");
+            self.refuse(Reason::NamePlain, field, container, "name a container");
         }
     }
 

@@ -14,12 +14,14 @@ pub(super) fn exec_create(judge: &mut Judge<'_>, body: &ExecCreate<'_>) {
         attach_stderr: _,
         attach_stdout: _,
         detach: _,
-        detach_keys: _,
-        env: _,
+        detach_keys,
+        env,
         working_dir,
-        cmd: _, // code inside the container that was granted
+        cmd, // code inside the container that was granted
         borrow: _,
     } = body;
+    let words = env.0.items().iter().chain(cmd.items()).map(AsRef::as_ref);
+    judge.weigh("Env", words.chain([user.text(), working_dir.text(), detach_keys.0.text()]));
     judge.privileged("Privileged", privileged.or_zero());
     judge.exec_user(user.text());
     judge.working_dir("WorkingDir", working_dir.text());

@@ -32,6 +32,7 @@ impl Judge<'_> {
 
     /// Labels of the container, or of a volume that is made with it: allow, deny.
     pub(super) fn label_keys(&mut self, field: &str, labels: &StringMap<'_>) {
+        self.weigh(field, labels.entries().flat_map(|(key, value)| [key, value.as_ref()]));
         for (key, value) in labels.entries() {
             self.label(field, key, value);
         }

@@ -2,7 +2,6 @@
 //! or a way into the host's.
 
 use super::labels::masked;
-use super::names::is_host_name;
 use super::{Judge, key};
 use crate::docker::body::network::{ConfigFrom, Ipam, IpamConfig, NetworkCreate};
 use crate::policy::Reason;
@@ -56,11 +55,7 @@ pub(super) fn create(judge: &mut Judge<'_>, body: &NetworkCreate<'_>) {
 impl Judge<'_> {
     /// A name that no mode and no id can be taken for.
     fn new_network(&mut self, field: &str, name: &str) {
-        let hex = name.len() >= 12 && name.bytes().all(|b| b.is_ascii_hexdigit());
-        let mode = matches!(name, "host" | "none" | "default" | "bridge" | "container" | "ingress");
-        if name.is_empty() || !is_host_name(name) || hex || mode {
-            self.refuse(Reason::Name, field, name, "name a network");
-        } else {
+        if self.new_name(field, name, "name a network") {
             self.network_name(field, name);
         }
     }

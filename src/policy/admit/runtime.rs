@@ -10,7 +10,10 @@ impl Judge<'_> {
             return;
         }
         self.refuse(Reason::Runtime, "HostConfig.Runtime", runtime, "use runtime");
-        self.allowing_listed("runtimes besides the default", &self.profile.runtime().0);
+        match self.profile.runtime().0.as_slice() {
+            [] => self.allowing("allowed: the daemon's own default, without --runtime"),
+            named => self.allowing_listed("runtimes", named),
+        }
     }
 
     /// The tasks of a service run in each node's default runtime: it has no field for another

@@ -26,8 +26,9 @@ pub(super) fn config(judge: &mut Judge<'_>, spec: &ConfigSpec<'_>) {
 impl Judge<'_> {
     fn spec_name(&mut self, name: &str) {
         if name.is_empty() || !is_plain(name) {
-            self.refuse(Reason::Name, "Name", name, "use the name");
+            self.refuse(Reason::NamePlain, "Name", name, "use the name");
         }
+        self.kept_name(name, "use the name");
     }
 
     fn no_driver(&mut self, field: &str, driver: &Field<NamedDriver<'_>>) {

@@ -44,6 +44,7 @@ impl Judge<'_> {
         if !is_host_name(name) {
             self.refuse(Reason::Hostname, "Name", name, "name a service");
         }
+        self.kept_name(name, "name a service");
     }
 
     /// What a profile asks for must reach the tasks: below these versions the daemon takes it out of the
@@ -112,10 +113,10 @@ impl Judge<'_> {
         let ContainerSpec {
             image,
             labels,
-            command: _, // code inside its own container is what containers are for
-            args: _,
+            command, // code inside its own container is what containers are for
+            args,
             hostname,
-            env: _,
+            env,
             dir,
             user,
             groups,
@@ -146,6 +147,9 @@ impl Judge<'_> {
         if !is_host_name(&without_templates(hostname.text())) {
             self.refuse(Reason::Hostname, at("Hostname"), hostname.text(), "use host name");
         }
+        let words = env.0.items().iter().chain(command.items()).chain(args.items());
+        let texts = [user.text(), dir.text()];
+        self.weigh(&at("Env"), words.map(AsRef::as_ref).chain(texts));
         self.working_dir(&at("Dir"), dir.text());
         self.user(&at("User"), user.text());
         self.groups(&at("Groups"), groups.items());

@@ -5,16 +5,23 @@ use super::image;
 use super::resources::DEFAULT_PERIOD;
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig};
-use crate::docker::{ApiCall, CallHead, Resource, Verb};
+use crate::docker::{ApiCall, ApiVersion, CallHead, Resource, Verb};
 use crate::policy::model::Role;
 use crate::policy::profile::{Limit, Profile};
 use crate::policy::terms::{Filled, Term};
+
+/// From this version on no engine makes a second network of one name, whatever it is told.
+const ALWAYS_CHECKED: ApiVersion = ApiVersion::new(44);
 
 /// The terms of a request that a role carries.
 pub(in crate::policy) fn terms(role: &Role, profile: &Profile, call: &ApiCall<'_>) -> Vec<Term> {
     match &call.body {
         Body::ContainerCreate(body) => create(profile, body),
         Body::Opaque if is_build(call.head) => build(role, profile, call.head),
+        Body::NetworkCreate(body) if call.head.version < ALWAYS_CHECKED => {
+            let asked = body.check_duplicate.0.or_zero();
+            (!asked).then_some(Term::Fill(Filled::CheckDuplicate)).into_iter().collect()
+        }
         // what these make has no bound and no mode that a profile has a default for
         Body::VolumeCreate(_)
         | Body::NetworkCreate(_)

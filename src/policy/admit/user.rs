@@ -22,11 +22,15 @@ impl Judge<'_> {
                 self.root(field, user, &what);
             }
             Some(0) => self.root(field, user, "run as root"),
-            Some(uid) => self.id_in_range(field, uid, false),
+            Some(uid) => {
+                self.id_in_range(field, uid, false);
+            }
         }
         match gid {
             None => self.implied_group(field, user),
-            Some(gid) => self.group(field, gid),
+            Some(gid) => {
+                self.group(field, gid);
+            }
         }
     }
 
@@ -50,24 +54,43 @@ impl Judge<'_> {
         }
     }
 
-    /// `GroupAdd`.
+    /// `GroupAdd`: by what is asked of the user, and by itself, since who may be anybody need not be in every
+    /// group of the host.
     pub(super) fn groups(&mut self, field: &str, groups: &[Cow<'_, str>]) {
-        if *self.profile.user() == UserRule::Any {
-            return;
-        }
+        let any = *self.profile.user() == UserRule::Any;
         for (i, group) in groups.iter().enumerate() {
-            self.group(&format!("{field}[{i}]"), group);
+            let field = format!("{field}[{i}]");
+            if any || self.group(&field, group) {
+                self.listed_group(&field, group);
+            }
         }
     }
 
-    fn group(&mut self, field: &str, group: &str) {
+    fn listed_group(&mut self, field: &str, group: &str) {
+        let rules = self.profile.groups();
+        let by_number =
+            decimal(group).is_some_and(|gid| rules.ids.iter().any(|ids| ids.contains(&gid)));
+        if !by_number && !rules.names.has(group) {
+            self.refuse(Reason::Group, field, group, "join group");
+            let ids = rules.ids.iter().map(|ids| format!("{}-{}", ids.start(), ids.end()));
+            let all: Vec<_> = ids.chain(rules.names.iter().cloned()).collect();
+            self.allowing_listed("groups", &all);
+        }
+    }
+
+    /// Whether the user may have the group.
+    fn group(&mut self, field: &str, group: &str) -> bool {
         match decimal(group) {
             None => {
                 let what =
                     format!("join group {group:?}: only the image knows which number that is");
                 self.root(field, group, &what);
+                false
             }
-            Some(0) => self.root(field, group, "join group root"),
+            Some(0) => {
+                self.root(field, group, "join group root");
+                false
+            }
             Some(gid) => self.id_in_range(field, gid, true),
         }
     }
@@ -77,15 +100,17 @@ impl Judge<'_> {
         self.allowing("a number above 0, such as --user 1000:1000");
     }
 
-    fn id_in_range(&mut self, field: &str, id: u32, is_group: bool) {
-        let UserRule::Ids { uid, gid } = self.profile.user() else { return };
+    fn id_in_range(&mut self, field: &str, id: u32, is_group: bool) -> bool {
+        let UserRule::Ids { uid, gid } = self.profile.user() else { return true };
         let ranges = if is_group { gid } else { uid };
-        if !ranges.iter().any(|range| range.contains(&id)) {
+        let within = ranges.iter().any(|range| range.contains(&id));
+        if !within {
             let text: Vec<_> =
                 ranges.iter().map(|r| format!("{}-{}", r.start(), r.end())).collect();
             self.deny(Reason::UserRange, field, id.to_string(), format!("run with id {id}"));
             self.allowing(format!("allowed ids: {}", text.join(", ")));
         }
+        within
     }
 
     /// `WorkingDir`: a clean absolute path that does not lead through /proc or /dev (CVE-2024-21626).

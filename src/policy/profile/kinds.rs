@@ -116,6 +116,15 @@ pub enum UserRule {
     },
 }
 
+/// Groups that may be joined besides the user's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// By number.
+    pub ids: Listed<RangeInclusive<u32>>,
+    /// By name, exactly: which number that is, the image says.
+    pub names: Listed<String>,
+}
+
 /// A path of the host that may be mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPath {

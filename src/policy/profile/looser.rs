@@ -2,8 +2,8 @@
 //! extends.
 
 use super::kinds::{
-    Allowed, Capabilities, Copying, Demanded, HardLimit, Health, HostPath, Labels, Limit, Listed,
-    Logging, Ports, Runtimes, UserRule, VolumeOptions,
+    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
+    Listed, Logging, Ports, Runtimes, UserRule, VolumeOptions,
 };
 use crate::policy::glob::Glob;
 use ipnet::IpNet;
@@ -78,6 +78,7 @@ macro_rules! of_rules {
 
 of_rules! {
     Capabilities { add, drop_all }
+    Groups { ids, names }
     Ports { ephemeral, host, address }
     Logging { drivers, options }
     Copying { compressed, running_with_mounts }
@@ -133,7 +134,7 @@ impl Covers for IpNet {
     }
 }
 
-impl Covers for RangeInclusive<u16> {
+impl<T: PartialOrd> Covers for RangeInclusive<T> {
     fn covers(&self, other: &Self) -> bool {
         self.start() <= other.start() && other.end() <= self.end()
     }
