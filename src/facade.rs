@@ -168,7 +168,9 @@ pub mod policy {
         Settled, hear,
     };
     pub mod facts {
-        pub use crate::policy::facts::{Container, HealthFact, Image, Network, Seen, Volume};
+        pub use crate::policy::facts::{
+            Container, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
+        };
     }
     pub mod glob {
         pub use crate::policy::glob::Glob;

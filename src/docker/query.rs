@@ -153,6 +153,13 @@ impl Query {
         }
     }
 
+    /// Writes another text for one that the client sent under this key.
+    pub fn replace_text(&mut self, params: &'static [Param], name: &str, from: &str, to: &str) {
+        if self.text(name) == Some(from) {
+            self.put(params, name, QueryValue::Text(to.to_owned()));
+        }
+    }
+
     /// Narrows what is listed or pruned by one more filter, where the route has filters.
     pub fn filter(&mut self, params: &'static [Param], key: &str, value: &str) {
         let filters = filters::and(self.text("filters"), key, value);

@@ -2,7 +2,8 @@
 //! all, and policy refuses what it does not know.
 
 use crate::docker::image::{ImageOrigin, Reference};
-use crate::policy::facts::{Container, HealthFact, Image, Network, Volume};
+use crate::policy::admit::is_read_outside;
+use crate::policy::facts::{Container, HealthFact, Image, JoinedNetwork, Network, Volume};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -56,6 +57,13 @@ pub fn network(answer: &Value) -> Option<Network> {
 pub fn container(answer: &Value) -> Option<Container> {
     let mounts = items(answer, "/Mounts");
     let volumes = mounts.iter().filter(|mount| text(mount, "/Type").as_deref() == Some("volume"));
+    let env =
+        texts(items(answer, "/Config/Env")).into_iter().filter(|entry| is_read_outside(entry));
+    let networks = answer.pointer("/NetworkSettings/Networks").and_then(Value::as_object);
+    let joined = |(name, network): (&String, &Value)| {
+        let id = text(network, "/NetworkID").unwrap_or_default();
+        JoinedNetwork { name: name.clone(), id }
+    };
     Some(Container {
         id: text(answer, "/Id")?,
         image: text(answer, "/Image")?,
@@ -66,6 +74,10 @@ pub fn container(answer: &Value) -> Option<Container> {
         labels: text_map(answer, "/Config/Labels"),
         mounts: mounts.iter().map(|m| text(m, "/Destination").unwrap_or_default()).collect(),
         health: health(answer)?,
+        env: env.collect(),
+        network_mode: text(answer, "/HostConfig/NetworkMode").unwrap_or_default(),
+        networks: networks.into_iter().flatten().map(joined).collect(),
+        execs: items(answer, "/ExecIDs").len(),
     })
 }
 
@@ -145,6 +157,28 @@ mod tests {
             image(&answer).unwrap().origins,
             [ImageOrigin { repository: "docker.io/library/busybox".into(), digest: digest() }]
         );
+    }
+
+    #[test]
+    fn of_a_container_is_known_what_is_judged_when_it_starts() {
+        let mut answer = json!({
+            "Id": "c", "Image": "sha256:1", "State": { "Running": false }, "ExecIDs": ["a", "b"],
+            "Config": {
+                "Env": ["PASSWORD=hunter2", "LD_PRELOAD=./x.so"],
+                "Healthcheck": { "Test": ["CMD", "true"], "Interval": 1_000_000 },
+            },
+            "HostConfig": { "NetworkMode": "a6f29" },
+            "NetworkSettings": { "Networks": { "a6f29": { "NetworkID": "" }, "b": { "NetworkID": "4" } } },
+        });
+        let seen = container(&answer).unwrap();
+        assert_eq!(seen.env, ["LD_PRELOAD=./x.so"], "no secret is kept");
+        assert_eq!((seen.execs, seen.network_mode.as_str()), (2, "a6f29"));
+        let asked: Vec<_> = seen.networks.iter().map(JoinedNetwork::asked).collect();
+        assert_eq!(asked, ["a6f29", "4"]);
+        let check = HealthFact { interval: 1_000_000, ..HealthFact::default() };
+        assert_eq!(seen.health, Some(check));
+        answer["Config"]["Healthcheck"]["Interval"] = json!("often");
+        assert_eq!(container(&answer), None, "what cannot be read is not guessed");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod container;
 mod copy;
 mod create;
 mod devices;
+mod environment;
 mod exec;
 mod health;
 mod host_paths;
@@ -36,10 +37,11 @@ mod volume;
 mod weight;
 
 pub(super) use call::{call, images};
+pub use environment::is_read_outside;
 pub(super) use host_paths::listed as listed_path;
 pub(super) use image::{run, serve};
 pub(super) use mounts::is_volume_name;
-pub(super) use network::may_be_id;
+pub(super) use network::is_askable as is_network_askable;
 pub(super) use start::started_image;
 pub(super) use terms::terms;
 

@@ -3,7 +3,7 @@
 use super::admit::{self, Judge};
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding};
-use super::facts::{Facts, Ground, LOOKUPS_MAX, Needs};
+use super::facts::{Facts, Ground, JoinedNetwork, LOOKUPS_MAX, Needs, Seen};
 use super::judgement::Subject;
 use super::model::{Policy, Role};
 use super::permit::Permit;
@@ -59,8 +59,9 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
     let is_create = matches!(call.body, Body::ContainerCreate(_));
     let starts = of_container(call.head, [Verb::Start, Verb::Restart]);
     let copies = of_container(call.head, [Verb::CopyIn, Verb::CopyOut]);
-    let looked_at =
-        starts && by_image || copies && profiles().any(|p| !p.copy().running_with_mounts.0);
+    let executes = judged && matches!(call.body, Body::ExecCreate(_));
+    let copies = copies && profiles().any(|p| !p.copy().running_with_mounts.0);
+    let looked_at = starts && by_image || copies || executes;
     let mut needs = Needs::default();
     for Mention { object, name, used, at } in call.mentions() {
         let asked = match (object, used) {
@@ -73,7 +74,7 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
             (Object::Volume, Use::Mount) if judged && admit::is_volume_name(&name) => {
                 &mut needs.volumes
             }
-            (Object::Network, Use::Join) if judged && admit::may_be_id(&name) => {
+            (Object::Network, Use::Join) if judged && admit::is_network_askable(&name) => {
                 &mut needs.networks
             }
             // of the path, whose names are plain
@@ -101,6 +102,9 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
     if let (true, Some(container)) = (starts && by_image, known.target(call.head)) {
         needs.images.insert(container.image.clone());
         needs.volumes.extend(container.volumes.iter().filter(|_| judged).cloned());
+        let networks = container.networks.iter().map(JoinedNetwork::asked);
+        let networks = networks.filter(|name| judged && admit::is_network_askable(name));
+        needs.networks.extend(networks.map(str::to_owned));
     }
     needs.images.retain(|image| Reference::is_askable(image));
     needs
@@ -266,6 +270,9 @@ fn permit(
     let judged = policy.roles.get(role).and_then(|role| Some((role, role.admission.profile()?)));
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
     terms.extend(judged.into_iter().flat_map(|(role, profile)| admit::terms(role, profile, call)));
+    if judged.is_some() {
+        terms.extend(networks_by_id(call, &facts));
+    }
     let answer = rewritten(call.head);
     terms.push(Term::Answer(answer));
     let mut head = call.head.clone();
@@ -294,6 +301,21 @@ fn resolved(head: &CallHead, facts: &Facts) -> Option<Term> {
         _ => return None,
     };
     (name != *id).then(|| Term::Resolve(id.clone()))
+}
+
+/// The networks that a body or a build names, by their full ids: what each was judged as is what the daemon looks for.
+fn networks_by_id(call: &ApiCall<'_>, facts: &Facts) -> Vec<Term> {
+    let mut terms = Vec::new();
+    for Mention { object, name, used, at } in call.mentions() {
+        let found = facts.networks.get(name.as_ref()).and_then(Seen::found);
+        let Some(network) = found.filter(|network| network.id != name) else { continue };
+        let term = Term::Network { given: name.into_owned(), id: network.id.clone() };
+        let joins = object == Object::Network && used == Use::Join && at != Spot::Path;
+        if joins && !terms.contains(&term) {
+            terms.push(term);
+        }
+    }
+    terms
 }
 
 /// A client that believed the daemon's own numbers would speak a version that the gate refuses.

@@ -197,6 +197,31 @@ pub struct Container {
     pub mounts: Vec<String>,
     /// How it is checked.
     pub health: Option<HealthFact>,
+    /// Of its environment, what is read outside of it (`admit::is_read_outside`).
+    pub env: Vec<String>,
+    /// The network mode that it was made with.
+    pub network_mode: String,
+    /// The networks that it is on, or will be when it starts.
+    pub networks: Vec<JoinedNetwork>,
+    /// How many execs in it have not ended, or not begun.
+    pub execs: usize,
+}
+
+/// A network that a container is on, as the container has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JoinedNetwork {
+    /// The name.
+    pub name: String,
+    /// The id, empty before it has started on it: then the daemon looks for the name.
+    pub id: String,
+}
+
+impl JoinedNetwork {
+    /// What the daemon will look for when the container starts (`getNetworkID` in `daemon/container_operations.go`).
+    #[must_use]
+    pub fn asked(&self) -> &str {
+        if self.id.is_empty() { &self.name } else { &self.id }
+    }
 }
 
 /// What a path of the host is, as the daemon sees it.

@@ -109,6 +109,9 @@ rules! {
         DeviceRequest = "device.request" root, "a device request that the profile does not list",
             "drivers hand out host devices and run hooks as root", "leave --gpus out, or have the driver listed under device_requests", [];
 
+        DeviceEnvironment = "device.environment" root, "a variable that hooks of devices read on the host, where devices may be requested",
+            "a hook that runs as root loads what the variable names", "leave it out, or run it where no devices are listed", ["CVE-2025-23266"];
+
         // network
         NetworkName = "network.name", "a network that the profile does not list",
             "containers on it can be reached", "use a network that matches", [];
@@ -129,6 +132,8 @@ rules! {
             "they set kernel parameters", "leave --driver-opt out", [];
         NetworkUnseen = "network.unseen" root, "a network, by what may be an id, that the gate could not look at",
             "what cannot be seen is not guessed", "try again when the daemon answers", [];
+        NetworkMoved = "network.moved" root, "a network of a container whose name leads to another now",
+            "what it was called is gone, and the daemon takes the name for the beginning of an id", "make the network, or the container, again", [];
         NetworkDriver = "network.driver" root, "a network driver that the profile does not list",
             "macvlan and ipvlan reach the host's own network, and drivers run as root", "use bridge", [];
         NetworkSetting = "network.setting" root, "an option of a network that the profile does not list",
@@ -222,6 +227,8 @@ rules! {
             "stopping the daemon waits for it", "leave --stop-timeout out, or stay within an hour", [];
         Weight = "resource.bytes", "arguments and environment, or labels, of more than 128 KiB together",
             "the daemon keeps them in memory, all containers' together", "hand large data over in a volume or on standard input", [];
+        Execs = "resource.execs", "an exec in a container that has 256 of them",
+            "the daemon keeps each until it has run, or its container stops", "let those that were made run, or start the container again", [];
         HealthInterval = "health.interval", "a health check more often than the profile allows",
             "each check is a process on the host", "use a longer interval", ["CIS 5.27"];
         PsArgs = "container.ps-args", "arguments of ps that are not plain columns",

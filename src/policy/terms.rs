@@ -15,6 +15,13 @@ pub enum Term {
     Fill(Filled),
     /// What the path names goes on by its full id.
     Resolve(String),
+    /// A network that is joined goes on by its full id.
+    Network {
+        /// As it was named.
+        given: String,
+        /// The id.
+        id: String,
+    },
     /// Credentials that are not sent on, by the registries that they are for.
     Withhold(Vec<String>),
     /// A label of ours on what is made, key and value, whatever the client wrote under its key.
@@ -56,6 +63,7 @@ impl fmt::Display for Term {
         match self {
             Self::Fill(default) => default.fmt(f),
             Self::Resolve(id) => write!(f, "path={id}"),
+            Self::Network { given, id } => write!(f, "network {given}={id}"),
             Self::Withhold(registries) => {
                 let named = super::admit::shortened(registries.join(", "));
                 write!(f, "{} without {named}", credentials::CONFIG)
@@ -93,6 +101,7 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
                     name.clone_from(id);
                 }
             }
+            Term::Network { given, id } => network(given, id, head, body),
             Term::Withhold(registries) => withhold(registries, head),
             Term::Label(key, value) => label(key, value, head, body),
             Term::Filter(key, value) => head.query.filter(head.route.query, key, value),
@@ -103,7 +112,7 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
 
 /// Whether terms change the body, so that it must be copied.
 pub(super) fn touch_body(terms: &[Term]) -> bool {
-    terms.iter().any(|term| matches!(term, Term::Fill(_) | Term::Label(..)))
+    terms.iter().any(|term| matches!(term, Term::Fill(_) | Term::Label(..) | Term::Network { .. }))
 }
 
 fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
@@ -125,6 +134,39 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         Filled::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
         Filled::Runtime(name) => word(&mut host.runtime, name),
         Filled::Build(..) | Filled::CheckDuplicate => {}
+    }
+}
+
+/// Everywhere that a body, or a build's query, joins this network. Of two names of one network the second
+/// stays as it is: a map has no key twice.
+fn network(given: &str, id: &str, head: &mut CallHead, body: &mut Body<'_>) {
+    let rename = |text: &mut Text<'_>| {
+        if text.text() == given {
+            *text = Field::Set(Cow::Owned(id.to_owned()));
+        }
+    };
+    match body {
+        Body::ContainerCreate(create) => {
+            if let Field::Set(host) = &mut create.host_config {
+                rename(&mut host.network_mode);
+            }
+            if let Field::Set(networking) = &mut create.networking_config
+                && let Field::Set(endpoints) = &mut networking.endpoints_config
+            {
+                endpoints.rename(given, id);
+            }
+        }
+        Body::Service(spec) => {
+            if let Field::Set(networks) = &mut spec.networks {
+                networks.iter_mut().for_each(|network| rename(&mut network.target));
+            }
+            if let Field::Set(task) = &mut spec.task_template
+                && let Field::Set(networks) = &mut task.networks
+            {
+                networks.iter_mut().for_each(|network| rename(&mut network.target));
+            }
+        }
+        _ => head.query.replace_text(head.route.query, "networkmode", given, id),
     }
 }
 

@@ -2,7 +2,9 @@
 //! is ordinary.
 
 use dockward::facade::docker::image::{ImageOrigin, Reference};
-use dockward::facade::policy::facts::{Container, HealthFact, Image, Network, Seen, Volume};
+use dockward::facade::policy::facts::{
+    Container, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
+};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +64,11 @@ struct AContainer {
     labels: BTreeMap<String, String>,
     mounts: Vec<String>,
     health: Option<AHealthcheck>,
+    env: Vec<String>,
+    network_mode: String,
+    /// Ids by name, empty before it has started.
+    networks: BTreeMap<String, String>,
+    execs: usize,
 }
 
 impl Daemon {
@@ -141,6 +148,12 @@ impl Daemon {
                 labels: container.labels.clone(),
                 mounts: container.mounts.iter().cloned().chain(of_volumes).collect(),
                 health: container.health.as_ref().map(health),
+                env: container.env.clone(),
+                network_mode: container.network_mode.clone(),
+                networks: (container.networks.iter())
+                    .map(|(name, id)| JoinedNetwork { name: name.clone(), id: id.clone() })
+                    .collect(),
+                execs: container.execs,
             })
         })
     }

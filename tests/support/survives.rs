@@ -98,7 +98,16 @@ pub(crate) fn lost(sent: &Value, got: &Value, terms: &[String]) -> Vec<String> {
 fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Vec<String>) {
     match (sent, got) {
         (Value::Object(sent), Value::Object(got)) => {
-            for (key, value) in sent.iter().filter(|(key, _)| !got.contains_key(*key)) {
+            // a network goes on by its id, under which its settings then stand
+            let network = |key: &String| {
+                let prefix = format!("network {key}=");
+                let id = terms.iter().find_map(|term| term.strip_prefix(&prefix));
+                id.filter(|_| at.ends_with(".EndpointsConfig")).map(str::to_owned)
+            };
+            let by_id = |key: &String| network(key).is_some_and(|id| got.contains_key(&id));
+            for (key, value) in
+                sent.iter().filter(|(key, _)| !got.contains_key(*key) && !by_id(key))
+            {
                 let endpoint = at.contains(".EndpointsConfig.") || at == ".EndpointConfig";
                 let dropped = endpoint && ANSWER_ONLY.contains(&key.as_str());
                 let renamed = SPELLINGS
@@ -117,7 +126,9 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
                     says_nothing(sent) && !says_nothing(value) && !objects && !one_word
                 };
                 let alias = SPELLINGS.iter().find(|(_, name)| name == key).map(|(alias, _)| *alias);
-                match sent.get(key).or(alias.and_then(|alias| sent.get(alias))) {
+                let named = sent.iter().find(|(sent, _)| network(sent).as_ref() == Some(key));
+                let named = named.map(|(_, value)| value);
+                match sent.get(key).or(alias.and_then(|alias| sent.get(alias))).or(named) {
                     Some(sent) if !filled(sent) => compare(sent, value, &at, terms, wrong),
                     _ => added(value, &at, terms, wrong),
                 }
@@ -135,6 +146,9 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
         // 0 and 0.0 are one ratio
         (sent, got) if at.ends_with(".MaxFailureRatio") && sent.as_f64() == got.as_f64() => {}
         (sent, got) if sent == got => {}
+        (Value::String(sent), Value::String(got))
+            if (at.ends_with(".NetworkMode") || at.ends_with(".Target"))
+                && terms.contains(&format!("network {sent}={got}")) => {}
         _ => wrong.push(format!("changed: {at}: {sent} into {got}")),
     }
 }

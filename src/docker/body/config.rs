@@ -23,8 +23,8 @@ body! {
         open_stdin: Inert<Field<bool>> = "OpenStdin",
         /// Inert: whether stdin closes after the first client.
         stdin_once: Inert<Field<bool>> = "StdinOnce",
-        /// Inert: acts inside the container only; values are never logged.
-        env: Inert<Texts<'a>> = "Env",
+        /// Judged by name, where hooks or runtimes read it; values are never logged.
+        env: Texts<'a> = "Env",
         /// Judged by no rule (code inside its own container), logged as argv.
         cmd: Field<Words<'a>> = "Cmd",
         healthcheck: Field<Healthcheck<'a>> = "Healthcheck",

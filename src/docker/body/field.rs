@@ -221,6 +221,15 @@ impl<'a, T> Map<'a, T> {
         self.0.iter().map(|(k, v)| (k.as_ref(), v))
     }
 
+    /// Gives the entry of a key another one, unless there is an entry of that.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if self.0.iter().all(|(key, _)| key != to)
+            && let Some((key, _)) = self.0.iter_mut().find(|(key, _)| key == from)
+        {
+            *key = Cow::Owned(to.to_owned());
+        }
+    }
+
     /// Puts an entry in, in the place of one under the same key.
     pub fn put(&mut self, key: String, value: T) {
         match self.0.iter_mut().find(|(known, _)| *known == key) {

@@ -185,8 +185,8 @@ body! {
         /// Judged by no rule (code inside its own container).
         args: Texts<'a> = "Args",
         hostname: Text<'a> = "Hostname",
-        /// Inert: acts inside the container only; values are never logged.
-        env: Inert<Texts<'a>> = "Env",
+        /// Judged by name, where hooks or runtimes read it; values are never logged.
+        env: Texts<'a> = "Env",
         dir: Text<'a> = "Dir",
         user: Text<'a> = "User",
         groups: Texts<'a> = "Groups",

@@ -21,7 +21,7 @@ pub(in crate::policy) fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     match &call.body {
         Body::ContainerCreate(body) => create(judge, head, body),
         Body::ContainerUpdate(body) => update::update(judge, head, body),
-        Body::ExecCreate(body) => exec_create(judge, body),
+        Body::ExecCreate(body) => exec_create(judge, head, body),
         Body::ExecStart(_) => {} // what runs was judged when the exec was made
         Body::Commit(config) => commit::commit(judge, head, config.as_deref()),
         Body::Auth(auth) if head.route.verb == Verb::Login => judge.login(auth),

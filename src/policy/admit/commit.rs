@@ -65,8 +65,10 @@ impl Judge<'_> {
         if instruction == "WORKDIR" {
             self.written_dir(rest.trim());
         }
-        if instruction == "HEALTHCHECK" {
-            self.health_instruction(rest);
+        match instruction.as_str() {
+            "HEALTHCHECK" => self.health_instruction(rest),
+            "ENV" => self.env_instruction(rest),
+            _ => {}
         }
         let rules = &self.profile.labels();
         if instruction == "LABEL" && !(rules.deny.is_empty() && rules.allow.is_none()) {
@@ -98,7 +100,7 @@ impl Judge<'_> {
             tty: _,
             open_stdin: _,
             stdin_once: _,
-            env: _,
+            env,
             cmd: _,
             healthcheck,
             args_escaped: _,
@@ -116,6 +118,7 @@ impl Judge<'_> {
             borrow: _,
         } = config;
         self.arguments(config);
+        self.environment("Env.", env.items());
         self.hostnames(hostname.text(), domainname.text());
         self.exposed_ports(exposed_ports);
         self.healthcheck("Healthcheck.", healthcheck.value());

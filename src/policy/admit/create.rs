@@ -20,7 +20,7 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
         tty: _,
         open_stdin: _,
         stdin_once: _,
-        env: _, // with the arguments
+        env,
         cmd: _, // code inside its own container is what containers are for
         healthcheck,
         args_escaped: _,
@@ -48,6 +48,7 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
     judge.anonymous_volumes(volumes);
     judge.labels(labels);
     judge.arguments(config);
+    judge.environment("Env.", env.items());
     judge.healthcheck("Healthcheck.", healthcheck.value());
     judge.image_health(image.text(), healthcheck.value());
     judge.stop_timeout("StopTimeout", stop_timeout.or_zero());
@@ -60,7 +61,7 @@ impl Judge<'_> {
     /// What is kept of a container's configuration without being looked into.
     pub(super) fn arguments(&mut self, config: &ContainerConfig<'_>) {
         let check = config.healthcheck.value().map_or(&[][..], |check| check.test.0.items());
-        let words = config.env.0.items().iter().chain(config.cmd.words());
+        let words = config.env.items().iter().chain(config.cmd.words());
         let words = words.chain(config.entrypoint.words()).chain(config.shell.0.words());
         let words = words.chain(config.on_build.0.items()).chain(check).map(AsRef::as_ref);
         let texts = [config.user.text(), config.working_dir.text(), config.stop_signal.0.text()];

@@ -1,10 +1,17 @@
 //! Exec create, taken apart.
 
 use super::Judge;
+use super::start::seen_container;
+use crate::docker::CallHead;
 use crate::docker::body::exec::ExecCreate;
+use crate::policy::Reason;
+
+/// Execs in one container that have not ended, or were never begun: the daemon forgets the latter when their container
+/// stops, and not before (`daemon/container/exec.go`).
+const MOST_EXECS: usize = 256;
 
 /// Judges a whole exec create request.
-pub(super) fn exec_create(judge: &mut Judge<'_>, body: &ExecCreate<'_>) {
+pub(super) fn exec_create(judge: &mut Judge<'_>, head: &CallHead, body: &ExecCreate<'_>) {
     let ExecCreate {
         user,
         privileged,
@@ -22,6 +29,14 @@ pub(super) fn exec_create(judge: &mut Judge<'_>, body: &ExecCreate<'_>) {
     } = body;
     let words = env.0.items().iter().chain(cmd.items()).map(AsRef::as_ref);
     judge.weigh("Env", words.chain([user.text(), working_dir.text(), detach_keys.0.text()]));
+    match seen_container(head.target().unwrap_or_default(), judge.facts) {
+        Ok(container) if container.execs >= MOST_EXECS => {
+            let what = format!("make one exec more than {}", container.execs);
+            judge.deny(Reason::Execs, "path", container.execs.to_string(), what);
+        }
+        Ok(_) => {}
+        Err(finding) => judge.add(Some(finding)),
+    }
     judge.privileged("Privileged", privileged.or_zero());
     judge.exec_user(user.text());
     judge.working_dir("WorkingDir", working_dir.text());

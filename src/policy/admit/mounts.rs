@@ -112,6 +112,7 @@ impl Judge<'_> {
             device || ["/proc", "/sys"].iter().any(|root| is_under(path, root))
         };
         let sound = cleaned.as_deref().is_some_and(|path| path != "/" && !kept(path));
+        self.device_target(field, target);
         // each node fills the templates of a service's mounts in
         if !sound || target.contains("{{") {
             self.refuse(Reason::MountTarget, field, target, "mount over");

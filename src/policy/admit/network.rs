@@ -5,13 +5,19 @@ use super::names::is_host_name;
 use super::{Judge, Placed, StringMap, listed};
 use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
 use crate::policy::Reason;
-use crate::policy::facts::Seen;
+use crate::policy::facts::{JoinedNetwork, Network, Seen};
 use crate::policy::glob::Glob;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// Networks that every daemon has, under names that are no other's.
 const OWN: [&str; 4] = ["bridge", "default", "host", "none"];
+
+/// Whether a network of this name can be looked up: a plain name, of none that every daemon has.
+pub(in crate::policy) fn is_askable(name: &str) -> bool {
+    let begins = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    begins && is_host_name(name) && !OWN.contains(&name)
+}
 
 /// Whether the daemon may take a text for the beginning of an id: hexadecimal of a network of its own, any
 /// lower-case letters and digits of a swarm's (`populateNetworkID` in `daemon/cluster/networks.go`).
@@ -32,9 +38,9 @@ impl Judge<'_> {
     /// says it is.
     pub(super) fn network(&mut self, field: &str, given: &str) {
         let name = match self.facts.networks.get(given) {
-            _ if !may_be_id(given) => given,
             Some(Seen::Found(network)) => network.name.as_str(),
             Some(Seen::Missing) => given, // the daemon answers 404
+            None if !may_be_id(given) => given,
             None => {
                 let what = format!("use the network {given:?}: it cannot be looked at");
                 return self.deny(Reason::NetworkUnseen, field, given, what);
@@ -47,6 +53,40 @@ impl Judge<'_> {
             self.refuse(Reason::NamespaceNetwork, field, given, "use the network");
         } else {
             self.network_name(field, name);
+        }
+    }
+
+    /// The networks of a container that starts. The daemon looks for them anew: by id where it has been on one, else
+    /// by name, which may lead elsewhere by now. The mode counts where it is no network of its own.
+    pub(super) fn started_networks(&mut self, mode: &str, networks: &[JoinedNetwork]) {
+        if mode == "host" || !is_host_name(mode) {
+            self.refuse(
+                Reason::NamespaceNetwork,
+                "HostConfig.NetworkMode",
+                mode,
+                "use the network",
+            );
+            return;
+        }
+        for joined in networks {
+            let field = format!("NetworkSettings.Networks.{}", super::key(&joined.name));
+            if OWN.contains(&joined.name.as_str()) {
+                self.network_mode(&field, &joined.name);
+                continue;
+            }
+            match self.facts.networks.get(joined.asked()) {
+                Some(Seen::Found(Network { id, name })) => {
+                    if joined.id.is_empty() && joined.name != *name && joined.name != *id {
+                        let what =
+                            format!("start on network {:?}, which is {name:?} now", joined.name);
+                        self.deny(Reason::NetworkMoved, field, joined.name.as_str(), what);
+                    } else {
+                        self.network(&field, joined.asked());
+                    }
+                }
+                Some(Seen::Missing) => {} // the daemon says so
+                None => self.network(&field, joined.asked()),
+            }
         }
     }
 

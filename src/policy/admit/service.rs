@@ -147,7 +147,8 @@ impl Judge<'_> {
         if !is_host_name(&without_templates(hostname.text())) {
             self.refuse(Reason::Hostname, at("Hostname"), hostname.text(), "use host name");
         }
-        let words = env.0.items().iter().chain(command.items()).chain(args.items());
+        self.environment(&at("Env."), env.items());
+        let words = env.items().iter().chain(command.items()).chain(args.items());
         let texts = [user.text(), dir.text()];
         self.weigh(&at("Env"), words.map(AsRef::as_ref).chain(texts));
         self.working_dir(&at("Dir"), dir.text());

@@ -39,8 +39,21 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
         Ok(container) => container,
         Err(finding) => return judge.add(Some(finding)),
     };
-    let Container { id: _, image, user, working_dir, running: _, labels, volumes, mounts, health } =
-        container;
+    let Container {
+        id: _,
+        image,
+        user,
+        working_dir,
+        running: _,
+        labels,
+        volumes,
+        mounts,
+        health,
+        env,
+        network_mode,
+        networks,
+        execs: _, // they ended with its last run
+    } = container;
     judge.image_fact(image);
     judge.user("Config.User", user);
     judge.working_dir("Config.WorkingDir", working_dir);
@@ -53,5 +66,7 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
     if let Some(health) = health {
         judge.health("Config.Healthcheck.", health);
     }
+    judge.started_environment("Config.Env.", env);
+    judge.started_networks(network_mode, networks);
     judge.denied_labels("Config.Labels", labels, "start a container with label");
 }
