@@ -31,6 +31,7 @@ use jiff::Timestamp;
 pub(crate) use rejected::Rejected;
 use reload::{Loaded, Reloader, Traces};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -42,8 +43,9 @@ pub(crate) use vet::{Vetted, vet};
 const RESERVE: u64 = 64 << 20;
 /// How long requests and sessions in hand have after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How long what was cut has to say so in the log.
+/// How long what was cut has to say so in the log, and how long after a second signal.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_WORD: Duration = Duration::from_millis(200);
 
 /// A gate that listens.
 #[derive(Debug)]
@@ -161,8 +163,8 @@ impl Server {
         memory::worst_case(&self.config.front)
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets what is in hand end. `ready` is called once, when
-    /// signals are waited for and clients are accepted.
+    /// Serves until SIGTERM or SIGINT, then lets what is in hand end; at a second one it ends at once. `ready` is
+    /// called once, when signals are waited for and clients are accepted.
     ///
     /// # Errors
     /// Signals cannot be waited for, or the log cannot be closed.
@@ -206,14 +208,37 @@ impl Server {
         drop(asked); // whoever waits for a reload is told that the gate stops
         control.inspect(tokio::task::JoinHandle::abort);
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-        if let Err(left) = shutdown.drain(DRAIN).await {
-            tracing::warn!(left, "connections are cut at the end of the drain");
-            operator.revalidator.sessions.stop();
-            let _ = shutdown.drain(LAST_WORDS).await;
-        }
+        let again = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        drain(&shutdown, &operator, again).await;
         operator.close_all().await;
         operator.revalidator.log.close().await?;
         Ok(())
+    }
+}
+
+/// Lets what is in hand end, and cuts what is left of it when its time is up or the end is asked for `again`.
+async fn drain(shutdown: &Shutdown, operator: &Operator, again: impl Future<Output = ()>) {
+    let mut again = pin!(again);
+    let last = tokio::select! {
+        biased;
+        drained = shutdown.drain(DRAIN) => match drained {
+            Ok(()) => return,
+            Err(left) => {
+                tracing::warn!(left, "connections are cut at the end of the drain");
+                LAST_WORDS
+            }
+        },
+        () = again.as_mut() => LAST_WORD,
+    };
+    operator.revalidator.sessions.stop();
+    tokio::select! {
+        _ = shutdown.drain(last) => {}
+        () = again, if last == LAST_WORDS => {}
     }
 }
 

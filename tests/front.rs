@@ -20,6 +20,8 @@ mod pki;
 
 #[path = "front/bodies.rs"]
 mod bodies;
+#[path = "front/crowd.rs"]
+mod crowd;
 #[path = "front/doors.rs"]
 mod doors;
 #[path = "front/files.rs"]

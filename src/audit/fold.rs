@@ -8,12 +8,15 @@ use super::event::{Client, Event, Folded, Stage};
 use crate::rule::{Rule, rules};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 /// Different (whence, kind, reason) kept apart in a minute; the rest is one count.
 pub const LIMIT: usize = 1024;
 const TEXT_MAX: usize = 256;
+/// Different words that are kept of what is counted together, and their bytes in all; of the rest only how often.
+const CAUSES: usize = 4;
+const CAUSES_MAX: usize = 640;
 
 rules! {
     /// Under which id refusals are counted together.
@@ -61,7 +64,7 @@ pub struct Refusal {
     pub whence: Whence,
     /// Why. Declared, so that no peer can make new ones.
     pub reason: &'static Rule,
-    /// Words for people; only the first in a minute is kept, cut at 256 bytes.
+    /// Words for people, cut at 256 bytes; the first few different ones in a minute are kept.
     pub text: Option<String>,
 }
 
@@ -79,7 +82,9 @@ struct FoldTally {
     count: u64,
     first: Timestamp,
     last: Timestamp,
-    text: Option<String>,
+    causes: Vec<String>,
+    /// How many had other words than those.
+    otherwise: u64,
 }
 
 impl FoldedRefusals {
@@ -88,14 +93,13 @@ impl FoldedRefusals {
         let key = (refusal.whence, refusal.kind, refusal.reason);
         let apart = self.entries.len() < LIMIT || self.entries.contains_key(&key);
         let tally = match apart {
-            true => self.entries.entry(key).or_insert_with(|| {
-                let text = refusal.text.as_deref().map(|text| clip(text, TEXT_MAX).to_owned());
-                FoldTally::new(now, text)
-            }),
-            false => self.others.get_or_insert_with(|| {
-                FoldTally::new(now, Some(format!("from more than {LIMIT} addresses")))
-            }),
+            true => self.entries.entry(key).or_insert_with(|| FoldTally::new(now)),
+            false => self.others.get_or_insert_with(|| FoldTally::new(now)),
         };
+        match apart {
+            true => tally.heard(refusal.text.as_deref()),
+            false => tally.heard(Some(&format!("from more than {LIMIT} addresses"))),
+        }
         tally.count = tally.count.saturating_add(1);
         tally.last = now;
     }
@@ -115,8 +119,28 @@ impl FoldedRefusals {
 }
 
 impl FoldTally {
-    fn new(now: Timestamp, text: Option<String>) -> Self {
-        Self { count: 0, first: now, last: now, text }
+    const fn new(now: Timestamp) -> Self {
+        Self { count: 0, first: now, last: now, causes: Vec::new(), otherwise: 0 }
+    }
+
+    fn heard(&mut self, text: Option<&str>) {
+        let Some(text) = text.map(|text| clip(text, TEXT_MAX)) else { return };
+        if self.causes.iter().any(|cause| *cause == text) {
+            return;
+        }
+        let bytes: usize = self.causes.iter().map(String::len).sum();
+        match self.causes.len() < CAUSES && bytes.saturating_add(text.len()) <= CAUSES_MAX {
+            true => self.causes.push(text.to_owned()),
+            false => self.otherwise = self.otherwise.saturating_add(1),
+        }
+    }
+
+    fn text(&self) -> Option<String> {
+        let mut text = (!self.causes.is_empty()).then(|| self.causes.join("; also "))?;
+        if self.otherwise > 0 {
+            let _ = write!(text, "; and {} more in other words", self.otherwise);
+        }
+        Some(text)
     }
 
     fn event(self, kind: RefusalKind, reason: &'static Rule) -> Event {
@@ -127,7 +151,7 @@ impl FoldTally {
         let (first, last) = (written(self.first), written(self.last));
         event.folded = Some(Folded { count: self.count, first, last });
         event.because(reason);
-        event.text = self.text;
+        event.text = self.text();
         event
     }
 }
@@ -163,6 +187,30 @@ mod tests {
         assert_eq!(events[0].text.as_deref(), Some("no certificate"));
         assert_eq!(events[1].stage, Stage::ConnectionRefused);
         assert!(refusals.drain().is_empty());
+    }
+
+    #[test]
+    fn each_cause_is_told_and_the_rest_is_counted() {
+        let told = |texts: &[&str]| {
+            let mut refusals = FoldedRefusals::default();
+            for text in texts {
+                let text = Some((*text).to_owned());
+                let refusal = Refusal { text, ..refusal(1, RefusalKind::Handshake) };
+                refusals.add(&refusal, Timestamp::UNIX_EPOCH);
+            }
+            let [event] = &refusals.drain()[..] else { panic!("one line") };
+            (count(event), event.text.clone().unwrap())
+        };
+        assert_eq!(told(&["a", "a"]), (2, "a".into()));
+        assert_eq!(told(&["a", "b", "a"]), (3, "a; also b".into()));
+        let seven = ["a", "b", "c", "d", "e", "f", "e"];
+        assert_eq!(
+            told(&seven),
+            (7, "a; also b; also c; also d; and 3 more in other words".into())
+        );
+        let long = ["x".repeat(300), "y".repeat(300), "z".repeat(300)];
+        let (_, text) = told(&long.each_ref().map(String::as_str));
+        assert!(text.len() < 600 && text.ends_with("; and 1 more in other words"), "{text}");
     }
 
     #[test]

@@ -42,10 +42,15 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Connections at once, counted before the handshake.
-    connections: usize = 1024, NUMBER, "connections in all; left out: 1024";
-    /// Connections at once of one address (IPv6: one /64), counted before the handshake.
-    connections_per_address: usize = 128, NUMBER, "connections of one address; left out: 128";
+    /// Connections at once of which it is not known yet whose they are; when more come, the oldest ends.
+    handshakes: usize = 512, NUMBER,
+        "connections that have not shown yet whose they are; left out: 512";
+    /// The same of one address (IPv6: one /64).
+    handshakes_per_address: usize = 64, NUMBER, "the same of one address; left out: 64";
+    /// Connections at once of those who are known.
+    connections: usize = 1024, NUMBER, "connections of those who are known; left out: 1024";
+    /// Connections at once of those who are known from one address (IPv6: one /64).
+    connections_per_address: usize = 128, NUMBER, "the same of one address; left out: 128";
     /// Connections at once of one identity.
     connections_per_identity: usize = 64, NUMBER, "connections of one identity; left out: 64";
     /// Requests and tunnels at once of one identity.
@@ -66,6 +71,9 @@ limits! {
         "for a connection between two requests; left out: 10m";
     /// For the first head, from the handshake on; for a later one, from its first byte on.
     head_timeout: Duration = Duration::from_secs(10), TIME, "for a request head; left out: 10s";
+    /// How long what was sent to a client may go unacknowledged, or what waits find no room at all.
+    unread_timeout: Duration = Duration::from_secs(120), TIME,
+        "for a client to take anything of what it is sent; left out: 2m";
     /// For a whole inspected body.
     body_timeout: Duration = Duration::from_secs(30), TIME, "for an inspected body; left out: 30s";
 }

@@ -94,6 +94,13 @@ impl Life {
         matches!(self, Self::Write | Self::WriteStream)
     }
 
+    /// Whether a client that has closed its own side alone ends the exchange, as it does for dockerd, whose
+    /// server takes that for a client that went away. What ends by itself is answered.
+    #[must_use]
+    pub const fn ends_with_input(self) -> bool {
+        matches!(self, Self::Stream | Self::WriteStream)
+    }
+
     /// Whether a client that went away ends the exchange.
     #[must_use]
     pub const fn ends_with_client(self) -> bool {

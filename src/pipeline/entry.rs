@@ -74,6 +74,7 @@ impl Watch for Doorkeeper {
         let handshake = matches!(
             kind,
             RefusedKind::Handshake
+                | RefusedKind::CrowdedOut
                 | RefusedKind::NoCertificate
                 | RefusedKind::HandshakeTimeout
                 | RefusedKind::Untrusted(_)

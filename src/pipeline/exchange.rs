@@ -99,7 +99,7 @@ impl Exchange {
             biased;
             () = self.open.cut(!ends_with_client) => Err(DaemonError::Cancelled),
             answer = forwarding => answer,
-            () = self.connection.gone(), if ends_with_client => Err(DaemonError::Cancelled),
+            () = self.left(), if ends_with_client => Err(DaemonError::Cancelled),
         };
         match answer {
             Ok(Answer { status, headers, body: _, tunnel: Some(tunnel) }) => {
@@ -173,12 +173,23 @@ impl Exchange {
 
     /// Resolves with the reason when the client is gone, or when we end it.
     pub(super) fn interrupted(&self) -> impl Future<Output = Ended> + Send + use<> {
-        let (connection, cut) = (Arc::clone(&self.connection), self.open.cut(false));
+        let (left, cut) = (self.left(), self.open.cut(false));
         async move {
             tokio::select! {
                 biased;
                 () = cut => Ended::Limit,
-                () = connection.gone() => Ended::ClientGone,
+                () = left => Ended::ClientGone,
+            }
+        }
+    }
+
+    /// Resolves when there is nobody any more for whom this goes on.
+    fn left(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (connection, life) = (Arc::clone(&self.connection), self.head.route.life);
+        async move {
+            match life.ends_with_input() {
+                true => connection.gone().await,
+                false => connection.broken().await,
             }
         }
     }

@@ -68,4 +68,10 @@ impl<W> Connection<W> {
     pub async fn gone(&self) {
         self.line.gone().await;
     }
+
+    /// Resolves when nothing can be said to the client any more. One that has closed its side may still listen:
+    /// whether it does shows when it is answered.
+    pub async fn broken(&self) {
+        self.line.broken().await;
+    }
 }

@@ -1,23 +1,22 @@
-//! One connection from accept to close: places before the handshake, the certificate or the user, the
-//! identity, then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever,
+//! One connection from accept to close: the hall, the certificate or the user, the identity and its seat,
+//! then hyper. What happens to a request is the [`Gate`]'s business; that nobody waits for ever,
 //! holds more than a share or goes unseen is this file's.
 
 use super::address::{Address, ClientOrigin};
 use super::clock::{Phase, ProgressClock, TimedStream};
-use super::connected::{Connection, Ending};
+use super::connected::Connection;
 use super::gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
-use super::limits::{PlacePermit, Places, TooMany};
 use super::listener::Way;
 use super::peer;
 use super::receive;
 use super::respond::{self, ResponseBody};
+use super::seat::{Crowded, Seat, Seats};
 use super::shutdown::Live;
 use super::socket::{ClientLine, ClientSocket, Stream};
 use super::standing::Standing;
 use super::tls::Tls;
 use super::trust::{TrustVerdict, Untrusted, with_verdict};
 use super::untaken::Untaken;
-use crate::audit::Whence;
 use crate::config::FrontLimits;
 use crate::identity::{CertificateFacts, Evidence, Foreign, Unidentified};
 use http::{HeaderValue, Request, Response, header};
@@ -29,8 +28,8 @@ use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -46,22 +45,11 @@ pub struct Front<G> {
     limits: FrontLimits,
     gate: Arc<G>,
     watch: Arc<dyn Watch>,
-    all: Arc<Places<()>>,
-    addresses: Arc<Places<Whence>>,
-    identities: Arc<Places<String>>,
+    seats: Seats,
     next: AtomicU64,
 }
 
-/// The places that a connection holds until its last byte, tunnel included.
-#[derive(Debug)]
-struct Seat {
-    _all: PlacePermit<()>,
-    _address: PlacePermit<Whence>,
-    identity: OnceLock<PlacePermit<String>>,
-    _live: Live,
-}
-
-/// A connection that has a place, whosever it is.
+/// A connection that has come, whosever it is.
 struct Arrival {
     peer: Peer,
     line: Arc<ClientLine>,
@@ -79,15 +67,21 @@ impl Arrival {
 enum Reception<W> {
     Known(Arc<Connection<W>>),
     Stranger(Arc<Stranger>),
-    Crowded(TooMany),
+    Crowded(Crowded),
 }
 
 impl<W> Reception<W> {
-    /// Resolves when we end the connection, whatever is in hand.
-    async fn ended(&self) -> Arc<Ending> {
-        match self {
-            Self::Known(connection) => connection.ending().await,
-            Self::Stranger(_) | Self::Crowded(_) => std::future::pending().await,
+    /// Resolves when we end the connection, whatever is in hand, or when it is broken.
+    async fn ended(&self, line: &ClientLine) {
+        let ending = async {
+            match self {
+                Self::Known(connection) => drop(connection.ending().await),
+                Self::Stranger(_) | Self::Crowded(_) => line.crowded_out().await,
+            }
+        };
+        tokio::select! {
+            () = ending => {}
+            () = line.broken() => {}
         }
     }
 }
@@ -96,40 +90,42 @@ impl<G: Gate> Front<G> {
     /// A front for all listeners together, so that the bounds hold over all of them.
     #[must_use]
     pub fn new(limits: FrontLimits, gate: Arc<G>, watch: Arc<dyn Watch>) -> Arc<Self> {
-        Arc::new(Self {
-            all: Places::new(limits.connections),
-            addresses: Places::new(limits.connections_per_address),
-            identities: Places::new(limits.connections_per_identity),
-            next: AtomicU64::new(1),
-            limits,
-            gate,
-            watch,
-        })
+        Arc::new(Self { seats: Seats::new(&limits), next: AtomicU64::new(1), limits, gate, watch })
     }
 
     /// How many connections there are.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.all.taken(&())
+        self.seats.taken()
+    }
+
+    /// Sends somebody away who is not known, where the process is short of descriptors.
+    pub(super) fn make_room(&self) {
+        self.seats.make_room();
     }
 
     pub(super) fn watch(&self) -> &dyn Watch {
         &*self.watch
     }
 
-    /// Serves one accepted connection to its end.
-    pub(super) async fn welcome(
+    /// Takes one accepted connection into the hall, and gives what serves it to its end.
+    pub(super) fn welcome(
         self: Arc<Self>,
         stream: Stream,
         client: ClientOrigin,
         listener: Address,
         way: Way,
         live: Live,
-    ) {
+    ) -> impl Future<Output = ()> + Send + 'static {
         let connection = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
+        let seat = self.seats.enter(client.key(), live.clone());
         let peer = Peer { connection, client, listener, tls: "" };
-        let Some(seat) = self.seat(&peer, live.clone()) else { return };
-        let mut arrival = Arrival { peer, line: ClientLine::new(stream), seat, live };
+        let line = ClientLine::new(stream, self.limits.unread_timeout, seat.crowded_out());
+        let arrival = Arrival { peer, line, seat, live };
+        async move { self.attend(arrival, way).await }
+    }
+
+    async fn attend(&self, mut arrival: Arrival, way: Way) {
         match way {
             Way::Tls(tls) => match self.shake_hands(&mut arrival, tls).await {
                 Ok((stream, standing)) => {
@@ -150,16 +146,6 @@ impl<G: Gate> Front<G> {
         }
     }
 
-    fn seat(&self, peer: &Peer, live: Live) -> Option<Arc<Seat>> {
-        let refuse =
-            |kind| move |most: TooMany| self.refuse(peer, kind, &format!("{} are open", most.most));
-        let all = self.all.enter(()).map_err(refuse(RefusedKind::TooMany)).ok()?;
-        let address = self.addresses.enter(peer.client.key());
-        let address = address.map_err(refuse(RefusedKind::TooManyFromAddress)).ok()?;
-        let identity = OnceLock::new();
-        Some(Arc::new(Seat { _all: all, _address: address, identity, _live: live }))
-    }
-
     async fn shake_hands(
         &self,
         arrival: &mut Arrival,
@@ -167,7 +153,13 @@ impl<G: Gate> Front<G> {
     ) -> Result<(TlsStream<ClientSocket>, Standing), (RefusedKind, String)> {
         let server = Arc::clone(&tls.secured().server);
         let accept = with_verdict(TlsAcceptor::from(server).accept(arrival.socket()));
-        let (stream, verdict) = match timeout(self.limits.handshake_timeout, accept).await {
+        let accepted = tokio::select! {
+            accepted = timeout(self.limits.handshake_timeout, accept) => accepted,
+            () = arrival.line.crowded_out() => {
+                return Err((RefusedKind::CrowdedOut, String::new()));
+            }
+        };
+        let (stream, verdict) = match accepted {
             Ok((Ok(stream), verdict)) => (stream, verdict),
             Ok((Err(_), Some(TrustVerdict::Refused(why, shown)))) => {
                 return Err(distrusted(&why, &shown));
@@ -213,17 +205,16 @@ impl<G: Gate> Front<G> {
 
     fn admit(&self, connection: Connection<G::Who>, seat: &Seat) -> Reception<G::Who> {
         let name = self.gate.name(&connection.who);
-        match self.identities.enter(name.to_owned()) {
-            Ok(place) => {
-                let _ = seat.identity.set(place);
+        match self.seats.take(seat, connection.peer.client.key(), name) {
+            Ok(()) => {
                 let connection = Arc::new(connection);
                 self.gate.arrived(&connection);
                 Reception::Known(connection)
             }
-            Err(most) => {
-                let detail = format!("{} of {name} are open", most.most);
-                self.refuse(&connection.peer, RefusedKind::TooManyOfIdentity, &detail);
-                Reception::Crowded(most)
+            Err(crowded) => {
+                let detail = format!("{} are open, and {name} asks for one", crowded.most.most);
+                self.refuse(&connection.peer, crowded.kind, &detail);
+                Reception::Crowded(crowded)
             }
         }
     }
@@ -237,7 +228,7 @@ impl<G: Gate> Front<G> {
     ) {
         let reception = self.receive(evidence, standing, &arrival);
         let untaken = Untaken::default();
-        self.serve(stream, reception, &arrival.peer, arrival.live, &untaken).await;
+        self.serve(stream, reception, arrival, &untaken).await;
         untaken.close().await;
     }
 
@@ -245,13 +236,13 @@ impl<G: Gate> Front<G> {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         reception: Reception<G::Who>,
-        peer: &Peer,
-        mut live: Live,
+        arrival: Arrival,
         untaken: &Untaken,
     ) {
+        let Arrival { peer, line, seat: _, mut live } = arrival;
         let clock = ProgressClock::start(self.limits.head_timeout, self.limits.idle_timeout);
         let reception = &reception;
-        let mut ended = pin!(reception.ended());
+        let mut ended = pin!(reception.ended(&line));
         let service = service_fn(|request: Request<Incoming>| {
             let busy = clock.busy();
             async move {
@@ -272,15 +263,15 @@ impl<G: Gate> Front<G> {
                     if let Err(error) = ended
                         && error.is_parse()
                     {
-                        self.refuse(peer, RefusedKind::Head, &error.to_string());
+                        self.refuse(&peer, RefusedKind::Head, &error.to_string());
                     }
                     return;
                 }
-                _ = ended.as_mut() => return clock.hand_over(),
+                () = ended.as_mut() => return clock.hand_over(),
                 () = live.ending(), if !closing => {}
                 phase = clock.expired() => match phase {
                     Phase::Idle(_) => clock.expect_head(),
-                    _ => return self.refuse(peer, RefusedKind::HeadTimeout, ""),
+                    _ => return self.refuse(&peer, RefusedKind::HeadTimeout, ""),
                 },
             }
             // At rest it closes now, otherwise after the request in hand.
@@ -293,7 +284,7 @@ impl<G: Gate> Front<G> {
     fn http(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
         http.keep_alive(true)
-            .half_close(false)
+            .half_close(true) // a client that has said all it had to say still listens
             .header_read_timeout(None)
             .max_headers(self.limits.headers_max)
             .max_buf_size(self.limits.head_max.max(HYPER_BUFFER_MIN));
@@ -313,13 +304,19 @@ async fn answer<G: Gate>(
     let stranger = match reception {
         Reception::Known(connection) => return gate.handle(Arc::clone(connection), request).await,
         Reception::Stranger(stranger) => Ok(Arc::clone(stranger)),
-        Reception::Crowded(most) => Err(*most),
+        Reception::Crowded(crowded) => Err(*crowded),
     };
     let (head, body) = request.into_parts();
     let headers = head.headers.clone();
     let mut response = match stranger {
         Ok(stranger) => gate.turn_away(stranger, head).await,
-        Err(most) => respond::too_many("connections", most),
+        Err(Crowded { kind: RefusedKind::TooManyOfIdentity, most }) => {
+            respond::too_many("connections", most)
+        }
+        Err(Crowded { kind: RefusedKind::TooManyFromAddress, most }) => {
+            respond::crowded(" of this address", most)
+        }
+        Err(Crowded { most, .. }) => respond::crowded("", most),
     };
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     receive::answer_unread(response, &headers, body)

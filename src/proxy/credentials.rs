@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// The files behind one listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,15 @@ impl SourceFile {
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let found = self.items()?;
         if found.is_empty() { Err(TlsError::NoCertificate(self.path.clone())) } else { Ok(found) }
+    }
+
+    /// The chain that we show: its first certificate must be one that clients take for a server's.
+    pub(super) fn of_server(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let chain = self.certificates()?;
+        match chain.first().is_some_and(|leaf| is_for_servers(leaf)) {
+            true => Ok(chain),
+            false => Err(TlsError::NotForServers(self.path.clone())),
+        }
     }
 
     /// Each of its PEM blocks that is of this kind.
@@ -111,6 +121,22 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
     SourceFile::read(path)?.certificates()
 }
 
+/// The same of a chain that we show, which must be a server's.
+///
+/// # Errors
+/// Names the file and what to do.
+pub fn server_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    SourceFile::read(path)?.of_server()
+}
+
+/// Whether it says that it is for servers, or nothing of what it is for. What cannot be read is refused elsewhere, with
+/// better words.
+fn is_for_servers(leaf: &[u8]) -> bool {
+    let Ok((_, leaf)) = X509Certificate::from_der(leaf) else { return true };
+    let purposes = leaf.extended_key_usage();
+    purposes.is_ok_and(|said| said.is_none_or(|said| said.value.server_auth))
+}
+
 /// Why a listener cannot have TLS.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.problem())]
@@ -125,6 +151,8 @@ pub enum TlsError {
     NoKey(PathBuf),
     /// A certificate of the file that cannot be an authority.
     NotAnAuthority(PathBuf, String),
+    /// Our own certificate says that it is for something else than servers.
+    NotForServers(PathBuf),
     /// The key is not the one of the certificate.
     KeyMismatch {
         /// The certificate's file.
@@ -167,6 +195,11 @@ impl Actionable for TlsError {
                 path,
                 format!("holds a certificate that cannot be an authority ({error})"),
                 "remove it",
+            ),
+            Self::NotForServers(path) => of(
+                path,
+                "its first certificate is not for servers, and clients refuse it".into(),
+                "issue one with the extended key usage serverAuth",
             ),
             Self::KeyMismatch { certificate, key } => of(
                 key,

@@ -63,8 +63,10 @@ pub trait Watch: fmt::Debug + Send + Sync + 'static {
 /// Why a connection was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RefusedKind {
-    /// As many connections as there may be.
+    /// As many connections of those who are known as there may be.
     TooMany,
+    /// Others came before it was known whose it is.
+    CrowdedOut,
     /// As many of this address, or of this user at a Unix socket, as there may be.
     TooManyFromAddress,
     /// As many of this identity as there may be.
@@ -96,6 +98,7 @@ impl RefusedKind {
     pub const fn rule(self) -> &'static Rule {
         match self {
             Self::TooMany => TurnedAway::TooMany.rule(),
+            Self::CrowdedOut => TurnedAway::CrowdedOut.rule(),
             Self::TooManyFromAddress => TurnedAway::TooManyFromAddress.rule(),
             Self::TooManyOfIdentity => TurnedAway::TooManyOfIdentity.rule(),
             Self::NoCertificate => TurnedAway::NoCertificate.rule(),

@@ -132,7 +132,10 @@ impl Entrance {
             let (front, way, live) = (Arc::clone(&front), way.clone(), live.clone());
             tokio::spawn(front.welcome(stream, from, listener, way, live));
         };
-        let complain = |error: io::Error| front.watch().accept_failed(&self.address, &error);
+        let complain = |error: io::Error| {
+            front.make_room();
+            front.watch().accept_failed(&self.address, &error);
+        };
         accept(&self.listener, live.clone(), welcome, complain).await;
     }
 }

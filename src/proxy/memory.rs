@@ -20,14 +20,17 @@ pub const BODY_COPIES: u64 = 1 + 6 + 1;
 pub const SMALL_BODY: usize = 8 << 10;
 
 /// The most memory that clients can make the gate hold, in bytes: every connection with a full
-/// head and a request to the daemon, and every body in hand in each of its forms.
+/// head, those of who is known with a request to the daemon, and every body in hand in each of its forms.
 #[must_use]
 pub const fn worst_case(limits: &FrontLimits) -> u64 {
     let head = (limits.head_max as u64).saturating_mul(HEADS);
     let fields = (limits.headers_max as u64).saturating_mul(FIELD);
     let small = SMALL_BODY as u64 * BODY_COPIES;
-    let connection = head.saturating_add(fields).saturating_add(CONNECTION + DAEMON_SIDE + small);
-    let connections = (limits.connections as u64).saturating_mul(connection);
+    // somebody who is not known yet has a head read too, to be told so, and nothing is asked of the daemon
+    let waiting = head.saturating_add(fields).saturating_add(CONNECTION);
+    let hall = (limits.handshakes as u64).saturating_mul(waiting);
+    let connection = waiting.saturating_add(DAEMON_SIDE + small);
+    let connections = (limits.connections as u64).saturating_mul(connection).saturating_add(hall);
     connections.saturating_add((limits.bodies_total as u64).saturating_mul(BODY_COPIES))
 }
 
@@ -38,9 +41,11 @@ mod tests {
     #[test]
     fn the_worst_case_grows_with_each_bound() {
         let standard = FrontLimits::default();
-        let each = 3 * (64 << 10) + 64 * FIELD + CONNECTION + DAEMON_SIDE + 64 * 1024;
-        assert_eq!(worst_case(&standard), 1024 * each + 8 * (64 << 20));
+        let waiting = 3 * (64 << 10) + 64 * FIELD + CONNECTION;
+        let each = waiting + DAEMON_SIDE + 64 * 1024;
+        assert_eq!(worst_case(&standard), 512 * waiting + 1024 * each + 8 * (64 << 20));
         let more = [
+            FrontLimits { handshakes: 513, ..standard.clone() },
             FrontLimits { connections: 1025, ..standard.clone() },
             FrontLimits { head_max: 65 << 10, ..standard.clone() },
             FrontLimits { headers_max: 65, ..standard.clone() },

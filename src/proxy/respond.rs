@@ -156,6 +156,13 @@ pub fn too_many(what: &str, most: TooMany) -> Response<ResponseBody> {
     retry(&text)
 }
 
+/// As many connections as there may be, of the gate or, with that word, of an address: 429.
+#[must_use]
+pub fn crowded(of: &str, most: TooMany) -> Response<ResponseBody> {
+    let most = most.most;
+    retry(&format!("dockward: {most} connections{of} are open, try again when one has ended"))
+}
+
 /// No memory is left for a body: 429.
 #[must_use]
 pub fn busy() -> Response<ResponseBody> {

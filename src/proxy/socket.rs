@@ -1,6 +1,8 @@
 //! The client's socket, shared between the parser and whoever must know that the client is gone.
 //! hyper does not see a gone client while a pipelined byte waits in its buffer; the socket does.
 
+use super::hall::CrowdedOut;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt;
 use std::any::Any;
 use std::io::{self, IoSlice};
@@ -57,10 +59,13 @@ pub(super) struct ClientLine {
     pub(super) stream: Stream,
     /// True once the parser, or the tunnel after it, has let go.
     hung_up: watch::Sender<bool>,
+    out: CrowdedOut,
 }
 
 impl ClientLine {
-    pub(super) fn new(stream: Stream) -> Arc<Self> {
+    /// `unread` is how long what was sent may go unacknowledged, or what waits find no room at all; `out` is the
+    /// word that it must go before its client is known.
+    pub(super) fn new(stream: Stream, unread: Duration, out: CrowdedOut) -> Arc<Self> {
         if let Stream::Tcp(stream) = &stream {
             // A socket that refuses an option still works; a dead peer is then found by the next write.
             let _ = stream.set_nodelay(true);
@@ -68,8 +73,40 @@ impl ClientLine {
             let _ = sockopt::set_tcp_keepidle(stream, KEEPALIVE_IDLE);
             let _ = sockopt::set_tcp_keepintvl(stream, KEEPALIVE_INTERVAL);
             let _ = sockopt::set_tcp_keepcnt(stream, KEEPALIVE_PROBES);
+            // Keepalive is silent while something is in flight. Without this the kernel sends it again for a
+            // quarter of an hour to a client that is gone without a word.
+            let unread = u32::try_from(unread.as_millis()).unwrap_or(u32::MAX);
+            let _ = sockopt::set_tcp_user_timeout(stream, unread);
         }
-        Arc::new(Self { stream, hung_up: watch::Sender::new(false) })
+        Arc::new(Self { stream, hung_up: watch::Sender::new(false), out })
+    }
+
+    /// Resolves when it must go because its client is not known and others have come.
+    pub(super) async fn crowded_out(&self) {
+        self.out.word().await;
+    }
+
+    /// Resolves when the connection is broken, so that nothing can be said to the client any more. One that has
+    /// closed its own side alone still listens, for all that TCP can tell.
+    pub(super) async fn broken(&self) {
+        let closed = async {
+            each!(&self.stream, stream => stream.ready(Interest::PRIORITY).await)?;
+            // both ends of a Unix socket close at once, and no error tells of it
+            let hung_up = self.is_hung_up();
+            if hung_up { Ok(()) } else { std::future::pending::<io::Result<()>>().await }
+        };
+        tokio::select! {
+            _ = async { each!(&self.stream, stream => stream.ready(Interest::ERROR).await) } => {}
+            _ = closed => {}
+        }
+    }
+
+    fn is_hung_up(&self) -> bool {
+        let mut asked = [PollFd::new(&self.stream, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let broken = PollFlags::HUP | PollFlags::ERR;
+        let [found] = &mut asked;
+        poll(std::slice::from_mut(found), Some(&now)).is_ok() && found.revents().intersects(broken)
     }
 
     /// Resolves when the client has closed its side or the connection is broken, however many bytes
@@ -87,7 +124,10 @@ impl ClientLine {
 
     /// Reads what the client still sends after we have closed, for a moment.
     async fn linger(&self) {
-        let _ = tokio::time::timeout(LINGER, self.discard()).await;
+        tokio::select! {
+            _ = tokio::time::timeout(LINGER, self.discard()) => {}
+            () = self.crowded_out() => {}
+        }
     }
 
     async fn discard(&self) -> io::Result<()> {

@@ -39,7 +39,7 @@ impl Secured {
         let key = SourceFile::read(&files.key)?;
         let believed = TrustFiles::read(files)?;
         let trust = Arc::new(Trust::load(&believed, now)?);
-        let chain = certificate.certificates()?;
+        let chain = certificate.of_server()?;
         let own = |der: &CertificateDer<'_>| {
             let path = Some(certificate.path.clone());
             Dated::of_certificate(What::ServerCertificate, path, der)

@@ -5,13 +5,17 @@ use crate::rule::rules;
 rules! {
     /// Under which id a connection is refused or given up.
     pub(crate) enum TurnedAway in "A connection that never became a request",
-        "The connection is closed; 429 for `connections.too-many-of-identity`, 400 or 431 for `head.unreadable`. In the log by the minute, as counts." {
+        "The connection is closed; 429 for `connections.too-many` and those of address and identity, 400 or 431 for `head.unreadable`. In the log by the minute, as counts." {
+        CrowdedOut = "connections.crowded-out",
+            "a connection whose client had not shown who it is when others came, and as many were waiting as may",
+            "strangers must neither fill the gate nor keep anybody out",
+            "show the certificate at once; raise `handshakes` or `handshakes_per_address` under `front` where many come at a time", [];
         TooMany = "connections.too-many",
-            "a connection when as many are open as there may be",
+            "a connection of somebody who is known when as many are open as there may be",
             "each takes memory and a descriptor, and the gate must run out of neither",
             "close what is idle, or raise `connections` under `front`", [];
         TooManyFromAddress = "connections.too-many-from-address",
-            "a connection from an address, or of a user at a Unix socket, that has as many open as it may",
+            "a connection of somebody who is known, from an address or of a user at a Unix socket that has as many open as it may",
             "one must not take the places of all",
             "close what is idle, or raise `connections_per_address` under `front`", [];
         TooManyOfIdentity = "connections.too-many-of-identity",

@@ -152,20 +152,32 @@ async fn a_slow_handshake_is_given_up() {
 }
 
 #[tokio::test]
-async fn places_are_counted_before_the_handshake_and_given_back() {
+async fn seats_are_for_those_who_are_known_and_given_back() {
     let all = FrontLimits { connections: 1, ..FrontLimits::default() };
     let of_address = FrontLimits { connections_per_address: 1, ..FrontLimits::default() };
-    for (limits, kind) in
-        [(all, RefusedKind::TooMany), (of_address, RefusedKind::TooManyFromAddress)]
-    {
+    for (limits, kind, words) in [
+        (all, RefusedKind::TooMany, "dockward: 1 connections are open"),
+        (
+            of_address,
+            RefusedKind::TooManyFromAddress,
+            "dockward: 1 connections of this address are open",
+        ),
+    ] {
         let house = House::open(limits).await;
+        let silent = [
+            TcpStream::connect(house.address).await.unwrap(),
+            TcpStream::connect(house.address).await.unwrap(),
+        ];
         let mut first = house.client().await;
-        assert_eq!(first.get("/").await.status, 200);
-        let mut second = TcpStream::connect(house.address).await.unwrap();
-        assert_eq!(soon(second.read(&mut [0; 1])).await.unwrap(), 0, "closed without a byte");
+        assert_eq!(first.get("/").await.status, 200, "whoever says nothing has no seat");
+        let mut second = house.client().await;
+        let answer = second.get("/").await;
+        assert_eq!(answer.status, 429);
+        assert!(answer.message().starts_with(words), "{answer:?}");
+        second.assert_closed().await;
         house.ledger.refused(kind).await;
         assert_eq!(first.get("/").await.status, 200, "the first is not disturbed");
-        drop(first);
+        drop((first, second, silent));
         house.empty().await;
         assert_eq!(house.client().await.get("/").await.status, 200);
     }

@@ -65,3 +65,30 @@ async fn a_reload_counts_for_the_next_handshake_and_a_bad_one_for_none() {
     assert_eq!(after.get("/").await.body, "dev");
     assert_eq!(before.get("/").await.status, 200, "who is in stays in");
 }
+
+#[test]
+fn a_certificate_that_is_not_for_servers_is_not_taken_for_our_own() {
+    let purposes = |purposes: &[&str]| Some(purposes.iter().map(|p| (*p).to_owned()).collect());
+    for (purpose, taken) in [
+        (purposes(&["client"]), false),
+        (purposes(&["any"]), false),
+        (purposes(&["server"]), true),
+        (purposes(&["client", "server"]), true),
+        (purposes(&[]), true),
+    ] {
+        let files = Files::new();
+        let pair = OURS.issue(&Wish { purpose, ..Wish::server() });
+        files.write("server.pem", &pair.certificate);
+        files.write("server-key.pem", &pair.key);
+        let loaded = Secured::load(&files.credentials(), now());
+        let Err(error) = loaded else {
+            assert!(taken);
+            continue;
+        };
+        let words = format!(
+            "{}: its first certificate is not for servers, and clients refuse it, issue one with the extended key usage serverAuth",
+            named(&files.path("server.pem"))
+        );
+        assert!(!taken && error.to_string() == words, "{error}");
+    }
+}

@@ -123,6 +123,25 @@ impl Client {
         soon(self.stream.flush()).await.unwrap();
     }
 
+    /// Sends, and says in TLS and in TCP that no more comes, in one go.
+    pub async fn send_and_half_close(&mut self, bytes: impl AsRef<[u8]>) {
+        let (tcp, tls) = self.stream.get_mut();
+        std::io::Write::write_all(&mut tls.writer(), bytes.as_ref()).unwrap();
+        tls.send_close_notify();
+        let mut sealed = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut sealed).unwrap();
+        }
+        soon(tcp.write_all(&sealed)).await.unwrap();
+        rustix::net::shutdown(&*tcp, rustix::net::Shutdown::Write).unwrap();
+    }
+
+    /// Breaks the connection, as a client does that crashes with something unread.
+    pub fn reset(self) {
+        let tcp = self.stream.get_ref().0;
+        rustix::net::sockopt::set_socket_linger(tcp, Some(Duration::ZERO)).unwrap();
+    }
+
     /// Closes our half of the connection without a word of TLS, as Python's `shutdown` does.
     pub fn cut_half(&mut self) {
         let tcp = self.stream.get_ref().0;

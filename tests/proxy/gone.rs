@@ -91,3 +91,59 @@ async fn whoever_leaves_at_once_leaves_no_decision_without_its_end() {
     let decided = events.iter().filter(|e| allowed(e)).count();
     assert!(decided > 0, "nobody was quick enough");
 }
+
+/// What a client says last: its request, the end of TLS and of its half of the connection, in one go. It still listens.
+#[tokio::test]
+async fn whoever_has_said_all_is_answered() {
+    let created = Reply::status("201 Created", "", r#"{"Id":"1"}"#);
+    let script = Script::new("1.41")
+        .on("POST /containers/create", created)
+        .on("GET /containers/json", Reply::json("[]"));
+    let gate = Gate::start(script).await;
+    let create = json("POST", "/v1.41/containers/create", r#"{"Image":"busybox"}"#);
+    let list = bare("GET", "/v1.41/containers/json", "");
+    for _ in 0..8 {
+        for (request, status) in [(&create, 201), (&list, 200)] {
+            let mut client = gate.client("dev").await;
+            client.send_and_half_close(request).await;
+            assert_eq!(client.answer().await.status, status);
+            assert_eq!(client.rest().await, b"", "and a proper end");
+        }
+    }
+    // of TLS alone, and of the connection alone
+    for request in [&create, &list] {
+        let (mut notified, mut cut) = (gate.client("dev").await, gate.client("dev").await);
+        notified.send(request).await;
+        notified.close_notify().await;
+        cut.send(request).await;
+        cut.cut_half();
+        assert_eq!(notified.answer().await.status / 100, 2);
+        assert_eq!(cut.answer().await.status / 100, 2);
+    }
+    gate.settle().await;
+}
+
+/// A stream is what nobody can be asked about in between: its client has gone when it closes its half, as for dockerd.
+#[tokio::test]
+async fn a_stream_ends_with_its_clients_half() {
+    let gate = Gate::start(Script::new("1.41").on("GET /events", Reply::Endless)).await;
+    let mut client = gate.client("dev").await;
+    client.send_and_half_close(&bare("GET", "/v1.41/events", "")).await;
+    assert_eq!(gate.outcome("SystemEvents").await["ended"], "client-gone");
+    gate.fake.until(|log| log.calls("GET /events").iter().all(|call| call.client_gone)).await;
+    gate.settle().await;
+}
+
+/// A read that takes its time, and a client whose connection breaks meanwhile.
+#[tokio::test]
+async fn a_read_ends_when_its_connection_breaks() {
+    let held = Reply::Held(Arc::new(Notify::new()), Box::new(Reply::json("[]")));
+    let gate = Gate::start(Script::new("1.41").on("GET /containers/json", held)).await;
+    let mut client = gate.client("dev").await;
+    client.send(bare("GET", "/v1.41/containers/json", "")).await;
+    gate.fake.until(|log| log.calls("GET /containers/json").len() == 1).await;
+    client.reset();
+    gate.fake.until(|log| log.calls("GET /containers/json")[0].client_gone).await;
+    assert_eq!(gate.outcome("ContainerList").await["ended"], "client-gone");
+    gate.settle().await;
+}

@@ -3,7 +3,7 @@
 
 use crate::client::{Client, UPGRADE, bare, json};
 use crate::fake_daemon::{Reply, Script};
-use crate::gate::Gate;
+use crate::gate::{Gate, until};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -243,6 +243,28 @@ async fn a_session_does_not_outlive_the_drain() {
     let events = gate.settle().await;
     let close = events.iter().find(|e| e["stage"] == "session.close").unwrap();
     assert_eq!(close["outcome"]["ended"], "limit");
+}
+
+/// What is in hand has ten seconds, unless whoever runs the gate asks twice.
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    use rustix::process::Signal;
+    for second in [Signal::TERM, Signal::INT] {
+        let mut gate = Gate::start(on_attach(Reply::Hijack(Vec::new()))).await;
+        let mut client = gate.client("dev").await;
+        switch(&gate, &mut client, &bare("POST", ATTACH, UPGRADE)).await;
+        let began = std::time::Instant::now();
+        gate.signal(Signal::TERM);
+        // the first one is taken when nobody else gets in
+        until("the end of listening", || std::net::TcpStream::connect(gate.address).err()).await;
+        gate.signal(second);
+        gate.ended().await;
+        assert!(began.elapsed().as_secs() < 8, "sooner than the drain: {:?}", began.elapsed());
+        let events = gate.settle().await;
+        let close = events.iter().find(|e| e["stage"] == "session.close").unwrap();
+        assert_eq!(close["outcome"]["ended"], "limit");
+        assert!(events.iter().any(|e| e["stage"] == "stop"), "and the log has its end");
+    }
 }
 
 #[tokio::test]

@@ -350,7 +350,8 @@ async fn users_have_places_each() {
     let mut first = place.client().await;
     assert_eq!(first.get(LIST).await.status, 200);
     let mut second = place.client().await;
-    assert_eq!(second.remains().await, b"", "closed without a byte");
+    assert_eq!(second.get(LIST).await.status, 429);
+    assert_eq!(second.remains().await, b"", "and closed");
     let (status, _) = as_user("4001", "4001", "7000", &place.socket()).await;
     assert_eq!(status, "403", "another user has a place, be it to be refused");
     let mut dev = gate.client("dev").await;

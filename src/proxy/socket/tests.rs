@@ -1,4 +1,4 @@
-use super::{ClientLine, ClientSocket, Stream};
+use super::{ClientLine, ClientSocket, CrowdedOut, Stream};
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,12 +11,18 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 trait Client: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Client for T {}
 
+const UNREAD: Duration = Duration::from_secs(120);
+
+fn line(stream: Stream) -> Arc<ClientLine> {
+    ClientLine::new(stream, UNREAD, CrowdedOut::never())
+}
+
 async fn pairs() -> [(Box<dyn Client>, Arc<ClientLine>); 2] {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let tcp = ClientLine::new(Stream::Tcp(listener.accept().await.unwrap().0));
+    let tcp = line(Stream::Tcp(listener.accept().await.unwrap().0));
     let (user, ours) = UnixStream::pair().unwrap();
-    [(Box::new(client), tcp), (Box::new(user), ClientLine::new(Stream::Unix(ours)))]
+    [(Box::new(client), tcp), (Box::new(user), line(Stream::Unix(ours)))]
 }
 
 #[tokio::test]
@@ -69,4 +75,33 @@ async fn reads_writes_and_half_closes() {
         client.read_to_string(&mut answer).await.unwrap();
         assert_eq!((question.as_str(), answer.as_str()), ("question", "answer"));
     }
+}
+
+/// Keepalive says nothing while something is in flight; this does.
+#[tokio::test]
+async fn what_is_in_flight_has_its_time() {
+    use rustix::net::sockopt::tcp_user_timeout;
+    for (_, line) in pairs().await {
+        if let Stream::Tcp(stream) = &line.stream {
+            assert_eq!(u128::from(tcp_user_timeout(stream).unwrap()), UNREAD.as_millis());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_closed_half_is_not_a_broken_line() {
+    for (mut client, line) in pairs().await {
+        client.shutdown().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), line.gone()).await.unwrap();
+        let broken = tokio::time::timeout(Duration::from_millis(100), line.broken()).await;
+        assert!(broken.is_err(), "it still listens");
+    }
+    let [(tcp, line), (unix, user_line)] = pairs().await;
+    drop(unix);
+    tokio::time::timeout(Duration::from_secs(10), user_line.broken()).await.unwrap();
+    // what is sent to somebody who has closed altogether comes back as a reset
+    drop(tcp);
+    let mut socket = ClientSocket::new(Arc::clone(&line), Arc::new(()));
+    socket.write_all(b"anybody there").await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), line.broken()).await.unwrap();
 }
