@@ -211,6 +211,37 @@ fn certificate(from: (i32, u8, u8), to: (i32, u8, u8)) -> String {
 }
 
 #[test]
+fn check_names_a_certificate_of_the_gate_that_is_not_for_servers() {
+    use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let policy = path("policy.yaml");
+    let lines = "version: 1
+listen: [{ tls: '127.0.0.1:1', certificate: c.pem, key: k.pem, client_ca: ca.pem }]
+daemon: { socket: docker.sock }
+audit: { directory: log }
+identities: [{ name: a, match: { cn: a }, roles: [r] }]
+roles: { r: { scope: any } }
+";
+    std::fs::write(&policy, lines).unwrap();
+    let words = "c.pem: its first certificate is not for servers, and clients refuse it, issue one";
+    for (purposes, named) in [
+        (vec![ClientAuth], true),
+        (vec![ServerAuth], false),
+        (vec![ClientAuth, ServerAuth], false),
+        (vec![], false),
+    ] {
+        let mut params = rcgen::CertificateParams::new(["gate".to_owned()]).unwrap();
+        params.extended_key_usages = purposes;
+        let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        std::fs::write(path("c.pem"), certificate.pem()).unwrap();
+        let checked = dockward(&["check", "--config", policy.to_str().unwrap()]);
+        let shown = text(&checked.stdout);
+        assert_eq!(shown.contains(words), named, "{shown}");
+    }
+}
+
+#[test]
 fn check_says_which_certificates_are_over_and_which_files_are_missing() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);

@@ -18,8 +18,12 @@ use hyper_util::rt::TokioIo;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+
+/// How long a client that has closed its half of the connection is answered: it may still hear, or it may be gone,
+/// and before a daemon that hangs nobody could tell.
+const HEARS: Duration = Duration::from_secs(60);
 
 /// What belongs to a forwarded request for as long as it lives.
 pub(super) struct Exchange {
@@ -187,9 +191,14 @@ impl Exchange {
     fn left(&self) -> impl Future<Output = ()> + Send + use<> {
         let (connection, life) = (Arc::clone(&self.connection), self.head.route.life);
         async move {
-            match life.ends_with_input() {
-                true => connection.gone().await,
-                false => connection.broken().await,
+            tokio::select! {
+                () = connection.broken() => {}
+                () = async {
+                    connection.gone().await;
+                    if !life.ends_with_input() {
+                        tokio::time::sleep(HEARS).await;
+                    }
+                } => {}
             }
         }
     }
