@@ -30,13 +30,13 @@ pub(super) struct Hall {
 struct Crowd {
     next: u64,
     /// By when they came.
-    waiting: BTreeMap<u64, Waiter>,
+    waiting: BTreeMap<u64, HallWaiter>,
     of_one: HashMap<Whence, usize>,
     known: HashMap<Whence, Instant>,
 }
 
 #[derive(Debug)]
-struct Waiter {
+struct HallWaiter {
     whence: Whence,
     out: Arc<watch::Sender<bool>>,
 }
@@ -85,7 +85,7 @@ impl Hall {
         }
         crowd.next = crowd.next.saturating_add(1);
         let (number, out) = (crowd.next, Arc::new(watch::Sender::new(false)));
-        crowd.waiting.insert(number, Waiter { whence, out: Arc::clone(&out) });
+        crowd.waiting.insert(number, HallWaiter { whence, out: Arc::clone(&out) });
         let count = crowd.of_one.entry(whence).or_default();
         *count = count.saturating_add(1);
         HallPlace { hall: Arc::clone(self), number, out: CrowdedOut(out) }
@@ -158,7 +158,7 @@ impl Crowd {
         }
     }
 
-    fn forget(&mut self, number: u64) -> Option<Waiter> {
+    fn forget(&mut self, number: u64) -> Option<HallWaiter> {
         let waiter = self.waiting.remove(&number)?;
         match self.of_one.get_mut(&waiter.whence) {
             Some(count) if *count > 1 => *count = count.saturating_sub(1),

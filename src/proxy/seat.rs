@@ -23,12 +23,12 @@ pub(super) struct Seats {
 pub(super) struct Seat {
     hall: Mutex<Option<HallPlace>>,
     out: CrowdedOut,
-    known: OnceLock<Known>,
+    known: OnceLock<KnownSeats>,
     _live: Live,
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownSeats {
     _all: PlacePermit<()>,
     _address: PlacePermit<Whence>,
     _identity: PlacePermit<String>,
@@ -64,7 +64,7 @@ impl Seats {
     /// Seats somebody who is known by this name. Who finds none stays in the hall.
     pub(super) fn take(&self, seat: &Seat, whence: Whence, name: &str) -> Result<(), Crowded> {
         let crowded = |kind| move |most| Crowded { kind, most };
-        let known = Known {
+        let known = KnownSeats {
             _all: self.all.enter(()).map_err(crowded(RefusedKind::TooMany))?,
             _address: self
                 .addresses

@@ -285,3 +285,35 @@ fn an_authority_is_a_link_or_topmost_by_what_else_the_file_has() {
         assert_ne!(id(ask(&trust, &[&namesake.client(1)])), "held");
     }
 }
+
+#[test]
+fn more_than_a_client_needs_is_refused_unverified() {
+    let root = Authority::root("root", 300);
+    let trust = load_files(&source(pem(&[&root])), None, None, NOW).unwrap();
+    let (client, own) = (root.client(1), root.der());
+    let sent = |count: usize| {
+        let chain: Vec<_> = std::iter::once(&client).chain(vec![&own; count - 1]).collect();
+        id(ask(&trust, &chain))
+    };
+    assert_eq!((sent(8), sent(9)), ("held", "certificate.too-much"));
+    let large = |bytes: usize| {
+        // whatever it is: it is counted before it is looked at
+        let rest = CertificateDer::from(vec![0; bytes - client.len()]);
+        id(ask(&trust, &[&client, &rest]))
+    };
+    assert_eq!((large(16 << 10), large((16 << 10) + 1)), ("held", "certificate.too-much"));
+}
+
+#[test]
+fn no_chain_makes_more_signatures_verified_than_a_client_needs() {
+    // three roots of one name, and seven links that say they are of each of them
+    let roots = [1, 2, 3].map(|_| Authority::root("root", 300));
+    let trust = load_files(&source(pem(&roots.each_ref())), None, None, NOW).unwrap();
+    let forged = Authority::root("root", 300);
+    let link = || forged.under(AuthorityWish { says: says(300), ..authority("link", 300) }).der();
+    let links: Vec<_> = (0..7).map(|_| link()).collect();
+    let client = roots[0].client(1);
+    let chain: Vec<_> = std::iter::once(&client).chain(&links).collect();
+    assert_eq!(id(ask(&trust, &chain)), "certificate.too-much", "21 of 19");
+    assert_eq!(id(ask(&trust, &chain[..7])), "held", "18 of 19");
+}
