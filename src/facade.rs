@@ -135,7 +135,7 @@ pub mod docker {
     }
     pub mod json {
         pub use crate::docker::json::{
-            BYTES_PER_VALUE, JsonObject, JsonValue, MAX_DEPTH, MAX_ITEMS, MAX_KEY, read,
+            BYTES_PER_VALUE, JsonObject, JsonValue, MAX_DEPTH, MAX_ITEMS, MAX_KEY, MAX_VALUES, read,
         };
     }
     pub mod route {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use dockward::facade::docker::body;
 use dockward::facade::docker::body::tolerated::{Meaning, TOLERATED};
 use dockward::facade::docker::json::{
-    BYTES_PER_VALUE, JsonObject, JsonValue, MAX_DEPTH, MAX_ITEMS, MAX_KEY, read,
+    BYTES_PER_VALUE, JsonObject, JsonValue, MAX_DEPTH, MAX_ITEMS, MAX_KEY, MAX_VALUES, read,
 };
 use dockward::facade::docker::{ApiVersion, BodyKind, CallHead, Flaw, Malformed, ROUTES, Route};
 use http::Uri;
@@ -21,7 +21,7 @@ pub fn json(data: &[u8]) {
         Err(flaw) => return assert!(!flaw.to_string().is_empty()),
     };
     let count = bounded(&value, 0);
-    let most = FREE_VALUES + data.len() / BYTES_PER_VALUE;
+    let most = (FREE_VALUES + data.len() / BYTES_PER_VALUE).min(MAX_VALUES);
     assert!(count <= most, "{count} values of {} bytes", data.len());
     let mut written = Vec::new();
     value.write(&mut written);
@@ -52,6 +52,7 @@ fn bounded(value: &JsonValue<'_>, depth: usize) -> usize {
             1 + items.iter().map(|item| bounded(item, depth + 1)).sum::<usize>()
         }
         JsonValue::Object(JsonObject(entries)) => {
+            assert!(entries.len() <= MAX_ITEMS);
             let mut keys: Vec<_> = entries.iter().map(|(key, _)| key).collect();
             keys.sort_unstable();
             assert!(keys.windows(2).all(|two| two[0] != two[1]), "a key twice");

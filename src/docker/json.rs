@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 
 /// Deepest nesting that is read.
 pub const MAX_DEPTH: usize = 64;
@@ -24,9 +25,13 @@ const FREE_VALUES: usize = 1024;
 /// and no request of Docker's looks like that.
 pub const BYTES_PER_VALUE: usize = 8;
 
-/// Most items of one array that are read: none that a client needs comes near, while each item of
-/// some arrays takes hundreds of times the memory of its text.
+/// Most items of one array, and most keys of one object, that are read: as many as there are ports in the range
+/// that systems give out by themselves (49152 to 65535), all of which some media servers publish.
 pub const MAX_ITEMS: usize = 16_384;
+
+/// Most values that are read, however long the text is: what publishes [`MAX_ITEMS`] ports has five for each, and
+/// nothing that is asked of Docker has more. What a value takes in memory and in time is many times its text.
+pub const MAX_VALUES: usize = 6 * MAX_ITEMS;
 
 /// A JSON value with its strings borrowed where they hold no escapes.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +70,7 @@ pub fn read(bytes: &[u8]) -> Result<JsonValue<'_>, Malformed> {
     })?;
     let flaw = Cell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let left = Cell::new(FREE_VALUES + bytes.len() / BYTES_PER_VALUE);
+    let left = Cell::new((FREE_VALUES + bytes.len() / BYTES_PER_VALUE).min(MAX_VALUES));
     let value = Seed { depth: 0, flaw: &flaw, left: &left }
         .deserialize(&mut reader)
         .map_err(|e| flaw.take().unwrap_or_else(|| syntax(&e)))?;
@@ -140,10 +145,12 @@ pub fn folds_to(key: &str, name: &str) -> bool {
         '\u{212a}' => 'k',
         c => c.to_ascii_lowercase(),
     };
-    key.chars().map(folded).eq(name.chars().map(folded))
+    let same = || key.chars().map(folded).eq(name.chars().map(folded));
+    key.eq_ignore_ascii_case(name) || (!key.is_ascii() && same())
 }
 
-/// Writes a string with JSON's escapes.
+/// Writes a string with JSON's escapes, the short ones where there are: what is written is never longer than what
+/// was read.
 pub fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut plain = 0;
@@ -156,6 +163,11 @@ pub fn write_text(out: &mut Vec<u8>, text: &str) {
         plain = i + 1;
         match b {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
+            0x08 => out.extend_from_slice(b"\\b"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            0x0c => out.extend_from_slice(b"\\f"),
+            b'\r' => out.extend_from_slice(b"\\r"),
             _ => out.extend_from_slice(format!("\\u{b:04x}").as_bytes()),
         }
     }
@@ -225,6 +237,10 @@ impl Seed<'_> {
         E::custom("malformed")
     }
 
+    fn too_many<E: de::Error>(self, why: &'static str) -> E {
+        self.fail(Malformed::new(Flaw::JsonValues, "", why))
+    }
+
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth < MAX_DEPTH {
             return Ok(Self { depth: self.depth + 1, ..self });
@@ -245,7 +261,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<JsonValue<'de>, D::Error> {
         let Some(left) = self.left.get().checked_sub(1) else {
             let why = "more values than a text of this size has in any request of Docker's";
-            return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
+            return Err(self.too_many(why));
         };
         self.left.set(left);
         reader.deserialize_any(self)
@@ -297,11 +313,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
         loop {
             match seq.next_element_seed(seed) {
                 Ok(Some(_)) if items.len() == MAX_ITEMS => {
-                    let why = "an array of more than 16384 items";
-                    return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
+                    return Err(self.too_many("an array of more than 16384 items"));
                 }
                 Ok(Some(item)) => items.push(item),
-                Ok(None) => return Ok(JsonValue::Array(items)),
+                Ok(None) => {
+                    items.shrink_to_fit();
+                    return Ok(JsonValue::Array(items));
+                }
                 Err(e) => {
                     self.locate(|| format!("[{}]", items.len()));
                     return Err(e);
@@ -313,16 +331,18 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonValue<'de>, A::Error> {
         let seed = self.deeper()?;
         let mut entries: Vec<(Cow<'de, str>, JsonValue<'de>)> = Vec::new();
-        let mut many: HashSet<Cow<'de, str>> = HashSet::new();
+        let mut known = KnownKeys::default();
         while let Some(JsonKey(key)) = map.next_key()? {
+            if entries.len() == MAX_ITEMS {
+                return Err(self.too_many("an object of more than 16384 keys"));
+            }
             if key.len() > MAX_KEY {
-                let why = "a key longer than 4096 bytes";
-                return Err(self.fail(Malformed::new(Flaw::JsonValues, "", why)));
+                return Err(self.too_many("a key longer than 4096 bytes"));
             }
             if key.contains('\0') {
                 return Err(self.fail(nul(&key)));
             }
-            if given_before(&entries, &mut many, &key) {
+            if known.has(&entries, &key) {
                 let why = "this key is given twice";
                 return Err(self.fail(Malformed::new(Flaw::JsonDuplicate, key, why)));
             }
@@ -331,6 +351,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             })?;
             entries.push((key, value));
         }
+        entries.shrink_to_fit();
         Ok(JsonValue::Object(JsonObject(entries)))
     }
 }
@@ -341,20 +362,27 @@ fn nul(at: &str) -> Malformed {
     Malformed::new(Flaw::JsonNul, at, "a text with a NUL character (\\u0000)")
 }
 
-/// Whether the key is among the entries: by looking at few, by hash among many.
-fn given_before<'de>(
-    entries: &[(Cow<'de, str>, JsonValue<'de>)],
-    many: &mut HashSet<Cow<'de, str>>,
-    key: &str,
-) -> bool {
-    const FEW: usize = 32;
-    if entries.len() < FEW {
-        return entries.iter().any(|(k, _)| k == key);
+/// What the keys of an object are told apart by: few by looking at them, many by a hash that nobody outside can
+/// foresee. Keys are not kept a second time.
+#[derive(Default)]
+struct KnownKeys {
+    many: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl KnownKeys {
+    /// Whether the key is among the entries before it.
+    fn has(&mut self, entries: &[(Cow<'_, str>, JsonValue<'_>)], key: &str) -> bool {
+        const FEW: usize = 32;
+        let given = || entries.iter().any(|(k, _)| k == key);
+        if entries.len() < FEW {
+            return given();
+        }
+        if self.many.is_empty() {
+            self.many.extend(entries.iter().map(|(k, _)| self.hasher.hash_one(k.as_ref())));
+        }
+        !self.many.insert(self.hasher.hash_one(key)) && given()
     }
-    if many.is_empty() {
-        many.extend(entries.iter().map(|(k, _)| k.clone()));
-    }
-    !many.insert(Cow::Owned(key.to_owned()))
 }
 
 /// A key, borrowed where it holds no escapes.
@@ -438,6 +466,42 @@ mod tests {
         let array = |n: usize| format!("{{\"a\":[{}{{}}]}}", "{      },".repeat(n - 1));
         assert!(read(array(MAX_ITEMS).as_bytes()).is_ok());
         assert_eq!(flaw(&array(MAX_ITEMS + 1)), (Flaw::JsonValues, "a".into()));
+    }
+
+    #[test]
+    fn an_object_has_an_end() {
+        let object = |n: usize| {
+            let keys: String = (1..n).map(|i| format!("\"k{i}\":\"\",")).collect();
+            format!("{{\"a\":{{{keys}\"last\":1}}}}")
+        };
+        assert!(read(object(MAX_ITEMS).as_bytes()).is_ok());
+        assert_eq!(flaw(&object(MAX_ITEMS + 1)), (Flaw::JsonValues, "a".into()));
+    }
+
+    #[test]
+    fn a_text_has_an_end_of_values_however_long_it_is() {
+        // arrays of ten thousand words, and the values that these arrays are
+        let words = |n: usize| {
+            let left = (n - 1) % 10_000;
+            let array = |n: usize| format!("[{}\"A=1234567\"]", "\"A=1234567\",".repeat(n - 2));
+            let arrays: Vec<_> = vec![array(10_000); (n - 1) / 10_000];
+            format!("[{}]", [arrays, vec![array(left)]].concat().join(","))
+        };
+        assert!(read(words(MAX_VALUES).as_bytes()).is_ok());
+        assert_eq!(flaw(&words(MAX_VALUES + 1)).0, Flaw::JsonValues);
+        let one = format!("[\"{}\"]", "x".repeat(3 << 20));
+        assert!(read(one.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn what_is_written_is_no_longer_than_what_was_read() {
+        for text in [r#""\n\t\r\b\f\"\\""#, r#""\u0000\u001f\u007f\u20ac""#, r#""\/é€😀""#] {
+            let mut written = Vec::new();
+            let value = read(text.as_bytes()).unwrap();
+            value.write(&mut written);
+            assert!(written.len() <= text.len(), "{text}");
+            assert_eq!(read(&written).unwrap(), value);
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ rules! {
             "old daemons ignore it, new ones do not", "send one value", [];
         JsonDepth = "json.depth", "JSON nested deeper than 64 levels",
             "no request needs it", "send a flatter body", [];
-        JsonValues = "json.too-many-values", "JSON with more values than a text of its size has in any request",
+        JsonValues = "json.too-many-values", "JSON with more values, or more of one kind, than a text of its size has in any request",
             "small texts could take much memory", "send only what Docker documents", [];
         JsonDuplicate = "json.duplicate-key", "a JSON key given twice",
             "the daemon merges the two", "give it once", [];

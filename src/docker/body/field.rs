@@ -178,11 +178,28 @@ impl<'a, T: Typed<'a>> Typed<'a> for Box<T> {
     }
 }
 
+/// Most objects of one list or map, of those with many fields: mounts, devices, endpoints. Each takes hundreds of
+/// times the memory of an empty one's text, and nothing has as many of them.
+pub const MAX_OBJECTS: usize = 1024;
+
+/// From how many bytes on a type is one of these: an address with its port is none.
+const LARGE: usize = 64;
+
+/// Refuses more items of a large type than anything has.
+fn bounded<T>(items: usize) -> Result<(), Malformed> {
+    if size_of::<T>() < LARGE || items <= MAX_OBJECTS {
+        return Ok(());
+    }
+    let why = format!("{items} of these, where {MAX_OBJECTS} are the most that are read");
+    Err(Malformed::new(Flaw::JsonValues, "", why))
+}
+
 impl<'a, T: Typed<'a>> Typed<'a> for Vec<T> {
     fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
         let JsonValue::Array(items) = value else {
             return Err(wrong_type(&value, "an array"));
         };
+        bounded::<T>(items.len())?;
         let each = |(i, item)| T::read(item).map_err(|e| json::within(e, &format!("[{i}]")));
         items.into_iter().enumerate().map(each).collect()
     }
@@ -251,6 +268,7 @@ impl<'a, T: Typed<'a>> Typed<'a> for Map<'a, T> {
         let JsonValue::Object(JsonObject(entries)) = value else {
             return Err(wrong_type(&value, "an object"));
         };
+        bounded::<T>(entries.len())?;
         let each = |(key, value): (Cow<'a, str>, _)| match T::read(value) {
             Ok(value) => Ok((key, value)),
             Err(e) => Err(json::within(e, &key)),
