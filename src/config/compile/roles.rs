@@ -126,6 +126,7 @@ type Parse = fn(&str) -> Result<ImagePattern, NotAPattern>;
 
 fn patterns(list: &YamlNode, parse: Parse, ledger: &mut MistakeLedger) -> Vec<ImagePattern> {
     let mut patterns = Vec::new();
+    super::rules::bounded_list(list, ledger);
     for node in list.items() {
         let Some(text) = node.text() else { continue };
         if text.contains(['{', '}']) {

@@ -3,7 +3,7 @@
 use crate::config::mistake::{MistakeLedger, nearest, suggest};
 use crate::config::units;
 use crate::config::yaml::{YamlEntry, YamlNode};
-use crate::policy::glob::Glob;
+use crate::policy::glob::{Glob, MAX_PATTERNS, MAX_STARS};
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
     Listed, Logging, Ports, UserRule, VolumeOptions,
@@ -154,6 +154,9 @@ fn mounted(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<VolumeOptions>
             "a directory of the host with a * above it: whoever writes there can plant a link";
         ledger.mistake(at, what, "write * in the last name alone, or list each directory");
     }
+    for key in ["device", "o"] {
+        node.get(key).inspect(|node| bounded(node, ledger));
+    }
     let (device, options) = (Glob::new(device), Glob::new(options));
     Some(VolumeOptions { kind: kind.to_owned(), device, options })
 }
@@ -180,7 +183,26 @@ fn without_captures(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
     for item in list.items().iter().filter(|n| n.text().is_some_and(|t| t.contains(['{', '}']))) {
         ledger.mistake(item.at, "captures are not known here", "write the names out, or *");
     }
+    bounded_list(list, ledger);
     list.texts().into_iter().map(Glob::new).collect()
+}
+
+/// A text of a request is gone through once for each pattern of a list, ...
+pub(super) fn bounded_list(list: &YamlNode, ledger: &mut MistakeLedger) {
+    if list.items().len() > MAX_PATTERNS {
+        let what = format!("more than {MAX_PATTERNS} patterns in one list");
+        ledger.mistake(list.at, what, "say the same with fewer, by *");
+    }
+    list.items().iter().for_each(|node| bounded(node, ledger));
+}
+
+/// ... and once more for each star.
+fn bounded(node: &YamlNode, ledger: &mut MistakeLedger) {
+    let stars = node.text().map_or(0, |text| text.matches('*').count());
+    if stars > MAX_STARS {
+        let what = format!("more than {MAX_STARS} * in one pattern");
+        ledger.mistake(node.at, what, "use fewer, or list several patterns");
+    }
 }
 
 pub(crate) fn networks(to: &mut Listed<Glob>, entry: &YamlEntry, ledger: &mut MistakeLedger) {
@@ -257,8 +279,9 @@ pub(crate) fn logging(to: &mut Logging, entry: &YamlEntry, _: &mut MistakeLedger
 
 pub(crate) fn labels(to: &mut Labels, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let node = &entry.value;
-    let mut list = |key: &str| node.get(key).map(|list| without_captures(list, ledger));
     let require = node.get("require").map(YamlNode::entries).unwrap_or_default();
+    require.iter().for_each(|entry| bounded(&entry.value, ledger));
+    let mut list = |key: &str| node.get(key).map(|list| without_captures(list, ledger));
     let required = require.iter().filter_map(|e| Some((e.key.clone(), Glob::new(e.value.text()?))));
     *to = Labels {
         allow: list("allow").map(Listed),

@@ -124,6 +124,7 @@ fn identities(names: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
             ledger.mistake(node.at, "no identity can have such a name", next);
         }
     }
+    super::rules::bounded_list(names, ledger);
     names.texts().into_iter().map(Glob::new).collect()
 }
 
