@@ -7,6 +7,7 @@
 mod body;
 mod entry;
 mod exchange;
+mod judging;
 mod refuse;
 
 pub use entry::{Doorkeeper, PipelineGate};
@@ -14,7 +15,6 @@ pub use entry::{Doorkeeper, PipelineGate};
 use crate::audit::event::RequestRecord;
 use crate::audit::{Case, EventId, Writer, describe};
 use crate::daemon::{ClientBody, Daemon};
-use crate::digest::Sha256;
 use crate::docker::archive::BLOCK;
 use crate::docker::{self, ApiVersion, BodyKind, CallHead, RequestHead};
 use crate::facts::Gatherer;
@@ -147,27 +147,27 @@ impl Visit {
         // receive: the whole of what is judged, in a type that has one reading
         let received = self.receive(heard, &head).await?;
         let inspected = received.bytes.clone();
-        let asking = heard.read(&inspected)?;
-        self.asked.read(&asking.call().body);
 
         // gather facts, decide: as who it is and what is in force by now, which a slow body or a slow daemon
-        // may have outlived
-        let settled = self.pipeline.gatherer.settle(asking).await?;
+        // may have outlived; a long body in its turn, away from those who serve everybody else
+        let (settled, turn) = self.settle(heard, &inspected).await?;
         let Asker { identity, policy, claims } = self.identify()?;
-        let permit = match settled.under(&identity, &policy).decide() {
+        let permit = match turn.take(|| settled.under(&identity, &policy).decide()) {
             Decision::Allow(permit) => permit,
             Decision::Deny(denial) => return Err(denial.into()),
         };
+        drop(turn);
 
         // record, then forward: in a task of its own, which the client cannot take along
         let admitted = Admitted { id: self.id, head: &head, body: &inspected, claims };
         let sessions = &self.pipeline.shared.sessions;
         let open = sessions.open(&self.connection, admitted, (&policy, &identity));
         let uploaded = Arc::default();
-        let upload = match (head.route.body.is_stream(), self.body.take()) {
-            (true, Some(body)) => body::upload(received, body, &uploaded),
-            _ => ClientBody::Empty,
+        let (upload, memory) = match (head.route.body.is_stream(), self.body.take()) {
+            (true, Some(body)) => (body::upload(received, body, &uploaded), None),
+            _ => (ClientBody::Empty, received.into_memory()),
         };
+        drop(inspected);
         let exchange = Exchange {
             open,
             pipeline: Arc::clone(&self.pipeline),
@@ -177,6 +177,7 @@ impl Visit {
             began: std::time::Instant::now(),
             uploaded,
             _stream: stream,
+            _memory: memory,
         };
         let case = self.case();
         Ok(exchange.run(case, *permit, upload, self.on_upgrade.take()).await?)
@@ -195,17 +196,16 @@ impl Visit {
     /// The body as far as it is judged, of a request that was heard.
     async fn receive(&mut self, _: Heard<'_>, head: &CallHead) -> Result<Received, Refused> {
         let budget = &self.pipeline.shared.budget;
+        let whose = self.identity.as_ref().map_or("", |identity| identity.name.as_str());
         let received = match (head.route.body, self.body.as_mut()) {
             (BodyKind::None | BodyKind::Opaque, _) | (_, None) => Received::default(),
-            (BodyKind::Archive, Some(incoming)) => budget.beginning(incoming, BLOCK).await?,
+            (BodyKind::Archive, Some(incoming)) => budget.beginning(whose, incoming, BLOCK).await?,
             (BodyKind::Json { .. }, Some(incoming)) => {
-                let whole = budget.inspected(incoming).await?;
+                let whole = budget.inspected(whose, incoming).await?;
                 self.body = None;
                 whole
             }
         };
-        let whole = !received.bytes.is_empty() && !head.route.body.is_stream();
-        self.asked.body_sha256 = whole.then(|| Sha256::of(&received.bytes));
         Ok(received)
     }
 

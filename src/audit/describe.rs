@@ -1,7 +1,7 @@
 //! Who asks, what was asked and what a decision stood on, put into the words of the log: never values of environment,
 //! credentials, build arguments or secrets.
 
-use super::event::{IdentityRecord, Proof, RequestRecord, User};
+use super::event::{IdentityRecord, Proof, RequestRecord, User, kept};
 use super::redact;
 use crate::docker::CallHead;
 use crate::docker::body::Body;
@@ -79,9 +79,15 @@ impl RequestRecord {
         self.target = head.target().map(str::to_owned);
     }
 
-    /// Adds what of the body matters to security.
+    /// Adds what of the body matters to security, no more of it than a line keeps: a request may wait long for its
+    /// line.
     pub fn read(&mut self, body: &Body<'_>) {
-        self.fields = telling(fields(body));
+        let fields = telling(fields(body)).into_iter();
+        let keep = |(key, value): (String, Value)| {
+            let value = kept(&key, &value);
+            (key, value)
+        };
+        self.fields = fields.map(keep).collect();
     }
 }
 

@@ -8,6 +8,7 @@ use super::id::EventId;
 use crate::digest::Sha256;
 use crate::rule::Rule;
 use sections::is_default;
+pub(in crate::audit) use sections::kept;
 use serde::{Deserialize, Serialize};
 
 pub use sections::{

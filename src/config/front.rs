@@ -58,8 +58,11 @@ limits! {
     /// Bytes of a body that is inspected whole; more is a 413.
     body_max: usize = 4 << 20, BYTES, "the largest body that is inspected; left out: 4MiB";
     /// Bytes of all inspected bodies in hand, beyond the first 8 KiB of each.
-    bodies_total: usize = 64 << 20, BYTES,
-        "all inspected bodies in hand, beyond the first 8KiB of each; left out: 64MiB";
+    bodies_total: usize = 16 << 20, BYTES,
+        "all inspected bodies in hand, beyond the first 8KiB of each; left out: 16MiB";
+    /// Of these, bytes of one identity's.
+    bodies_per_identity: usize = 4 << 20, BYTES,
+        "of these, the bodies of one identity; left out: 4MiB";
     /// Bytes of a request head; no fewer than 8 KiB.
     head_max: usize = 64 << 10, BYTES, "the largest request head; left out: 64KiB";
     /// Header fields of a request.
@@ -94,8 +97,15 @@ pub(super) fn compile(node: Option<&YamlNode>, ledger: &mut MistakeLedger) -> Fr
     let mut limits = FrontLimits::default();
     let Some(node) = node else { return limits };
     fill(&mut limits, node, ledger);
-    if limits.bodies_total < limits.body_max {
-        ledger.mistake(node.at, "bodies_total is below body_max", "raise bodies_total");
+    if node.get("bodies_per_identity").is_none() {
+        limits.bodies_per_identity = limits.bodies_per_identity.max(limits.body_max);
+    }
+    let bounds = [
+        ("bodies_total", limits.bodies_total),
+        ("bodies_per_identity", limits.bodies_per_identity),
+    ];
+    for (key, _) in bounds.iter().filter(|(_, bytes)| *bytes < limits.body_max) {
+        ledger.mistake(node.at, format!("{key} is below body_max"), format!("raise {key}"));
     }
     if limits.head_max < LEAST_HEAD {
         ledger.mistake(node.at, "head_max is below 8KiB", "raise head_max");

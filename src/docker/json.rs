@@ -135,18 +135,24 @@ impl<'a> JsonValue<'a> {
     }
 }
 
-/// Whether Go's decoder takes `key` for the field `name` (ASCII): letter case is folded, and the
-/// two characters outside ASCII that fold into it are U+017F (s) and U+212A (k).
+/// Whether Go's decoder takes `key` for one of these names of fields (ASCII), and for which: letter case is folded, and
+/// the two characters outside ASCII that fold into it are U+017F (s) and U+212A (k).
 /// Source: `encoding/json/fold.go`.
 #[must_use]
-pub fn folds_to(key: &str, name: &str) -> bool {
+pub fn folds_to(key: &str, mut names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let key = if key.is_ascii() { Cow::Borrowed(key) } else { Cow::Owned(fold(key)) };
+    names.find(|name| key.eq_ignore_ascii_case(name))
+}
+
+/// The two letters outside of ASCII that fold into it, as these.
+fn fold(key: &str) -> String {
     let folded = |c| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
-        c => c.to_ascii_lowercase(),
+        c => c,
     };
-    let same = || key.chars().map(folded).eq(name.chars().map(folded));
-    key.eq_ignore_ascii_case(name) || (!key.is_ascii() && same())
+    key.chars().map(folded).collect()
+}
 }
 
 /// Writes a string with JSON's escapes, the short ones where there are: what is written is never longer than what
@@ -506,12 +512,13 @@ mod tests {
 
     #[test]
     fn folding_is_gos() {
-        assert!(folds_to("hostconfig", "HostConfig"));
-        assert!(folds_to("Ho\u{17f}tConfig", "HostConfig"));
-        assert!(folds_to("Networ\u{212a}Mode", "NetworkMode"));
-        assert!(!folds_to("HostConfi", "HostConfig"));
-        assert!(!folds_to("Pr\u{131}vileged", "Privileged"), "Go has no fold for a dotless i");
-        assert!(!folds_to("Pr\u{130}vileged", "Privileged"), "nor for a dotted capital I");
+        let folds_to = |key| folds_to(key, ["HostConfig", "NetworkMode", "Privileged"].into_iter());
+        assert_eq!(folds_to("hostconfig"), Some("HostConfig"));
+        assert_eq!(folds_to("Ho\u{17f}tConfig"), Some("HostConfig"));
+        assert_eq!(folds_to("Networ\u{212a}Mode"), Some("NetworkMode"));
+        assert_eq!(folds_to("HostConfi"), None);
+        assert_eq!(folds_to("Pr\u{131}vileged"), None, "Go has no fold for a dotless i");
+        assert_eq!(folds_to("Pr\u{130}vileged"), None, "nor for a dotted capital I");
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Gatherer {
                 Next::Settled(settled) => return Ok(settled),
                 Next::Look(question) => {
                     let found = self.look_up(question.needs()).await;
-                    question.answer(found)
+                    question.answer(found)?
                 }
             };
         }
@@ -47,7 +47,7 @@ impl Gatherer {
     /// Looks up all kinds at once, those of a kind one after the other: a client that names many does not have
     /// the gate ask for many at once, with answers of any length. The host's paths come last, since
     /// only then it is known which process the daemon is now.
-    async fn look_up(&self, needs: &Needs) -> Facts {
+    pub async fn look_up(&self, needs: &Needs) -> Facts {
         let Needs { host_paths, exec, images, volumes, containers, networks } = needs;
         let exec = async {
             match exec {

@@ -9,7 +9,7 @@ use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
 use crate::docker::{CallHead, Flaw};
 use crate::policy::Permit;
 use crate::proxy::respond::{self, ResponseBody};
-use crate::proxy::{Connection, StreamPermit};
+use crate::proxy::{BodyMemory, Connection, StreamPermit};
 use crate::sessions::{Cut, Open};
 use crate::who::Who;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -35,6 +35,8 @@ pub(super) struct Exchange {
     pub(super) began: Instant,
     pub(super) uploaded: Arc<AtomicU64>,
     pub(super) _stream: StreamPermit,
+    /// Of what is sent on in the place of a long body.
+    pub(super) _memory: Option<BodyMemory>,
 }
 
 /// Cancels when the handler is dropped, which is how hyper says that the client is gone.

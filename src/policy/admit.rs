@@ -137,6 +137,7 @@ impl<'a> Judge<'a> {
 
     /// Adds a finding of a value that is at fault by itself: `use isolation "hyperv"`.
     fn refuse(&mut self, reason: Reason, field: impl Into<String>, value: &str, doing: &str) {
+        let value = short(value, TEXT_MAX + 4); // whatever is cut of it is cut before it is quoted
         self.deny(reason, field, value, format!("{doing} {value:?}"));
     }
 

@@ -202,8 +202,8 @@ mod tests {
     /// each place would take longer than anybody waits.
     #[test]
     fn long_texts_and_many_stars_are_gone_through_once() {
-        let long = "x".repeat(1 << 20);
-        let slashes = "/x".repeat(1 << 19);
+        let long = "x".repeat(1 << 17);
+        let slashes = "/x".repeat(1 << 16);
         for pattern in ["**x*y", "**x*x**y*x", "*x*x*x*x*x*x*x*y", "**x**x**x**/*y"] {
             assert!(!matches(pattern, &long), "{pattern}");
             assert!(!matches(pattern, &slashes), "{pattern}");

@@ -51,9 +51,12 @@ impl<'a> Heard<'a> {
     /// # Errors
     /// It can be read in two ways, or not at all.
     pub fn read(self, bytes: &'a [u8]) -> Result<Asking<'a>, Malformed> {
-        let call = ApiCall { head: self.head, body: body::read(self.head, bytes)? };
-        let (ground, asked) = (Ground::default(), Needs::default());
-        Ok(Asking { by: self.by, call, ground, asked, rounds: 0 })
+        let known = FoundOut::default();
+        Ok(Asking { heard: self, bytes, call: self.call(bytes)?, known })
+    }
+
+    fn call(self, bytes: &'a [u8]) -> Result<ApiCall<'a>, Malformed> {
+        Ok(ApiCall { head: self.head, body: body::read(self.head, bytes)? })
     }
 }
 
@@ -61,8 +64,15 @@ impl<'a> Heard<'a> {
 #[must_use]
 #[derive(Debug)]
 pub struct Asking<'a> {
-    by: Subject<'a>,
+    heard: Heard<'a>,
+    bytes: &'a [u8],
     call: ApiCall<'a>,
+    known: FoundOut,
+}
+
+/// What was found out so far.
+#[derive(Debug, Default)]
+struct FoundOut {
     ground: Ground,
     /// All that was asked for so far.
     asked: Needs,
@@ -79,11 +89,14 @@ pub enum Next<'a> {
     Settled(Settled<'a>),
 }
 
-/// A request, and what is to be looked up for it.
+/// What is to be looked up for a request. Of its body the bytes alone are kept meanwhile: read, it takes many times
+/// as much, and somebody may take long to answer.
 #[must_use]
 #[derive(Debug)]
 pub struct Question<'a> {
-    asking: Asking<'a>,
+    heard: Heard<'a>,
+    bytes: &'a [u8],
+    known: FoundOut,
     needs: Box<Needs>,
 }
 
@@ -109,19 +122,19 @@ impl<'a> Asking<'a> {
     ///
     /// # Errors
     /// What was found out shows that the client means something else than it says.
-    pub fn next(mut self) -> Result<Next<'a>, Malformed> {
-        let mut needs = needs(self.by, &self.call, &self.ground.facts);
-        needs.without(&self.asked);
-        let count = self.asked.count() + needs.count();
-        self.ground.too_many = (count > LOOKUPS_MAX).then_some(count);
-        if needs.is_empty() || count > LOOKUPS_MAX || self.rounds == ROUNDS {
-            output_only(&self.call, &self.ground.facts)?;
-            let Self { by, call, ground, .. } = self;
-            return Ok(Next::Settled(Settled { by, call, ground }));
+    pub fn next(self) -> Result<Next<'a>, Malformed> {
+        let Self { heard, bytes, call, mut known } = self;
+        let mut needs = needs(heard.by, &call, &known.ground.facts);
+        needs.without(&known.asked);
+        let count = known.asked.count() + needs.count();
+        known.ground.too_many = (count > LOOKUPS_MAX).then_some(count);
+        if needs.is_empty() || count > LOOKUPS_MAX || known.rounds == ROUNDS {
+            output_only(&call, &known.ground.facts)?;
+            return Ok(Next::Settled(Settled { by: heard.by, call, ground: known.ground }));
         }
-        self.asked.add(&needs);
-        self.rounds += 1;
-        Ok(Next::Look(Question { asking: self, needs: Box::new(needs) }))
+        known.asked.add(&needs);
+        known.rounds += 1;
+        Ok(Next::Look(Question { heard, bytes, known, needs: Box::new(needs) }))
     }
 
     /// Goes all the way, with answers at hand.
@@ -137,7 +150,7 @@ impl<'a> Asking<'a> {
                 Next::Settled(settled) => return Ok(settled),
                 Next::Look(question) => {
                     let found = look(question.needs());
-                    question.answer(found)
+                    question.answer(found)?
                 }
             };
         }
@@ -151,10 +164,14 @@ impl<'a> Question<'a> {
         &self.needs
     }
 
-    /// What was found. What is missing in it stays unknown.
-    pub fn answer(mut self, found: Facts) -> Asking<'a> {
-        self.asking.ground.facts.add(found);
-        self.asking
+    /// What was found. What is missing in it stays unknown. The body is read once more.
+    ///
+    /// # Errors
+    /// None that [`Heard::read`] did not have.
+    pub fn answer(mut self, found: Facts) -> Result<Asking<'a>, Malformed> {
+        self.known.ground.facts.add(found);
+        let Self { heard, bytes, known, needs: _ } = self;
+        Ok(Asking { heard, bytes, call: heard.call(bytes)?, known })
     }
 }
 

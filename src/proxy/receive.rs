@@ -3,6 +3,7 @@
 
 use super::memory::SMALL_BODY;
 use super::respond::ResponseBody;
+use super::turns::JudgingTurns;
 use crate::config::FrontLimits;
 use crate::docker::{Flaw, Malformed};
 use crate::problem::{Actionable, Problem};
@@ -11,56 +12,92 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 
 const KIB: usize = 1024;
 /// How much, and how long, is read of a body that was refused.
 const DRAIN_BYTES: usize = 8 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// The memory for all inspected bodies in hand, in KiB. What counts is memory that bytes have really
-/// come for, so that announcing much and sending nothing takes nothing from others. The first piece of
-/// each body, which is the whole of nearly every one, is its connection's own: who fills the rest with
-/// large bodies that do not end keeps nobody from starting a container.
+/// The memory for all inspected bodies in hand, in KiB. The first piece of each body, which is the whole of nearly
+/// every one, is its connection's own. Once more than that has really come, so that announcing much and sending
+/// nothing takes nothing from others, the body takes all that it can need, at once and in the order of coming: who
+/// has a place waits for nobody else's, so that each of any number ends. One identity has a share of it all, so
+/// that who fills that with bodies that do not end keeps nobody else from starting a container.
 #[derive(Clone, Debug)]
 pub struct Budget {
     free: Arc<Semaphore>,
+    shares: Arc<Mutex<HashMap<String, Weak<Semaphore>>>>,
+    /// Of one identity, in KiB.
+    share: usize,
     body_max: usize,
     time: Duration,
+    turns: JudgingTurns,
+}
+
+/// Memory that is taken, given back on drop.
+#[derive(Debug)]
+pub struct BodyMemory {
+    _of_all: OwnedSemaphorePermit,
+    _of_share: OwnedSemaphorePermit,
 }
 
 impl Budget {
     /// The budget of a process.
     #[must_use]
     pub fn new(limits: &FrontLimits) -> Self {
-        let free = (limits.bodies_total / KIB).min(Semaphore::MAX_PERMITS);
+        let places = |bytes: usize| (bytes / KIB).min(Semaphore::MAX_PERMITS);
+        let all = places(limits.bodies_total);
         Self {
-            free: Arc::new(Semaphore::new(free)),
+            free: Arc::new(Semaphore::new(all)),
+            shares: Arc::default(),
+            share: places(limits.bodies_per_identity).min(all),
             body_max: limits.body_max,
             time: limits.body_timeout,
+            turns: JudgingTurns::default(),
         }
     }
 
-    /// Reads a body that must be judged whole, or not at all.
+    /// Turns to judge what was received.
+    #[must_use]
+    pub const fn turns(&self) -> &JudgingTurns {
+        &self.turns
+    }
+
+    /// Reads a body of this identity that must be judged whole, or not at all.
     ///
     /// # Errors
     /// [`Unreceived`]: too large (a Content-Length above the bound before a byte is read), ended
     /// early or late, trailers, or no memory in time. The rest of the body is then still in `body`:
     /// answer with [`answer_unread`].
-    pub async fn inspected(&self, body: &mut Incoming) -> Result<Received, Unreceived> {
+    pub async fn inspected(
+        &self,
+        whose: &str,
+        body: &mut Incoming,
+    ) -> Result<Received, Unreceived> {
         let announced = body.size_hint().exact().map(|size| usize::try_from(size).ok());
         let most = match announced {
             Some(Some(size)) if size <= self.body_max => size,
             Some(_) => return Err(self.too_large()),
             None => self.body_max,
         };
-        self.read(body, most, usize::MAX).await
+        let mut coming = Coming::begins(self);
+        while let Some(data) = coming.next(body).await? {
+            let length = coming.bytes.len().saturating_add(data.len());
+            if length > most {
+                return Err(self.too_large());
+            }
+            let size = if length > SMALL_BODY { most } else { most.min(SMALL_BODY) };
+            coming.take(whose, &data, size).await?;
+        }
+        Ok(coming.received())
     }
 
     /// Reads the beginning of a stream: at least so many bytes, or all there is. The rest is still in
@@ -70,26 +107,43 @@ impl Budget {
     /// [`Unreceived`]: ended early or late, trailers, or no memory in time.
     pub async fn beginning(
         &self,
+        whose: &str,
         body: &mut Incoming,
         bytes: usize,
     ) -> Result<Received, Unreceived> {
-        self.read(body, self.body_max, bytes).await
+        let mut coming = Coming::begins(self);
+        while coming.bytes.len() < bytes {
+            let Some(data) = coming.next(body).await? else { break };
+            let length = coming.bytes.len().saturating_add(data.len());
+            coming.take(whose, &data, length.max(SMALL_BODY)).await?;
+        }
+        Ok(coming.received())
     }
 
-    /// Reads until there is enough, or all there is; more than `most` is too large.
-    async fn read(
-        &self,
-        body: &mut Incoming,
-        most: usize,
-        enough: usize,
-    ) -> Result<Received, Unreceived> {
-        let deadline = Instant::now() + self.time;
-        let mut hand = Hand { budget: self, bytes: Vec::new(), permit: None, most };
-        while hand.bytes.len() < enough {
-            let Some(frame) = next(body, deadline).await? else { break };
-            hand.take(frame, deadline).await?;
+    /// Waits for as much as a body of this size takes beyond its first piece; of its own identity's share first.
+    async fn memory(&self, whose: &str, size: usize) -> Result<BodyMemory, Unreceived> {
+        let places = size.saturating_sub(SMALL_BODY).div_ceil(KIB).min(self.share);
+        let places = u32::try_from(places).map_err(|_| Unreceived::Busy)?;
+        let share = self.share_of(whose);
+        let both = async {
+            let of_share = share.acquire_many_owned(places).await?;
+            let of_all = Arc::clone(&self.free).acquire_many_owned(places).await?;
+            Ok::<_, AcquireError>(BodyMemory { _of_all: of_all, _of_share: of_share })
+        };
+        let both = timeout(self.time, both).await.map_err(|_| Unreceived::Busy)?;
+        both.map_err(|_| Unreceived::Busy)
+    }
+
+    /// The share of an identity; it is forgotten when nobody holds or awaits any of it.
+    fn share_of(&self, whose: &str) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(whose).and_then(Weak::upgrade) {
+            return share;
         }
-        Ok(Received { bytes: hand.bytes.into(), _permit: hand.permit })
+        shares.retain(|_, share| share.strong_count() > 0);
+        let share = Arc::new(Semaphore::new(self.share));
+        shares.insert(whose.to_owned(), Arc::downgrade(&share));
+        share
     }
 
     fn too_large(&self) -> Unreceived {
@@ -103,7 +157,15 @@ impl Budget {
 pub struct Received {
     /// All of it that was read.
     pub bytes: Bytes,
-    _permit: Option<OwnedSemaphorePermit>,
+    memory: Option<BodyMemory>,
+}
+
+impl Received {
+    /// Lets the bytes go and keeps their memory taken, for what is sent on in their place.
+    #[must_use]
+    pub fn into_memory(self) -> Option<BodyMemory> {
+        self.memory
+    }
 }
 
 /// Why a body is not in hand.
@@ -126,44 +188,43 @@ impl Actionable for Unreceived {
 }
 
 /// A body that is coming in.
-struct Hand<'a> {
+struct Coming<'a> {
     budget: &'a Budget,
     bytes: Vec<u8>,
-    permit: Option<OwnedSemaphorePermit>,
-    most: usize,
+    memory: Option<BodyMemory>,
+    deadline: Instant,
 }
 
-impl Hand<'_> {
-    async fn take(&mut self, frame: Frame<Bytes>, deadline: Instant) -> Result<(), Unreceived> {
-        let Ok(data) = frame.into_data() else { return Err(trailers().into()) };
-        let length = self.bytes.len().saturating_add(data.len());
-        if length > self.most {
-            return Err(self.budget.too_large());
+impl<'a> Coming<'a> {
+    fn begins(budget: &'a Budget) -> Self {
+        let deadline = Instant::now() + budget.time;
+        Self { budget, bytes: Vec::new(), memory: None, deadline }
+    }
+
+    async fn next(&self, body: &mut Incoming) -> Result<Option<Bytes>, Unreceived> {
+        match next(body, self.deadline).await?.map(Frame::into_data) {
+            None => Ok(None),
+            Some(Ok(data)) => Ok(Some(data)),
+            Some(Err(_)) => Err(trailers().into()),
         }
-        if length > self.bytes.capacity() {
-            self.grow(length, deadline).await?;
+    }
+
+    /// Adds what has come to a body that may grow to this size. What it waits for memory is our time and not the
+    /// client's.
+    async fn take(&mut self, whose: &str, data: &[u8], size: usize) -> Result<(), Unreceived> {
+        if size > SMALL_BODY && self.memory.is_none() {
+            self.memory = Some(self.budget.memory(whose, size).await?);
+            self.deadline = Instant::now() + self.budget.time;
         }
-        self.bytes.extend_from_slice(&data);
+        if size > self.bytes.capacity() {
+            self.bytes.reserve_exact(size.saturating_sub(self.bytes.len()));
+        }
+        self.bytes.extend_from_slice(data);
         Ok(())
     }
 
-    async fn grow(&mut self, length: usize, deadline: Instant) -> Result<(), Unreceived> {
-        let capacity = self.bytes.capacity();
-        let wanted = capacity.saturating_mul(2).max(SMALL_BODY).min(self.most).max(length);
-        let shared = |bytes: usize| bytes.saturating_sub(SMALL_BODY).div_ceil(KIB);
-        let more = shared(wanted).saturating_sub(shared(capacity));
-        let more = u32::try_from(more).map_err(|_| Unreceived::Busy)?;
-        if more > 0 {
-            let permit = Arc::clone(&self.budget.free).acquire_many_owned(more);
-            let permit = timeout_at(deadline, permit).await;
-            let permit = permit.map_err(|_| Unreceived::Busy)?.map_err(|_| Unreceived::Busy)?;
-            match &mut self.permit {
-                Some(held) => held.merge(permit),
-                none => *none = Some(permit),
-            }
-        }
-        self.bytes.reserve_exact(wanted.saturating_sub(self.bytes.len()));
-        Ok(())
+    fn received(self) -> Received {
+        Received { bytes: self.bytes.into(), memory: self.memory }
     }
 }
 

@@ -138,6 +138,52 @@ async fn announcing_much_takes_nothing_from_others() {
     assert_eq!(ask(&mut client, sized("/inspect", 10_000)).await.status, 200);
 }
 
+/// Two of these bodies are in hand at once, and each needs more than is left beside another.
+#[tokio::test]
+async fn many_large_bodies_at_once_all_end() {
+    let limits = FrontLimits { bodies_total: 200 << 10, ..tight() };
+    let house = House::open(limits).await;
+    let mut clients = Vec::new();
+    for _ in 0..60 {
+        let mut client = house.client().await;
+        // enough to have all of them ask for memory, before any can end
+        client.send(post("/inspect", "Content-Length: 100000", &"x".repeat(60_000))).await;
+        clients.push(client);
+    }
+    for client in &mut clients {
+        client.send("x".repeat(40_000)).await;
+    }
+    for client in &mut clients {
+        assert_eq!(client.answer().await.body, "100000");
+    }
+}
+
+#[tokio::test]
+async fn one_identity_has_a_share_of_the_memory_for_bodies() {
+    let limits = FrontLimits {
+        bodies_total: 400 << 10,
+        bodies_per_identity: 200 << 10,
+        body_max: 100_000,
+        ..FrontLimits::default()
+    };
+    let house = House::open(limits).await;
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        let mut client = house.client().await;
+        client.send(post("/inspect", "Content-Length: 100000", &"x".repeat(60_000))).await;
+        slow.push(client);
+    }
+    // one that came before and does not end keeps nobody else waiting
+    let mut other = house.client_of("dev").await;
+    assert_eq!(ask(&mut other, sized("/inspect", 100_000)).await.body, "100000");
+    for client in &mut slow {
+        client.send("x".repeat(40_000)).await;
+    }
+    for client in &mut slow {
+        assert_eq!(client.answer().await.body, "100000");
+    }
+}
+
 #[tokio::test]
 async fn a_client_in_the_middle_of_its_upload_reads_our_words() {
     let house = House::open(FrontLimits::default()).await;

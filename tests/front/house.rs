@@ -139,7 +139,7 @@ impl Gate for Clerk {
     ) -> Response<ResponseBody> {
         let (head, body) = request.into_parts();
         match head.uri.path() {
-            "/inspect" => self.inspect(&head, body).await,
+            "/inspect" => self.inspect(&connection.who, &head, body).await,
             "/opaque" => opaque(body).await,
             "/refuse" => {
                 let refusal = respond::message(StatusCode::FORBIDDEN, "not you");
@@ -168,8 +168,13 @@ impl Gate for Clerk {
 }
 
 impl Clerk {
-    async fn inspect(&self, head: &Parts, mut body: Incoming) -> Response<ResponseBody> {
-        match self.budget.inspected(&mut body).await {
+    async fn inspect(
+        &self,
+        whose: &str,
+        head: &Parts,
+        mut body: Incoming,
+    ) -> Response<ResponseBody> {
+        match self.budget.inspected(whose, &mut body).await {
             Ok(received) if head.uri.query() == Some("keep") => {
                 self.events.send("kept").unwrap();
                 self.release.notified().await;
@@ -263,6 +268,12 @@ impl House {
     /// A connection of `ci`.
     pub async fn client(&self) -> Client {
         self.connect(client_config(Some(&CI))).await.unwrap()
+    }
+
+    /// A connection of somebody else.
+    pub async fn client_of(&self, name: &str) -> Client {
+        let pair = OURS.issue(&Wish::client(name));
+        self.connect(client_config(Some(&pair))).await.unwrap()
     }
 
     pub async fn connect(&self, config: ClientConfig) -> io::Result<Client> {

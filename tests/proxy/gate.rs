@@ -79,6 +79,8 @@ pub struct Gate {
     pub fake: FakeDaemon,
     pub address: SocketAddr,
     pub audit: PathBuf,
+    /// What it said when it was ready.
+    ready: String,
     files: Files,
     process: Child,
 }
@@ -142,7 +144,7 @@ impl Gate {
         let address = ready.split(" on ").nth(1).and_then(|rest| rest.split(' ').next());
         let address = address.and_then(|text| text.trim_end_matches(',').parse().ok());
         let address = address.expect(&ready);
-        Self { fake, address, audit, files, process }
+        Self { fake, address, audit, ready, files, process }
     }
 
     pub async fn client(&self, name: &str) -> Client {
@@ -225,6 +227,14 @@ impl Gate {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
         line.trim_matches([':', '\t', ' ']).trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
+    /// The memory that it said at start it may be made to hold, in bytes.
+    #[allow(dead_code, reason = "for the test of the heaviest bodies, which is elsewhere")]
+    pub fn bound(&self) -> u64 {
+        let words: Vec<_> = self.ready.split(' ').collect();
+        let at = words.iter().position(|word| *word == "MiB").expect(&self.ready);
+        words[at - 1].parse::<u64>().unwrap() << 20
     }
 
     /// Waits until the gate has ended by itself, in order.

@@ -283,11 +283,15 @@ fn bounded_fields<S: Serializer>(
     fields: &Map<String, Value>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let kept = |key: &str, value: &Value| match key {
+    serializer.collect_map(fields.iter().map(|(key, value)| (key, kept(key, value))))
+}
+
+/// What a line keeps of a field. It stays as it is when it is kept a second time.
+pub(in crate::audit) fn kept(key: &str, value: &Value) -> Value {
+    match key {
         "argv" => value.clone(),
         _ => bounded(value),
-    };
-    serializer.collect_map(fields.iter().map(|(key, value)| (key, kept(key, value))))
+    }
 }
 
 fn bounded_facts<S: Serializer>(facts: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -381,6 +385,14 @@ mod tests {
         decision.facts = Some(json!({ "host_paths": { long: "Missing" } }));
         assert!(serde_json::to_vec(&decision).unwrap().len() < 4 * TEXT_MAX);
         assert!(serde_json::to_vec(&request).unwrap().len() < 80 * TEXT_MAX);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_field_is_kept_as_it_is() {
+        let long: Value = vec!["\u{7f}".repeat(1000); 100].into();
+        let once = kept("binds", &long);
+        assert_eq!(kept("binds", &once), once);
+        assert!(serde_json::to_vec(&once).unwrap().len() < 80 * TEXT_MAX);
     }
 
     #[test]

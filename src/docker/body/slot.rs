@@ -100,7 +100,7 @@ pub fn read<'a, T: Fields<'a>>(value: JsonValue<'a>) -> Result<T, Malformed> {
 /// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
 /// is never unknown, all else is refused.
 fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &JsonValue<'_>) -> Result<(), Malformed> {
-    if let Some(name) = T::keys().find(|name| folds_to(key, name)) {
+    if let Some(name) = folds_to(key, T::keys()) {
         let why = format!("the daemon would read this key as {name:?}: write it so");
         return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
     }
