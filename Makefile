@@ -1,13 +1,16 @@
 # One door. Each target says what it needs by scripts/install.sh, which is quick when all is there.
-.PHONY: run test test-unit lint bench install record
+.PHONY: run test test-unit test-engines lint bench install engines record
 
 run:
 	scripts/run.sh
-test: install
+test: install engines
 	scripts/test.sh
 # The units of packaging/systemd in a Debian that has booted; what that takes is installed by scripts/booted-debian.sh.
 test-unit:
 	scripts/test.sh --test booted -- --nocapture --test-threads=1
+# Everything before each engine of another release; some parts of it with ENGINES="trixie sid_containerd".
+test-engines: install engines
+	scripts/test.sh --test e2e -- --ignored $(addsuffix ::,$(addprefix engines::,$(ENGINES)))
 lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
@@ -18,5 +21,7 @@ bench:
 	cargo bench
 install:
 	scripts/install.sh
-record: install
+engines:
+	scripts/engines.sh trixie sid
+record: install engines
 	scripts/record-clients.sh

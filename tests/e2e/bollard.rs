@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 /// The longest that any one stream may take before the run counts as hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Lines with an error's own text where something failed, so that failures are compared too.
 pub(crate) async fn everyday(docker: Docker) -> Vec<String> {

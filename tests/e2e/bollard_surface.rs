@@ -16,7 +16,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// The longest that one call, or one condition, may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A registry that refuses at once.
 const NOWHERE: &str = "localhost:1/none";

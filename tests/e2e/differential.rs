@@ -2,6 +2,7 @@
 //! through the gate; then every value sent must be found in what the daemon says it made, and what it
 //! filled in must be in a listed table or be just what a twin made of the same bytes straight.
 
+use super::dockerd::Engine;
 use super::http::{Answer, Side};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -11,8 +12,9 @@ use std::collections::BTreeMap;
 const MIXED: usize = 60;
 /// How many at each older one.
 const MIXED_OLDER: usize = 10;
-/// The minor versions of the API: the daemon's newest, and what older clients pin.
-const MINORS: [u8; 4] = [41, 40, 39, 38];
+/// The minor versions of the API beside the daemon's newest: what older clients pin, and the last one before
+/// engines 25 read much in another way.
+const OLDER: [u8; 4] = [43, 40, 39, 38];
 
 /// `defaults.yaml`.
 #[derive(Deserialize)]
@@ -31,11 +33,52 @@ struct Tables {
     apart: Vec<(String, String)>,
     /// JSON pointer in the create body, to what the developer's profile writes where nothing was sent.
     terms: BTreeMap<String, Value>,
+    /// What some engines do otherwise.
+    engines: Vec<Otherwise>,
+}
+
+/// What some engines fill in or make otherwise, put over the tables above.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Otherwise {
+    engines: Vec<Engine>,
+    why: String,
+    #[serde(default)]
+    defaults: BTreeMap<String, Vec<Value>>,
+    #[serde(default)]
+    below: BTreeMap<u8, BTreeMap<String, Vec<Value>>>,
+    #[serde(default)]
+    forms: BTreeMap<String, Vec<(Value, Value)>>,
+    /// Values of the create body that these refuse, or do not keep.
+    #[serde(default)]
+    without: BTreeMap<String, Vec<Value>>,
 }
 
 impl Tables {
-    fn read() -> Self {
-        serde_saphyr::from_str(include_str!("defaults.yaml")).unwrap()
+    fn read(engine: Engine) -> Self {
+        let mut tables: Self = serde_saphyr::from_str(include_str!("defaults.yaml")).unwrap();
+        for other in std::mem::take(&mut tables.engines) {
+            assert!(!other.why.is_empty(), "every entry has its reason");
+            if other.engines.contains(&engine) {
+                tables.put_over(other);
+            }
+        }
+        tables
+    }
+
+    fn put_over(&mut self, other: Otherwise) {
+        self.defaults.extend(other.defaults);
+        for (minor, table) in other.below {
+            self.below.entry(minor).or_default().extend(table);
+        }
+        for (pointer, forms) in other.forms {
+            self.forms.entry(pointer).or_default().extend(forms);
+        }
+        for (pointer, values) in other.without {
+            let kept = self.fields.get_mut(&pointer).expect("a field that is tried");
+            kept.retain(|value| !values.contains(value));
+        }
+        self.fields.retain(|_, values| !values.is_empty());
     }
 
     fn lists(&self, minor: u8, body: &Value, place: &str, value: &Value) -> bool {
@@ -44,8 +87,18 @@ impl Tables {
         };
         let older = self.below.iter().find(older);
         let table = older.map_or(&self.defaults, |(_, table)| table);
-        table.get(place).is_some_and(|values| values.contains(value))
+        table.get(place).is_some_and(|values| values.contains(&without_processors(value)))
     }
+}
+
+/// A list of masked paths without those that are there for each processor of some machines.
+fn without_processors(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Value::Array(items) = &mut value {
+        let of_one = |item: &Value| item.as_str().is_some_and(|p| p.ends_with("/thermal_throttle"));
+        items.retain(|item| !of_one(item));
+    }
+    value
 }
 
 /// What was wrong, with the bodies it was seen in.
@@ -70,14 +123,34 @@ impl Wrong {
 pub(crate) struct Way<'a> {
     pub(crate) through: &'a Side,
     pub(crate) daemon: &'a Side,
+    /// The newest minor version that the daemon speaks.
+    pub(crate) newest: u8,
 }
 
-/// As somebody whom no profile judges, at every version: what is made is what was sent.
-pub(crate) fn unrestricted(gated: Way<'_>, straight: Way<'_>) {
-    let tables = Tables::read();
+impl At {
+    fn minors(self, newest: u8) -> Vec<u8> {
+        match self {
+            Self::Newest => vec![newest],
+            Self::Older => OLDER.into_iter().filter(|minor| *minor < newest).collect(),
+        }
+    }
+}
+
+/// At which versions of the API bodies are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// At the newest that the daemon has.
+    Newest,
+    /// At older ones.
+    Older,
+}
+
+/// As somebody whom no profile judges, at each version: what is made is what was sent.
+pub(crate) fn unrestricted(engine: Engine, at: At, gated: Way<'_>, straight: Way<'_>) {
+    let tables = Tables::read(engine);
     let mut wrong = Wrong::default();
-    for minor in MINORS {
-        let bodies = bodies(&tables, if minor == MINORS[0] { MIXED } else { MIXED_OLDER });
+    for minor in at.minors(gated.newest) {
+        let bodies = bodies(&tables, if minor == gated.newest { MIXED } else { MIXED_OLDER });
         for (number, body) in bodies.iter().enumerate() {
             let name = format!("case{minor}-{number}");
             let (made, twin) = twins(minor, &name, (gated, body), (straight, body));
@@ -97,10 +170,10 @@ pub(crate) fn unrestricted(gated: Way<'_>, straight: Way<'_>) {
 
 /// As somebody with a profile, at the newest and the oldest version: what is accepted is made as sent,
 /// with the profile's terms and nothing else; what is not accepted is not made.
-pub(crate) fn judged(gated: Way<'_>, straight: Way<'_>) {
-    let tables = Tables::read();
+pub(crate) fn judged(engine: Engine, at: At, gated: Way<'_>, straight: Way<'_>) {
+    let tables = Tables::read(engine);
     let mut wrong = Wrong::default();
-    for minor in [MINORS[0], MINORS[MINORS.len() - 1]] {
+    for minor in at.minors(gated.newest).into_iter().rev().take(1) {
         let (mut accepted, mut refused) = (0, 0);
         for (number, body) in bodies(&tables, 0).iter().enumerate() {
             let name = format!("judged{minor}-{number}");
@@ -158,8 +231,9 @@ fn create(minor: u8, name: &str, way: Way<'_>, body: &Value) -> Result<Value, An
     if answer.status != 201 {
         return Err(answer);
     }
-    let inspected = way.daemon.send("GET", &format!("/v1.41/containers/{name}/json"), "").json();
-    way.daemon.send("DELETE", &format!("/v1.41/containers/{name}?force=1&v=1"), "");
+    let there = format!("/v1.{}/containers/{name}", way.newest);
+    let inspected = way.daemon.send("GET", &format!("{there}/json"), "").json();
+    way.daemon.send("DELETE", &format!("{there}?force=1&v=1"), "");
     Ok(inspected)
 }
 

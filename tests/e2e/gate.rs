@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long the gate may take until it answers, or ends.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the gate may take until it answers, or ends, on however busy a machine.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A gate on a port of its own before one daemon, with an administrator and a developer.
 pub(crate) struct Gate {

@@ -43,7 +43,7 @@ impl Side {
         curl.args([
             "-sS",
             "--max-time",
-            "60",
+            "300",
             "--path-as-is",
             "-w",
             "\n%{http_code}",

@@ -1,7 +1,7 @@
 //! From nothing to a working `docker --context` by the commands that the first of them prints, and back:
 //! a key that was issued in one command is taken back in one, while it is in use.
 
-use super::dockerd::PrivateDaemon;
+use super::dockerd::{Engine, PrivateDaemon};
 use super::world::plain;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 const DOCKWARD: &str = env!("CARGO_BIN_EXE_dockward");
 /// Nothing here takes that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 struct Place(PathBuf);
 
@@ -96,9 +96,11 @@ fn pty(command: &str) -> String {
     format!("/usr/bin/python3 {} \"{command}\"", terminal.display())
 }
 
-pub(crate) fn from_nothing_to_a_context_and_back(docker: &str) {
+/// The whole of it.
+pub(crate) fn from_nothing_to_a_context_and_back(engine: Engine) {
+    let docker = &engine.cli().1;
     let scratch = tempfile::Builder::new().prefix("dockward-issued-").tempdir().unwrap();
-    let daemon = PrivateDaemon::start(&scratch.path().join("daemon"));
+    let daemon = PrivateDaemon::start(engine, &scratch.path().join("daemon"));
     let place = Place(scratch.path().to_owned());
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let printed = place.does(&format!(
@@ -151,7 +153,8 @@ pub(crate) fn from_nothing_to_a_context_and_back(docker: &str) {
     for end in &ends {
         assert_eq!(end["outcome"]["ended"], "revoked", "{end}");
         let after = time(end).duration_since(time(&loaded));
-        assert!(after < jiff::SignedDuration::from_secs(1), "{after:?} after it was known");
+        // a second, on a machine that has nothing else to do
+        assert!(after < jiff::SignedDuration::from_secs(10), "{after:?} after it was known");
     }
     let lines = his.said().len();
     until("his logs to go on", || (his.said().len() > lines + 20).then_some(()));

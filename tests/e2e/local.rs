@@ -2,8 +2,9 @@
 //! runs `docker system dial-stdio` on the host. The `ssh` here runs that command as another user and leaves
 //! the network out.
 
+use super::dockerd::Engine;
 use super::world::{Step, World};
-use super::{cli, missing, steps};
+use super::{cli, steps};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -14,27 +15,29 @@ fn table() -> Vec<Step> {
     steps(include_str!("local.yaml"))
 }
 
-#[test]
-fn a_user_of_the_host_does_the_same_at_the_unix_socket() {
-    let Some(program) = cli("28").or_else(|| cli("20.10")) else {
-        return missing("the docker command line: a user at the Unix socket was not tried");
-    };
+/// The newest command line that there is for that engine.
+fn newest(engine: Engine) -> String {
+    let own = engine.cli().1;
+    if engine == Engine::Machine { cli("28").unwrap_or(own) } else { own }
+}
+
+/// At the gate's Unix socket.
+pub(crate) fn at_the_unix_socket(engine: Engine) {
+    let program = newest(engine);
     let as_user = format!("{USER} {program}");
-    let world = World::new().compare_by("unix", &program, &table(), |world, line| {
+    let world = World::new(engine).compare_by("unix", &program, &table(), |world, line| {
         let host = format!("unix://{}/local.sock", world.gate_directory().display());
         world.local(&as_user, line, &[("DOCKER_HOST", &host)])
     });
     world.end();
 }
 
-#[test]
-fn a_user_who_comes_by_ssh_does_the_same() {
-    let Some(program) = cli("28").or_else(|| cli("20.10")) else {
-        return missing("the docker command line: ssh:// was not tried");
-    };
+/// By `ssh://`.
+pub(crate) fn by_ssh(engine: Engine) {
+    let program = newest(engine);
     let bin = tempfile::tempdir().unwrap();
     let ssh = bin.path().join("ssh");
-    let world = World::new();
+    let world = World::new(engine);
     let socket = world.gate_directory().join("local.sock");
     let script = format!(
         "#!/bin/sh\ncase \"$*\" in\n  *'host docker system dial-stdio') ;;\n  *) echo \"ssh $*?\" >&2; exit 255;;\nesac\n\

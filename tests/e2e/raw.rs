@@ -20,8 +20,11 @@ const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
 /// What a session is fed: more than any buffer on the way holds.
 const INPUT: usize = 4 << 20;
 
+/// The longest that anything may take, on however busy a machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), what).await.expect("took longer than 30 s")
+    tokio::time::timeout(PATIENCE, what).await.expect("waited in vain")
 }
 
 /// A connection of that client.

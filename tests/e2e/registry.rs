@@ -1,8 +1,8 @@
 //! Images by where they came from, with a registry: one life of one daemon, told in `registry.yaml`.
 
-use super::dockerd::PrivateDaemon;
+use super::dockerd::{Engine, PrivateDaemon};
 use super::gate::Gate;
-use super::world::plain;
+use super::world::{STEP, plain};
 use serde::Deserialize;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -21,12 +21,13 @@ struct Line {
     refused: String,
 }
 
-/// Plays the life, and returns how many lines there were.
-pub(crate) fn play(program: &str) -> usize {
+/// Plays the life.
+pub(crate) fn play(engine: Engine) {
+    let program = &engine.cli().1;
     let scratch = tempfile::tempdir().unwrap();
     let at = |name: &str| scratch.path().join(name);
     std::fs::create_dir(at("gate")).unwrap();
-    let daemon = PrivateDaemon::with_registry(&at("daemon"));
+    let daemon = PrivateDaemon::with_registry(engine, &at("daemon"));
     let gate = Gate::start(&at("gate"), &daemon.socket);
     let lines: Vec<Line> = serde_saphyr::from_str(include_str!("registry.yaml")).unwrap();
     let mut wrong = Vec::new();
@@ -55,7 +56,7 @@ pub(crate) fn play(program: &str) -> usize {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     super::log::judge(&gate.end());
-    lines.len()
+    println!("registry: {} lines", lines.len());
 }
 
 fn judge(line: &Line, out: &Output, said: &str) -> Option<&'static str> {
@@ -72,7 +73,7 @@ fn judge(line: &Line, out: &Output, said: &str) -> Option<&'static str> {
 
 fn shell(scratch: &Path, program: &str, line: &str) -> Command {
     let mut shell = Command::new("timeout");
-    shell.args(["-s", "KILL", "60", "bash", "-c", line]).current_dir(scratch);
+    shell.args(["-s", "KILL", STEP, "bash", "-c", line]).current_dir(scratch);
     plain(&mut shell);
     shell.env("D", program).env("R", "127.0.0.1:5000/shop").env("DOCKER_CONFIG", scratch);
     shell.stdin(std::process::Stdio::null());

@@ -27,7 +27,7 @@ from docker import types
 # A registry that refuses at once, whatever the machine's network is.
 NOWHERE = "localhost:1/none"
 # The longest that anything is waited for, in seconds.
-PATIENCE = 30
+PATIENCE = 180
 
 NOT_DRIVEN = {
     "get_adapter": "chooses a transport and sends nothing; every other call goes through it",
@@ -44,6 +44,8 @@ TEXTS = {
 }
 MASKS = [
     (r"[^\" =:]*(direct|gated)-daemon", "DAEMON"),
+    (r"\b(?!02:42:)[0-9a-f][26ae](:[0-9a-f]{2}){5}\b", "MAC"),
+    (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "DAEMON-ID"),
     (r"SWMTKN-1-[0-9a-z-]+", "TOKEN"),
     (r"SWMKEY-1-[0-9A-Za-z+/=]+", "KEY"),
     (r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", "ID64"),
@@ -766,7 +768,7 @@ def collections(client, directory):
 
 
 def main():
-    client = docker.from_env(timeout=120)
+    client = docker.from_env(timeout=300)
     api = Surface(client.api)
     start = int(time.time())
     with tempfile.TemporaryDirectory() as directory:

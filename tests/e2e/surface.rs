@@ -1,6 +1,7 @@
 //! What a client was told call by call, straight and through the gate: the same, but for what a table
 //! lists with its reason.
 
+use super::dockerd::Engine;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,9 @@ struct Difference {
     direct: String,
     /// A text in the line that came through the gate.
     gated: String,
+    /// The engines before which it differs; all when left out.
+    #[serde(default)]
+    engines: Vec<Engine>,
     /// Why it is meant.
     why: String,
 }
@@ -25,8 +29,9 @@ struct Difference {
 ///
 /// # Panics
 /// With every difference that the table does not list, and every entry that is no difference.
-pub(crate) fn same(direct: &[String], gated: &[String], differences: &str) {
-    let table: Vec<Difference> = serde_saphyr::from_str(differences).expect("differences");
+pub(crate) fn same(engine: Engine, direct: &[String], gated: &[String], differences: &str) {
+    let mut table: Vec<Difference> = serde_saphyr::from_str(differences).expect("differences");
+    table.retain(|entry| entry.engines.is_empty() || entry.engines.contains(&engine));
     let mut listed: BTreeMap<&str, &Difference> =
         table.iter().map(|entry| (entry.call.as_str(), entry)).collect();
     assert_eq!(listed.len(), table.len(), "one entry for each call");

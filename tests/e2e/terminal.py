@@ -12,7 +12,7 @@ import select
 import sys
 import time
 
-PATIENCE = 30
+PATIENCE = 180
 
 
 def main():

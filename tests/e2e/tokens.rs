@@ -1,11 +1,10 @@
 //! A CI job as it runs: the docker command line with the job's token under `HttpHeaders` of its
 //! `config.json`, on a runner whose certificate alone may only look.
 
-use super::cli;
-use super::dockerd::PrivateDaemon;
+use super::dockerd::{Engine, PrivateDaemon};
 use super::gate::Gate;
 use super::issuer::{Signer, with};
-use super::world::plain;
+use super::world::{STEP, plain};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -45,7 +44,7 @@ impl Job<'_> {
         let text = json!({ "HttpHeaders": headers }).to_string();
         fs::write(config.path().join("config.json"), text).unwrap();
         let mut shell = Command::new("timeout");
-        shell.args(["-s", "KILL", "60", "bash", "-c", &format!("{} {line}", self.program)]);
+        shell.args(["-s", "KILL", STEP, "bash", "-c", &format!("{} {line}", self.program)]);
         plain(&mut shell);
         shell.env("DOCKER_CONFIG", config.path()).stdin(Stdio::null());
         shell.env("DOCKER_HOST", format!("tcp://127.0.0.1:{}", self.gate.port));
@@ -68,11 +67,11 @@ impl Job<'_> {
     }
 }
 
-#[test]
-fn a_job_may_with_its_token_what_the_runner_may_not() {
-    let program = cli("20.10").expect("Debian's docker.io brings the command line 20.10");
+/// With the token more than without it.
+pub(crate) fn a_job(engine: Engine) {
+    let program = engine.cli().1;
     let scratch = tempfile::Builder::new().prefix("dockward-tokens-").tempdir().unwrap();
-    let daemon = PrivateDaemon::start(&scratch.path().join("daemon"));
+    let daemon = PrivateDaemon::start(engine, &scratch.path().join("daemon"));
     let (signer, directory) = (Signer::new("one"), scratch.path().join("gate"));
     fs::create_dir(&directory).unwrap();
     fs::write(directory.join("issuer.json"), signer.set()).unwrap();

@@ -2,7 +2,7 @@
 //! one and through the gate to the other. What it prints, how it exits and what is there afterwards
 //! must be the same, once ids and times are masked.
 
-use super::dockerd::PrivateDaemon;
+use super::dockerd::{Engine, PrivateDaemon};
 use super::gate::Gate;
 use serde::Deserialize;
 use std::fs;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The longest that one step may take, in seconds, before it counts as hanging.
-const STEP: &str = "120";
+pub(crate) const STEP: &str = "600";
 
 /// One line of shell, run on both sides.
 #[derive(Deserialize)]
@@ -31,6 +31,48 @@ pub(crate) struct Step {
     /// The only clients (`$CLIENT`) that have this step; all when left out.
     #[serde(default)]
     pub(crate) only: Vec<String>,
+    /// The only engines before which it is run; all when left out.
+    #[serde(default)]
+    pub(crate) before: Vec<Engine>,
+    /// Before which engines it ends in another way, straight as well as through the gate.
+    #[serde(default)]
+    pub(crate) otherwise: Vec<Otherwise>,
+}
+
+/// What some engines, or clients of theirs, answer otherwise.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Otherwise {
+    engines: Vec<Engine>,
+    /// The only clients that are meant; all when left out.
+    #[serde(default)]
+    clients: Vec<String>,
+    #[serde(default)]
+    exit: Option<i32>,
+    #[serde(default)]
+    says: Option<String>,
+    /// Why that is so.
+    why: String,
+}
+
+impl Step {
+    fn is_for(&self, engine: Engine, client: &str) -> bool {
+        (self.only.is_empty() || self.only.iter().any(|only| only == client))
+            && (self.before.is_empty() || self.before.contains(&engine))
+    }
+
+    /// The exit code and the text that are expected.
+    fn end(&self, engine: Engine, client: &str) -> (i32, &str) {
+        let of_this = |other: &&Otherwise| {
+            assert!(!other.why.is_empty(), "{}: every entry has its reason", self.name);
+            let clients = &other.clients;
+            other.engines.contains(&engine)
+                && (clients.is_empty() || clients.iter().any(|one| one == client))
+        };
+        let other = self.otherwise.iter().find(of_this);
+        let exit = other.and_then(|other| other.exit).unwrap_or(self.exit);
+        (exit, other.and_then(|other| other.says.as_deref()).unwrap_or(&self.says))
+    }
 }
 
 /// What a step did.
@@ -46,6 +88,7 @@ pub(crate) struct World {
     pub(crate) gate: Gate,
     pub(crate) direct: PrivateDaemon,
     pub(crate) behind: PrivateDaemon,
+    engine: Engine,
     scratch: tempfile::TempDir,
 }
 
@@ -70,25 +113,36 @@ pub(crate) fn missing(what: &str) {
 
 impl World {
     /// Starts both daemons at once, then the gate.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         let scratch = tempfile::Builder::new().prefix("dockward-e2e-").tempdir().unwrap();
         let through = fs::Permissions::from_mode(0o711); // other users reach the gate's socket
         fs::set_permissions(scratch.path(), through).unwrap();
         let at = |name: &str| scratch.path().join(name);
         let (direct, behind) = std::thread::scope(|scope| {
-            let direct = scope.spawn(|| PrivateDaemon::start(&at("direct-daemon")));
-            let behind = PrivateDaemon::start(&at("gated-daemon"));
+            let direct = scope.spawn(|| PrivateDaemon::start(engine, &at("direct-daemon")));
+            let behind = PrivateDaemon::start(engine, &at("gated-daemon"));
             (direct.join().unwrap(), behind)
         });
         for side in ["direct", "gated"] {
+            fs::create_dir_all(at(side).join("config")).unwrap();
+            let plugins = serde_json::json!({ "cliPluginsExtraDirs": [engine.plugins()] });
+            if engine.plugins().is_some() {
+                fs::write(at(side).join("config/config.json"), plugins.to_string()).unwrap();
+            }
             copy(
                 &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/scene"),
                 &at(side).join("scene"),
             );
         }
-        fs::create_dir(at("gate")).unwrap();
+        for directory in ["gate", "bin"] {
+            fs::create_dir(at(directory)).unwrap();
+        }
+        let of_engine = engine.root().map(|root| root.join("usr/bin/docker"));
+        if let Some(program) = of_engine {
+            std::os::unix::fs::symlink(program, at("bin").join("docker")).unwrap();
+        }
         let gate = Gate::start(&at("gate"), &behind.socket);
-        Self { gate, direct, behind, scratch }
+        Self { gate, direct, behind, engine, scratch }
     }
 
     /// Runs each step on both sides at once and compares; all differences are told at the end.
@@ -107,7 +161,7 @@ impl World {
         let mut wrong = Vec::new();
         let mut ran = 0;
         for step in steps {
-            if !step.only.is_empty() && !step.only.iter().any(|only| only == client) {
+            if !step.is_for(self.engine, client) {
                 continue;
             }
             ran += 1;
@@ -116,10 +170,11 @@ impl World {
                 let gated = by(&self, &step.run);
                 (direct.join().unwrap(), gated)
             });
-            let said = direct.stdout.contains(&step.says) || direct.stderr.contains(&step.says);
+            let (exit, says) = step.end(self.engine, client);
+            let said = direct.stdout.contains(says) || direct.stderr.contains(says);
             if direct != gated {
                 wrong.push(format!("{}\n{}", step.name, difference(&direct, &gated)));
-            } else if direct.exit != Some(step.exit) || !said {
+            } else if direct.exit != Some(exit) || !said {
                 wrong.push(format!("{}: not what the step is meant to do: {direct:#?}", step.name));
             }
         }
@@ -136,7 +191,7 @@ impl World {
 
     /// Ends the gate in order and looks at the whole of its log.
     pub(crate) fn end(self) {
-        let Self { gate, direct, behind, scratch } = self;
+        let Self { gate, direct, behind, engine: _, scratch } = self;
         super::log::judge(&gate.end());
         drop((direct, behind, scratch));
     }
@@ -176,6 +231,8 @@ impl World {
         let mut shell = Command::new("timeout");
         shell.args(["-s", "KILL", STEP, "bash", "-c", line]).current_dir(directory.join("scene"));
         plain(&mut shell);
+        let path = std::env::var("PATH").unwrap_or_default();
+        shell.env("PATH", format!("{}:{path}", self.scratch.path().join("bin").display()));
         shell.env("D", program).env("DOCKER_CONFIG", directory.join("config"));
         shell.env(
             "PTY",

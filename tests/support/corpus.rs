@@ -335,6 +335,8 @@ fn header_fields(said: &BTreeMap<String, Json>, length: Option<usize>) -> Vec<(S
 pub(crate) enum World {
     /// What `host.yaml` and `daemon.yaml` say.
     Corpus,
+    /// The same before a daemon whose host paths are not the gate's own: it has another root.
+    Apart,
     /// The daemon has nothing.
     Empty,
     /// The daemon has whatever is named, made on this host.
@@ -342,7 +344,7 @@ pub(crate) enum World {
 }
 
 impl World {
-    /// All but the corpus's own.
+    /// Those in which other things are there.
     pub(crate) const OTHERS: [Self; 2] = [Self::Empty, Self::Local];
 }
 
@@ -445,6 +447,10 @@ impl Bench {
     /// What is found in this world.
     fn found(&self, asked: &Needs, world: World) -> Facts {
         match world {
+            World::Apart => Facts {
+                host_paths: all(&asked.host_paths, |_| fact("unseen")),
+                ..self.found(asked, World::Corpus)
+            },
             World::Corpus => Facts {
                 host_paths: (asked.host_paths.iter())
                     .filter_map(|path| self.host.get_key_value(path))

@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 /// How long a condition may take to come true before the test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One request as it arrived.
 #[derive(Clone, Debug, Default)]

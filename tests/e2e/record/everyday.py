@@ -16,7 +16,7 @@ def tar(name, content):
 
 
 def main():
-    client = docker.from_env()
+    client = docker.from_env(timeout=300)
     print("ping", client.ping())
     print("api", client.version()["ApiVersion"])
     print("driver", client.info()["Driver"])

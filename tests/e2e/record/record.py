@@ -2,7 +2,7 @@
 
     scripts/record-clients.sh [CLIENT...]
 
-starts a private daemon and runs this with the virtual environment's Python. Each client's everyday
+starts a private daemon for each and runs this with the virtual environment's Python. Each client's everyday
 commands go through a recording proxy; requests that differ from one already kept only in ids are
 left out. A client that is not on the machine is named loudly, and its file left as it is.
 """
@@ -150,7 +150,7 @@ def scene(directory):
         file.write(COMPOSE_FILE)
 
 
-def record(client, program, cases, daemon, spoof=None):
+def record(client, program, cases, daemon, spoof=None, plugins=False):
     with tempfile.TemporaryDirectory() as top:
         directory = os.path.join(top, "demo")
         os.mkdir(directory)
@@ -162,6 +162,10 @@ def record(client, program, cases, daemon, spoof=None):
         env = {key: value for key, value in os.environ.items()
                if key not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")}
         env.update(DOCKER_HOST="unix://" + path, DOCKER_CONFIG=os.path.join(top, "config"), D=program)
+        if plugins:
+            os.mkdir(env["DOCKER_CONFIG"])
+            with open(os.path.join(env["DOCKER_CONFIG"], "config.json"), "w") as file:
+                json.dump({"cliPluginsExtraDirs": [engine("usr/libexec/docker/cli-plugins")]}, file)
         for name, line in cases:
             recorder.name = name
             output = shell(line, env, directory)
@@ -242,8 +246,27 @@ def write(client, title, entries):
     print(f"{client}: {len(entries)} requests", flush=True)
 
 
+BUILDX = [
+    ("version and builders", "$D buildx version; $D buildx ls; $D buildx inspect"),
+    ("build", "$D buildx build -t built:1 --progress plain --build-arg A=b --label l=m --no-cache ctx"),
+    ("build from stdin", "$D buildx build -t built:2 - <ctx/Dockerfile.stdin"),
+    ("build with a secret, out to a directory", "echo s >secret; $D buildx build --secret id=s,src=secret --output type=local,dest=out ctx"),
+    ("build, exported as a tar", "$D buildx build --output type=docker,dest=out.tar ctx; $D load -i out.tar"),
+    ("bake", "printf 'target \"default\" {\n context = \"ctx\"\n tags = [\"baked:1\"]\n}\n' >docker-bake.hcl; $D buildx bake"),
+    ("history", "$D buildx history ls; $D buildx history rm --all"),
+    ("disk usage and prune", "$D buildx du; $D buildx prune -f"),
+    ("a builder in a container (no registry)", "timeout 60 $D buildx create --name other --driver docker-container --bootstrap; $D buildx rm other"),
+]
+
+
+def engine(path):
+    """A program of the engine that this is recorded before."""
+    root = os.environ.get("DOCKWARD_RECORD_ENGINE")
+    return os.path.join(root, path) if root else None
+
+
 def cli(wanted):
-    for program in ("/usr/bin/docker", "/usr/local/bin/docker", shutil.which("docker")):
+    for program in (engine("usr/bin/docker"), "/usr/bin/docker", "/usr/local/bin/docker", shutil.which("docker")):
         if program and os.path.exists(program):
             version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
             if f"version {wanted}" in version:
@@ -257,7 +280,7 @@ def python(*arguments):
 
 def main():
     daemon = os.environ["DOCKWARD_RECORD_DAEMON"]
-    wanted = sys.argv[1:] or ["cli-20.10", "cli-28", "docker-py-7", "compose-1.29", "bollard-0.21"]
+    wanted = sys.argv[1:]
     new = ("1.49", "1.41")
     for client in wanted:
         entries = []
@@ -268,8 +291,8 @@ def main():
                 print(f"{client}: NOT ON THIS MACHINE, {client}.yaml stays as it was", flush=True)
                 continue
             title = f"the docker command line, {version},"
-            entries = record(client, program, CLI, daemon)
-            if version != "20.10":
+            entries = record(client, program, CLI, daemon, plugins=bool(engine("")))
+            if version != "20.10" and not engine(""):
                 entries += record(client, program, CLI, daemon, new)
         elif client == "docker-py-7":
             title = "docker-py 7"
@@ -280,6 +303,13 @@ def main():
             title = "docker-compose 1.29.2"
             entries = record(client, "docker-compose --ansi never", COMPOSE, daemon)
             entries += record(client, "docker-compose", [("up at 1.38", "COMPOSE_API_VERSION=1.38 $D up -d; COMPOSE_API_VERSION=1.38 $D down -v -t 0")], daemon)
+        elif client == "compose-2":
+            title = "compose 2"
+            program = engine("usr/libexec/docker/cli-plugins/docker-compose") + " --ansi never"
+            entries = record(client, program, COMPOSE, daemon, plugins=True)
+        elif client == "buildx-0.29":
+            title = "buildx 0.29"
+            entries = record(client, engine("usr/bin/docker"), BUILDX, daemon, plugins=True)
         elif client == "bollard-0.21":
             title = "bollard 0.21"
             binary = os.environ["DOCKWARD_RECORD_BOLLARD"]

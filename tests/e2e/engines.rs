@@ -1,0 +1,94 @@
+//! Which part of the end-to-end tests runs before which engine. The machine's own has all of them in every
+//! run; each other one has the few that say most in every run, and the rest when they are asked for
+//! (`make test-engines`).
+
+use super::dockerd::Engine;
+use super::world::missing;
+use super::{issued, local, parts, registry, tokens};
+
+/// Runs a part, or says that it was not tried.
+fn on(engine: Engine, name: &str, part: fn(Engine)) {
+    match engine.missing() {
+        Some(why) => missing(&format!("{engine:?}: {name} was not tried: {why}")),
+        None => part(engine),
+    }
+}
+
+macro_rules! now {
+    ($engine:expr; $($name:ident = $part:path,)*) => {
+        $(#[test] fn $name() { on($engine, stringify!($name), $part); })*
+    };
+}
+
+macro_rules! when_asked {
+    ($engine:expr; $($name:ident = $part:path,)*) => {
+        $(#[test] #[ignore = "make test-engines"] fn $name() { on($engine, stringify!($name), $part); })*
+    };
+}
+
+/// What says most about an engine.
+macro_rules! few {
+    ($when:ident, $engine:expr) => { $when! { $engine;
+        the_command_line_of_its_release_does_the_same_through_the_gate = parts::command_line,
+        every_value_of_an_accepted_body_is_what_the_daemon_made = parts::differential,
+        the_corpus_holds = parts::replay,
+    } };
+}
+
+/// Everything else.
+macro_rules! rest {
+    ($when:ident, $engine:expr) => { $when! { $engine;
+        a_daemon_that_is_away_is_a_502_at_once_and_is_found_again = parts::daemon_away,
+        a_head_in_any_spelling_has_the_effect_that_was_judged_or_none = parts::hostile_heads,
+        a_job_may_with_its_token_what_the_runner_may_not = tokens::a_job,
+        a_key_is_issued_in_one_command_and_taken_back_in_one = issued::from_nothing_to_a_context_and_back,
+        a_user_of_the_host_does_the_same_at_the_unix_socket = local::at_the_unix_socket,
+        a_user_who_comes_by_ssh_does_the_same = local::by_ssh,
+        an_image_is_judged_by_where_it_came_from = registry::play,
+        bollard_does_the_same_through_the_gate = parts::bollard,
+        compose_1_does_the_same_through_the_gate = parts::compose_1,
+        docker_py_does_the_same_through_the_gate = parts::docker_py,
+        the_whole_surface_of_docker_py_does_the_same_through_the_gate = parts::docker_py_surface,
+        every_value_is_what_the_daemon_made_at_older_versions_too = parts::differential_older,
+        three_hundred_megabytes_are_saved_and_loaded_in_flat_memory = parts::three_hundred_megabytes,
+        what_owns_the_host_is_refused_with_its_own_reason_and_recorded = parts::refusals,
+        what_the_daemon_does_not_take_over_is_no_tunnel = parts::no_tunnel,
+    } };
+}
+
+/// What Debian 12 has no program for: those of the engine's release are there with the engine.
+macro_rules! newer_clients {
+    ($when:ident, $engine:expr) => { $when! { $engine;
+        compose_2_does_the_same_through_the_gate = parts::compose_2,
+    } };
+}
+
+mod machine {
+    use super::{Engine, issued, local, on, parts, registry, tokens};
+    few!(now, Engine::Machine);
+    rest!(now, Engine::Machine);
+    now! { Engine::Machine;
+        a_newer_command_line_does_the_same_through_the_gate = parts::newer_command_line,
+    }
+}
+
+mod trixie {
+    use super::{Engine, issued, local, on, parts, registry, tokens};
+    few!(now, Engine::Trixie);
+    rest!(when_asked, Engine::Trixie);
+    newer_clients!(when_asked, Engine::Trixie);
+}
+
+mod sid {
+    use super::{Engine, issued, local, on, parts, registry, tokens};
+    few!(now, Engine::Sid);
+    rest!(when_asked, Engine::Sid);
+    newer_clients!(when_asked, Engine::Sid);
+}
+
+mod sid_containerd {
+    use super::{Engine, issued, local, on, parts, registry, tokens};
+    few!(now, Engine::SidContainerd);
+    rest!(when_asked, Engine::SidContainerd);
+    newer_clients!(when_asked, Engine::SidContainerd);
+}
