@@ -28,7 +28,7 @@ const VERSION: &str = r#"{"ApiVersion":"1.47","MinAPIVersion":"1.24"}"#;
 const CREATED: &str =
     r#"{"Id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","Warnings":[]}"#;
 /// The image of the create; nothing else is judged of it.
-const IMAGE: &str = r#"{"Id":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","RepoDigests":["registry.example.com/team/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"Config":{}}"#;
+const IMAGE: &str = r#"{"Id":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","RepoDigests":["registry.example.com/team/app@sha256:1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"GraphDriver":{"Name":"overlay2","Data":{"UpperDir":"/u"}},"Config":{}}"#;
 
 /// Answers every request of a connection: `/version`, images, creates, everything else with an empty list.
 async fn serve(mut stream: UnixStream) {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// An answer of `GET /images/{}/json`.
 ///
 /// Where it came from is told by `RepoDigests` in the classic image store, which writes one when an
-/// image is pulled or pushed. The containerd store, known by its `Descriptor`, writes one for every tag
+/// image is pulled or pushed. The containerd store writes one for every tag
 /// (`collectRepoTagsAndDigests` in moby's `daemon/containerd/image_inspect.go`); there `Identity.Pull`
 /// says it (API 1.53), and an engine without that field says nothing that could be trusted.
 #[must_use]
@@ -24,9 +24,10 @@ pub fn image(answer: &Value) -> Option<Image> {
         let Reference { repository, tag: _, digest } = Reference::parse(digest.as_str()?).ok()?;
         Some(ImageOrigin { repository, digest: digest? })
     };
-    let origins = match answer.get("Descriptor").is_some_and(|descriptor| !descriptor.is_null()) {
-        true => items(answer, "/Identity/Pull").iter().filter_map(of_pull).collect(),
-        false => items(answer, "/RepoDigests").iter().filter_map(of_digest).collect(),
+    let digests: Vec<_> = items(answer, "/RepoDigests").iter().filter_map(of_digest).collect();
+    let origins = match is_of_classic_store(answer, &id, &digests) {
+        true => digests,
+        false => items(answer, "/Identity/Pull").iter().filter_map(of_pull).collect(),
     };
     Some(Image {
         origins,
@@ -38,6 +39,19 @@ pub fn image(answer: &Value) -> Option<Image> {
         health: health(answer)?,
         id,
     })
+}
+
+/// Whether an image is surely in the classic store. The other one tells of itself by a `Descriptor` from
+/// API 1.48 on only (engine 28). Before that, what a driver of the classic store says of its layers is not
+/// there, which the classic `vfs` has in common with it, and an image's id is the digest of its manifest,
+/// which no classic one's is.
+fn is_of_classic_store(answer: &Value, id: &str, digests: &[ImageOrigin]) -> bool {
+    let descriptor = answer.get("Descriptor").is_some_and(|descriptor| !descriptor.is_null());
+    let layers = answer.pointer("/GraphDriver/Data").and_then(Value::as_object);
+    let driver = text(answer, "/GraphDriver/Name");
+    !descriptor
+        && (layers.is_some_and(|layers| !layers.is_empty()) || driver.as_deref() == Some("vfs"))
+        && digests.iter().all(|origin| origin.digest != id)
 }
 
 /// An answer of `GET /volumes/{}`.
@@ -132,6 +146,7 @@ mod tests {
         let pulled = json!({
             "Id": "sha256:1", "RepoTags": ["busybox:latest"],
             "RepoDigests": [format!("busybox@{}", digest())],
+            "GraphDriver": { "Name": "overlay2", "Data": { "UpperDir": "/u" } },
             "Config": { "User": "1000", "WorkingDir": "/work", "Labels": { "a": "b" } },
         });
         let seen = image(&pulled).unwrap();
@@ -179,6 +194,30 @@ mod tests {
         assert_eq!(seen.health, Some(check));
         answer["Config"]["Healthcheck"]["Interval"] = json!("often");
         assert_eq!(container(&answer), None, "what cannot be read is not guessed");
+    }
+
+    #[test]
+    fn digests_are_believed_only_where_the_store_is_surely_the_classic_one() {
+        let origins = |id: &str, driver: Value| {
+            let digests = [format!("good/name@{}", digest())];
+            image(&json!({ "Id": id, "RepoDigests": digests, "GraphDriver": driver })).unwrap().origins
+        };
+        let overlay = json!({ "Name": "overlay2", "Data": { "UpperDir": "/u" } });
+        // as engines 24 to 27 tell of the containerd store: without a Descriptor
+        for (id, driver) in [
+            (digest().as_str(), json!({ "Name": "overlayfs", "Data": null })),
+            ("sha256:1", json!({ "Name": "overlayfs", "Data": null })),
+            ("sha256:1", json!({ "Name": "native" })),
+            ("sha256:1", json!({ "Name": "btrfs", "Data": null })),
+            (digest().as_str(), json!({ "Name": "vfs", "Data": null })),
+            (digest().as_str(), overlay.clone()),
+            ("sha256:1", Value::Null),
+        ] {
+            assert_eq!(origins(id, driver.clone()), [], "{id} {driver}");
+        }
+        for driver in [overlay, json!({ "Name": "vfs", "Data": null })] {
+            assert_eq!(origins("sha256:1", driver.clone()).len(), 1, "{driver}");
+        }
     }
 
     #[test]

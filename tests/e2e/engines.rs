@@ -79,6 +79,15 @@ mod trixie {
     newer_clients!(when_asked, Engine::Trixie);
 }
 
+/// What engines before 28 tell of an image in containerd's store does not say that it is one.
+mod trixie_containerd {
+    use super::{Engine, on, parts, registry};
+    now! { Engine::TrixieContainerd;
+        an_image_is_judged_by_where_it_came_from = registry::play,
+    }
+    few!(when_asked, Engine::TrixieContainerd);
+}
+
 mod sid {
     use super::{Engine, issued, local, on, parts, registry, tokens};
     few!(now, Engine::Sid);

@@ -16,6 +16,8 @@ pub(crate) enum Engine {
     Machine,
     /// Debian 13's: 26.1.
     Trixie,
+    /// The same with containerd's image store, as an engine before 28 tells of it.
+    TrixieContainerd,
     /// The newest that Debian has.
     Sid,
     /// The same with containerd's image store, where an image's id is the digest of its manifest.
@@ -37,7 +39,7 @@ impl Engine {
     pub(crate) fn root(self) -> Option<PathBuf> {
         let suite = match self {
             Self::Machine => return None,
-            Self::Trixie => "trixie",
+            Self::Trixie | Self::TrixieContainerd => "trixie",
             Self::Sid | Self::SidContainerd => "sid",
         };
         Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(".run/engines").join(suite))
@@ -58,7 +60,8 @@ impl Engine {
     /// What `scripts/private-dockerd.sh` is told.
     fn words(self) -> Vec<String> {
         let Some(root) = self.root() else { return Vec::new() };
-        let store = if self == Self::SidContainerd { "containerd" } else { "graph" };
+        let containerd = matches!(self, Self::TrixieContainerd | Self::SidContainerd);
+        let store = if containerd { "containerd" } else { "graph" };
         vec![format!("engine={}", root.display()), format!("store={store}")]
     }
 }

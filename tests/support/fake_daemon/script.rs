@@ -67,12 +67,14 @@ impl Script {
         let path = line.strip_prefix("GET ")?.split(' ').next()?;
         let ordinary = |kind: &str, name: &str| {
             let image = format!("sha256:{}", "5".repeat(64));
+            let manifest = format!("sha256:{}", "6".repeat(64));
             match kind {
                 "containers" => format!(
                     r#"{{"Id":"{name}","Image":"{image}","State":{{"Running":false}},"Config":{{}},"Mounts":[]}}"#
                 ),
                 "images" => format!(
-                    r#"{{"Id":"{image}","RepoTags":["busybox:latest"],"RepoDigests":["busybox@{image}"],"Config":{{}}}}"#
+                    r#"{{"Id":"{image}","RepoTags":["busybox:latest"],"RepoDigests":["busybox@{manifest}"],
+                    "GraphDriver":{{"Name":"overlay2","Data":{{"UpperDir":"/u"}}}},"Config":{{}}}}"#
                 ),
                 "networks" => format!(r#"{{"Name":"{name}","Id":"{name}"}}"#),
                 _ => r#"{"Name":"volume","Driver":"local","Options":null}"#.to_owned(),
