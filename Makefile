@@ -8,9 +8,11 @@ test: install engines
 # The units of packaging/systemd in a Debian that has booted; what that takes is installed by scripts/booted-debian.sh.
 test-unit:
 	scripts/test.sh --test booted -- --nocapture --test-threads=1
-# Everything before each engine of another release; some parts of it with ENGINES="trixie sid_containerd".
+# The rest of the end-to-end tests before each engine of another release, or those named: ENGINES="trixie sid". All of
+# them, and the units, where none is named.
 test-engines: install engines
 	scripts/test.sh --test e2e -- --ignored $(addsuffix ::,$(addprefix engines::,$(ENGINES)))
+	$(if $(ENGINES),,$(MAKE) test-unit)
 lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every test there is, and a closing line with how many ran: a suite that quietly shrinks is seen.
+# Every test there is, and a closing line with how many ran: a suite that quietly shrinks is seen. Arguments are
+# cargo test's.
 set -eu
 cd "$(dirname "$0")/.."
 out=$(mktemp)
@@ -15,7 +16,7 @@ awk -v status="$status" '
     END {
         if (status && !failed) { print "make test: it did not build, or a test binary was cut off: see above"; failed = 1 }
         if (missing) printf "make test: %d part(s) not tried because a program is not on this machine: see MISSING above\n", missing
-        printf "make test: %d tests of %d binaries ran, %d left out\n", passed + failed, binaries, ignored
+        printf "make test: %d tests of %d binaries ran, %d left to make test-engines\n", passed + failed, binaries, ignored
         printf "%d passed, %d failed\n", passed, failed
     }' "$out"
 exit "$status"

@@ -200,7 +200,9 @@ mod tests {
     fn digests_are_believed_only_where_the_store_is_surely_the_classic_one() {
         let origins = |id: &str, driver: Value| {
             let digests = [format!("good/name@{}", digest())];
-            image(&json!({ "Id": id, "RepoDigests": digests, "GraphDriver": driver })).unwrap().origins
+            image(&json!({ "Id": id, "RepoDigests": digests, "GraphDriver": driver }))
+                .unwrap()
+                .origins
         };
         let overlay = json!({ "Name": "overlay2", "Data": { "UpperDir": "/u" } });
         // as engines 24 to 27 tell of the containerd store: without a Descriptor

@@ -10,9 +10,9 @@ def masked(item):
     return re.sub(r"[0-9a-f]{12,64}", "", json.dumps(item, sort_keys=True))
 
 
-# Lists of words that clients send in any order: docker-compose the first two, the command line -v and -e
+# Lists of words that clients send in any order: docker-compose the first two (of the first the daemon makes DNSNames), the command line -v and -e
 # (straight to the socket, `-e A=b -e C=` comes out the other way round one time in eight).
-SETS = ("Aliases", "Binds", "Env")
+SETS = ("Aliases", "Binds", "DNSNames", "Env")
 
 
 def ordered(value):

@@ -28,11 +28,13 @@ macro_rules! when_asked {
 
 /// What says most about an engine.
 macro_rules! few {
-    ($when:ident, $engine:expr) => { $when! { $engine;
-        the_command_line_of_its_release_does_the_same_through_the_gate = parts::command_line,
-        every_value_of_an_accepted_body_is_what_the_daemon_made = parts::differential,
-        the_corpus_holds = parts::replay,
-    } };
+    ($when:ident, $engine:expr) => {
+        $when! { $engine;
+            the_command_line_of_its_release_does_the_same_through_the_gate = parts::command_line,
+            every_value_of_an_accepted_body_is_what_the_daemon_made = parts::differential,
+            the_corpus_holds = parts::replay,
+        }
+    };
 }
 
 /// Everything else.
@@ -58,9 +60,11 @@ macro_rules! rest {
 
 /// What Debian 12 has no program for: those of the engine's release are there with the engine.
 macro_rules! newer_clients {
-    ($when:ident, $engine:expr) => { $when! { $engine;
-        compose_2_does_the_same_through_the_gate = parts::compose_2,
-    } };
+    ($when:ident, $engine:expr) => {
+        $when! { $engine;
+            compose_2_does_the_same_through_the_gate = parts::compose_2,
+        }
+    };
 }
 
 mod machine {

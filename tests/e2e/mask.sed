@@ -20,6 +20,8 @@ s#\b[0-9.]+s\b#SECONDS#g
 s#\(minimum version [0-9.]+\)#(minimum version N)#
 # process numbers
 s#"Pid": [0-9]+#"Pid": N#
+# what containerd's store frees is compressed, and so of no certain size
+s#(reclaimed space: )[0-9.]+[kM]?B#\1SIZE#
 # columns grow with what was masked
 s# {2,}#  #g
 # what command line 20.10 says or not, by chance, when a container never started

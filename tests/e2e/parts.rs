@@ -116,7 +116,6 @@ pub(crate) fn bollard(engine: Engine) {
 /// The gate may hold no more than this whatever goes through it, in bytes.
 const FLAT: u64 = 128 << 20;
 
-
 /// Much goes through, and little is held.
 pub(crate) fn three_hundred_megabytes(engine: Engine) {
     let world = World::new(engine);
@@ -127,7 +126,7 @@ pub(crate) fn three_hundred_megabytes(engine: Engine) {
 - { name: save, run: "$D save big:1 >big.tar; stat -c %s big.tar; tar -xOf big.tar --wildcards '*/layer.tar' | sha256sum" }
 - { name: load, run: "$D rmi big:1 >/dev/null; $D load <big.tar; $D inspect -f '{{.RootFS.Layers}} {{.Size}}' big:1", says: "big:1" }
 - { name: export, run: "$D create --name big big:1 sh >/dev/null; $D export big | tar -xO ./file file 2>/dev/null | sha256sum; $D rm big" }
-- { name: build context, run: "mkdir c; yes dockward | head -c 300000000 >c/file; printf 'FROM busybox\nCOPY file /\n' >c/Dockerfile; DOCKER_BUILDKIT=0 $D build -q -t big:2 c; $D inspect -f '{{.Size}}' big:2" }
+- { name: build context, run: "mkdir c; yes dockward | head -c 300000000 >c/file; printf 'FROM busybox\nCOPY file /\n' >c/Dockerfile; DOCKER_BUILDKIT=0 $D build -q -t big:2 c; $D run --rm big:2 sha256sum /file" }
 "#,
     );
     let world = world.compare(&client, &program, &table);
@@ -165,7 +164,6 @@ struct Refusal {
     field: String,
     neighbour: String,
 }
-
 
 /// What amounts to root is refused to a developer, and its neighbours are not.
 pub(crate) fn refusals(engine: Engine) {
@@ -209,7 +207,6 @@ fn is_denied(event: &serde_json::Value, reason: &str, field: &str) -> bool {
             all.len() == 1 && all.iter().all(|one| one["id"] == reason && one["field"] == field)
         })
 }
-
 
 /// What is accepted is what is made, at the newest version of the API.
 pub(crate) fn differential(engine: Engine) {
@@ -268,7 +265,6 @@ pub(crate) fn no_tunnel(engine: Engine) {
 
 /// How long "at once" may be for one of them: whoever waited for the daemon would wait for ten seconds.
 const AT_ONCE: Duration = Duration::from_secs(3);
-
 
 /// The daemon goes and comes back.
 pub(crate) fn daemon_away(engine: Engine) {

@@ -19,6 +19,29 @@ struct Line {
     says: String,
     #[serde(default)]
     refused: String,
+    /// Before which engines it is refused, and for what reason.
+    #[serde(default)]
+    otherwise: Vec<Otherwise>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Otherwise {
+    engines: Vec<Engine>,
+    refused: String,
+    why: String,
+}
+
+impl Line {
+    fn of(mut self, engine: Engine) -> Self {
+        for other in std::mem::take(&mut self.otherwise) {
+            assert!(!other.why.is_empty(), "{}: every entry has its reason", self.run);
+            if other.engines.contains(&engine) {
+                self.refused = other.refused;
+            }
+        }
+        self
+    }
 }
 
 /// Plays the life.
@@ -30,6 +53,7 @@ pub(crate) fn play(engine: Engine) {
     let daemon = PrivateDaemon::with_registry(engine, &at("daemon"));
     let gate = Gate::start(&at("gate"), &daemon.socket);
     let lines: Vec<Line> = serde_saphyr::from_str(include_str!("registry.yaml")).unwrap();
+    let lines: Vec<Line> = lines.into_iter().map(|line| line.of(engine)).collect();
     let mut wrong = Vec::new();
     for line in &lines {
         let before = gate.audit().len();

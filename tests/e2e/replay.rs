@@ -85,7 +85,16 @@ pub(crate) fn play(engine: Engine) -> Replayed {
             replayed.refused += 1;
             wire.send_in_vain(&bytes_of(&case))
         };
-        if began.elapsed().as_secs() > 2 { println!("slow {:?} {} {} {} {:?}", began.elapsed(), case.file, case.name, case.target, came); }
+        if began.elapsed().as_secs() > 2 {
+            println!(
+                "slow {:?} {} {} {} {:?}",
+                began.elapsed(),
+                case.file,
+                case.name,
+                case.target,
+                came
+            );
+        }
         if let Some(why) = judge(&verdict, &case, &came) {
             wrong.push(format!("{}: {}: {why}: {came:?}", case.file, case.name));
         }
@@ -113,8 +122,7 @@ fn set_the_scene(daemon: &Wire) {
             daemon.ask("POST", "/images/kept/tag?repo=busybox&tag=latest", "");
         }
         daemon.ask("POST", "/images/busybox/tag?repo=kept&tag=latest", "");
-        let body =
-            r#"{"Image":"busybox","Cmd":["sleep","1000"],"StopSignal":"SIGKILL","HostConfig":{"NetworkMode":"none"}}"#;
+        let body = r#"{"Image":"busybox","Cmd":["sleep","1000"],"StopSignal":"SIGKILL","HostConfig":{"NetworkMode":"none"}}"#;
         let make = || daemon.ask("POST", "/containers/create?name=web", body);
         let (start, mut made) = (std::time::Instant::now(), make());
         // one that is being removed is not there any more, and has its name until it is gone
