@@ -32,7 +32,7 @@ mod untaken;
 pub use address::Address;
 pub use connected::{Connection, Ending};
 pub use connection::Front;
-pub use credentials::{Credentials, TlsError, certificates, server_certificates};
+pub use credentials::{Credentials, TlsError, certificates};
 pub use gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
 pub use limits::{StreamPermit, Streams};
 pub use listener::{Entrance, Handed, ListenError, Way};

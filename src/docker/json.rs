@@ -153,7 +153,6 @@ fn fold(key: &str) -> String {
     };
     key.chars().map(folded).collect()
 }
-}
 
 /// Writes a string with JSON's escapes, the short ones where there are: what is written is never longer than what
 /// was read.

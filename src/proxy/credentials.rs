@@ -121,14 +121,6 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
     SourceFile::read(path)?.certificates()
 }
 
-/// The same of a chain that we show, which must be a server's.
-///
-/// # Errors
-/// Names the file and what to do.
-pub fn server_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    SourceFile::read(path)?.of_server()
-}
-
 /// Whether it says that it is for servers, or nothing of what it is for. What cannot be read is refused elsewhere, with
 /// better words.
 fn is_for_servers(leaf: &[u8]) -> bool {
