@@ -21,6 +21,7 @@ mod id;
 mod keep;
 mod ledger;
 mod line;
+mod loss;
 pub mod permitted;
 mod read;
 pub mod redact;

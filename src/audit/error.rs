@@ -1,7 +1,7 @@
 //! Why the log could not be written. One failure is told to a whole batch of waiting requests,
 //! so the errors can be cloned.
 
-use super::segment::Loss;
+use super::loss::Loss;
 use crate::problem::{Actionable, Problem};
 use std::io;
 use std::path::{Path, PathBuf};

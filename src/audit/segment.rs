@@ -11,6 +11,7 @@
 //! where it is not found whole, what was written counts for nothing.
 
 use super::error::AuditError;
+use super::loss::Loss;
 use rustix::fs::{FlockOperation, flock, fstatvfs};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -27,28 +28,6 @@ pub(super) trait LogFile: Send {
     fn free(&self) -> io::Result<u64>;
     /// What became of it, if it does not stand whole at this path any more, of so many bytes.
     fn loss(&self, path: &Path, length: u64) -> Option<Loss>;
-}
-
-/// What became of a file under whoever writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    /// It has no name any more.
-    Removed,
-    /// Under its name there is nothing, or something else.
-    Moved,
-    /// It has another length than was written.
-    Cut,
-}
-
-impl Loss {
-    /// In words, after the file's name.
-    pub(super) const fn told(self) -> &'static str {
-        match self {
-            Self::Removed => "was removed",
-            Self::Moved => "was moved or replaced",
-            Self::Cut => "was cut short or written to by others",
-        }
-    }
 }
 
 /// Makes a new file at a path.

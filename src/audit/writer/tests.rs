@@ -1,7 +1,8 @@
 //! The writer against files that fail, and under many hands.
 
 use super::super::event::{GapRecord, Stage};
-use super::super::segment::{LogFile, Loss};
+use super::super::loss::Loss;
+use super::super::segment::LogFile;
 use super::super::verify::FileSummary;
 use super::super::{LineFault, RefusalKind, VerifyError, find, verify};
 use super::*;
