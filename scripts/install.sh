@@ -47,7 +47,7 @@ if [ -n "$missing" ]; then
         [ -z "$policy" ] || rm -f "$policy"
         dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package}\n' | grep '^ii' | sort | comm -13 "$before" - |
             while read -r _ package; do
-                dpkg -L "$package" | sed -n 's|.*/systemd/system/\([^/@]*\.\(service\|socket\|timer\)\)$|\1|p'
+                dpkg -L "$package" | sed -n 's#.*/systemd/system/\([^/@]*\.\(service\|socket\|timer\)\)$#\1#p'
             done | sort -u | while read -r unit; do
                 ! command -v systemctl >/dev/null || systemctl --quiet disable "$unit" >/dev/null 2>&1 || true
             done

@@ -188,7 +188,7 @@ impl Server {
         let loads = Arc::new(ArcSwap::from_pointee(Loads::begin(since)));
         let (reload, mut asked) = mpsc::channel(1);
         let (log, loaded) = (config.audit.directory.clone(), Arc::clone(&loads));
-        let (seats, reach) = (config.front.connections, Mutex::default());
+        let (seats, reach, disk) = (config.front.connections, Mutex::default(), Mutex::default());
         let house = House {
             gate: instance,
             since,
@@ -199,6 +199,7 @@ impl Server {
             log,
             seats,
             reach,
+            disk,
         };
         let desk = Arc::new(Desk { operator: Arc::clone(&operator), house, reload });
         let served = Arc::clone(&desk);

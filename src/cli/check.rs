@@ -6,7 +6,7 @@ use super::out::{self, Paint};
 use super::{CheckArgs, Exit, Failure, TableFormat, certificates, client_certificate, clock};
 use crate::config::{self, Config, Mistakes, Warning};
 use crate::docker::{Resource, Verb};
-use crate::identity::expiry::{self, Dated, ExpiryStage};
+use crate::identity::expiry::{self, Dated};
 use crate::identity::{IdentityRule, Mode, Validity};
 use crate::policy::grants::{Grants, Spelling};
 use crate::policy::{Admission, Policy, Role};
@@ -21,7 +21,8 @@ use std::ffi::CString;
 use std::fmt::Write;
 
 /// Checks a policy file, and what a gate with it reads, writes and opens on this host. Warnings are no failure: exit code
-/// 0. A client certificate that no listener lets in, and a certificate or list that has ended, are findings: exit code 1.
+/// 0, also for what has ended, since a gate starts with it. A client certificate that no listener lets in is a finding:
+/// exit code 1.
 ///
 /// # Errors
 /// The file has mistakes, or something keeps a gate from serving with it here; with `--format json` that is on standard
@@ -60,7 +61,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         return Err(seen.unserved(args));
     }
     let refused = asked.is_some_and(|(_, verdicts)| !client_certificate::is_let_in(&verdicts));
-    Ok(if refused || seen.is_over() { Exit::Findings } else { Exit::Done })
+    Ok(if refused { Exit::Findings } else { Exit::Done })
 }
 
 /// What was seen of this host.
@@ -85,14 +86,6 @@ impl Seen {
         let notices = expiry::notices(&dated, now).into_iter().map(|notice| notice.text);
         config.warnings.extend(notices.map(about("certificates")));
         Self { faults, dated, now }
-    }
-
-    /// Whether something of the gate has ended or not begun, which it serves with, and nobody takes.
-    fn is_over(&self) -> bool {
-        let over = |one: &Dated| {
-            matches!(one.span.stage(self.now), ExpiryStage::Expired | ExpiryStage::NotYet)
-        };
-        self.dated.iter().any(over)
     }
 
     fn unserved(&self, args: &CheckArgs) -> Failure {

@@ -6,10 +6,8 @@
 //! whoever runs this need not be somebody whom it knows.
 
 use super::out::{self, Paint};
-use super::{Exit, Failure, HealthcheckArgs, TableFormat, certificates, status, verdict};
-use crate::audit;
+use super::{Exit, Failure, HealthcheckArgs, TableFormat, status, verdict};
 use crate::config::{self, Bind, Config, ListenWay, TlsListen, UnixBind, UnixListen};
-use crate::control::verdict::{SCARCE, of_end};
 use crate::control::wire::Cause;
 use crate::visible::line;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -63,7 +61,7 @@ pub fn run(args: &HealthcheckArgs) -> Result<Exit, Failure> {
             let well = daemon(socket);
             causes.extend(well.as_ref().err().map(|why| of_daemon(socket, why)));
             answers.push(("daemon", socket.display().to_string(), well));
-            causes.extend(from_outside(&config, jiff::Timestamp::now().as_second()));
+            causes.extend(verdict::from_outside(&config, jiff::Timestamp::now().as_second()));
         }
     }
     match args.format {
@@ -102,30 +100,6 @@ fn of_gate(place: &str, why: &str) -> Cause {
 fn of_daemon(socket: &Path, why: &str) -> Cause {
     let next = "see `systemctl status docker`; the gate needs no restart".to_owned();
     Cause { what: format!("the daemon at {}: {why}", socket.display()), next }
-}
-
-/// What can be told of a gate that is not asked itself: by its files, and by the disk of its log.
-fn from_outside(config: &Config, now: i64) -> Vec<Cause> {
-    let dated = certificates::look(config);
-    let mut causes: Vec<Cause> = dated.iter().filter_map(|one| of_end(one, now)).collect();
-    let directory = &config.audit.directory;
-    if let Some(free) = audit::room(directory).ok().filter(|free| *free < SCARCE) {
-        let what = match free < 4096 {
-            true => format!(
-                "the log's disk is full, so nothing is let through: {}",
-                directory.display()
-            ),
-            false => {
-                format!(
-                    "the log's disk is nearly full: {} MiB are free at {}",
-                    free >> 20,
-                    directory.display()
-                )
-            }
-        };
-        causes.push(Cause { what, next: "make room".to_owned() });
-    }
-    causes
 }
 
 fn text(causes: &[Cause], answers: &[Answer], paint: Paint) -> String {

@@ -1,7 +1,12 @@
 //! The first word of `status` and `healthcheck`: well, or each cause why not with what to do.
 
+use super::certificates;
 use super::out::Paint;
+use crate::audit;
+use crate::config::Config;
+use crate::control::verdict::{SCARCE, of_end};
 use crate::control::wire::{Cause, DaemonView};
+use crate::identity::expiry::Dated;
 use crate::visible::line;
 use serde_json::{Value, json};
 
@@ -45,6 +50,30 @@ pub(super) fn daemon(daemon: &DaemonView) -> String {
     let how =
         if *answers { format!("answers: docker{version}{api}") } else { "is away".to_owned() };
     line(&format!("{how} ({socket}; so each time it was asked since {since})")).into_owned()
+}
+
+/// What can be told of a gate that is not asked itself: by its files, and by the disk of its log.
+pub(super) fn from_outside(config: &Config, now: i64) -> Vec<Cause> {
+    let dated: Vec<Dated> = certificates::look(config);
+    let mut causes: Vec<Cause> = dated.iter().filter_map(|one| of_end(one, now)).collect();
+    let directory = &config.audit.directory;
+    if let Some(free) = audit::room(directory).ok().filter(|free| *free < SCARCE) {
+        let what = match free < 4096 {
+            true => format!(
+                "the log's disk is full, so nothing is let through: {}",
+                directory.display()
+            ),
+            false => {
+                format!(
+                    "the log's disk is nearly full: {} MiB are free at {}",
+                    free >> 20,
+                    directory.display()
+                )
+            }
+        };
+        causes.push(Cause { what, next: "make room".to_owned() });
+    }
+    causes
 }
 
 #[cfg(test)]

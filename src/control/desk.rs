@@ -54,7 +54,7 @@ impl Desk {
         let now = Timestamp::now();
         let done = match ask {
             Ask::Status => {
-                Ok(Said::Status(Box::new(status::status(&self.house, &self.operator, now))))
+                Ok(Said::Status(Box::new(status::status(&self.house, &self.operator, now).await)))
             }
             Ask::Sessions => Ok(Said::Sessions(sessions(self.sessions()))),
             Ask::Kill(kill) => self.kill(&kill, actor).await,

@@ -15,7 +15,8 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -40,6 +41,47 @@ pub struct House {
     pub seats: usize,
     /// Whether the daemon answered when somebody asked last, and since when it is so.
     pub reach: Mutex<Option<(bool, Timestamp)>>,
+    /// What the log's disk was like when somebody asked last.
+    pub disk: Mutex<Option<DiskState>>,
+}
+
+/// The log's disk at a moment.
+#[derive(Clone, Debug)]
+pub struct DiskState {
+    at: Instant,
+    /// Bytes that are free, if that can be known.
+    free: Option<u64>,
+    /// Why nothing could be written.
+    error: Option<String>,
+}
+
+/// For so long what the disk was like is not looked at again: whoever asks often costs no more.
+const DISK: Duration = Duration::from_secs(1);
+/// How long the disk may take to write a few bytes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl House {
+    /// What the log's disk is like; asked off the threads that serve, since it may hang.
+    async fn disk(&self) -> DiskState {
+        let held = || self.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = held().clone().filter(|disk| disk.at.elapsed() < DISK);
+        if let Some(known) = known {
+            return known;
+        }
+        let directory = self.log.clone();
+        let look = move || {
+            let error = audit::trial(&directory).err().map(|error| error.to_string());
+            DiskState { at: Instant::now(), free: audit::room(&directory).ok(), error }
+        };
+        let looked = tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(look)).await;
+        let hangs = || {
+            let error = Some("its disk does not answer within five seconds".to_owned());
+            DiskState { at: Instant::now(), free: None, error }
+        };
+        let disk = looked.ok().and_then(Result::ok).unwrap_or_else(hangs);
+        *held() = Some(disk.clone());
+        disk
+    }
 }
 
 /// What was loaded since the start.
@@ -62,11 +104,12 @@ impl Loads {
     }
 }
 
-pub(super) fn status(house: &House, operator: &Operator, now: Timestamp) -> wire::Status {
+pub(super) async fn status(house: &House, operator: &Operator, now: Timestamp) -> wire::Status {
+    let disk = house.disk().await;
     let at = &operator.revalidator;
     let (loads, policy) = (house.loads.load(), at.in_force.policy());
     let dated = house.dated();
-    let log = log_of(house, at.log.counts());
+    let log = log_of(house, at.log.counts(), disk);
     let causes = causes(house, &loads.so_far, &dated, &log, now);
     wire::Status {
         version: house.gate.version.clone(),
@@ -89,15 +132,15 @@ pub(super) fn status(house: &House, operator: &Operator, now: Timestamp) -> wire
     }
 }
 
-fn log_of(house: &House, counts: audit::Counts) -> wire::Log {
+fn log_of(house: &House, counts: audit::Counts, disk: DiskState) -> wire::Log {
     wire::Log {
         directory: house.log.display().to_string(),
         events: counts.events,
         syncs: counts.syncs,
         failures: counts.failures,
         failing: counts.failing,
-        free: audit::room(&house.log).ok(),
-        error: audit::trial(&house.log).err().map(|error| error.to_string()),
+        free: disk.free,
+        error: disk.error,
     }
 }
 
