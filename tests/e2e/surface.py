@@ -693,9 +693,10 @@ def services(api):
 def events(api, start):
     """What the daemon says has happened since. It keeps the last 256 only: to be asked of each part by itself."""
     def seen(all):
-        # A health check's end comes when it comes: engines from 25 on begin them after five seconds.
+        # A health check's end comes when it comes: engines from 25 on begin them after five seconds. The daemon
+        # makes the node that it is itself while it begins to watch for such.
         return sorted({f"{event['Type']} {event['Action'].split(':')[0]}" for event in all}
-                      - {"container health_status"})
+                      - {"container health_status", "node create"})
     now = int(time.time()) + 1
     until("the second is over", lambda: time.time() > now)
     api.events(since=start, until=now, decode=True, show_=seen)
