@@ -30,10 +30,15 @@ fn rows(document: &str) -> Vec<(String, Vec<(String, String)>)> {
     rows.collect()
 }
 
-/// The names of a file's tests.
+/// The names of a file's tests: of functions, and of the rows of `tests/e2e/engines.rs`.
 fn tests(text: &str) -> Vec<&str> {
     let after = text.split("test]\n").skip(1);
-    after.filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next()).collect()
+    let functions = after.filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next());
+    let rows = text.lines().filter_map(|line| {
+        let (name, part) = line.trim().split_once(" = ")?;
+        (part.contains("::") && part.ends_with(',')).then_some(name)
+    });
+    functions.chain(rows).collect()
 }
 
 #[test]
