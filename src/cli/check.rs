@@ -34,9 +34,9 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         Ok(config) => config,
         Err(mistakes) => return unusable(args, &mistakes),
     };
-    let mut seen = Seen { faults: Vec::new(), dated: Vec::new(), now: now.as_second() };
+    let mut seen = SeenHost { faults: Vec::new(), dated: Vec::new(), now: now.as_second() };
     if !args.policy_only {
-        seen = Seen::of(&mut config, now);
+        seen = SeenHost::of(&mut config, now);
     }
     let ask = |file| client_certificate::ask(&config, file, now).map(|verdicts| (file, verdicts));
     let asked = args.client_cert.as_deref().map(ask).transpose()?;
@@ -65,7 +65,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 /// What was seen of this host.
-struct Seen {
+struct SeenHost {
     /// What keeps a gate from serving.
     faults: Vec<Problem>,
     /// What ends.
@@ -74,7 +74,7 @@ struct Seen {
     now: i64,
 }
 
-impl Seen {
+impl SeenHost {
     fn of(config: &mut Config, at: Timestamp) -> Self {
         let now = at.as_second();
         let Vetted { faults, warnings } = server::vet(config, at);
@@ -134,7 +134,7 @@ fn unusable(args: &CheckArgs, mistakes: &Mistakes) -> Result<Exit, Failure> {
     Err(Failure::new(format!("{} mistakes", mistakes.count()), "correct what the list says"))
 }
 
-fn report(config: &Config, seen: &Seen, paint: Paint) -> String {
+fn report(config: &Config, seen: &SeenHost, paint: Paint) -> String {
     let policy = &config.policy;
     let word =
         if seen.faults.is_empty() { paint.green("OK") } else { paint.red("NOT SERVED HERE") };
@@ -256,7 +256,7 @@ fn mistakes_json(mistakes: &Mistakes) -> Value {
     json!({ "ok": false, "mistakes": mistakes.iter().map(one).collect::<Vec<_>>() })
 }
 
-fn report_json(config: &Config, seen: &Seen) -> Value {
+fn report_json(config: &Config, seen: &SeenHost) -> Value {
     let policy = &config.policy;
     let identity = |rule: &IdentityRule| {
         json!({

@@ -8,7 +8,7 @@
 use super::out::{self, Paint};
 use super::{Exit, Failure, HealthcheckArgs, TableFormat, status, verdict};
 use crate::config::{self, Bind, Config, ListenWay, TlsListen, UnixBind, UnixListen};
-use crate::control::wire::Cause;
+use crate::control::wire::DegradedCause;
 use crate::visible::line;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -34,7 +34,7 @@ const SYSTEMDS_NEXT: &str =
     "write it under unix: and leave the .socket unit out, or ask by a tls listener";
 
 /// What was asked, where, and what came of it.
-type Answer = (&'static str, String, Result<(), String>);
+type ProbeAnswer = (&'static str, String, Result<(), String>);
 
 /// Asks both, and says whether they are well, and of each how it is. Where the policy has `control:`, the gate is asked
 /// for what it knows itself; else its files and the log's disk are looked at. Exit code 1 if something is not well.
@@ -45,7 +45,7 @@ pub fn run(args: &HealthcheckArgs) -> Result<Exit, Failure> {
     let config = config::load(&args.config, jiff::Timestamp::now())?;
     let mut answers = listeners(&config, args.listen)?;
     let gates = answers.iter().filter_map(|(_, place, well)| Some((place, well.as_ref().err()?)));
-    let mut causes: Vec<Cause> = gates.map(|(place, why)| of_gate(place, why)).collect();
+    let mut causes: Vec<DegradedCause> = gates.map(|(place, why)| of_gate(place, why)).collect();
     let control = config.control.as_deref();
     match control.map(status::ask) {
         Some(Ok((status, daemon))) => {
@@ -71,7 +71,7 @@ pub fn run(args: &HealthcheckArgs) -> Result<Exit, Failure> {
     Ok(if causes.is_empty() { Exit::Done } else { Exit::Findings })
 }
 
-fn listeners(config: &Config, given: Option<SocketAddr>) -> Result<Vec<Answer>, Failure> {
+fn listeners(config: &Config, given: Option<SocketAddr>) -> Result<Vec<ProbeAnswer>, Failure> {
     let mut answers = Vec::new();
     for listen in &config.listen {
         match &listen.way {
@@ -92,17 +92,17 @@ fn listeners(config: &Config, given: Option<SocketAddr>) -> Result<Vec<Answer>, 
     Ok(answers)
 }
 
-fn of_gate(place: &str, why: &str) -> Cause {
+fn of_gate(place: &str, why: &str) -> DegradedCause {
     let next = "see whether the gate runs, and its operational log".to_owned();
-    Cause { what: format!("the gate at {place}: {why}"), next }
+    DegradedCause { what: format!("the gate at {place}: {why}"), next }
 }
 
-fn of_daemon(socket: &Path, why: &str) -> Cause {
+fn of_daemon(socket: &Path, why: &str) -> DegradedCause {
     let next = "see `systemctl status docker`; the gate needs no restart".to_owned();
-    Cause { what: format!("the daemon at {}: {why}", socket.display()), next }
+    DegradedCause { what: format!("the daemon at {}: {why}", socket.display()), next }
 }
 
-fn text(causes: &[Cause], answers: &[Answer], paint: Paint) -> String {
+fn text(causes: &[DegradedCause], answers: &[ProbeAnswer], paint: Paint) -> String {
     let mut text = verdict::text(causes, paint);
     for (who, place, well) in answers {
         let how = match well {
@@ -114,8 +114,8 @@ fn text(causes: &[Cause], answers: &[Answer], paint: Paint) -> String {
     text
 }
 
-fn object(causes: &[Cause], answers: &[Answer]) -> Value {
-    let one = |(who, place, well): &Answer| json!({ "who": who, "place": place, "well": well.is_ok(), "why": well.as_ref().err() });
+fn object(causes: &[DegradedCause], answers: &[ProbeAnswer]) -> Value {
+    let one = |(who, place, well): &ProbeAnswer| json!({ "who": who, "place": place, "well": well.is_ok(), "why": well.as_ref().err() });
     json!({
         "verdict": verdict::word(causes),
         "causes": verdict::object(causes),

@@ -2,7 +2,7 @@
 //! worth a look is a warning and stands elsewhere.
 
 use super::status::House;
-use super::wire::{Cause, DaemonView, Log, Reloads};
+use super::wire::{DaemonView, DegradedCause, Log, Reloads};
 use crate::daemon::{Daemon, DaemonError, Lookup};
 use crate::identity::expiry::{Dated, ExpiryStage, What};
 use crate::problem::Actionable as _;
@@ -23,19 +23,19 @@ pub(super) fn causes(
     dated: &[Dated],
     log: &Log,
     now: Timestamp,
-) -> Vec<Cause> {
-    let mut causes: Vec<Cause> = of_log(log).into_iter().collect();
+) -> Vec<DegradedCause> {
+    let mut causes: Vec<DegradedCause> = of_log(log).into_iter().collect();
     causes.extend(dated.iter().filter_map(|one| of_end(one, now.as_second())));
     causes.extend(of_loads(loads));
     causes.extend(of_front(house, now));
     causes
 }
 
-fn cause(what: impl Into<String>, next: impl Into<String>) -> Cause {
-    Cause { what: what.into(), next: next.into() }
+fn cause(what: impl Into<String>, next: impl Into<String>) -> DegradedCause {
+    DegradedCause { what: what.into(), next: next.into() }
 }
 
-fn of_log(log: &Log) -> Option<Cause> {
+fn of_log(log: &Log) -> Option<DegradedCause> {
     let directory = &log.directory;
     if let Some(error) = &log.error {
         let what =
@@ -52,7 +52,7 @@ fn of_log(log: &Log) -> Option<Cause> {
 }
 
 /// What has ended, or has not begun, of the gate itself.
-pub(crate) fn of_end(one: &Dated, now: i64) -> Option<Cause> {
+pub(crate) fn of_end(one: &Dated, now: i64) -> Option<DegradedCause> {
     let over = matches!(one.span.stage(now), ExpiryStage::Expired | ExpiryStage::NotYet);
     if !over || matches!(one.what, What::Client(_)) {
         return None;
@@ -66,7 +66,7 @@ pub(crate) fn of_end(one: &Dated, now: i64) -> Option<Cause> {
     halves.or_else(|| Some(cause(text, "see its file")))
 }
 
-fn of_loads(loads: &Reloads) -> Option<Cause> {
+fn of_loads(loads: &Reloads) -> Option<DegradedCause> {
     let error = loads.last_error.as_ref()?;
     let since = loads.refused_since.as_deref().unwrap_or("the last reload");
     let first = error.lines().next().unwrap_or_default();
@@ -74,7 +74,7 @@ fn of_loads(loads: &Reloads) -> Option<Cause> {
     Some(cause(what, "`dockward check` shows all of it; correct it"))
 }
 
-fn of_front(house: &House, now: Timestamp) -> Vec<Cause> {
+fn of_front(house: &House, now: Timestamp) -> Vec<DegradedCause> {
     let mut causes = Vec::new();
     let lately = house.tally.unaccepted().filter(|(at, _)| now.duration_since(*at) < UNACCEPTED);
     if let Some((_, said)) = lately {

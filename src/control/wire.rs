@@ -75,6 +75,12 @@ macro_rules! said {
     )* };
 }
 
+mod revoked;
+pub use revoked::{
+    BelievedCertificate, BelievedView, BelievedWanted, DaemonView, DegradedCause, End,
+    ListenerBelief, ListenerInForce, StillBelieved,
+};
+
 said! {
     /// A question.
     pub struct ControlRequest {
@@ -153,35 +159,11 @@ said! {
         /// What has ended or will soon, clients' certificates too, the worst first, with what to do.
         pub warnings: Vec<String>,
         /// Why it does not do what it is there for, or will not do so for long; none: it is well.
-        pub causes: Vec<Cause>,
+        pub causes: Vec<DegradedCause>,
         /// Counted since the start.
         pub counters: TallyTotals,
         /// The log.
         pub log: Log,
-    }
-
-    /// Why a gate is not well.
-    pub struct Cause {
-        /// What is wrong.
-        pub what: String,
-        /// What to do.
-        pub next: String,
-    }
-
-    /// The daemon behind.
-    pub struct DaemonView {
-        /// Its socket.
-        pub socket: String,
-        /// Whether it answered.
-        pub answers: bool,
-        /// Its version, if it said so.
-        pub version: Option<String>,
-        /// Its newest API version, if it said so.
-        pub api_version: Option<String>,
-        /// Since when it was found so each time that somebody asked.
-        pub since: String,
-        /// Why there was no answer.
-        pub error: Option<String>,
     }
 
     /// The policy in force.
@@ -246,16 +228,6 @@ said! {
         pub identity: String,
         /// When that ends.
         pub until: String,
-    }
-
-    /// Something that ends.
-    pub struct End {
-        /// What.
-        pub what: String,
-        /// When.
-        pub at: String,
-        /// Whole days until then; below 0 it has ended.
-        pub days: i64,
     }
 
     /// The log.
@@ -324,58 +296,6 @@ said! {
         pub warnings: Vec<String>,
         /// What is in force at each listener that has TLS.
         pub at: Vec<ListenerInForce>,
-    }
-
-    /// What is in force at a listener.
-    pub struct ListenerInForce {
-        /// Where it is.
-        pub listener: String,
-        /// When its certificate ends.
-        pub certificate_until: Option<String>,
-        /// How many authorities of clients it has.
-        pub authorities: u64,
-        /// When the first of its revocation lists ends; `None`: it asks no list.
-        pub crl_until: Option<String>,
-    }
-
-    /// Certificates of one issuer.
-    pub struct BelievedWanted {
-        /// The issuer's certificate, PEM.
-        pub issuer: String,
-        /// Those that are asked about.
-        pub certificates: Vec<BelievedCertificate>,
-    }
-
-    /// A certificate by what is known of it.
-    pub struct BelievedCertificate {
-        /// Its serial number, hexadecimal.
-        pub serial: String,
-        /// SHA-256 of its DER, if that is known.
-        pub sha256: Option<Sha256>,
-    }
-
-    /// What each listener that has TLS says of them.
-    pub struct BelievedView {
-        /// Each listener.
-        pub listeners: Vec<ListenerBelief>,
-    }
-
-    /// What one listener says.
-    pub struct ListenerBelief {
-        /// Where it is.
-        pub listener: String,
-        /// Certificates that would still be let in, and why; the others would be refused.
-        pub believed: Vec<StillBelieved>,
-    }
-
-    /// A certificate that would still be let in.
-    pub struct StillBelieved {
-        /// Its serial number, as it was asked.
-        pub serial: String,
-        /// What the listener lacks: `has no crl`.
-        pub what: String,
-        /// What to do.
-        pub next: String,
     }
 
     /// Whose containers are looked for.
