@@ -120,6 +120,15 @@ impl PrivateDaemon {
 
 impl Drop for PrivateDaemon {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let said = std::fs::read_to_string(self.socket.with_file_name("dockerd.log"));
+            let said = said.unwrap_or_default();
+            // where it broke, or its last words
+            let broke = |line: &str| line.starts_with("panic:") || line.starts_with("fatal error:");
+            let from = said.lines().position(broke).unwrap_or(said.lines().count().max(30) - 30);
+            let part: Vec<&str> = said.lines().skip(from).take(30).collect();
+            eprintln!("--- the daemon said:\n{}", part.join("\n"));
+        }
         drop(self.keeper.stdin.take());
         self.keeper.wait().expect("the daemon's keeper ends");
     }
