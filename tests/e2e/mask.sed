@@ -22,6 +22,8 @@ s#\(minimum version [0-9.]+\)#(minimum version N)#
 s#"Pid": [0-9]+#"Pid": N#
 # what containerd's store frees is compressed, and so of no certain size
 s#(reclaimed space: )[0-9.]+[kM]?B#\1SIZE#
+# how far a layer was when somebody looked
+/^ID12: (Waiting|Preparing|Pushing)/d
 # columns grow with what was masked
 s# {2,}#  #g
 # what command line 20.10 says or not, by chance, when a container never started
