@@ -83,7 +83,7 @@ fn of_front(house: &House, now: Timestamp) -> Vec<DegradedCause> {
         let what = format!("{open} of {most} files that the process may open are open");
         causes.push(cause(what, "raise the limit of open files (LimitNOFILE=)"));
     }
-    if house.front.connections() >= house.seats {
+    if house.front.seated() >= house.seats {
         let what = format!("all {} places for connections are taken", house.seats);
         causes.push(cause(what, "see `dockward sessions`, or raise front.connections"));
     }

@@ -93,7 +93,13 @@ impl<G: Gate> Front<G> {
         Arc::new(Self { seats: Seats::new(&limits), next: AtomicU64::new(1), limits, gate, watch })
     }
 
-    /// How many connections there are.
+    /// How many connections there are of those who are known.
+    #[must_use]
+    pub fn seated(&self) -> usize {
+        self.seats.seated()
+    }
+
+    /// How many connections there are, whosever they are.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.seats.taken()

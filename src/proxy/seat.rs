@@ -83,9 +83,14 @@ impl Seats {
         Ok(())
     }
 
+    /// How many of those who are known have a seat.
+    pub(super) fn seated(&self) -> usize {
+        self.all.taken(&())
+    }
+
     /// How many are there, known or not.
     pub(super) fn taken(&self) -> usize {
-        self.all.taken(&()).saturating_add(self.hall.waiting())
+        self.seated().saturating_add(self.hall.waiting())
     }
 
     /// Sends one away who is not known, where the process is short of descriptors.
