@@ -8,6 +8,7 @@
 
 mod answer;
 mod cancel;
+mod complaints;
 mod error;
 mod filter;
 mod link;
@@ -15,6 +16,7 @@ mod lookup;
 mod pool;
 mod request;
 mod tunnel;
+mod versions;
 mod wire;
 
 #[cfg(test)]
@@ -29,16 +31,19 @@ pub use error::DaemonError;
 pub use lookup::Lookup;
 pub use request::ClientBody;
 pub use tunnel::{Tunnel, TunnelEnd};
+pub use versions::Supposed;
 
 use crate::audit::Permitted;
 use crate::docker::{Hijack, Life, Outbound, OutboundBody};
 use answer::Lease;
+use complaints::Complaints;
 use link::{Link, LinkFailed};
-use lookup::Versions;
 use pool::Pool;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use versions::VersionMemory;
 
 /// The daemon behind one Unix socket. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
@@ -50,8 +55,8 @@ pub struct Daemon {
 struct DaemonState {
     socket: PathBuf,
     pool: Arc<Pool>,
-    /// What the daemon said of its versions; `None` until asked, and after it was away.
-    versions: Mutex<Option<Versions>>,
+    versions: VersionMemory,
+    complaints: Complaints,
     /// The daemon's process id, 0 when never seen.
     pid: AtomicI32,
 }
@@ -60,8 +65,9 @@ impl Daemon {
     /// The daemon that listens on this Unix socket. Nothing is opened yet.
     #[must_use]
     pub fn new(socket: PathBuf) -> Self {
-        let (pool, versions) = (Arc::default(), Mutex::new(None));
-        Self { shared: Arc::new(DaemonState { socket, pool, versions, pid: AtomicI32::new(0) }) }
+        let (pool, versions, complaints) = (Arc::default(), Default::default(), Default::default());
+        let pid = AtomicI32::new(0);
+        Self { shared: Arc::new(DaemonState { socket, pool, versions, complaints, pid }) }
     }
 
     /// The path of the socket.
@@ -94,6 +100,14 @@ impl Daemon {
         Some(self.shared.pid.load(Ordering::Relaxed)).filter(|pid| *pid > 0)
     }
 
+    /// Tells the operator that something could not be had of the daemon: not more often than every ten seconds, and
+    /// how often it was so since.
+    pub fn complain(&self, error: &DaemonError) {
+        if let Some(count) = self.shared.complaints.add(Instant::now()) {
+            tracing::warn!(%error, count, "the daemon did not answer as it should");
+        }
+    }
+
     async fn send(
         &self,
         outbound: &Outbound,
@@ -123,7 +137,7 @@ impl Daemon {
                 }
                 Err(lost) => return Err(lost.into()),
             }
-            self.forget_versions();
+            self.shared.versions.doubt();
         }
         let mut link = self.connect(outbound.hijack).await?;
         let response = link.send(request).await?;
@@ -147,26 +161,18 @@ impl Daemon {
             if link.is_usable().await {
                 return Some(link);
             }
-            self.forget_versions();
+            self.shared.versions.doubt();
         }
         None
     }
 
     async fn connect(&self, hijack: Hijack) -> Result<Link, DaemonError> {
         let connected = Link::connect(&self.shared.socket, hijack).await;
-        let (link, pid) = connected.inspect_err(|_| self.forget_versions())?;
+        let (link, pid) = connected.inspect_err(|_| self.shared.versions.doubt())?;
         if self.shared.pid.swap(pid, Ordering::Relaxed) != pid {
-            self.forget_versions();
+            self.shared.versions.doubt();
         }
         Ok(link)
-    }
-
-    fn forget_versions(&self) {
-        *self.versions() = None;
-    }
-
-    fn versions(&self) -> MutexGuard<'_, Option<Versions>> {
-        self.shared.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

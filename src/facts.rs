@@ -8,5 +8,5 @@ pub mod look;
 pub mod mounts;
 pub mod protected;
 
-pub use gather::Gatherer;
+pub use gather::{Gatherer, Unsettled};
 pub use protected::{GatePaths, protected};

@@ -1,6 +1,6 @@
 //! THE ROUTE (L4): what happens to every request, from top to bottom. For a gate, order is the
 //! security, so all of it stands in [`Visit::serve`]: identify, classify, limit, authorize,
-//! receive, gather facts, decide, record, forward. A step that refuses returns; there is no other
+//! receive, ask the daemon, decide, record, forward. A step that refuses returns; there is no other
 //! way to the daemon than through all of them, because only the log makes what
 //! [`Daemon::forward`] takes.
 
@@ -9,14 +9,16 @@ mod entry;
 mod exchange;
 mod judging;
 mod refuse;
+mod unserved;
 
 pub use entry::{Doorkeeper, PipelineGate};
+pub use unserved::Unserved;
 
 use crate::audit::event::RequestRecord;
 use crate::audit::{Case, EventId, Writer, describe};
-use crate::daemon::{ClientBody, Daemon};
+use crate::daemon::{ClientBody, Daemon, Supposed};
 use crate::docker::archive::BLOCK;
-use crate::docker::{self, ApiVersion, BodyKind, CallHead, RequestHead};
+use crate::docker::{self, Accepted, ApiVersion, BodyKind, CallHead, Malformed, RequestHead};
 use crate::facts::Gatherer;
 use crate::identity::Claims;
 use crate::policy::{Decision, Heard, Policy, hear};
@@ -128,17 +130,9 @@ impl Visit {
         let Asker { identity, policy, .. } = self.identify()?;
         tally.seen(identity.name.as_str(), Timestamp::now(), &self.connection.evidence);
 
-        // classify: in one way, or not at all
-        let accepted = self.pipeline.daemon.accepted(floor).await?;
-        let request = RequestHead {
-            method: &self.parts.method,
-            uri: &self.parts.uri,
-            version: self.parts.version,
-            headers: &self.parts.headers,
-        };
-        let head = Arc::new(docker::classify(&request, accepted)?);
-        self.head = Some(Arc::clone(&head));
-        self.asked.classified(&head);
+        // classify: in one way, or not at all, by the versions that the daemon is known to have
+        let supposed = self.pipeline.daemon.supposed(floor);
+        let head = self.suppose(supposed)?;
 
         // limit and authorize: before anybody's body is read
         let stream = streams.enter(identity.name.as_str())?;
@@ -148,8 +142,15 @@ impl Visit {
         let received = self.receive(heard, &head).await?;
         let inspected = received.bytes.clone();
 
+        // ask the daemon, where it may be another one: nothing of what is refused whatever it would say
+        let head = match supposed.sure {
+            true => head,
+            false => self.confirm((&identity, &policy), head, &inspected).await?,
+        };
+
         // gather facts, decide: as who it is and what is in force by now, which a slow body or a slow daemon
         // may have outlived; a long body in its turn, away from those who serve everybody else
+        let heard = hear(&identity, &head, &policy)?;
         let (settled, turn) = self.settle(heard, &inspected).await?;
         let Asker { identity, policy, claims } = self.identify()?;
         let permit = match turn.take(|| settled.under(&identity, &policy).decide()) {
@@ -181,6 +182,30 @@ impl Visit {
         };
         let case = self.case();
         Ok(exchange.run(case, *permit, upload, self.on_upgrade.take()).await?)
+    }
+
+    /// The head, by these versions.
+    fn classify(&mut self, accepted: Accepted) -> Result<Arc<CallHead>, Malformed> {
+        let request = RequestHead {
+            method: &self.parts.method,
+            uri: &self.parts.uri,
+            version: self.parts.version,
+            headers: &self.parts.headers,
+        };
+        let head = Arc::new(docker::classify(&request, accepted)?);
+        self.head = Some(Arc::clone(&head));
+        self.asked.classified(&head);
+        Ok(head)
+    }
+
+    /// The head before the daemon was asked: while it may be another one by now, a version that it did not have
+    /// is no reason yet.
+    fn suppose(
+        &mut self,
+        Supposed { accepted, sure }: Supposed,
+    ) -> Result<Arc<CallHead>, Malformed> {
+        let (head, any) = (self.classify(accepted), Accepted::any(self.pipeline.shared.floor));
+        if sure { head } else { head.or_else(|_| self.classify(any)) }
     }
 
     /// Who asks at this moment.

@@ -9,6 +9,7 @@ use crate::control::NotHeard;
 use crate::docker::Flaw;
 use crate::identity::{Nobody, Worthless};
 use crate::operator::Turned;
+use crate::pipeline::Unserved;
 use crate::policy::Reason;
 use crate::proxy::{Doubt, TurnedAway};
 use crate::rule::{Family, Rule};
@@ -18,9 +19,10 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Every family there is, in the order of the docs.
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 13] = [
     Reason::FAMILY,
     Flaw::FAMILY,
+    Unserved::FAMILY,
     Nobody::FAMILY,
     Doubt::FAMILY,
     Worthless::FAMILY,

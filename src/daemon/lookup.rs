@@ -2,8 +2,7 @@
 //! up in a request that no decision stands for.
 
 use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
-use crate::docker::{Accepted, ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
-use serde::Deserialize;
+use crate::docker::{Hijack, Life, Method, Outbound, OutboundBody};
 use std::io;
 use std::time::Duration;
 
@@ -57,21 +56,6 @@ impl Lookup {
     }
 }
 
-/// The daemon's range of API versions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Versions {
-    lowest: ApiVersion,
-    highest: ApiVersion,
-}
-
-#[derive(Deserialize)]
-struct VersionAnswer {
-    #[serde(rename = "ApiVersion")]
-    highest: String,
-    #[serde(rename = "MinAPIVersion")]
-    lowest: Option<String>,
-}
-
 impl Daemon {
     /// Asks the daemon a question of our own.
     ///
@@ -87,42 +71,30 @@ impl Daemon {
     /// # Errors
     /// As [`Self::lookup`].
     pub async fn look_for(&self, lookup: Lookup) -> Result<Option<serde_json::Value>, DaemonError> {
-        let asked = tokio::time::timeout(PATIENCE, self.ask(lookup)).await;
-        asked.unwrap_or_else(|_| {
+        self.in_time(self.ask(lookup)).await
+    }
+
+    /// What comes of this within ten seconds. Else the daemon is away.
+    ///
+    /// # Errors
+    /// Its own, and `Away`.
+    pub async fn in_time<T>(
+        &self,
+        asked: impl Future<Output = Result<T, DaemonError>>,
+    ) -> Result<T, DaemonError> {
+        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| {
             let source = io::Error::new(io::ErrorKind::TimedOut, "no answer within ten seconds");
             Err(DaemonError::Away { socket: self.socket().to_owned(), source })
         })
     }
 
-    /// Whether an exec takes input, as the daemon keeps it; `None` where the daemon has no such exec
-    /// or does not answer.
-    pub async fn exec_takes_input(&self, id: &str) -> Option<bool> {
-        let answer = self.lookup(Lookup::Exec(id.to_owned())).await.ok()?;
-        answer.get("OpenStdin").and_then(serde_json::Value::as_bool)
-    }
-
-    /// The range of versions that is accepted now: from the configured floor (or the daemon's, if
-    /// higher) up to the smaller of the daemon's newest and ours. Asked once, and again after the
-    /// daemon has been away. The ceiling may lie below the floor: then no version is served.
+    /// Whether an exec takes input, as the daemon keeps it; `None` where the daemon has no such exec.
     ///
     /// # Errors
-    /// As [`Self::lookup`]; `Protocol` when the daemon's versions cannot be read.
-    pub async fn accepted(&self, floor: ApiVersion) -> Result<Accepted, DaemonError> {
-        let known = *self.versions();
-        let versions = match known {
-            Some(versions) => versions,
-            None => self.ask_versions().await?,
-        };
-        Ok(Accepted {
-            floor: floor.max(versions.lowest),
-            ceiling: versions.highest.min(ApiVersion::NEWEST),
-        })
-    }
-
-    async fn ask_versions(&self) -> Result<Versions, DaemonError> {
-        let versions = Versions::read(self.lookup(Lookup::Version).await?)?;
-        *self.versions() = Some(versions);
-        Ok(versions)
+    /// As [`Self::lookup`].
+    pub async fn exec_takes_input(&self, id: &str) -> Result<Option<bool>, DaemonError> {
+        let answer = self.look_for(Lookup::Exec(id.to_owned())).await?;
+        Ok(answer.and_then(|answer| answer.get("OpenStdin")?.as_bool()))
     }
 
     async fn ask(&self, lookup: Lookup) -> Result<Option<serde_json::Value>, DaemonError> {
@@ -138,18 +110,5 @@ impl Daemon {
         serde_json::from_slice(&bytes)
             .map(Some)
             .map_err(|error| DaemonError::Protocol(format!("{lookup:?} is not JSON: {error}")))
-    }
-}
-
-impl Versions {
-    fn read(answer: serde_json::Value) -> Result<Self, DaemonError> {
-        let answer: VersionAnswer = serde_json::from_value(answer)
-            .map_err(|error| DaemonError::Protocol(format!("no version in /version: {error}")))?;
-        let version = |text: &str| {
-            let unknown = || format!("{text:?} is no API version that we know");
-            ApiVersion::parse(text).ok_or_else(|| DaemonError::Protocol(unknown()))
-        };
-        let lowest = answer.lowest.as_deref().unwrap_or("1.24");
-        Ok(Self { lowest: version(lowest)?, highest: version(&answer.highest)? })
     }
 }

@@ -23,3 +23,11 @@ pub struct Accepted {
     /// The highest: the smaller of the daemon's and [`ApiVersion::NEWEST`].
     pub ceiling: ApiVersion,
 }
+
+impl Accepted {
+    /// All that can be accepted, whatever the daemon has.
+    #[must_use]
+    pub const fn any(floor: ApiVersion) -> Self {
+        Self { floor, ceiling: ApiVersion::NEWEST }
+    }
+}

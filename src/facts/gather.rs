@@ -7,10 +7,30 @@ use super::protected::{GatePaths, protected};
 use crate::daemon::{Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
+use crate::problem::{Actionable, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
+
+/// Why a judgement cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.problem())]
+pub enum Unsettled {
+    /// What was found out shows that the client means something else than it says.
+    Malformed(#[from] Malformed),
+    /// The daemon does not say what the request stands on.
+    Away(#[from] DaemonError),
+}
+
+impl Actionable for Unsettled {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Malformed(malformed) => malformed.problem(),
+            Self::Away(error) => error.problem(),
+        }
+    }
+}
 
 /// Brings answers to a judgement. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,16 +48,16 @@ impl Gatherer {
         Self { daemon, gate: Arc::new(gate), protected: Arc::default() }
     }
 
-    /// Goes on with a judgement until it asks for nothing more.
+    /// Goes on with a judgement until it asks for nothing more. What is asked for at once has ten seconds.
     ///
     /// # Errors
-    /// As [`Asking::next`].
-    pub async fn settle<'a>(&self, mut asking: Asking<'a>) -> Result<Settled<'a>, Malformed> {
+    /// As [`Asking::next`], and when the daemon is away: then nothing more is asked of it.
+    pub async fn settle<'a>(&self, mut asking: Asking<'a>) -> Result<Settled<'a>, Unsettled> {
         loop {
             asking = match asking.next()? {
                 Next::Settled(settled) => return Ok(settled),
                 Next::Look(question) => {
-                    let found = self.look_up(question.needs()).await;
+                    let found = self.look_up(question.needs()).await?;
                     question.answer(found)?
                 }
             };
@@ -47,23 +67,30 @@ impl Gatherer {
     /// Looks up all kinds at once, those of a kind one after the other: a client that names many does not have
     /// the gate ask for many at once, with answers of any length. The host's paths come last, since
     /// only then it is known which process the daemon is now.
-    pub async fn look_up(&self, needs: &Needs) -> Facts {
+    ///
+    /// # Errors
+    /// The daemon is away: then nothing more is asked of it. All has ten seconds.
+    pub async fn look_up(&self, needs: &Needs) -> Result<Facts, DaemonError> {
+        self.daemon.in_time(self.all_kinds(needs)).await
+    }
+
+    async fn all_kinds(&self, needs: &Needs) -> Result<Facts, DaemonError> {
         let Needs { host_paths, exec, images, volumes, containers, networks } = needs;
         let exec = async {
             match exec {
-                Some(exec) => self.daemon.exec_takes_input(exec).await,
-                None => None,
+                Some(exec) => self.known(self.daemon.exec_takes_input(exec).await),
+                None => Ok(None),
             }
         };
-        let (exec_takes_input, images, volumes, containers, networks) = tokio::join!(
+        let (exec_takes_input, images, volumes, containers, networks) = tokio::try_join!(
             exec,
             self.objects(images, Lookup::Image, inspected::image),
             self.objects(volumes, Lookup::Volume, inspected::volume),
             self.objects(containers, Lookup::Container, inspected::container),
             self.objects(networks, Lookup::Network, inspected::network),
-        );
-        let host_paths = self.host_paths(host_paths).await;
-        Facts { host_paths, exec_takes_input, images, volumes, containers, networks }
+        )?;
+        let host_paths = self.host_paths(host_paths).await?;
+        Ok(Facts { host_paths, exec_takes_input, images, volumes, containers, networks })
     }
 
     async fn objects<T>(
@@ -71,40 +98,53 @@ impl Gatherer {
         names: &BTreeSet<String>,
         lookup: fn(String) -> Lookup,
         read: fn(&serde_json::Value) -> Option<T>,
-    ) -> BTreeMap<String, Seen<T>> {
+    ) -> Result<BTreeMap<String, Seen<T>>, DaemonError> {
         let mut found = BTreeMap::new();
         for name in names {
-            let seen = match self.daemon.look_for(lookup(name.clone())).await {
-                Ok(None) => Some(Seen::Missing),
-                Ok(Some(answer)) => read(&answer).map(Seen::Found),
-                Err(error) => {
-                    tracing::warn!(%error, "the daemon did not say what a request stands on");
-                    None
-                }
-            };
+            let answer = self.daemon.look_for(lookup(name.clone())).await;
+            let seen = self.known(answer.map(|answer| match answer {
+                None => Some(Seen::Missing),
+                Some(answer) => read(&answer).map(Seen::Found),
+            }))?;
             found.extend(seen.map(|seen| (name.clone(), seen)));
         }
-        found
+        Ok(found)
     }
 
-    async fn host_paths(&self, paths: &BTreeSet<String>) -> BTreeMap<String, PathFact> {
+    /// What came of a question. An answer that makes no sense leaves it unknown; where there was none, the daemon is
+    /// away.
+    fn known<T>(&self, answer: Result<Option<T>, DaemonError>) -> Result<Option<T>, DaemonError> {
+        answer.or_else(|error| match error {
+            DaemonError::Protocol(_) => {
+                self.daemon.complain(&error);
+                Ok(None)
+            }
+            away => Err(away),
+        })
+    }
+
+    async fn host_paths(
+        &self,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, PathFact>, DaemonError> {
         if paths.is_empty() {
-            return BTreeMap::new();
+            return Ok(BTreeMap::new());
         }
-        let Some(protected) = self.protected().await else { return BTreeMap::new() };
+        let protected = self.known(self.protected().await.map(Some))?;
+        let Some(protected) = protected else { return Ok(BTreeMap::new()) };
         let (paths, peer) = (paths.clone(), self.daemon.peer_pid());
         let look = move || look::host_paths(&paths, peer, &protected);
-        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+        Ok(tokio::task::spawn_blocking(look).await.unwrap_or_default())
     }
 
-    /// What is never mounted; `None` while the daemon does not say where its data is.
-    async fn protected(&self) -> Option<Vec<PathBuf>> {
+    /// What is never mounted, once the daemon has said where its data is.
+    async fn protected(&self) -> Result<Vec<PathBuf>, DaemonError> {
         let found = self.protected.get_or_try_init(|| async {
             let info = self.daemon.lookup(Lookup::Info).await?;
             let root = info.get("DockerRootDir").and_then(|root| root.as_str()).map(PathBuf::from);
             Ok::<_, DaemonError>(protected(&self.gate, self.daemon.socket(), root.as_deref()))
         });
-        found.await.ok().cloned()
+        found.await.cloned()
     }
 }
 
@@ -160,7 +200,7 @@ mod tests {
         let (images, volumes, networks) = (many("i"), many("v"), many("n"));
         let needs = Needs { images, volumes, networks, ..Needs::default() };
         let facts = tokio::time::timeout(Duration::from_secs(20), gatherer.look_up(&needs));
-        let facts = facts.await.expect("they were not asked for at once");
+        let facts = facts.await.expect("they were not asked for at once").unwrap();
         assert_eq!(facts.volumes.len(), 40);
         assert_eq!(most.load(Ordering::SeqCst), 3);
     }
@@ -172,7 +212,7 @@ mod tests {
         let (images, path) = (["i".to_owned()].into(), "/usr".to_owned());
         let host_paths = [path.clone()].into();
         let needs = Needs { images, host_paths, ..Needs::default() };
-        let facts = gatherer.look_up(&needs).await;
+        let facts = gatherer.look_up(&needs).await.unwrap();
         assert!(matches!(facts.host_paths[&path], PathFact::Plain { .. }), "{facts:?}");
     }
 }

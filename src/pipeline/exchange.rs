@@ -213,7 +213,12 @@ impl Exchange {
             _ => (Some(502), Ended::DaemonGone),
         };
         let text = error.to_string();
-        tracing::warn!(operation = self.head.route.operation, error = %text, "no answer");
+        match error {
+            DaemonError::Cancelled | DaemonError::Upload(_) => {
+                tracing::debug!(operation = self.head.route.operation, error = %text, "no answer");
+            }
+            error => self.pipeline.daemon.complain(error),
+        }
         let (bytes, cut) = ((self.uploaded(), 0), self.open.reason());
         self.record(Stage::Complete, status, Some(text), None, bytes, ended);
         if let (DaemonError::Cancelled, Some(Cut::Ended(why))) = (error, &cut) {

@@ -4,11 +4,36 @@
 use super::Visit;
 use super::refuse::Refused;
 use crate::digest::Sha256;
-use crate::policy::{Heard, Next, Settled};
+use crate::docker::CallHead;
+use crate::identity::Identity;
+use crate::policy::{Heard, Next, Policy, Settled, hear};
 use crate::proxy::JudgingTurn;
 use std::sync::Arc;
 
 impl Visit {
+    /// Asks the daemon for its versions, unless the request is refused whatever they are; the head, anew if they are
+    /// others than it was read by.
+    pub(super) async fn confirm(
+        &mut self,
+        (identity, policy): (&Identity, &Policy),
+        head: Arc<CallHead>,
+        bytes: &[u8],
+    ) -> Result<Arc<CallHead>, Refused> {
+        let pipeline = Arc::clone(&self.pipeline);
+        let mut turn = pipeline.shared.budget.turns().turn(bytes.len()).await;
+        let refusal = turn.take(|| {
+            let asking = hear(identity, &head, policy)?.read(bytes)?;
+            self.asked.read(&asking.call().body);
+            Ok::<_, Refused>(asking.refusal()?)
+        })?;
+        drop(turn);
+        if let Some(denial) = refusal {
+            return Err(denial.into());
+        }
+        let accepted = pipeline.daemon.accepted(pipeline.shared.floor).await?;
+        Ok(if accepted == head.accepted { head } else { self.classify(accepted)? })
+    }
+
     /// Reads the body of a request that was heard, and gathers facts until nothing is left to be asked. Whoever
     /// decides then does so in the turn that comes back.
     pub(super) async fn settle<'a>(
@@ -33,7 +58,7 @@ impl Visit {
                 Next::Look(question) => question,
             };
             drop(turn);
-            let found = pipeline.gatherer.look_up(question.needs()).await;
+            let found = pipeline.gatherer.look_up(question.needs()).await?;
             turn = turns.turn(bytes.len()).await;
             asking = turn.take(|| question.answer(found))?;
         }

@@ -1,6 +1,6 @@
 //! Refusals: recorded first, then said. What cannot be recorded is a 503.
 
-use super::Visit;
+use super::{Unserved, Visit};
 use crate::audit::event::ReasonRecord;
 use crate::audit::{AuditError, Durability};
 use crate::daemon::DaemonError;
@@ -33,8 +33,8 @@ pub(super) enum Refused {
     Busy,
     /// The decision cannot be written down.
     Unrecorded(AuditError),
-    /// The daemon cannot be asked what it accepts.
-    Away(DaemonError),
+    /// The daemon does not say what it accepts, or what the request stands on.
+    Away(Arc<DaemonError>),
 }
 
 macro_rules! refused_from {
@@ -46,7 +46,14 @@ macro_rules! refused_from {
 }
 
 refused_from! {
-    Malformed(Malformed), Denied(Denial), TooMany(TooMany), Unrecorded(AuditError), Away(DaemonError),
+    Malformed(Malformed), Denied(Denial), TooMany(TooMany), Unrecorded(AuditError),
+    Away(Arc<DaemonError>),
+}
+
+impl From<DaemonError> for Refused {
+    fn from(error: DaemonError) -> Self {
+        Self::Away(Arc::new(error))
+    }
 }
 
 impl From<Unreceived> for Refused {
@@ -81,7 +88,8 @@ impl Refused {
             }
             Self::Stranger(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::Untrusted(why) => Some((None, one(why.rule(), why.to_string()))),
-            Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) | Self::Away(_) => None,
+            Self::Away(error) => Some((None, one(Unserved::Away.rule(), error.to_string()))),
+            Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) => None,
         }
     }
 
@@ -92,7 +100,8 @@ impl Refused {
             Self::Denied(denial) => denial.findings.iter().map(|f| f.reason.rule()).collect(),
             Self::Stranger(why) => vec![why.rule()],
             Self::Untrusted(why) => vec![why.rule()],
-            Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) | Self::Away(_) => Vec::new(),
+            Self::Away(_) => vec![Unserved::Away.rule()],
+            Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) => Vec::new(),
         }
     }
 }
@@ -129,8 +138,9 @@ impl Visit {
                 respond::log_unwritable()
             }
             Refused::Away(error) => {
-                tracing::warn!(%error, "the daemon is away");
-                respond::daemon_away("it cannot be asked which API versions it has")
+                self.pipeline.daemon.complain(&error);
+                let why = "it does not say what this stands on; try again later";
+                respond::daemon_away(&format!("{why}. Request {id} in the audit log"))
             }
         }
     }

@@ -137,6 +137,18 @@ impl<'a> Asking<'a> {
         Ok(Next::Look(Question { heard, bytes, known, needs: Box::new(needs) }))
     }
 
+    /// The refusal, if it is refused whatever would be found out.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn refusal(self) -> Result<Option<Denial>, Malformed> {
+        let Next::Settled(settled) = self.next()? else { return Ok(None) };
+        Ok(match settled.decide() {
+            Decision::Deny(denial) => Some(denial),
+            Decision::Allow(_) => None,
+        })
+    }
+
     /// Goes all the way, with answers at hand.
     ///
     /// # Errors

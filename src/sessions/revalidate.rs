@@ -6,8 +6,8 @@
 use super::{Over, Session, Sessions};
 use crate::audit::describe::proven;
 use crate::audit::{Event, Stage, Writer};
-use crate::docker::{Life, Malformed};
-use crate::facts::Gatherer;
+use crate::docker::Life;
+use crate::facts::{Gatherer, Unsettled};
 use crate::identity::Identity;
 use crate::policy::{Decision, Denial, Policy, Reason, hear};
 use crate::proxy::{Connection, Ending};
@@ -58,8 +58,8 @@ impl From<Denial> for Ending {
 }
 
 /// It cannot be judged now.
-impl From<Malformed> for Ending {
-    fn from(_: Malformed) -> Self {
+impl From<Unsettled> for Ending {
+    fn from(_: Unsettled) -> Self {
         unjudged()
     }
 }
@@ -133,7 +133,8 @@ impl Revalidator {
         let identity = self.who_still(session, &rules)?;
         let heard = hear(&identity, &session.head, policy)?;
         let Some(body) = &session.body else { return Err(unjudged()) };
-        let settled = self.gatherer.settle(heard.read(body)?).await?;
+        let asking = heard.read(body).map_err(Unsettled::from)?;
+        let settled = self.gatherer.settle(asking).await?;
         match settled.decide() {
             Decision::Deny(denial) if !is_gone(&denial) => Err(denial.into()),
             // what it is about is not there any more: it ends by itself

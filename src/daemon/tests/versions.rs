@@ -31,7 +31,13 @@ async fn versions_are_asked_again_after_the_daemon_was_away() {
     fake.stop().await;
     assert!(matches!(send(&daemon, &read("/a")).await, Err(DaemonError::Away { .. })));
     let error = daemon.accepted(ApiVersion::FLOOR).await.unwrap_err();
-    assert!(matches!(error, DaemonError::Away { .. }), "{error}");
+    assert!(matches!(*error, DaemonError::Away { .. }), "{error}");
+    let kept = daemon.supposed(ApiVersion::FLOOR);
+    assert_eq!(
+        (kept.accepted.ceiling, kept.sure),
+        (ApiVersion::new(41), false),
+        "and kept meanwhile"
+    );
     fake.restart(Script::new("1.43"));
     assert_eq!(daemon.accepted(ApiVersion::FLOOR).await.unwrap().ceiling, ApiVersion::new(43));
 }
@@ -47,11 +53,41 @@ async fn a_daemon_that_was_replaced_unseen_is_asked_again() {
 }
 
 #[tokio::test]
+async fn before_the_daemon_was_asked_all_that_we_have_is_supposed() {
+    let (_fake, daemon) = start(Script::new("1.41"));
+    let supposed = daemon.supposed(ApiVersion::FLOOR);
+    assert_eq!(supposed.accepted, Accepted::any(ApiVersion::FLOOR));
+    assert!(!supposed.sure);
+    daemon.accepted(ApiVersion::FLOOR).await.unwrap();
+    assert!(daemon.supposed(ApiVersion::FLOOR).sure);
+}
+
+/// An answer, and none, are for all who wait for it.
+#[tokio::test]
+async fn who_comes_while_the_daemon_is_asked_waits_for_the_same_answer() {
+    let version = Reply::json(r#"{"ApiVersion":"1.41","MinAPIVersion":"1.24"}"#);
+    for (reply, answered) in [(version, true), (Reply::HangUp, false)] {
+        let bell = std::sync::Arc::new(tokio::sync::Notify::new());
+        let held = Reply::Held(std::sync::Arc::clone(&bell), Box::new(reply));
+        let (fake, daemon) = start(Script::new("1.41").on("GET /version", held));
+        let all =
+            futures_util::future::join_all((0..50).map(|_| daemon.accepted(ApiVersion::FLOOR)));
+        let ring = async {
+            fake.until(|log| !log.requests.is_empty()).await;
+            bell.notify_one();
+        };
+        let (outcomes, ()) = tokio::join!(all, ring);
+        assert!(outcomes.iter().all(|outcome| outcome.is_ok() == answered), "{outcomes:?}");
+        assert_eq!(fake.log().requests.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_version_that_cannot_be_read_is_an_error() {
     for body in ["{}", "[]", "no", r#"{"ApiVersion":"1.041"}"#] {
         let (_fake, daemon) = start(Script::new("1.41").on("GET /version", Reply::json(body)));
         let error = daemon.accepted(ApiVersion::FLOOR).await.unwrap_err();
-        assert!(matches!(error, DaemonError::Protocol(_)), "{body}: {error}");
+        assert!(matches!(*error, DaemonError::Protocol(_)), "{body}: {error}");
     }
 }
 
