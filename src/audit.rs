@@ -35,7 +35,7 @@ pub use directory::{room, trial, vet};
 pub use error::AuditError;
 pub use event::{Event, GateInstance, Stage};
 pub(crate) use fold::Noise;
-pub use fold::{Refusal, RefusalKind, Whence};
+pub use fold::{PutOff, Refusal, RefusalKind, Whence};
 pub use id::EventId;
 pub use keep::keep_policy;
 pub use line::Logged;

@@ -40,6 +40,9 @@ pub enum Stage {
     /// Connections refused, folded.
     #[serde(rename = "connection.refused")]
     ConnectionRefused,
+    /// Requests of somebody who is known that were not judged since there was too much at once, folded.
+    #[serde(rename = "request.refused")]
+    RequestRefused,
     /// Somebody ended a session by the gate's own socket.
     #[serde(rename = "session.kill")]
     SessionKill,

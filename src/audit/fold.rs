@@ -1,10 +1,11 @@
 //! Noise, folded. Whoever can reach a listener can fail a handshake as often as he likes; were each
 //! a line, he could fill the disk and with it stop the gate. So refusals of people without an
-//! identity are counted by whence and kind, written once a minute, and bounded in number.
+//! identity are counted by whence and kind, written once a minute, and bounded in number; and so are the requests of
+//! somebody who is known that nobody judges because there is too much at once.
 
 use super::clock::written;
 use super::escape::clip;
-use super::event::{Client, Event, Folded, Stage};
+use super::event::{Client, Event, Folded, IdentityRecord, RequestRecord, Stage};
 use crate::rule::{Rule, rules};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -25,6 +26,10 @@ rules! {
             "refusals from more addresses in a minute than are told apart",
             "whoever has many addresses must not fill the log",
             "look at the lines beside it, and keep the port from those whom it is not for", [];
+        MoreRequests = "requests.more",
+            "requests that were too much at once, of more kinds in a minute than are told apart",
+            "whoever asks for much must not fill the log",
+            "look at the lines beside it", [];
     }
 }
 
@@ -68,59 +73,130 @@ pub struct Refusal {
     pub text: Option<String>,
 }
 
+/// A request of somebody who is known that was not judged, since there was too much at once.
+#[derive(Debug, Clone)]
+pub struct PutOff {
+    /// Who asked.
+    pub identity: IdentityRecord,
+    /// From where.
+    pub client: Client,
+    /// What for; of the first in a minute this is told, its path cut at 256 bytes.
+    pub request: RequestRecord,
+    /// Why not.
+    pub reason: &'static Rule,
+}
+
 /// The refusals of one minute.
 #[derive(Debug, Default)]
 pub struct FoldedRefusals {
-    entries: BTreeMap<FoldKey, FoldTally>,
+    strangers: Kinds<(Whence, RefusalKind, &'static Rule)>,
+    /// By name, operation and reason.
+    requests: Kinds<(String, Option<String>, &'static Rule)>,
+}
+
+/// Counts by kind, up to a number of kinds.
+#[derive(Debug)]
+struct Kinds<K> {
+    entries: BTreeMap<K, FoldTally>,
     others: Option<FoldTally>,
 }
 
-type FoldKey = (Whence, RefusalKind, &'static Rule);
+impl<K> Default for Kinds<K> {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new(), others: None }
+    }
+}
 
+/// How often, from when to when, and the first of them.
 #[derive(Debug)]
 struct FoldTally {
     count: u64,
     first: Timestamp,
     last: Timestamp,
+    /// The first of them.
+    event: Box<Event>,
     causes: Vec<String>,
     /// How many had other words than those.
     otherwise: u64,
 }
 
 impl FoldedRefusals {
-    /// Counts one refusal.
+    /// Counts one refusal of a stranger.
     pub fn add(&mut self, refusal: &Refusal, now: Timestamp) {
-        let key = (refusal.whence, refusal.kind, refusal.reason);
+        let Refusal { kind, whence, reason, text } = refusal;
+        let stage = match kind {
+            RefusalKind::Handshake => Stage::Handshake,
+            RefusalKind::Connection => Stage::ConnectionRefused,
+        };
+        let first = || {
+            let client = Client { address: whence.to_string(), ..Client::default() };
+            Event { client: Some(client), ..Event::new(stage) }
+        };
+        let more = || {
+            let text = Some(format!("from more than {LIMIT} addresses"));
+            (Event { text, ..Event::new(Stage::ConnectionRefused) }, Noise::More)
+        };
+        let key = (*whence, *kind, *reason);
+        self.strangers.add(key, (first, reason), more, (now, text.as_deref()));
+    }
+
+    /// Counts one request that was put off.
+    pub fn put_off(&mut self, put_off: PutOff, now: Timestamp) {
+        let PutOff { identity, client, mut request, reason } = put_off;
+        let key = (identity.name.clone(), request.operation.clone(), reason);
+        let first = || {
+            request.path = clip(&request.path, TEXT_MAX).to_owned();
+            request.target = request.target.map(|target| clip(&target, TEXT_MAX).to_owned());
+            request.query = None;
+            let (identity, client, request) = (Some(identity), Some(client), Some(request));
+            Event { identity, client, request, ..Event::new(Stage::RequestRefused) }
+        };
+        let more = || (Event::new(Stage::RequestRefused), Noise::MoreRequests);
+        self.requests.add(key, (first, reason), more, (now, None));
+    }
+
+    /// Takes everything counted so far as events: at most [`LIMIT`] and one for the others, of strangers and of
+    /// requests.
+    #[must_use]
+    pub fn drain(&mut self) -> Vec<Event> {
+        self.strangers.drain().chain(self.requests.drain()).collect()
+    }
+}
+
+impl<K: Ord> Kinds<K> {
+    fn add(
+        &mut self,
+        key: K,
+        (first, reason): (impl FnOnce() -> Event, &'static Rule),
+        more: impl FnOnce() -> (Event, Noise),
+        (now, text): (Timestamp, Option<&str>),
+    ) {
         let apart = self.entries.len() < LIMIT || self.entries.contains_key(&key);
         let tally = match apart {
-            true => self.entries.entry(key).or_insert_with(|| FoldTally::new(now)),
-            false => self.others.get_or_insert_with(|| FoldTally::new(now)),
+            true => self.entries.entry(key).or_insert_with(|| FoldTally::new(first(), reason, now)),
+            false => self.others.get_or_insert_with(|| {
+                let (event, noise) = more();
+                FoldTally::new(event, noise.rule(), now)
+            }),
         };
-        match apart {
-            true => tally.heard(refusal.text.as_deref()),
-            false => tally.heard(Some(&format!("from more than {LIMIT} addresses"))),
+        if apart {
+            tally.heard(text);
         }
         tally.count = tally.count.saturating_add(1);
         tally.last = now;
     }
 
-    /// Takes everything counted so far as events: at most [`LIMIT`] and one for the others.
-    #[must_use]
-    pub fn drain(&mut self) -> Vec<Event> {
-        let others = self.others.take();
-        let others = others.map(|tally| tally.event(RefusalKind::Connection, Noise::More.rule()));
-        let entries = std::mem::take(&mut self.entries);
-        let apart = entries.into_iter().map(|((whence, kind, reason), tally)| {
-            let client = Client { address: whence.to_string(), ..Client::default() };
-            Event { client: Some(client), ..tally.event(kind, reason) }
-        });
-        apart.chain(others).collect()
+    fn drain(&mut self) -> impl Iterator<Item = Event> + use<K> {
+        let (entries, others) = (std::mem::take(&mut self.entries), self.others.take());
+        entries.into_values().chain(others).map(FoldTally::event)
     }
 }
 
 impl FoldTally {
-    const fn new(now: Timestamp) -> Self {
-        Self { count: 0, first: now, last: now, causes: Vec::new(), otherwise: 0 }
+    fn new(mut event: Event, reason: &'static Rule, now: Timestamp) -> Self {
+        event.because(reason);
+        let (event, causes) = (Box::new(event), Vec::new());
+        Self { count: 0, first: now, last: now, event, causes, otherwise: 0 }
     }
 
     fn heard(&mut self, text: Option<&str>) {
@@ -143,16 +219,11 @@ impl FoldTally {
         Some(text)
     }
 
-    fn event(self, kind: RefusalKind, reason: &'static Rule) -> Event {
-        let mut event = Event::new(match kind {
-            RefusalKind::Handshake => Stage::Handshake,
-            RefusalKind::Connection => Stage::ConnectionRefused,
-        });
+    fn event(self) -> Event {
         let (first, last) = (written(self.first), written(self.last));
-        event.folded = Some(Folded { count: self.count, first, last });
-        event.because(reason);
-        event.text = self.text();
-        event
+        let folded = Some(Folded { count: self.count, first, last });
+        let text = self.text().or_else(|| self.event.text.clone());
+        Event { folded, text, ..*self.event }
     }
 }
 
@@ -224,6 +295,39 @@ mod tests {
         let events = refusals.drain();
         assert_eq!(events.iter().map(count).collect::<Vec<_>>(), [2, 1]);
         assert_eq!(events[1].client.as_ref().unwrap().address, "uid:1001");
+    }
+
+    fn put_off(name: &str, operation: &str) -> PutOff {
+        PutOff {
+            identity: IdentityRecord { name: name.to_owned(), ..IdentityRecord::default() },
+            client: Client::default(),
+            request: RequestRecord {
+                path: "/x".repeat(400),
+                query: Some("x=1".to_owned()),
+                operation: Some(operation.to_owned()),
+                ..RequestRecord::default()
+            },
+            reason: Noise::More.rule(),
+        }
+    }
+
+    #[test]
+    fn requests_are_told_apart_by_who_asks_for_what() {
+        let mut refusals = FoldedRefusals::default();
+        for (name, operation) in [("ci", "A"), ("ci", "B"), ("dev", "A"), ("ci", "A")] {
+            refusals.put_off(put_off(name, operation), Timestamp::UNIX_EPOCH);
+        }
+        let events = refusals.drain();
+        assert_eq!(events.iter().map(count).collect::<Vec<_>>(), [2, 1, 1]);
+        let request = events[0].request.as_ref().unwrap();
+        assert_eq!((request.path.len(), request.query.as_deref()), (TEXT_MAX, None));
+        assert_eq!(events[2].identity.as_ref().unwrap().name, "dev");
+        let flood = LIMIT + 7;
+        for nth in 0..flood {
+            refusals.put_off(put_off("ci", &nth.to_string()), Timestamp::UNIX_EPOCH);
+        }
+        let events = refusals.drain();
+        assert_eq!((events.len(), count(events.last().unwrap())), (LIMIT + 1, 7));
     }
 
     #[test]

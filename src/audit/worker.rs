@@ -23,7 +23,7 @@ const BATCH: usize = 256;
 /// How soon to try again what nobody waits for.
 const RETRY: Duration = Duration::from_secs(1);
 /// Bytes that a folded event takes at most, well over what it does.
-const NOISE_LINE: u64 = 2048;
+const NOISE_LINE: u64 = 4096;
 
 pub(super) type Waiter = oneshot::Sender<Result<Recorded, AuditError>>;
 

@@ -4,7 +4,7 @@
 use super::chain::Tip;
 use super::error::AuditError;
 use super::event::{Event, GateInstance};
-use super::fold::{FoldedRefusals, Refusal};
+use super::fold::{FoldedRefusals, PutOff, Refusal};
 use super::id::EventId;
 use super::ledger::Ledger;
 use super::segment::{Create, on_disk};
@@ -134,6 +134,11 @@ impl Writer {
     /// Counts somebody without an identity who was turned away. Written once a minute, folded.
     pub fn refusal(&self, refusal: &Refusal) {
         self.shared.refusals().add(refusal, Timestamp::now());
+    }
+
+    /// Counts a request of somebody who is known that was not judged. Written once a minute, folded.
+    pub fn put_off(&self, put_off: PutOff) {
+        self.shared.refusals().put_off(put_off, Timestamp::now());
     }
 
     /// What the writer did so far.

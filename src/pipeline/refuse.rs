@@ -2,7 +2,7 @@
 
 use super::{Unserved, Visit};
 use crate::audit::event::ReasonRecord;
-use crate::audit::{AuditError, Durability};
+use crate::audit::{AuditError, Case, Durability, PutOff};
 use crate::daemon::DaemonError;
 use crate::docker::Malformed;
 use crate::identity::Unidentified;
@@ -107,6 +107,16 @@ impl Refused {
 }
 
 impl Visit {
+    /// Counts what is not judged, since there is too much at once: a line for each would let anybody fill the log.
+    fn put_off(&mut self, reason: Unserved) {
+        let Case { identity: Some(identity), client: Some(client), request, .. } = self.case()
+        else {
+            return;
+        };
+        let reason = reason.rule();
+        self.pipeline.shared.log.put_off(PutOff { identity, client, request, reason });
+    }
+
     /// Records the refusal and puts it into words.
     pub(super) async fn refuse(&mut self, refused: Refused) -> Response<ResponseBody> {
         let shared = &self.pipeline.shared;
@@ -119,6 +129,11 @@ impl Visit {
                 return respond::log_unwritable();
             }
             tally.denied(self.head.as_ref().map(|head| head.route), refused.rules());
+        }
+        match refused {
+            Refused::TooMany(_) => self.put_off(Unserved::TooManyRequests),
+            Refused::Busy => self.put_off(Unserved::Busy),
+            _ => {}
         }
         self.say(refused)
     }

@@ -3,6 +3,7 @@
 use crate::client::{Answer, bare, json};
 use crate::fake_daemon::{Reply, Script};
 use crate::gate::{Gate, Setup};
+use serde_json::Value;
 
 const CREATE: &str = "/v1.41/containers/create";
 
@@ -41,12 +42,28 @@ async fn streams_of_an_identity() {
     let mut second = gate.client("dev").await;
     assert_retry(&second.get("/_ping").await, "1 requests of this identity");
     assert_eq!(gate.fake.log().calls("GET /_ping").len(), 0);
+    let privileged = r#"{"Image":"busybox","HostConfig":{"Privileged":true}}"#;
+    for _ in 0..3 {
+        let put_off = gate.client("dev").await.ask(json("POST", CREATE, privileged)).await;
+        assert_retry(&put_off, "1 requests of this identity");
+    }
     assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
     drop(stream);
     gate.outcome("SystemEvents").await;
     let free = async { while second.get("/_ping").await.status != 200 {} };
     crate::gate::soon(free).await;
-    gate.settle().await;
+    let events = gate.settle().await;
+    let create = |e: &&Value| {
+        e["stage"] == "request.refused" && e["request"]["operation"] == "ContainerCreate"
+    };
+    let folded = events.iter().find(create).expect("what was put off is on record");
+    assert_eq!(folded["reason"], "requests.too-many");
+    assert_eq!(folded["identity"]["name"], "dev");
+    assert_eq!(folded["request"]["path"], CREATE);
+    // written by the minute: in one line, or in two
+    let counts = events.iter().filter(create).map(|e| e["folded"]["count"].as_u64().unwrap());
+    assert_eq!(counts.sum::<u64>(), 3);
+    assert!(folded["folded"]["first"].is_string() && folded["client"]["address"].is_string());
 }
 
 #[tokio::test]
@@ -100,8 +117,11 @@ async fn memory_for_bodies_is_shared_and_bounded() {
             _ => answer.assert_refused(400, "body.incomplete"),
         }
     }
+    let put_off = statuses.iter().filter(|status| **status == 429).count();
     // and all of it is given back
     let whole = json("POST", CREATE, r#"{"Image":"busybox"}"#);
     assert_eq!(gate.client("dev").await.ask(whole).await.status, 201);
-    gate.settle().await;
+    let events = gate.settle().await;
+    let busy = events.iter().filter(|e| e["reason"] == "bodies.busy").count();
+    assert_eq!(busy, put_off, "{events:#?}");
 }
