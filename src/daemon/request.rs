@@ -17,6 +17,9 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+/// Characters that are told of a target.
+const SHOWN: usize = 200;
+
 type ClientBodyError = Box<dyn Error + Send + Sync>;
 
 /// The client's own bytes, for routes whose body is an opaque stream; ignored on all others.
@@ -102,8 +105,10 @@ fn target(text: &str) -> Result<Uri, DaemonError> {
     let uri = Uri::try_from(text).ok().filter(|uri| uri.authority().is_none());
     let plain = text.starts_with('/') && !text.starts_with("//");
     let kept = |uri: &Uri| uri.path_and_query().is_some_and(|whole| whole.as_str() == text);
-    uri.filter(|uri| plain && kept(uri))
-        .ok_or_else(|| DaemonError::Protocol(format!("a target that is not canonical: {text:?}")))
+    uri.filter(|uri| plain && kept(uri)).ok_or_else(|| {
+        let shown: String = text.chars().take(SHOWN).collect();
+        DaemonError::Protocol(format!("a target that is not canonical: {shown:?}"))
+    })
 }
 
 /// The body of a request to the daemon.

@@ -28,7 +28,7 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
         return Err(headers::upgrade_required("tcp"));
     }
     let Passed { fields: headers, registries } = headers::passed_on(head.headers, route)?;
-    Ok(CallHead {
+    let head = CallHead {
         route,
         version,
         params: bound.into_iter().flatten().map(str::to_owned).collect(),
@@ -38,7 +38,9 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
         framing,
         upgrade,
         accepted,
-    })
+    };
+    head.check_length()?;
+    Ok(head)
 }
 
 /// Older engines serve an endpoint below the version that documents it; we do not.

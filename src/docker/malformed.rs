@@ -7,9 +7,11 @@ use std::borrow::Cow;
 rules! {
     /// A kind of unreadability.
     pub enum Flaw in "Not readable in exactly one way",
-        "400; 413 for `body.too-large`; 403 for `route.unknown`; 404 for `name.absent`. No policy softens these." {
+        "400; 413 for `body.too-large`; 414 for `target.too-long`; 403 for `route.unknown`; 404 for `name.absent`. No policy softens these." {
         PathCanonical = "path.canonical", "a path in another spelling than the one we accept",
             "the daemon decodes and cleans paths in its own way", "send the path as Docker's own clients do", [];
+        TargetTooLong = "target.too-long", "a path and query that are too long, as they would be sent on",
+            "what cannot be sent on whole is not sent", "ask for less at once, in several requests", [];
         RouteUnknown = "route.unknown", "a path that is no endpoint of the API",
             "what is unknown cannot be judged", "check the method and path", [];
         NameAbsent = "name.absent", "a name to look at that nothing of its kind can have",

@@ -44,7 +44,7 @@ pub fn message(status: StatusCode, text: &str) -> Response<ResponseBody> {
     response
 }
 
-/// A request that cannot be read in one way: 400; 413 for one that is too large, 403 for a route that
+/// A request that cannot be read in one way: 400; 413 for one that is too large, 414 for a target that is, 403 for a route that
 /// nobody may use, 404 for a name that nothing can have. `event` is its record in the audit log.
 #[must_use]
 pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<ResponseBody> {
@@ -52,6 +52,7 @@ pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<Respons
         Flaw::RouteUnknown => StatusCode::FORBIDDEN,
         Flaw::NameAbsent => StatusCode::NOT_FOUND,
         Flaw::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Flaw::TargetTooLong => StatusCode::URI_TOO_LONG,
         _ => StatusCode::BAD_REQUEST,
     };
     let (why, at) = (shown(&malformed.why), shown(&malformed.at));

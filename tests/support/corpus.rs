@@ -522,6 +522,7 @@ fn refused_as(malformed: &dockward::facade::docker::Malformed) -> Verdict {
         Flaw::RouteUnknown => "403",
         Flaw::NameAbsent => "404",
         Flaw::BodyTooLarge => "413",
+        Flaw::TargetTooLong => "414",
         _ => "400",
     };
     let reason = format!("{} {}", malformed.flaw.id(), malformed.at);
