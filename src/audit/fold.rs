@@ -5,7 +5,7 @@
 
 use super::clock::written;
 use super::escape::clip;
-use super::event::{Client, Event, Folded, IdentityRecord, RequestRecord, Stage};
+use super::event::{Client, Event, Folded, IdentityRecord, Proof, RequestRecord, Stage};
 use crate::rule::{Rule, rules};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -67,6 +67,8 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// Whence.
     pub whence: Whence,
+    /// Under which name, of somebody who has one.
+    pub who: Option<String>,
     /// Why. Declared, so that no peer can make new ones.
     pub reason: &'static Rule,
     /// Words for people, cut at 256 bytes; the first few different ones in a minute are kept.
@@ -89,7 +91,7 @@ pub struct PutOff {
 /// The refusals of one minute.
 #[derive(Debug, Default)]
 pub struct FoldedRefusals {
-    strangers: Kinds<(Whence, RefusalKind, &'static Rule)>,
+    connections: Kinds<(Whence, Option<String>, RefusalKind, &'static Rule)>,
     /// By name, operation and reason.
     requests: Kinds<(String, Option<String>, &'static Rule)>,
 }
@@ -123,21 +125,27 @@ struct FoldTally {
 impl FoldedRefusals {
     /// Counts one refusal of a stranger.
     pub fn add(&mut self, refusal: &Refusal, now: Timestamp) {
-        let Refusal { kind, whence, reason, text } = refusal;
+        let Refusal { kind, whence, who, reason, text } = refusal;
         let stage = match kind {
             RefusalKind::Handshake => Stage::Handshake,
             RefusalKind::Connection => Stage::ConnectionRefused,
         };
         let first = || {
             let client = Client { address: whence.to_string(), ..Client::default() };
-            Event { client: Some(client), ..Event::new(stage) }
+            let proven = match whence {
+                Whence::Address(_) => Proof::Certificate,
+                Whence::User(_) => Proof::Unix,
+            };
+            let named = |name| IdentityRecord { name, proven, ..IdentityRecord::default() };
+            let identity = who.clone().map(named);
+            Event { identity, client: Some(client), ..Event::new(stage) }
         };
         let more = || {
             let text = Some(format!("from more than {LIMIT} addresses"));
             (Event { text, ..Event::new(Stage::ConnectionRefused) }, Noise::More)
         };
-        let key = (*whence, *kind, *reason);
-        self.strangers.add(key, (first, reason), more, (now, text.as_deref()));
+        let key = (*whence, who.clone(), *kind, *reason);
+        self.connections.add(key, (first, reason), more, (now, text.as_deref()));
     }
 
     /// Counts one request that was put off.
@@ -159,7 +167,7 @@ impl FoldedRefusals {
     /// requests.
     #[must_use]
     pub fn drain(&mut self) -> Vec<Event> {
-        self.strangers.drain().chain(self.requests.drain()).collect()
+        self.connections.drain().chain(self.requests.drain()).collect()
     }
 }
 
@@ -234,7 +242,8 @@ mod tests {
 
     fn refusal(address: u32, kind: RefusalKind) -> Refusal {
         let whence = Whence::Address(IpAddr::V4(Ipv4Addr::from_bits(address)));
-        Refusal { kind, whence, reason: Noise::More.rule(), text: Some("no certificate".into()) }
+        let text = Some("no certificate".into());
+        Refusal { kind, whence, who: None, reason: Noise::More.rule(), text }
     }
 
     fn count(event: &Event) -> u64 {

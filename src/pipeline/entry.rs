@@ -29,6 +29,7 @@ impl Gate for PipelineGate {
             log.refusal(&Refusal {
                 kind: RefusalKind::Connection,
                 whence: peer.client.whence(),
+                who: None,
                 reason: why.rule(),
                 text: Some(shown(evidence)),
             });
@@ -70,7 +71,7 @@ impl Gate for PipelineGate {
 pub struct Doorkeeper(pub Arc<Writer>, pub Arc<Tally>);
 
 impl Watch for Doorkeeper {
-    fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String) {
+    fn refused(&self, peer: &Peer, who: Option<&str>, kind: RefusedKind, detail: String) {
         let handshake = matches!(
             kind,
             RefusedKind::Handshake
@@ -89,6 +90,7 @@ impl Watch for Doorkeeper {
         self.0.refusal(&Refusal {
             kind: if handshake { RefusalKind::Handshake } else { RefusalKind::Connection },
             whence: peer.client.whence(),
+            who: who.map(str::to_owned),
             reason: kind.rule(),
             text: Some(detail),
         });

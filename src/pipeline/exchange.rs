@@ -221,8 +221,13 @@ impl Exchange {
         }
         let (bytes, cut) = ((self.uploaded(), 0), self.open.reason());
         self.record(Stage::Complete, status, Some(text), None, bytes, ended);
-        if let (DaemonError::Cancelled, Some(Cut::Ended(why))) = (error, &cut) {
-            return respond::ended(why);
+        match (error, &cut) {
+            (DaemonError::Cancelled, Some(Cut::Ended(why))) => return respond::ended(why),
+            // an upload that we cut breaks off as one that its client cuts
+            (DaemonError::Cancelled | DaemonError::Upload(_), Some(Cut::Stop)) => {
+                return respond::stopping();
+            }
+            _ => {}
         }
         match error {
             DaemonError::Upload(why) => respond::message(

@@ -219,7 +219,7 @@ impl<G: Gate> Front<G> {
             }
             Err(crowded) => {
                 let detail = format!("{} are open, and {name} asks for one", crowded.most.most);
-                self.refuse(&connection.peer, crowded.kind, &detail);
+                self.refuse_known(&connection.peer, Some(name), crowded.kind, &detail);
                 Reception::Crowded(crowded)
             }
         }
@@ -269,7 +269,8 @@ impl<G: Gate> Front<G> {
                     if let Err(error) = ended
                         && error.is_parse()
                     {
-                        self.refuse(&peer, RefusedKind::Head, &error.to_string());
+                        let kind = RefusedKind::Head;
+                        self.refuse_known(&peer, self.name(reception), kind, &error.to_string());
                     }
                     return;
                 }
@@ -277,7 +278,10 @@ impl<G: Gate> Front<G> {
                 () = live.ending(), if !closing => {}
                 phase = clock.expired() => match phase {
                     Phase::Idle(_) => clock.expect_head(),
-                    _ => return self.refuse(&peer, RefusedKind::HeadTimeout, ""),
+                    _ => {
+                        let kind = RefusedKind::HeadTimeout;
+                        return self.refuse_known(&peer, self.name(reception), kind, "");
+                    }
                 },
             }
             // At rest it closes now, otherwise after the request in hand.
@@ -298,7 +302,19 @@ impl<G: Gate> Front<G> {
     }
 
     fn refuse(&self, peer: &Peer, kind: RefusedKind, detail: &str) {
-        self.watch.refused(peer, kind, respond::shown(detail));
+        self.refuse_known(peer, None, kind, detail);
+    }
+
+    fn refuse_known(&self, peer: &Peer, who: Option<&str>, kind: RefusedKind, detail: &str) {
+        self.watch.refused(peer, who, kind, respond::shown(detail));
+    }
+
+    /// Whose connection it is, if it is somebody's.
+    fn name<'a>(&'a self, reception: &'a Reception<G::Who>) -> Option<&'a str> {
+        match reception {
+            Reception::Known(connection) => Some(self.gate.name(&connection.who)),
+            Reception::Stranger(_) | Reception::Crowded(_) => None,
+        }
     }
 }
 

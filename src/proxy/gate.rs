@@ -53,8 +53,9 @@ pub trait Gate: Send + Sync + 'static {
 
 /// Who is told of connections that never became a request.
 pub trait Watch: fmt::Debug + Send + Sync + 'static {
-    /// A connection was refused or given up. `detail` is one line, escaped and bounded.
-    fn refused(&self, peer: &Peer, kind: RefusedKind, detail: String);
+    /// A connection was refused or given up; `who` is its identity, where it has one. `detail` is one line, escaped
+    /// and bounded.
+    fn refused(&self, peer: &Peer, who: Option<&str>, kind: RefusedKind, detail: String);
 
     /// A listener cannot accept, out of descriptors for example; it goes on after a pause.
     fn accept_failed(&self, listener: &Address, error: &io::Error);

@@ -177,6 +177,14 @@ pub fn daemon_away(detail: &str) -> Response<ResponseBody> {
     message(StatusCode::BAD_GATEWAY, &text)
 }
 
+/// The gate stops, and what was open is cut: 503. Whether it was done is not known.
+#[must_use]
+pub fn stopping() -> Response<ResponseBody> {
+    let text = "dockward: the gate stops, so this was ended before it was done; look at what became of it, and \
+                try again when the gate is back";
+    message(StatusCode::SERVICE_UNAVAILABLE, text)
+}
+
 /// The decision cannot be written down, so nothing is forwarded: 503.
 #[must_use]
 pub fn log_unwritable() -> Response<ResponseBody> {

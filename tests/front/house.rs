@@ -98,7 +98,7 @@ impl Ledger {
 }
 
 impl Watch for Ledger {
-    fn refused(&self, _: &Peer, kind: RefusedKind, detail: String) {
+    fn refused(&self, _: &Peer, _: Option<&str>, kind: RefusedKind, detail: String) {
         self.0.send_modify(|all| all.push((kind, detail)));
     }
 

@@ -141,3 +141,19 @@ async fn download(gate: &Gate) {
     assert!(status == 200 && head.contains(&format!("content-length: {BIG}\r\n")), "{head}");
     client.skip(BIG).await;
 }
+
+/// The daemon is there; it is the gate that goes.
+#[tokio::test]
+async fn an_upload_that_the_end_of_the_gate_cuts_is_told_so() {
+    let gate = Gate::start(Script::new("1.41").on("POST /images/load", Reply::json("{}"))).await;
+    let mut client = gate.client("admin").await;
+    client.send(bare("POST", LOAD, LENGTH) + "half").await;
+    gate.fake.until(|log| log.calls("POST /images/load").len() == 1).await;
+    gate.signal(rustix::process::Signal::TERM);
+    let answer = client.answer().await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.message().contains("the gate stops"), "{}", answer.text());
+    let events = gate.settle().await;
+    let ended = events.iter().find(|e| e["stage"] == "complete").unwrap();
+    assert_eq!(ended["outcome"]["ended"], "limit");
+}

@@ -353,6 +353,7 @@ async fn refusals_are_folded_and_written_at_the_end() {
     let refusal = Refusal {
         kind: RefusalKind::Handshake,
         whence: Whence::Address("192.0.2.1".parse().unwrap()),
+        who: None,
         reason: Noise::More.rule(),
         text: None,
     };
@@ -371,7 +372,13 @@ async fn noise_does_not_eat_the_reserve() {
     for last in 1..=3 {
         let whence = Whence::Address(format!("192.0.2.{last}").parse().unwrap());
         let kind = RefusalKind::Connection;
-        log.writer.refusal(&Refusal { kind, whence, reason: Noise::More.rule(), text: None });
+        log.writer.refusal(&Refusal {
+            kind,
+            whence,
+            who: None,
+            reason: Noise::More.rule(),
+            text: None,
+        });
     }
     log.decide(Durability::Synced).await.unwrap();
     log.writer.close().await.unwrap();
