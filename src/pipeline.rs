@@ -158,6 +158,7 @@ impl Visit {
             Decision::Deny(denial) => return Err(denial.into()),
         };
         drop(turn);
+        docker::check_target(&permit.outbound().target)?; // terms may have made it longer
 
         // record, then forward: in a task of its own, which the client cannot take along
         let admitted = Admitted { id: self.id, head: &head, body: &inspected, claims };

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::query::Query;
-use super::{Accepted, ApiVersion, Flaw, Malformed, Resource, Route};
+use super::{Accepted, ApiVersion, Resource, Route};
 use http::{HeaderName, HeaderValue};
 
 /// How the client framed the body.
@@ -39,12 +39,6 @@ pub struct CallHead {
     pub accepted: Accepted,
 }
 
-/// The longest target that is sent on, in bytes: the `http` crate takes none above 65,534, and escapes make a query up
-/// to three times as long as it came.
-const TARGET_MAX: usize = u16::MAX as usize - 1;
-/// What the terms of a policy may add to a target, in bytes.
-const TARGET_TERMS: usize = 4096;
-
 impl CallHead {
     /// The object that is meant: the first path parameter, if there is one.
     #[must_use]
@@ -71,18 +65,6 @@ impl CallHead {
             target.push_str(&query);
         }
         target
-    }
-}
-
-impl CallHead {
-    /// Whether its target can be sent on: what was granted and cannot be sent would be on record as sent.
-    pub(super) fn check_length(&self) -> Result<(), Malformed> {
-        let length = self.target_uri().len();
-        if length <= TARGET_MAX - TARGET_TERMS {
-            return Ok(());
-        }
-        let why = format!("path and query are {length} bytes long as they would be sent on");
-        Err(Malformed::new(Flaw::TargetTooLong, "path", why))
     }
 }
 

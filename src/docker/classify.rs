@@ -1,6 +1,7 @@
 //! From a request head to a row of ROUTES, canonical or refused.
 
 use super::headers::Passed;
+use super::outbound::check_target;
 use super::path::{self, Located};
 use super::query::{self, Query};
 use super::{
@@ -39,7 +40,7 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
         upgrade,
         accepted,
     };
-    head.check_length()?;
+    check_target(&head.target_uri())?;
     Ok(head)
 }
 

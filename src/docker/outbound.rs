@@ -1,8 +1,25 @@
 //! The request as the daemon gets it: every byte of head and inspected body written by us.
 
-use super::{Accepted, Hijack, Life, Method};
+use super::{Accepted, Flaw, Hijack, Life, Malformed, Method};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
+
+/// The longest target that is sent on, in bytes: the `http` crate takes no longer one, and escapes make a query up to
+/// three times as long as it came.
+const TARGET_MAX: usize = u16::MAX as usize - 1;
+
+/// Whether a target can be sent on: what was granted and cannot be sent would be on record as sent.
+///
+/// # Errors
+/// [`Flaw::TargetTooLong`].
+pub fn check_target(target: &str) -> Result<(), Malformed> {
+    let length = target.len();
+    if length <= TARGET_MAX {
+        return Ok(());
+    }
+    let why = format!("path and query are {length} bytes long as they would be sent on");
+    Err(Malformed::new(Flaw::TargetTooLong, "path", why))
+}
 
 /// The body towards the daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,8 +20,9 @@ impl Visit {
         bytes: &[u8],
     ) -> Result<Arc<CallHead>, Refused> {
         let pipeline = Arc::clone(&self.pipeline);
-        let mut turn = pipeline.shared.budget.turns().turn(bytes.len()).await;
+        let turn = pipeline.shared.budget.turns().turn(bytes.len()).await;
         let refusal = turn.take(|| {
+            self.hash(bytes);
             let asking = hear(identity, &head, policy)?.read(bytes)?;
             self.asked.read(&asking.call().body);
             Ok::<_, Refused>(asking.refusal()?)
@@ -34,6 +35,13 @@ impl Visit {
         Ok(if accepted == head.accepted { head } else { self.classify(accepted)? })
     }
 
+    /// The hash of a whole body, for the log.
+    fn hash(&mut self, bytes: &[u8]) {
+        let stream = self.head.as_ref().is_some_and(|head| head.route.body.is_stream());
+        let whole = !bytes.is_empty() && !stream;
+        self.asked.body_sha256 = whole.then(|| Sha256::of(bytes));
+    }
+
     /// Reads the body of a request that was heard, and gathers facts until nothing is left to be asked. Whoever
     /// decides then does so in the turn that comes back.
     pub(super) async fn settle<'a>(
@@ -44,10 +52,8 @@ impl Visit {
         let pipeline = Arc::clone(&self.pipeline);
         let turns = pipeline.shared.budget.turns();
         let mut turn = turns.turn(bytes.len()).await;
-        let stream = self.head.as_ref().is_some_and(|head| head.route.body.is_stream());
-        let whole = !bytes.is_empty() && !stream;
         let mut asking = turn.take(|| {
-            self.asked.body_sha256 = whole.then(|| Sha256::of(bytes));
+            self.hash(bytes);
             let asking = heard.read(bytes)?;
             self.asked.read(&asking.call().body);
             Ok::<_, Refused>(asking)

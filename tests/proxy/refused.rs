@@ -256,3 +256,18 @@ async fn exec_that_takes_input_without_an_upgrade() {
     assert_eq!(calls, ["GET /version".to_owned(), exec]);
     gate.settle().await;
 }
+
+#[tokio::test]
+async fn a_head_that_cannot_be_read_is_on_record_with_whose_it_was() {
+    let gate = Gate::start(Script::new("1.41")).await;
+    for name in ["dev", "reader"] {
+        let mut client = gate.client(name).await;
+        client.send("GET /_ping HTTP/1.1\r\nHost: gate\r\nname : value\r\n\r\n").await;
+        assert_eq!(client.answer().await.status, 400);
+    }
+    let events = gate.settle().await;
+    let unreadable = events.iter().filter(|e| e["reason"] == "head.unreadable");
+    let mut names: Vec<_> = unreadable.map(|e| e["identity"]["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["dev", "reader"]);
+}
