@@ -9,10 +9,8 @@ mod entry;
 mod exchange;
 mod judging;
 mod refuse;
-mod unserved;
 
 pub use entry::{Doorkeeper, PipelineGate};
-pub use unserved::Unserved;
 
 use crate::audit::event::RequestRecord;
 use crate::audit::{Case, EventId, Writer, describe};

@@ -27,6 +27,7 @@ mod tls;
 pub mod trust;
 mod turned_away;
 mod turns;
+mod unserved;
 mod untaken;
 
 pub use address::Address;
@@ -44,3 +45,4 @@ pub use tls::{Secured, Tls};
 pub use trust::{Doubt, NamedCertificate, Trust, Untrusted};
 pub(crate) use turned_away::TurnedAway;
 pub use turns::JudgingTurn;
+pub(crate) use unserved::Unserved;

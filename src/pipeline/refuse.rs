@@ -1,16 +1,16 @@
 //! Refusals: recorded first, then said. What cannot be recorded is a 503.
 
-use super::{Unserved, Visit};
+use super::Visit;
 use crate::audit::event::ReasonRecord;
 use crate::audit::{AuditError, Case, Durability, PutOff};
 use crate::daemon::DaemonError;
 use crate::docker::Malformed;
 use crate::identity::Unidentified;
 use crate::policy::Denial;
-use crate::proxy::Untrusted;
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
 use crate::proxy::respond::{self, ResponseBody};
+use crate::proxy::{Unserved, Untrusted};
 use crate::rule::Rule;
 use crate::who::Unproven;
 use http::Response;

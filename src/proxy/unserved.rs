@@ -4,7 +4,7 @@ use crate::rule::rules;
 
 rules! {
     /// Why a request is not served now.
-    pub enum Unserved in "Not served now",
+    pub(crate) enum Unserved in "Not served now",
         "429 for what is too much at once: in the log by the minute, as counts (`request.refused`). 502 for `daemon.away`, a decision like others." {
         TooManyRequests = "requests.too-many",
             "a request of an identity that has as many in hand as it may",
