@@ -20,6 +20,7 @@ mod units;
 mod verbs;
 mod yaml;
 
+pub use compile::DAEMON_PLACES;
 pub use front::FrontLimits;
 pub use mistake::{Mistake, Mistakes, Warning};
 pub use risk::amounts_to_root;

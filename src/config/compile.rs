@@ -4,6 +4,7 @@
 
 mod account;
 mod identities;
+mod places;
 mod profiles;
 mod roles;
 pub(super) mod rules;
@@ -14,6 +15,7 @@ mod validity;
 
 pub(super) use account::is_account;
 pub(super) use identities::moment;
+pub use places::DAEMON_PLACES;
 pub(super) use rules::clean_path;
 pub(super) use tokens::header;
 pub(super) use top::bind;
@@ -28,6 +30,7 @@ use crate::identity::IdentityRule;
 use crate::policy::Policy;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// Compiles the trees, or gives every mistake.
 pub(super) fn compile(
@@ -44,12 +47,19 @@ pub(super) fn compile(
     if let Some(first) = files.first() {
         needed(std::slice::from_ref(first), "version", &mut ledger);
     }
-    let profiles = profiles::compile(&named(files, "admission", &mut ledger), &mut ledger);
+    let written = named(files, "admission", &mut ledger);
+    let profiles = profiles::compile(&written, &mut ledger);
     let roles = roles::compile(&named(files, "roles", &mut ledger), &profiles, &mut ledger);
     let tokens = tokens::compile(only(files, "tokens", &mut ledger), &mut ledger);
     let identities = identities::compile(files, &roles, &tokens, now, &mut ledger);
     ways_in(&listen, &identities, &mut ledger);
     let tokens::Compiled { tokens, files: key_sets, .. } = tokens;
+    let sources = ledger.sources().iter().filter_map(|source| source.path.parent());
+    let keys = listen.iter().filter_map(|listen| listen.tls()?.key.parent());
+    let own = [daemon.socket.as_path(), &audit.directory].into_iter().chain(control.as_deref());
+    let kept = sources.chain(keys).chain(own).chain(DAEMON_PLACES.iter().map(Path::new));
+    let kept: Vec<PathBuf> = kept.map(Path::to_owned).collect();
+    places::apart(&written, &kept, &mut ledger);
     let text: String = ledger.sources().iter().map(|source| source.text.as_str()).collect();
     let policy = Policy { hash: Sha256::of(text.as_bytes()), identities, tokens, roles };
     risk::warn(&policy, &mut ledger);

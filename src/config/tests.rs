@@ -228,7 +228,7 @@ admission:
       - { path: /etc/cron.d }
       - { path: /var/run/docker.sock, read_only: true }
       - { path: /srv/cache }
-      - { path: /etc, read_only: true }
+      - { path: /usr, read_only: true }
 ",
     )
     .unwrap();
@@ -250,9 +250,9 @@ admission:
         assert!(root.iter().any(|warning| warning.starts_with(expected)), "{expected}: {root:#?}");
     }
     assert!(
-        !root.iter().any(|warning| warning.contains("/srv/cache") || warning.contains("/etc can"))
+        !root.iter().any(|warning| warning.contains("/srv/cache") || warning.contains("/usr can"))
     );
-    assert!(config.warnings.iter().any(|w| w.what.contains("/etc can be read")));
+    assert!(config.warnings.iter().any(|w| w.what.contains("/usr can be read")));
 }
 
 #[test]

@@ -2,25 +2,11 @@
 //! the daemon the daemon. Who can write there decides for himself, and who can read there holds keys.
 
 use super::mounts::{Location, Mounts};
-use crate::config::Config;
+use crate::config::{Config, DAEMON_PLACES};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-
-/// The places of Docker and containerd, where they are unless configured otherwise.
-const USUAL: [&str; 10] = [
-    "/etc/docker",
-    "/run/containerd",
-    "/run/docker",
-    "/run/docker.pid",
-    "/run/docker.sock",
-    "/var/lib/containerd",
-    "/var/lib/docker",
-    "/var/run/containerd",
-    "/var/run/docker",
-    "/var/run/docker.sock",
-];
 
 /// The gate's own places, each once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +59,7 @@ pub fn protected(gate: &GatePaths, daemon_socket: &Path, data_root: Option<&Path
     let files = gate.config.iter().chain(&gate.pki).map(PathBuf::as_path);
     let gate = files.chain([gate.audit.as_path()]).chain(gate.control.as_deref());
     let daemon = data_root.into_iter().chain([daemon_socket]);
-    let written = gate.chain(daemon).chain(USUAL.iter().map(Path::new));
+    let written = gate.chain(daemon).chain(DAEMON_PLACES.iter().map(Path::new));
     let mut all: Vec<PathBuf> = written.flat_map(spellings).collect();
     all.sort();
     all.dedup();
@@ -178,7 +164,7 @@ mod tests {
     fn the_gates_and_the_daemons_places_are_listed_once_each() {
         let kept = kept();
         let wanted = ["/etc/dockward", "/etc/dockward/pki", "/var/log/dockward", "/run/other.sock"];
-        for wanted in wanted.into_iter().chain(["/data/docker"]).chain(USUAL) {
+        for wanted in wanted.into_iter().chain(["/data/docker"]).chain(DAEMON_PLACES) {
             let times = kept.iter().filter(|path| path.as_os_str() == wanted).count();
             assert_eq!(times, 1, "{wanted}");
         }
