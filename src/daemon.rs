@@ -16,6 +16,7 @@ mod lookup;
 mod pool;
 mod request;
 mod tunnel;
+mod turns;
 mod versions;
 mod wire;
 
@@ -31,6 +32,7 @@ pub use error::DaemonError;
 pub use lookup::Lookup;
 pub use request::ClientBody;
 pub use tunnel::{Tunnel, TunnelEnd};
+pub use turns::ContainerTurn;
 pub use versions::Supposed;
 
 use crate::audit::Permitted;
@@ -43,6 +45,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Instant;
+use turns::Turns;
 use versions::VersionMemory;
 
 /// The daemon behind one Unix socket. Cheap to clone; clones share connections.
@@ -59,15 +62,22 @@ struct DaemonState {
     complaints: Complaints,
     /// The daemon's process id, 0 when never seen.
     pid: AtomicI32,
+    turns: Turns,
 }
 
 impl Daemon {
     /// The daemon that listens on this Unix socket. Nothing is opened yet.
     #[must_use]
     pub fn new(socket: PathBuf) -> Self {
-        let (pool, versions, complaints) = (Arc::default(), Default::default(), Default::default());
-        let pid = AtomicI32::new(0);
-        Self { shared: Arc::new(DaemonState { socket, pool, versions, complaints, pid }) }
+        let state = DaemonState {
+            socket,
+            pool: Arc::default(),
+            versions: VersionMemory::default(),
+            complaints: Complaints::default(),
+            pid: AtomicI32::new(0),
+            turns: Turns::default(),
+        };
+        Self { shared: Arc::new(state) }
     }
 
     /// The path of the socket.
@@ -89,6 +99,10 @@ impl Daemon {
         cancel: Cancel,
     ) -> Result<Answer, DaemonError> {
         let outbound = permitted.into_outbound();
+        let _turn = match outbound.brings_up() {
+            Some(container) => Some(self.turn(container).await),
+            None => None,
+        };
         let answer = self.send(&outbound, body, &cancel).await?;
         filter::filter(answer, outbound.answer).await
     }
@@ -106,6 +120,11 @@ impl Daemon {
         if let Some(count) = self.shared.complaints.add(Instant::now()) {
             tracing::warn!(%error, count, "the daemon did not answer as it should");
         }
+    }
+
+    /// Waits until nobody else looks into this container or brings it up through us.
+    pub async fn turn(&self, container: &str) -> ContainerTurn {
+        self.shared.turns.take(container).await
     }
 
     async fn send(

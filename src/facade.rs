@@ -169,7 +169,7 @@ pub mod policy {
     };
     pub mod facts {
         pub use crate::policy::facts::{
-            Container, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
+            Container, ContainerMount, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
         };
     }
     pub mod glob {

@@ -3,6 +3,7 @@
 
 pub mod gather;
 pub mod host_path;
+mod inside;
 pub mod inspected;
 pub mod look;
 pub mod mounts;

@@ -44,6 +44,8 @@ mod issuer;
 mod local;
 #[path = "e2e/log.rs"]
 mod log;
+#[path = "e2e/moved.rs"]
+mod moved;
 #[path = "e2e/parts.rs"]
 mod parts;
 #[path = "e2e/raw.rs"]

@@ -177,8 +177,11 @@ fn a_policy_named_without_a_directory_leaves_listed_paths_open() {
     let (house, elsewhere) = (House::new(), tempfile::tempdir().unwrap());
     let listed = elsewhere.path().canonicalize().unwrap();
     let own = house.path().canonicalize().unwrap();
-    let list =
-        format!("host_paths: [{{ path: {} }}, {{ path: {} }}]", listed.display(), own.display());
+    let list = format!(
+        "host_paths: [{{ path: {}, danger_movable: true }}, {{ path: {}, read_only: true }}]",
+        listed.display(),
+        own.display()
+    );
     let policy = std::fs::read_to_string(own.join("policy.yaml")).unwrap();
     let policy = policy.replace("extends: baseline,", &format!("extends: baseline, {list},"));
     std::fs::write(own.join("policy.yaml"), policy).unwrap();
@@ -188,7 +191,7 @@ fn a_policy_named_without_a_directory_leaves_listed_paths_open() {
     {
         let explain = |path: &Path| {
             let body = format!(
-                r#"{{"Image":"docker.io/library/busybox","HostConfig":{{"Binds":["{}:/x"]}}}}"#,
+                r#"{{"Image":"docker.io/library/busybox","HostConfig":{{"Binds":["{}:/x:ro"]}}}}"#,
                 path.display()
             );
             std::fs::write(own.join("body.json"), body).unwrap();

@@ -200,12 +200,17 @@ fn found(asked: &Needs) -> Facts {
         names.iter().map(|name| (name.clone(), found())).collect()
     }
     Facts {
-        host_paths: all(&asked.host_paths, || PathFact::Plain { root_owned: true }),
+        host_paths: all(&asked.host_paths, || PathFact::Plain { root_owned: true, fixed: true }),
         exec_takes_input: None,
         images: all(&asked.images, image),
         volumes: all(&asked.volumes, || Told::Missing),
         containers: all(&asked.containers, container),
         networks: all(&asked.networks, || Told::Missing),
+        container_paths: asked
+            .container_paths
+            .iter()
+            .map(|of| (of.clone(), of.1.clone()))
+            .collect(),
     }
 }
 

@@ -93,8 +93,18 @@ impl RequestRecord {
 
 /// The facts that a decision stood on; `None` if it needed none.
 pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
-    let Facts { host_paths, exec_takes_input: _, images, volumes, containers, networks } = facts;
+    let Facts {
+        host_paths,
+        exec_takes_input: _,
+        images,
+        volumes,
+        containers,
+        networks,
+        container_paths,
+    } = facts;
     let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
+    let led = container_paths.iter().filter(|((_, path), leads)| path != *leads);
+    let led = led.map(|((_, path), leads)| (path.clone(), leads.as_str().into())).collect();
     let volume = |v: &Volume| json!({ "driver": v.driver, "options": v.options.len() });
     let container = |c: &Container| json!({ "id": c.id, "image": c.image, "running": c.running });
     let all = telling(vec![
@@ -103,6 +113,7 @@ pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
         ("volumes", seen(volumes, volume)),
         ("containers", seen(containers, container)),
         ("networks", seen(networks, |n| json!({ "id": n.id, "name": n.name }))),
+        ("container_paths", Value::Object(led)),
     ]);
     (!all.is_empty()).then_some(Value::Object(all))
 }

@@ -192,6 +192,11 @@ fn warn_of_profile(profile: &Profile, ledger: &mut MistakeLedger) {
     let subject = format!("admission {}", profile.name);
     let baseline = Profile::baseline();
     for path in profile.host_paths.iter() {
+        if path.movable {
+            let what = "danger_movable: whoever of the host may write in a directory above it can have any other \
+                        directory mounted, the host's root too";
+            ledger.warn(&subject, format!("host_paths: {} {what}", path.path), true);
+        }
         if let Some((what, root)) = path_risk(path) {
             ledger.warn(&subject, format!("host_paths: {} {what}", path.path), root);
         }
@@ -213,6 +218,11 @@ fn warn_of_profile(profile: &Profile, ledger: &mut MistakeLedger) {
         if let Some(items) = items {
             ledger.warn(&subject, format!("{key}: {items} can amount to root on the host"), true);
         }
+    }
+    if profile.nested_mounts.0 {
+        let what = "nested_mounts: who writes in the outer mount can put the inner one over /dev or /proc by a \
+                    link, which is root on the host where runc is older than 1.2.8 (CVE-2025-31133)";
+        ledger.warn(&subject, what, true);
     }
     if !profile.annotations.is_empty() {
         ledger.warn(

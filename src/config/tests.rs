@@ -229,6 +229,8 @@ admission:
       - { path: /var/run/docker.sock, read_only: true }
       - { path: /srv/cache }
       - { path: /usr, read_only: true }
+      - { path: /srv/moved, danger_movable: true }
+    nested_mounts: true
 ",
     )
     .unwrap();
@@ -246,6 +248,8 @@ admission:
         "admission p: host_paths: /var/run/docker.sock is a socket",
         "admission p: capabilities: SYS_ADMIN can",
         "admission p: devices: /dev/kmsg",
+        "admission p: host_paths: /srv/moved danger_movable",
+        "admission p: nested_mounts: who writes",
     ] {
         assert!(root.iter().any(|warning| warning.starts_with(expected)), "{expected}: {root:#?}");
     }

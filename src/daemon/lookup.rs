@@ -3,6 +3,8 @@
 
 use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
 use crate::docker::{Hijack, Life, Method, Outbound, OutboundBody};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::io;
 use std::time::Duration;
 
@@ -29,6 +31,9 @@ pub enum Lookup {
     Volume(String),
     /// `GET /networks/{}`, of letters and digits.
     Network(String),
+    /// `HEAD /containers/{}/archive`: what is at a path in a container, of a full id. Answered by the head
+    /// `X-Docker-Container-Path-Stat`, or by a 404 where nothing is there.
+    Inside(String, String),
 }
 
 impl Lookup {
@@ -43,9 +48,10 @@ impl Lookup {
             Self::Image(name) => format!("/images/{name}/json"),
             Self::Volume(name) => format!("/volumes/{name}"),
             Self::Network(name) => format!("/networks/{name}"),
+            Self::Inside(id, path) => format!("/containers/{id}/archive?path={}", escaped(path)),
         };
         Outbound {
-            method: Method::Get,
+            method: if matches!(self, Self::Inside(..)) { Method::Head } else { Method::Get },
             target,
             headers: Vec::new(),
             body: OutboundBody::Empty,
@@ -54,6 +60,14 @@ impl Lookup {
             answer: None,
         }
     }
+}
+
+/// A value of a query.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let one =
+        |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(one).collect()
 }
 
 impl Daemon {
@@ -98,7 +112,7 @@ impl Daemon {
     }
 
     async fn ask(&self, lookup: Lookup) -> Result<Option<serde_json::Value>, DaemonError> {
-        let Answer { status, body, .. } =
+        let Answer { status, headers, body, .. } =
             self.send(&lookup.outbound(), ClientBody::Empty, &Cancel::new()).await?;
         if status == http::StatusCode::NOT_FOUND {
             return Ok(None);
@@ -106,7 +120,13 @@ impl Daemon {
         if status != http::StatusCode::OK {
             return Err(DaemonError::Protocol(format!("{status} to our own {lookup:?} lookup")));
         }
-        let bytes = body.read_whole(LONGEST).await?;
+        let mut bytes = body.read_whole(LONGEST).await?.to_vec();
+        if matches!(lookup, Lookup::Inside(..)) {
+            let stat = headers.get("x-docker-container-path-stat");
+            let stat = stat.and_then(|stat| STANDARD.decode(stat.as_bytes()).ok());
+            let absent = || DaemonError::Protocol(format!("{lookup:?} is not told"));
+            bytes = stat.ok_or_else(absent)?;
+        }
         serde_json::from_slice(&bytes)
             .map(Some)
             .map_err(|error| DaemonError::Protocol(format!("{lookup:?} is not JSON: {error}")))

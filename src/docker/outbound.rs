@@ -56,6 +56,17 @@ pub struct Outbound {
     pub answer: Option<Rewrite>,
 }
 
+impl Outbound {
+    /// The container that it brings up, as the path names it.
+    #[must_use]
+    pub fn brings_up(&self) -> Option<&str> {
+        let mut parts = self.target.split('?').next()?.rsplit('/');
+        let (verb, name, kind) = (parts.next()?, parts.next()?, parts.next()?);
+        let starts = kind == "containers" && matches!(verb, "start" | "restart");
+        (self.method == Method::Post && starts).then_some(name)
+    }
+}
+
 /// What is changed of the daemon's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewrite {
@@ -63,4 +74,32 @@ pub enum Rewrite {
     Header(Accepted),
     /// The same, and the versions that the body of `/version` tells of.
     Versions(Accepted),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_brings_a_container_up_is_known_by_its_path() {
+        let brings_up = |method, target: &str| {
+            let outbound = Outbound {
+                method,
+                target: target.to_owned(),
+                headers: Vec::new(),
+                body: OutboundBody::Empty,
+                hijack: Hijack::No,
+                life: Life::Write,
+                answer: None,
+            };
+            outbound.brings_up().map(str::to_owned)
+        };
+        for target in ["/v1.41/containers/abc/start", "/containers/abc/restart?t=5&signal=a/b"] {
+            assert_eq!(brings_up(Method::Post, target).as_deref(), Some("abc"), "{target}");
+            assert_eq!(brings_up(Method::Get, target), None, "{target}");
+        }
+        for target in ["/v1.41/exec/abc/start", "/v1.41/containers/abc/stop", "/start", ""] {
+            assert_eq!(brings_up(Method::Post, target), None, "{target}");
+        }
+    }
 }

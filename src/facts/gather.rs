@@ -1,6 +1,7 @@
 //! What a judgement asks for: looked up on the host and at the daemon, as data. What cannot be found out stays
 //! unknown, and policy refuses what it does not know.
 
+use super::inside;
 use super::inspected;
 use super::look;
 use super::protected::{GatePaths, protected};
@@ -75,7 +76,8 @@ impl Gatherer {
     }
 
     async fn all_kinds(&self, needs: &Needs) -> Result<Facts, DaemonError> {
-        let Needs { host_paths, exec, images, volumes, containers, networks } = needs;
+        let Needs { host_paths, exec, images, volumes, containers, networks, container_paths } =
+            needs;
         let exec = async {
             match exec {
                 Some(exec) => self.known(self.daemon.exec_takes_input(exec).await),
@@ -89,8 +91,17 @@ impl Gatherer {
             self.objects(containers, Lookup::Container, inspected::container),
             self.objects(networks, Lookup::Network, inspected::network),
         )?;
+        let container_paths = inside::paths(&self.daemon, container_paths).await;
         let host_paths = self.host_paths(host_paths).await?;
-        Ok(Facts { host_paths, exec_takes_input, images, volumes, containers, networks })
+        Ok(Facts {
+            host_paths,
+            exec_takes_input,
+            images,
+            volumes,
+            containers,
+            networks,
+            container_paths,
+        })
     }
 
     async fn objects<T>(

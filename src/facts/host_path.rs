@@ -92,9 +92,14 @@ fn walk(path: &Path) -> Result<PathFact, PathFact> {
     let mut here = PathBuf::from("/");
     let mut node = open(CWD, &here, &here)?;
     let mut root_owned = is_roots_alone(&node.stat);
+    let mut fixed = true;
     for name in path.components().skip(1) {
         here.push(name);
-        node = open(node.fd.as_fd(), name.as_ref(), &here)?;
+        fixed = root_owned;
+        node = open(node.fd.as_fd(), name.as_ref(), &here).map_err(|fact| match fact {
+            PathFact::Missing { .. } => PathFact::Missing { fixed },
+            fact => fact,
+        })?;
         root_owned &= is_roots_alone(&node.stat);
         match node.kind() {
             FileType::Directory => {}
@@ -103,7 +108,8 @@ fn walk(path: &Path) -> Result<PathFact, PathFact> {
             _ => return Err(unseen(&here, "is not a directory")),
         }
     }
-    Ok(fact(node.kind(), root_owned, path))
+    let plain = PathFact::Plain { root_owned, fixed };
+    Ok(fact(node.kind(), plain, path))
 }
 
 struct FileNode {
@@ -121,7 +127,7 @@ impl FileNode {
 fn open(parent: BorrowedFd<'_>, name: &Path, here: &Path) -> Result<FileNode, PathFact> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let failed = |errno: Errno| match errno {
-        Errno::NOENT => PathFact::Missing,
+        Errno::NOENT => PathFact::Missing { fixed: false },
         errno => unseen(here, &format!("cannot be opened: {errno}")),
     };
     let fd = openat(parent, name, flags, Mode::empty()).map_err(failed)?;
@@ -129,9 +135,9 @@ fn open(parent: BorrowedFd<'_>, name: &Path, here: &Path) -> Result<FileNode, Pa
     Ok(FileNode { fd, stat })
 }
 
-fn fact(kind: FileType, root_owned: bool, path: &Path) -> PathFact {
+fn fact(kind: FileType, plain: PathFact, path: &Path) -> PathFact {
     match kind {
-        FileType::Directory | FileType::RegularFile => PathFact::Plain { root_owned },
+        FileType::Directory | FileType::RegularFile => plain,
         FileType::Symlink => PathFact::Link,
         FileType::Socket => PathFact::Socket,
         FileType::BlockDevice | FileType::CharacterDevice => PathFact::Device,

@@ -3,7 +3,9 @@
 
 use crate::docker::image::{ImageOrigin, Reference};
 use crate::policy::admit::is_read_outside;
-use crate::policy::facts::{Container, HealthFact, Image, JoinedNetwork, Network, Volume};
+use crate::policy::facts::{
+    Container, ContainerMount, HealthFact, Image, JoinedNetwork, Network, Volume,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -86,13 +88,31 @@ pub fn container(answer: &Value) -> Option<Container> {
         running: answer.pointer("/State/Running")?.as_bool()?,
         volumes: volumes.filter_map(|mount| text(mount, "/Name")).collect(),
         labels: text_map(answer, "/Config/Labels"),
-        mounts: mounts.iter().map(|m| text(m, "/Destination").unwrap_or_default()).collect(),
+        mounts: mounts.iter().map(mounted).collect(),
+        tmpfs: keys(answer, "/HostConfig/Tmpfs"),
+        restarts: !matches!(
+            text(answer, "/HostConfig/RestartPolicy/Name").as_deref(),
+            None | Some("" | "no")
+        ),
         health: health(answer)?,
         env: env.collect(),
         network_mode: text(answer, "/HostConfig/NetworkMode").unwrap_or_default(),
         networks: networks.into_iter().flatten().map(joined).collect(),
         execs: items(answer, "/ExecIDs").len(),
     })
+}
+
+/// One of a container's `Mounts`. What is not told as it should be counts as what could do most.
+fn mounted(mount: &Value) -> ContainerMount {
+    let kind = text(mount, "/Type");
+    let bind =
+        (kind.as_deref() == Some("bind")).then(|| text(mount, "/Source").unwrap_or_default());
+    ContainerMount {
+        target: text(mount, "/Destination").unwrap_or_default(),
+        bind,
+        tmpfs: kind.as_deref() == Some("tmpfs"),
+        read_only: mount.pointer("/RW").and_then(Value::as_bool) == Some(false),
+    }
 }
 
 /// How it is checked, if at all: `None` is a number that is none.
@@ -227,15 +247,24 @@ mod tests {
         let whole = json!({
             "Id": "c", "Image": "sha256:1", "State": { "Running": true }, "Config": {},
             "Mounts": [
-                { "Type": "volume", "Name": "v", "Destination": "/v" },
-                { "Type": "bind", "Source": "/", "Destination": "/h" },
+                { "Type": "volume", "Name": "v", "Destination": "/v", "RW": true },
+                { "Type": "bind", "Source": "/", "Destination": "/h", "RW": false },
+                { "Type": "tmpfs", "Destination": "/t" },
             ],
+            "HostConfig": { "Tmpfs": { "/run": "" }, "RestartPolicy": { "Name": "always" } },
         });
         let seen = container(&whole).unwrap();
+        let mount = |target: &str| ContainerMount { target: target.into(), ..Default::default() };
+        assert_eq!((seen.volumes, seen.running), (vec!["v".to_owned()], true));
         assert_eq!(
-            (seen.volumes, seen.mounts, seen.running),
-            (vec!["v".to_owned()], vec!["/v".to_owned(), "/h".to_owned()], true)
+            seen.mounts,
+            [
+                mount("/v"),
+                ContainerMount { bind: Some("/".into()), read_only: true, ..mount("/h") },
+                ContainerMount { tmpfs: true, ..mount("/t") },
+            ]
         );
+        assert_eq!((seen.tmpfs, seen.restarts), (vec!["/run".to_owned()], true));
         assert_eq!(container(&json!({ "Id": "c", "Image": "i" })), None);
         assert_eq!(volume(&json!({ "Name": "v" })), None);
     }

@@ -14,6 +14,7 @@ mod exec;
 mod health;
 mod host_paths;
 mod image;
+mod inside;
 mod labels;
 mod logging;
 mod mounts;
@@ -40,10 +41,12 @@ pub(super) use call::{call, images};
 pub use environment::is_read_outside;
 pub(super) use host_paths::listed as listed_path;
 pub(super) use image::{run, serve};
+pub(super) use inside::deciding_paths;
 pub(super) use mounts::is_volume_name;
 pub(super) use network::is_askable as is_network_askable;
 pub(super) use start::started_image;
 pub(super) use terms::terms;
+pub(super) use update::will_restart;
 
 use super::decision::Finding;
 use super::facts::Facts;
@@ -72,6 +75,8 @@ pub struct Judge<'a> {
     kept: bool,
     /// Whether one of them amounts to root on the host.
     root: bool,
+    /// Whether the daemon starts the container again by itself, which is judged by nobody.
+    restarts: bool,
 }
 
 /// Findings that are kept. A body of megabytes can be at fault in a million places, each of which
@@ -91,7 +96,8 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub const fn new(role: &'a Role, profile: &'a Profile, facts: &'a Facts) -> Self {
         let base = "HostConfig.";
-        Self { role, profile, facts, base, findings: Vec::new(), kept: false, root: false }
+        let (kept, root, restarts) = (false, false, false);
+        Self { role, profile, facts, base, findings: Vec::new(), kept, root, restarts }
     }
 
     /// The place of a field of the host configuration; a build has them in its query, in lower case, and

@@ -59,9 +59,11 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
     let is_create = matches!(call.body, Body::ContainerCreate(_));
     let starts = of_container(call.head, [Verb::Start, Verb::Restart]);
     let copies = of_container(call.head, [Verb::CopyIn, Verb::CopyOut]);
-    let executes = judged && matches!(call.body, Body::ExecCreate(_));
-    let copies = copies && profiles().any(|p| !p.copy().running_with_mounts.0);
-    let looked_at = starts && by_image || copies || executes;
+    let mounts = starts || matches!(&call.body, Body::ContainerUpdate(b) if admit::will_restart(b));
+    let enters = matches!(call.body, Body::ExecCreate(_));
+    let looked_at = starts && by_image
+        || judged && (mounts || enters)
+        || copies && profiles().any(|p| !p.copy().running_with_mounts.0);
     let mut needs = Needs::default();
     for Mention { object, name, used, at } in call.mentions() {
         let asked = match (object, used) {
@@ -106,7 +108,19 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
         let networks = networks.filter(|name| judged && admit::is_network_askable(name));
         needs.networks.extend(networks.map(str::to_owned));
     }
+    let container = known.target(call.head).filter(|_| judged);
+    for source in
+        container.iter().filter(|_| mounts).flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref())
+    {
+        needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, source)));
+    }
     needs.images.retain(|image| Reference::is_askable(image));
+    // to answer these the daemon mounts all that the container has: only once that was looked at
+    if let (Some(container), true) = (container, needs.are_met(known)) {
+        let deciding = admit::deciding_paths(call, container);
+        let deciding = deciding.into_iter().map(|path| (container.id.clone(), path));
+        needs.container_paths = deciding.collect();
+    }
     needs
 }
 

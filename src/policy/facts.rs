@@ -25,6 +25,8 @@ pub struct Needs {
     pub containers: BTreeSet<String>,
     /// Networks, by what may be a name or the beginning of an id.
     pub networks: BTreeSet<String>,
+    /// Paths in a container that is there, absolute and lexically clean, each after the container's full id.
+    pub container_paths: BTreeSet<(String, String)>,
 }
 
 impl Needs {
@@ -36,14 +38,36 @@ impl Needs {
 
     /// How many things are to be looked up: every kind counts.
     pub(super) fn count(&self) -> usize {
-        let Self { host_paths, exec, images, volumes, containers, networks } = self;
+        let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
+            self;
         let sets = [host_paths, images, volumes, containers, networks];
-        sets.into_iter().map(BTreeSet::len).sum::<usize>() + usize::from(exec.is_some())
+        // each name on the way is asked about once
+        let names: BTreeSet<(&str, &str)> = container_paths
+            .iter()
+            .flat_map(|(of, path)| ways(path).map(move |way| (of.as_str(), way)))
+            .collect();
+        let sets = sets.into_iter().map(BTreeSet::len).sum::<usize>() + names.len();
+        sets + usize::from(exec.is_some())
+    }
+
+    /// Whether all of it is known.
+    pub(super) fn are_met(&self, known: &Facts) -> bool {
+        let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
+            self;
+        host_paths.iter().all(|path| known.host_paths.contains_key(path))
+            && images.iter().all(|image| known.images.contains_key(image))
+            && volumes.iter().all(|volume| known.volumes.contains_key(volume))
+            && containers.iter().all(|container| known.containers.contains_key(container))
+            && networks.iter().all(|network| known.networks.contains_key(network))
+            && container_paths.iter().all(|path| known.container_paths.contains_key(path))
+            && (exec.is_none() || known.exec_takes_input.is_some())
     }
 
     /// Leaves out what was asked for already, whatever came of it.
     pub(super) fn without(&mut self, asked: &Self) {
-        let Self { host_paths, exec, images, volumes, containers, networks } = self;
+        let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
+            self;
+        container_paths.retain(|path| !asked.container_paths.contains(path));
         host_paths.retain(|path| !asked.host_paths.contains(path));
         images.retain(|image| !asked.images.contains(image));
         volumes.retain(|volume| !asked.volumes.contains(volume));
@@ -54,7 +78,9 @@ impl Needs {
 
     /// Adds what is asked for now to what was.
     pub(super) fn add(&mut self, now: &Self) {
-        let Self { host_paths, exec, images, volumes, containers, networks } = now.clone();
+        let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
+            now.clone();
+        self.container_paths.extend(container_paths);
         self.host_paths.extend(host_paths);
         self.exec = exec.or_else(|| self.exec.take());
         self.images.extend(images);
@@ -88,6 +114,9 @@ pub struct Facts {
     pub containers: BTreeMap<String, Seen<Container>>,
     /// By name or id as asked for.
     pub networks: BTreeMap<String, Seen<Network>>,
+    /// Where a path in a container leads once every link in the container's own tree is followed, as the runtime
+    /// follows them: by container and path as asked for.
+    pub container_paths: BTreeMap<(String, String), String>,
 }
 
 impl Facts {
@@ -98,13 +127,22 @@ impl Facts {
 
     /// Adds what was found.
     pub(super) fn add(&mut self, found: Self) {
-        let Self { host_paths, exec_takes_input, images, volumes, containers, networks } = found;
+        let Self {
+            host_paths,
+            exec_takes_input,
+            images,
+            volumes,
+            containers,
+            networks,
+            container_paths,
+        } = found;
         self.host_paths.extend(host_paths);
         self.exec_takes_input = exec_takes_input.or(self.exec_takes_input);
         self.images.extend(images);
         self.volumes.extend(volumes);
         self.containers.extend(containers);
         self.networks.extend(networks);
+        self.container_paths.extend(container_paths);
     }
 }
 
@@ -193,8 +231,12 @@ pub struct Container {
     pub labels: BTreeMap<String, String>,
     /// The volumes that are mounted into it, by name.
     pub volumes: Vec<String>,
-    /// Where it has mounts, volumes among them.
-    pub mounts: Vec<String>,
+    /// What the daemon mounts into it, volumes among them.
+    pub mounts: Vec<ContainerMount>,
+    /// Where it has a tmpfs of its own besides.
+    pub tmpfs: Vec<String>,
+    /// Whether the daemon starts it again by itself.
+    pub restarts: bool,
     /// How it is checked.
     pub health: Option<HealthFact>,
     /// Of its environment, what is read outside of it (`admit::is_read_outside`).
@@ -224,6 +266,54 @@ impl JoinedNetwork {
     }
 }
 
+/// What the daemon mounts into a container that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContainerMount {
+    /// Where, as it was asked for.
+    pub target: String,
+    /// The path of the host, where one is mounted by itself.
+    pub bind: Option<String>,
+    /// Whether it is a tmpfs, which begins empty.
+    pub tmpfs: bool,
+    /// Whether it cannot be written.
+    pub read_only: bool,
+}
+
+impl Container {
+    /// Whether its tree may be asked about. To answer, the daemon mounts everything there on the host, and old ones
+    /// (CVE-2026-41568, CVE-2026-42306) can be led out of the container by who turns a directory on the way to a
+    /// mount into a link meanwhile: a program inside, or another one that has the volume in which the next lies.
+    #[must_use]
+    pub fn can_be_asked_about(&self) -> bool {
+        let names = |mount: &ContainerMount| {
+            mount.target.split('/').filter(|name| !name.is_empty()).count()
+        };
+        let turns = self.running && self.mounts.iter().any(|mount| names(mount) > 1);
+        !turns && !self.has_mounts_in_mounts()
+    }
+
+    /// Whether a mount lies in another, where whoever writes there chooses what it covers.
+    #[must_use]
+    pub fn has_mounts_in_mounts(&self) -> bool {
+        let outer = self.mounts.iter().filter(|mount| !mount.tmpfs);
+        let outer: BTreeSet<String> = outer.map(|mount| mount.target.clone()).collect();
+        self.mounts.iter().any(|inner| holder(&outer, &inner.target).is_some())
+    }
+}
+
+/// Of these clean paths, the one in which another strictly lies.
+#[must_use]
+pub(super) fn holder<'o>(outer: &'o BTreeSet<String>, inner: &str) -> Option<&'o str> {
+    ways(inner).filter(|way| *way != inner).find_map(|way| outer.get(way)).map(String::as_str)
+}
+
+/// A clean path and each that leads to it, the root excepted.
+fn ways(path: &str) -> impl Iterator<Item = &str> {
+    let ends = path.bytes().enumerate().skip(1).filter(|(_, byte)| *byte == b'/');
+    let ends = ends.map(|(end, _)| end).chain([path.len()]);
+    ends.filter_map(|end| path.get(..end)).filter(|way| !way.is_empty())
+}
+
 /// What a path of the host is, as the daemon sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathFact {
@@ -231,9 +321,14 @@ pub enum PathFact {
     Plain {
         /// Whether every component belongs to root and nobody else may write it.
         root_owned: bool,
+        /// Whether that holds for all that leads to it: nobody else can put something in its place.
+        fixed: bool,
     },
     /// Nothing is there; what leads to it is plain. The daemon would make a directory.
-    Missing,
+    Missing {
+        /// Whether all that leads to it belongs to root and nobody else may write it.
+        fixed: bool,
+    },
     /// A component is a symbolic link.
     Link,
     /// A socket.

@@ -39,6 +39,9 @@ macro_rules! profile_keys {
             ipc: Listed<String> as IPC,
             /// paths of the host that may be mounted
             host_paths: Listed<HostPath> as HOST_PATHS,
+            // whoever writes in the outer one chooses what the inner one covers
+            /// whether a mount may lie within another that is no tmpfs
+            nested_mounts: Allowed as ALLOWED,
             // what is mounted is thereby made
             /// patterns of volume names
             volumes: Listed<Glob> as PATTERNS,
@@ -184,6 +187,7 @@ impl Profile {
             no_new_privileges: Demanded(false),
             ipc: words(&["private", "none", "shareable"]),
             host_paths: Listed::NONE,
+            nested_mounts: Allowed(false),
             volumes: any(),
             volume_drivers: words(&["local"]),
             volume_options: Listed::NONE,

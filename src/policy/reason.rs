@@ -70,8 +70,8 @@ rules! {
             ["CIS 5.6", "PSS baseline: HostPath Volumes"];
         MountReadOnly = "mount.read-only" root, "a writable mount of a path that is listed as read-only",
             "it is shared with others", "mount it with :ro", [];
-        MountLink = "mount.link" root, "a path of the host that leads elsewhere by a symbolic link",
-            "what is judged would not be what is mounted", "name the real path", [];
+        MountLink = "mount.link" root, "a path of the host that leads elsewhere by a symbolic link, or that others than root can exchange for one",
+            "what is judged would not be what is mounted", "name the real path, and list paths in directories that root alone writes", [];
         MountUnseen = "mount.unseen" root, "a path of the host that the gate cannot see as the daemon does",
             "what cannot be seen is not guessed", "let the gate see it (PrivateTmp, ProtectHome), or use a volume", [];
         MountProtected = "mount.protected" root, "a directory or socket of the gate, the daemon or containerd, or a path that holds one",
@@ -84,8 +84,14 @@ rules! {
             "image, cluster and npipe mounts read what is others'", "use bind, volume or tmpfs", ["PSS restricted: Volume Types"];
         MountOptions = "mount.options" root, "mount options beyond ro, rw, z, Z and nocopy",
             "shared propagation carries mounts to the host", "leave the option out", ["CIS 5.20", "CVE-2025-31133"];
-        MountTarget = "mount.target" root, "a mount over /proc, /sys, /dev or the root directory",
+        MountTarget = "mount.target" root, "a mount over /proc, /sys, /dev, the root directory, or where a GPU is asked for, also by a link in the container",
             "it hides what keeps the container in", "choose another target", ["CVE-2025-31133", "CVE-2025-52881"];
+        MountNested = "mount.nested" root, "a mount within another one, where whoever writes there chooses what it covers",
+            "a link in the outer one puts the inner one over /dev", "mount them side by side, or have nested_mounts allowed", ["CVE-2025-31133"];
+        MountRestart = "mount.restart" root, "a path of the host that others than root can exchange, in a container that the daemon starts again by itself",
+            "it is mounted again without being looked at", "leave --restart out, or list a path in directories that root alone writes", [];
+        PathUnseen = "container.path-unseen" root, "a path in a container that the gate could not follow",
+            "a link in the container's own tree leads anywhere", "try again when the daemon answers", [];
         MountDriver = "mount.volume-driver" root, "volume driver options inside a mount",
             "the local driver mounts anything with them, the host's root too", "create the volume first, without options", [];
         VolumeDriver = "mount.driver-name" root, "a volume driver that the profile does not list",
@@ -201,7 +207,7 @@ rules! {
             "ids are shared with the host", "run with --user within the ranges", ["CIS 4.1"];
         Group = "user.group", "a group that the profile does not list",
             "what the host shares with a group is shared with it, and a name means what the image says", "leave --group-add out, or have the group listed under groups", [];
-        WorkingDir = "user.working-dir" root, "a working directory under /proc or /dev, or not a clean absolute path",
+        WorkingDir = "user.working-dir" root, "a working directory under /proc or /dev, also by a link in the container, or not a clean absolute path",
             "a leaked descriptor leads to the host's files", "choose another --workdir", ["CVE-2024-21626"];
         Runtime = "runtime.not-allowed" root, "a runtime that the profile does not list",
             "a runtime is the wall around the container", "leave --runtime out, or use one that is listed", ["CIS 5.1"];
@@ -241,7 +247,7 @@ rules! {
             "it can lead to the host's own files", "write the path without . and .. parts", ["CVE-2018-15664"];
         CopyCompressed = "copy.compressed" root, "an archive for a container that is not a plain tar",
             "daemons before 29.5.1 run the container's own decompressor as root", "send it uncompressed", ["CVE-2026-41567"];
-        CopyMounts = "copy.running-mounts" root, "copying into or out of a container that runs and has mounts",
+        CopyMounts = "copy.running-mounts" root, "copying into or out of a container that runs and has mounts, or has one within another",
             "a link that changes meanwhile leads to the host's files", "stop it first, or use docker exec with tar", ["CVE-2026-41568", "CVE-2026-42306", "CVE-2018-15664"];
         SecretDriver = "secret.driver" root, "a driver or template for a secret or config",
             "a driver is a program that runs as root, a template reads other secrets", "send the data itself", [];
@@ -255,7 +261,7 @@ rules! {
 
 impl Reason {
     /// Whether it says only that something was not seen, so that looking could lift it.
-    pub(super) const fn is_unseen(self) -> bool {
+    pub(in crate::policy) const fn is_unseen(self) -> bool {
         matches!(
             self,
             Self::TargetUnseen
@@ -263,6 +269,7 @@ impl Reason {
                 | Self::VolumeUnseen
                 | Self::NetworkUnseen
                 | Self::ImageUnseen
+                | Self::PathUnseen
         )
     }
 }

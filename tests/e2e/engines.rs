@@ -4,7 +4,7 @@
 
 use super::dockerd::Engine;
 use super::world::missing;
-use super::{issued, local, parts, registry, tokens};
+use super::{issued, local, moved, parts, registry, tokens};
 
 /// Runs a part, or says that it was not tried.
 fn on(engine: Engine, name: &str, part: fn(Engine)) {
@@ -68,11 +68,13 @@ macro_rules! newer_clients {
 }
 
 mod machine {
-    use super::{Engine, issued, local, on, parts, registry, tokens};
+    use super::{Engine, issued, local, moved, on, parts, registry, tokens};
     few!(now, Engine::Machine);
     rest!(now, Engine::Machine);
     now! { Engine::Machine;
         a_newer_command_line_does_the_same_through_the_gate = parts::newer_command_line,
+        where_a_link_in_a_container_leads_is_judged_when_it_starts = moved::play,
+        whoever_writes_in_a_listed_path_turns_no_other_into_a_link = moved::race,
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 /// One line of shell.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+pub(crate) struct Line {
     by: String,
     run: String,
     #[serde(default)]
@@ -54,10 +54,23 @@ pub(crate) fn play(engine: Engine) {
     let gate = Gate::start(&at("gate"), &daemon.socket);
     let lines: Vec<Line> = serde_saphyr::from_str(include_str!("registry.yaml")).unwrap();
     let lines: Vec<Line> = lines.into_iter().map(|line| line.of(engine)).collect();
+    live(program, scratch.path(), &daemon, &gate, &lines);
+    super::log::judge(&gate.end());
+    println!("registry: {} lines", lines.len());
+}
+
+/// Runs each line and tells all that came out otherwise.
+pub(crate) fn live(
+    program: &str,
+    scratch: &Path,
+    daemon: &PrivateDaemon,
+    gate: &Gate,
+    lines: &[Line],
+) {
     let mut wrong = Vec::new();
-    for line in &lines {
+    for line in lines {
         let before = gate.audit().len();
-        let mut shell = shell(scratch.path(), program, &line.run);
+        let mut shell = shell(scratch, program, &line.run);
         match line.by.as_str() {
             "daemon" => shell.env("DOCKER_HOST", format!("unix://{}", daemon.socket.display())),
             client => shell
@@ -79,8 +92,6 @@ pub(crate) fn play(engine: Engine) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    super::log::judge(&gate.end());
-    println!("registry: {} lines", lines.len());
 }
 
 fn judge(line: &Line, out: &Output, said: &str) -> Option<&'static str> {

@@ -461,17 +461,22 @@ impl Bench {
                 volumes: self.daemon.volumes(&asked.volumes).into_iter().collect(),
                 containers: self.daemon.containers(&asked.containers).into_iter().collect(),
                 networks: self.daemon.networks(&asked.networks).into_iter().collect(),
+                container_paths: self.daemon.container_paths(&asked.container_paths),
             },
             World::Empty => Facts {
-                host_paths: all(&asked.host_paths, |_| PathFact::Missing),
+                host_paths: all(&asked.host_paths, |_| PathFact::Missing { fixed: true }),
                 exec_takes_input: None,
                 images: all(&asked.images, |_| Seen::Missing),
                 volumes: all(&asked.volumes, |_| Seen::Missing),
                 containers: all(&asked.containers, |_| Seen::Missing),
                 networks: all(&asked.networks, |_| Seen::Missing),
+                container_paths: BTreeMap::new(),
             },
             World::Local => Facts {
-                host_paths: all(&asked.host_paths, |_| PathFact::Plain { root_owned: true }),
+                host_paths: all(&asked.host_paths, |_| PathFact::Plain {
+                    root_owned: true,
+                    fixed: true,
+                }),
                 exec_takes_input: None,
                 images: all(&asked.images, |name| {
                     Seen::Found(Image { tags: vec![name.to_owned()], ..Image::default() })
@@ -486,6 +491,9 @@ impl Bench {
                 networks: all(&asked.networks, |name| {
                     Seen::Found(Network { id: "d".repeat(64), name: name.to_owned() })
                 }),
+                container_paths: (asked.container_paths.iter())
+                    .map(|of| (of.clone(), of.1.clone()))
+                    .collect(),
             },
         }
     }
@@ -504,9 +512,11 @@ fn all<T>(names: &BTreeSet<String>, found: impl Fn(&str) -> T) -> BTreeMap<Strin
 
 fn fact(word: &str) -> PathFact {
     match word {
-        "plain" => PathFact::Plain { root_owned: false },
-        "root-owned" => PathFact::Plain { root_owned: true },
-        "missing" => PathFact::Missing,
+        "plain" => PathFact::Plain { root_owned: false, fixed: true },
+        "loose" => PathFact::Plain { root_owned: false, fixed: false },
+        "root-owned" => PathFact::Plain { root_owned: true, fixed: true },
+        "missing" => PathFact::Missing { fixed: true },
+        "missing-loose" => PathFact::Missing { fixed: false },
         "link" => PathFact::Link,
         "socket" => PathFact::Socket,
         "device" => PathFact::Device,

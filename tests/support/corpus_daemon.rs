@@ -3,7 +3,7 @@
 
 use dockward::facade::docker::image::{ImageOrigin, Reference};
 use dockward::facade::policy::facts::{
-    Container, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
+    Container, ContainerMount, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +62,16 @@ struct AContainer {
     running: bool,
     volumes: Vec<String>,
     labels: BTreeMap<String, String>,
+    /// Where something of another kind is mounted.
     mounts: Vec<String>,
+    /// Paths of the host by where they are mounted; one that ends in `:ro` read-only.
+    binds: BTreeMap<String, String>,
+    tmpfs: Vec<String>,
+    restarts: bool,
+    /// Where a path inside leads that is a link; any other leads to itself.
+    links: BTreeMap<String, String>,
+    /// Paths inside that cannot be followed.
+    lost: Vec<String>,
     health: Option<AHealthcheck>,
     env: Vec<String>,
     network_mode: String,
@@ -126,18 +135,20 @@ impl Daemon {
     /// Containers: what is not named is an ordinary one of busybox that does not run.
     pub(crate) fn containers(&self, asked: &BTreeSet<String>) -> BTreeMap<String, Seen<Container>> {
         self.each(asked, |name| {
-            let of_id = |(known, _): &(&String, &_)| id_of(known) == *name;
-            let told = self
-                .containers
-                .get(name)
-                .or_else(|| self.containers.iter().find(of_id).map(|(_, container)| container));
             let ordinary = AContainer::default();
-            let container = match told {
+            let container = match self.told(name) {
                 Some(None) => return Seen::Missing,
                 Some(Some(container)) => container,
                 None => &ordinary,
             };
-            let of_volumes = container.volumes.iter().map(|name| format!("/{name}"));
+            let at = |target: String| ContainerMount { target, ..ContainerMount::default() };
+            let of_volumes = container.volumes.iter().map(|name| at(format!("/{name}")));
+            let others = container.mounts.iter().cloned().map(at);
+            let binds = container.binds.iter().map(|(target, source)| ContainerMount {
+                bind: Some(source.trim_end_matches(":ro").to_owned()),
+                read_only: source.ends_with(":ro"),
+                ..at(target.clone())
+            });
             Seen::Found(Container {
                 id: id_of(name),
                 image: container.image.clone().unwrap_or_else(|| ORDINARY.to_owned()),
@@ -146,7 +157,9 @@ impl Daemon {
                 running: container.running,
                 volumes: container.volumes.clone(),
                 labels: container.labels.clone(),
-                mounts: container.mounts.iter().cloned().chain(of_volumes).collect(),
+                mounts: others.chain(of_volumes).chain(binds).collect(),
+                tmpfs: container.tmpfs.clone(),
+                restarts: container.restarts,
                 health: container.health.as_ref().map(health),
                 env: container.env.clone(),
                 network_mode: container.network_mode.clone(),
@@ -156,6 +169,25 @@ impl Daemon {
                 execs: container.execs,
             })
         })
+    }
+
+    fn told(&self, name: &str) -> Option<&Option<AContainer>> {
+        let of_id = |(known, _): &(&String, &_)| id_of(known) == *name;
+        let by_id = || self.containers.iter().find(of_id).map(|(_, container)| container);
+        self.containers.get(name).or_else(by_id)
+    }
+
+    /// Paths in containers: what is not named leads to itself.
+    pub(crate) fn container_paths(
+        &self,
+        asked: &BTreeSet<(String, String)>,
+    ) -> BTreeMap<(String, String), String> {
+        let leads = |of: &(String, String)| match self.told(&of.0) {
+            Some(Some(container)) if container.lost.contains(&of.1) => None,
+            Some(Some(container)) => Some(container.links.get(&of.1).unwrap_or(&of.1).clone()),
+            _ => Some(of.1.clone()),
+        };
+        asked.iter().filter_map(|of| Some((of.clone(), leads(of)?))).collect()
     }
 
     /// Networks: what is not named is not there.

@@ -125,12 +125,13 @@ pub(crate) fn host_paths(to: &mut Listed<HostPath>, entry: &YamlEntry, ledger: &
 fn host_path(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<HostPath> {
     let path = node.get("path")?.text()?.to_owned();
     let (read_only, below) = (node.has_flag("read_only"), node.has_flag("below"));
+    let movable = node.has_flag("danger_movable");
     if below && !read_only {
         let at = node.get("below").map_or(node.at, |below| below.at);
         let what = "below on a writable path: whoever writes there can plant a link";
         ledger.mistake(at, what, "write read_only: true, or list each path");
     }
-    Some(HostPath { path, read_only, below })
+    Some(HostPath { path, read_only, below, movable })
 }
 
 pub(crate) fn volume_options(

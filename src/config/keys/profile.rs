@@ -165,6 +165,11 @@ const HOST_PATHS: Form<Listed<HostPath>> = Form::new(
             required("path", CLEAN_PATH, "an absolute path"),
             key("read_only", FLAG, "whether only read-only mounts are allowed"),
             key("below", FLAG, "whether also what lies under it; read-only paths alone"),
+            key(
+                "danger_movable",
+                FLAG,
+                "also where others than root may write in a directory above it: whoever does can have any other mounted",
+            ),
         ],
     })),
     rules::host_paths,

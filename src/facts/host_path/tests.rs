@@ -33,7 +33,8 @@ impl Tree {
 fn plain_files_and_directories_are_known() {
     let tree = Tree::new();
     for plain in ["dir", "dir/file"] {
-        assert_eq!(tree.look(plain), PathFact::Plain { root_owned: false }, "{plain}");
+        let fact = PathFact::Plain { root_owned: false, fixed: false };
+        assert_eq!(tree.look(plain), fact, "{plain}");
     }
 }
 
@@ -63,9 +64,10 @@ fn sockets_pipes_and_devices_are_told_apart() {
 fn what_is_not_there_is_missing() {
     let tree = Tree::new();
     for missing in ["dir/no", "dir/no/more"] {
-        assert_eq!(tree.look(missing), PathFact::Missing, "{missing}");
+        assert_eq!(tree.look(missing), PathFact::Missing { fixed: false }, "{missing}");
     }
-    assert_eq!(view().look(Path::new("/etc/no-such-thing")), PathFact::Missing);
+    let missing = view().look(Path::new("/etc/no-such-thing/more"));
+    assert_eq!(missing, PathFact::Missing { fixed: true });
 }
 
 #[test]
@@ -101,7 +103,7 @@ fn another_view_of_the_host_is_seen_only_where_both_agree() {
 #[test]
 fn root_owned_asks_for_every_component() {
     let is_root_owned = |path: &Path| match view().look(path) {
-        PathFact::Plain { root_owned } => root_owned,
+        PathFact::Plain { root_owned, .. } => root_owned,
         other => panic!("{other:?}"),
     };
     assert!(is_root_owned(Path::new("/")));
@@ -110,6 +112,17 @@ fn root_owned_asks_for_every_component() {
     let tree = Tree::new();
     fs::set_permissions(tree.at("dir"), fs::Permissions::from_mode(0o700)).unwrap();
     assert!(!is_root_owned(&tree.at("dir")));
+}
+
+#[test]
+fn what_lies_in_roots_directories_stays_where_it_is_whoever_owns_it() {
+    let is_fixed = |path: &Path| match view().look(path) {
+        PathFact::Plain { fixed, .. } => fixed,
+        other => panic!("{other:?}"),
+    };
+    assert!(is_fixed(Path::new("/etc/passwd")));
+    assert!(is_fixed(Path::new("/tmp")), "everybody's, but its name is root's to change");
+    assert!(!is_fixed(&Tree::new().at("dir")));
 }
 
 #[test]
@@ -170,5 +183,5 @@ fn a_process_with_a_mount_of_its_own_is_not_believed_to_see_ours() {
     fs::write(&ready, "\n").unwrap();
     assert!(child.wait().unwrap().success());
     assert!(matches!(inside, PathFact::Unseen { .. }), "{inside:?}");
-    assert!(matches!(beside, PathFact::Missing), "{beside:?}");
+    assert!(matches!(beside, PathFact::Missing { .. }), "{beside:?}");
 }

@@ -21,7 +21,7 @@ pub(in crate::policy) fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     match &call.body {
         Body::ContainerCreate(body) => create(judge, head, body),
         Body::ContainerUpdate(body) => update::update(judge, head, body),
-        Body::ExecCreate(body) => exec_create(judge, head, body),
+        Body::ExecCreate(body) => exec_create(judge, call, body),
         Body::ExecStart(_) => {} // what runs was judged when the exec was made
         Body::Commit(config) => commit::commit(judge, head, config.as_deref()),
         Body::Auth(auth) if head.route.verb == Verb::Login => judge.login(auth),
@@ -44,14 +44,15 @@ pub(in crate::policy) fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
         | Body::SwarmUnlock(_)
         | Body::PluginPrivileges(_)
         | Body::PluginSet(_) => {}
-        Body::Opaque | Body::None => bodiless(judge, head),
+        Body::Opaque | Body::None => bodiless(judge, call),
     }
 }
 
 /// Requests that say all they have to say in their head, and streams that are granted by name.
-fn bodiless(judge: &mut Judge<'_>, head: &CallHead) {
+fn bodiless(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
+    let head = call.head;
     match (head.route.resource, head.route.verb) {
-        (Resource::Container, Verb::Start | Verb::Restart) => start::start(judge, head),
+        (Resource::Container, Verb::Start | Verb::Restart) => start::start(judge, call),
         (Resource::Container, Verb::CopyOut) => copy::copy_out(judge, head),
         (Resource::Container, Verb::Rename) => judge.container_name(head),
         (Resource::Image, Verb::Commit) => commit::commit(judge, head, None),

@@ -54,6 +54,9 @@ impl Judge<'_> {
         if container.running && !container.mounts.is_empty() {
             let what = format!("copy while {name:?} runs and has mounts");
             self.deny(Reason::CopyMounts, "path", name, what);
+        } else if container.has_mounts_in_mounts() {
+            let what = format!("copy where {name:?} has a mount within another");
+            self.deny(Reason::CopyMounts, "path", name, what);
         }
     }
 }

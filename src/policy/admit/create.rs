@@ -53,7 +53,10 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
     judge.image_health(image.text(), healthcheck.value());
     judge.stop_timeout("StopTimeout", stop_timeout.or_zero());
     judge.mac_address("MacAddress", mac_address.text());
+    let restarts = host.restart_policy.value().map_or("", |policy| policy.name.text());
+    judge.restarts = !matches!(restarts, "" | "no");
     judge.host_config(host);
+    judge.nested(&judge.mount_places(host, config));
     judge.endpoints(networking_config.value());
 }
 

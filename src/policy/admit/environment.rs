@@ -40,10 +40,6 @@ const REACHING: [(&str, ReadBy); 15] = [
 /// Directories of the host in which libraries are root's alone.
 const LIBRARIES: [&str; 5] = ["/usr", "/lib", "/lib32", "/lib64", "/opt"];
 
-/// Below these, a mount of `/dev/null` asks for the device that its name says.
-const DEVICES_BY_MOUNT: [&str; 2] =
-    ["/var/run/nvidia-container-devices", "/run/nvidia-container-devices"];
-
 fn reach(name: &str) -> Option<ReadBy> {
     let fits = |pattern: &str| match pattern.strip_suffix('*') {
         Some(beginning) => name.starts_with(beginning),
@@ -156,15 +152,6 @@ impl Judge<'_> {
         let vendors = ["nvidia", "amd", "habana", "ascend"];
         !self.profile.device_requests().is_empty()
             || vendors.iter().any(|vendor| self.gives_devices_of(vendor))
-    }
-
-    /// A place inside that asks for a device by being mounted upon.
-    pub(super) fn device_target(&mut self, field: &str, target: &str) {
-        let asks = |path: String| DEVICES_BY_MOUNT.iter().any(|root| is_under(&path, root));
-        if clean(target).is_some_and(asks) && !self.gives_devices_of("nvidia") {
-            self.refuse(Reason::DeviceRequest, field, target, "ask for a device by a mount at");
-            self.allowing_listed("drivers", self.profile.device_requests());
-        }
     }
 }
 

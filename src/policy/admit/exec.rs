@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::start::seen_container;
-use crate::docker::CallHead;
+use crate::docker::ApiCall;
 use crate::docker::body::exec::ExecCreate;
 use crate::policy::Reason;
 
@@ -11,7 +11,7 @@ use crate::policy::Reason;
 const MOST_EXECS: usize = 256;
 
 /// Judges a whole exec create request.
-pub(super) fn exec_create(judge: &mut Judge<'_>, head: &CallHead, body: &ExecCreate<'_>) {
+pub(super) fn exec_create(judge: &mut Judge<'_>, call: &ApiCall<'_>, body: &ExecCreate<'_>) {
     let ExecCreate {
         user,
         privileged,
@@ -29,7 +29,7 @@ pub(super) fn exec_create(judge: &mut Judge<'_>, head: &CallHead, body: &ExecCre
     } = body;
     let words = env.0.items().iter().chain(cmd.items()).map(AsRef::as_ref);
     judge.weigh("Env", words.chain([user.text(), working_dir.text(), detach_keys.0.text()]));
-    match seen_container(head.target().unwrap_or_default(), judge.facts) {
+    match seen_container(call.head.target().unwrap_or_default(), judge.facts) {
         Ok(container) if container.execs >= MOST_EXECS => {
             let what = format!("make one exec more than {}", container.execs);
             judge.deny(Reason::Execs, "path", container.execs.to_string(), what);
@@ -39,5 +39,5 @@ pub(super) fn exec_create(judge: &mut Judge<'_>, head: &CallHead, body: &ExecCre
     }
     judge.privileged("Privileged", privileged.or_zero());
     judge.exec_user(user.text());
-    judge.working_dir("WorkingDir", working_dir.text());
+    judge.exec_directory(call, working_dir.text());
 }

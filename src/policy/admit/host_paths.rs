@@ -69,15 +69,27 @@ impl Judge<'_> {
             self.deny(Reason::MountReadOnly, field, source, what);
             self.allowing("mount it with :ro");
         }
-        let strictly_below = entry.path != path;
-        self.host_path_fact(field, source, &path, strictly_below);
+        self.host_path_fact(field, source, &path, entry);
     }
 
-    fn host_path_fact(&mut self, field: &str, source: &str, path: &str, below: bool) {
+    fn host_path_fact(&mut self, field: &str, source: &str, path: &str, entry: &HostPath) {
+        let below = entry.path != path;
         let (reason, what) = match self.facts.host_paths.get(path) {
-            Some(PathFact::Plain { root_owned }) if *root_owned || !below => return,
-            Some(PathFact::Missing) if !below => return,
-            Some(PathFact::Plain { .. } | PathFact::Missing) => {
+            Some(PathFact::Plain { root_owned: true, .. }) => return,
+            Some(PathFact::Plain { fixed: true, .. } | PathFact::Missing { fixed: true })
+                if !below =>
+            {
+                return;
+            }
+            Some(PathFact::Plain { .. } | PathFact::Missing { .. }) if !below && entry.movable => {
+                if !self.restarts {
+                    return;
+                }
+                let what = "others than root can exchange it, and nobody looks when the daemon starts the \
+                            container again";
+                (Reason::MountRestart, what)
+            }
+            Some(PathFact::Plain { .. } | PathFact::Missing { .. }) => {
                 (Reason::MountLink, "others than root can change where it leads")
             }
             Some(PathFact::Link) => (Reason::MountLink, "a symbolic link leads elsewhere"),

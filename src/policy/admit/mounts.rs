@@ -1,14 +1,15 @@
 //! Mounts: binds, volumes, tmpfs, of every spelling.
 
-use super::host_paths::{clean, is_under};
+use super::inside::MountPlace;
 use super::names::is_plain;
 use super::{Judge, StringMap};
+use crate::docker::body::config::ContainerConfig;
 use crate::docker::body::create::{
-    BindOptions, Driver, ImageOptions, Mount, TmpfsOptions, VolumeMountOptions,
+    BindOptions, Driver, HostConfig, ImageOptions, Mount, TmpfsOptions, VolumeMountOptions,
 };
 use crate::docker::body::field::{Empty, Field, Map};
-use crate::policy::Reason;
 use crate::policy::glob::Glob;
+use crate::policy::{Reason, Seen};
 use std::borrow::Cow;
 
 /// What may stand behind the second colon of a bind. Propagation that is not private carries mounts
@@ -101,22 +102,6 @@ impl Judge<'_> {
             return true;
         }
         false
-    }
-
-    /// Where it is mounted inside.
-    pub(super) fn target(&mut self, field: &str, target: &str) {
-        let cleaned = clean(target);
-        // what runc makes of /dev decides what it masks elsewhere (CVE-2025-31133)
-        let kept = |path: &str| {
-            let device = is_under(path, "/dev") && !["/dev/shm", "/dev/mqueue"].contains(&path);
-            device || ["/proc", "/sys"].iter().any(|root| is_under(path, root))
-        };
-        let sound = cleaned.as_deref().is_some_and(|path| path != "/" && !kept(path));
-        self.device_target(field, target);
-        // each node fills the templates of a service's mounts in
-        if !sound || target.contains("{{") {
-            self.refuse(Reason::MountTarget, field, target, "mount over");
-        }
     }
 
     /// `HostConfig.Mounts`, and a service's.
@@ -264,6 +249,46 @@ impl Judge<'_> {
     pub(super) fn volumes_from(&mut self, containers: &[Cow<'_, str>]) {
         let what = "use the volumes of another container";
         self.deny_items(Reason::VolumesFrom, &self.host("VolumesFrom"), containers, what);
+    }
+
+    /// Where all of that is mounted, of a container that is to be made: it and what its image brings along.
+    pub(super) fn mount_places(
+        &self,
+        host: &HostConfig<'_>,
+        config: &ContainerConfig<'_>,
+    ) -> Vec<MountPlace> {
+        let place = |field: String, target: &str, tmpfs| MountPlace {
+            field,
+            target: target.to_owned(),
+            tmpfs,
+        };
+        let binds = host.binds.items().iter().enumerate().map(|(i, bind)| {
+            let target = bind.split(':').nth(1).unwrap_or(bind);
+            place(self.host(&format!("Binds[{i}]")), target, false)
+        });
+        let mounts = self.places_of(host.mounts.items());
+        let tmpfs = host.tmpfs.entries();
+        let tmpfs = tmpfs.map(|(target, _)| {
+            place(self.host(&format!("Tmpfs.{}", super::key(target))), target, true)
+        });
+        let volumes = config.volumes.entries();
+        let volumes = volumes
+            .map(|(target, _)| place(format!("Volumes.{}", super::key(target)), target, false));
+        let image = self.facts.images.get(config.image.text()).and_then(Seen::found);
+        let brought = image.into_iter().flat_map(|image| &image.volumes);
+        let brought = brought
+            .map(|target| place(format!("Image.Volumes.{}", super::key(target)), target, false));
+        binds.chain(mounts).chain(tmpfs).chain(volumes).chain(brought).collect()
+    }
+
+    /// Where `Mounts` are, of a container or a service.
+    pub(super) fn places_of(&self, mounts: &[Mount<'_>]) -> Vec<MountPlace> {
+        let place = |(i, mount): (usize, &Mount<'_>)| MountPlace {
+            field: self.host(&format!("Mounts[{i}].Target")),
+            target: mount.target.text().to_owned(),
+            tmpfs: mount.kind.text() == "tmpfs",
+        };
+        mounts.iter().enumerate().map(place).collect()
     }
 
     /// A volume driver's name; empty is the daemon's `local`.

@@ -157,6 +157,7 @@ impl Judge<'_> {
         self.service_privileges(&at("Privileges"), privileges.value());
         self.read_only_root(&at("ReadOnly"), read_only.or_zero());
         self.mounts(mounts.items());
+        self.nested(&self.places_of(mounts.items()));
         self.stop_timeout(&at("StopGracePeriod"), stop_grace_period.or_zero() / 1_000_000_000);
         self.healthcheck(&at("Healthcheck."), healthcheck.value());
         self.service_hosts(&at("Hosts"), hosts.items());
@@ -190,6 +191,7 @@ impl Judge<'_> {
             "on-failure" => "on-failure",
             _ => "always",
         };
+        self.restarts = name != "no";
         if name != "no" && !self.profile.restart().has(name) {
             let what = "use restart condition";
             self.refuse(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);

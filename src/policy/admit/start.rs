@@ -3,7 +3,7 @@
 
 use super::Judge;
 use super::image::run;
-use crate::docker::CallHead;
+use crate::docker::{ApiCall, CallHead};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
 use crate::policy::facts::{Container, Facts, Seen};
@@ -34,8 +34,8 @@ pub(super) fn seen_container<'f>(name: &str, facts: &'f Facts) -> Result<&'f Con
 }
 
 /// `POST /containers/{}/start` and `/restart`.
-pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
-    let container = match seen_container(head.target().unwrap_or_default(), judge.facts) {
+pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
+    let container = match seen_container(call.head.target().unwrap_or_default(), judge.facts) {
         Ok(container) => container,
         Err(finding) => return judge.add(Some(finding)),
     };
@@ -47,7 +47,9 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
         running: _,
         labels,
         volumes,
-        mounts,
+        mounts: _, // below, with all that is mounted
+        tmpfs: _,
+        restarts,
         health,
         env,
         network_mode,
@@ -60,13 +62,25 @@ pub(super) fn start(judge: &mut Judge<'_>, head: &CallHead) {
     for volume in volumes {
         judge.volume_fact(&format!("Mounts.{volume}"), volume);
     }
-    for target in mounts {
-        judge.target(&format!("Mounts.{}", super::key(target)), target);
-    }
+    judge.restarts = *restarts;
+    judge.bound(container);
+    judge.placed(call, container);
     if let Some(health) = health {
         judge.health("Config.Healthcheck.", health);
     }
     judge.started_environment("Config.Env.", env);
     judge.started_networks(network_mode, networks);
     judge.denied_labels("Config.Labels", labels, "start a container with label");
+}
+
+impl Judge<'_> {
+    /// The paths of the host that a container has: what they are now is mounted, whatever they were.
+    pub(super) fn bound(&mut self, container: &Container) {
+        for mount in &container.mounts {
+            if let Some(source) = &mount.bind {
+                let field = format!("Mounts.{}", super::key(&mount.target));
+                self.host_path(&field, source, mount.read_only);
+            }
+        }
+    }
 }

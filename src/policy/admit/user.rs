@@ -115,16 +115,18 @@ impl Judge<'_> {
 
     /// `WorkingDir`: a clean absolute path that does not lead through /proc or /dev (CVE-2024-21626).
     pub(super) fn working_dir(&mut self, field: &str, dir: &str) {
-        if dir.is_empty() {
-            return;
-        }
-        let mut parts = dir.strip_prefix('/').unwrap_or("..").split('/');
-        let strange = dir.chars().any(char::is_control);
-        let unclean = strange || parts.clone().any(|part| part == ".." || part == ".");
-        // `/dev/fd` is a link to `/proc/self/fd` in every container
-        let first = parts.find(|part| !part.is_empty());
-        if unclean || matches!(first, Some("proc" | "dev")) {
+        if !is_sound_directory(dir) {
             self.refuse(Reason::WorkingDir, field, dir, "work in directory");
         }
     }
+}
+
+/// Whether a process may begin in it, as far as the text says; none is the image's.
+pub(super) fn is_sound_directory(dir: &str) -> bool {
+    let mut parts = dir.strip_prefix('/').unwrap_or("..").split('/');
+    let strange = dir.chars().any(char::is_control);
+    let unclean = strange || parts.clone().any(|part| part == ".." || part == ".");
+    // `/dev/fd` is a link to `/proc/self/fd` in every container
+    let first = parts.find(|part| !part.is_empty());
+    dir.is_empty() || !(unclean || matches!(first, Some("proc" | "dev")))
 }

@@ -134,6 +134,9 @@ pub struct HostPath {
     pub read_only: bool,
     /// Whether also what lies under it may be mounted (read-only paths alone).
     pub below: bool,
+    /// Whether it may be mounted although others than root may write in a directory above it, who can put a link
+    /// in its place between our look and the daemon's.
+    pub movable: bool,
 }
 
 /// A bound on a number of which 0 and less mean unlimited.
