@@ -173,7 +173,7 @@ pub mod policy {
         };
     }
     pub mod glob {
-        pub use crate::policy::glob::Glob;
+        pub use crate::policy::glob::{Glob, MAX_PATTERNS, MAX_STARS};
     }
 }
 pub mod proxy {

@@ -14,10 +14,12 @@
 
 use dockward::facade::docker::{Accepted, ApiVersion, RequestHead, classify, json as strict};
 use dockward::facade::identity::supposed;
+use dockward::facade::policy::glob::{Glob, MAX_PATTERNS, MAX_STARS};
 use dockward::facade::policy::{Decision, Denial, Facts, Reason, hear};
 use http::{HeaderMap, HeaderValue, Method, Version};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 const POLICY: &str = r#"
 version: 1
@@ -148,4 +150,37 @@ fn what_would_be_allowed_stays_with_its_own_reason() {
     let denial = denied("ci", &body);
     let hints = denial.findings.iter().filter(|f| f.reason == Reason::Label && f.allowed.is_some());
     assert_eq!(hints.count(), 0);
+}
+
+/// The quickest of three, since others run beside it.
+fn quickest(what: impl Fn()) -> Duration {
+    let times = (0..3).map(|_| {
+        let began = Instant::now();
+        what();
+        began.elapsed()
+    });
+    times.min().unwrap()
+}
+
+#[test]
+fn patterns_and_names_at_their_limits_cost_little() {
+    let most = Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 20 });
+    let stars = "**x*".repeat(MAX_STARS / 3);
+    for name in ["x".repeat(strict::MAX_KEY), "x/".repeat(strict::MAX_KEY / 2)] {
+        for pattern in [format!("{stars}y"), "*x".repeat(MAX_STARS) + "y"] {
+            let glob = Glob::new(pattern);
+            let took = quickest(|| assert!(!glob.matches(&name)));
+            println!("{glob}: {took:?}");
+            assert!(took < most, "{glob}: {took:?}");
+        }
+    }
+    // what is judged where it came in is never longer than this
+    let globs: Vec<_> = (0..MAX_PATTERNS).map(|nth| Glob::new(format!("label-{nth}.*"))).collect();
+    let names: Vec<_> = (0..500).map(|nth| format!("label-{nth}")).collect();
+    let took = quickest(|| {
+        let hits = names.iter().filter(|name| globs.iter().any(|glob| glob.matches(name)));
+        assert_eq!(hits.count(), 0);
+    });
+    println!("{} names by {} patterns: {took:?}", names.len(), globs.len());
+    assert!(took < 4 * most, "{took:?}");
 }

@@ -47,7 +47,7 @@ pub const SHAPES: [Shape; 16] = [
         || create_with("Env", &list(16_384, r#""A\n=1234567890""#)),
         &[201],
     ),
-    create("keys of escapes", || create_with("Labels", &escaped_keys(16_384)), &[201]),
+    create("keys of escapes", || create_with("Labels", &escaped_keys(16_384)), &[201, 403]),
     create(
         "mounts, as many as there may be",
         || host_with("Mounts", &list(1024, "{}")),
@@ -114,7 +114,7 @@ fn keys(count: usize, value: &str) -> String {
 
 fn escaped_keys(count: usize) -> String {
     let piece = r"\u006b".repeat(30);
-    object(count, |nth, text| write!(text, r#""{piece}{nth}":"\u0000""#).unwrap())
+    object(count, |nth, text| write!(text, r#""{piece}{nth}":"\u0061""#).unwrap())
 }
 
 fn ports() -> String {
