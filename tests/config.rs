@@ -233,8 +233,10 @@ roles: { r: { scope: any } }
     ] {
         let mut params = rcgen::CertificateParams::new(["gate".to_owned()]).unwrap();
         params.extended_key_usages = purposes;
-        let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
-        std::fs::write(path("c.pem"), certificate.pem()).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        std::fs::write(path("c.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        std::fs::write(path("k.pem"), key.serialize_pem()).unwrap();
+        std::fs::write(path("ca.pem"), certificate((2020, 1, 1), (4000, 1, 1))).unwrap();
         let checked = dockward(&["check", "--config", policy.to_str().unwrap()]);
         let shown = text(&checked.stdout);
         assert_eq!(shown.contains(words), named, "{shown}");

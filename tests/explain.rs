@@ -131,8 +131,10 @@ fn a_request_is_judged_as_when_served() {
     let runtime = r#"{"Image":"busybox","HostConfig":{"Runtime":"kata"}}"#;
     let runtime = house.explain(&create, runtime);
     says(&runtime, 1, &["[runtime.not-allowed]", "the daemon's own default, without --runtime"]);
-    let stream = house.explain(&["--as", "ci-7", "POST /v1.41/build"], "");
-    says(&stream, 1, &["granted by * or a group alone", "spells build.create out"]);
+    let stream = house.explain(&["--as", "ci-7", "GET /v1.41/containers/c/attach/ws"], "");
+    says(&stream, 1, &["granted by * or a group alone", "spells container.attach out"]);
+    let unheld = house.explain(&["--as", "ci-7", "POST /v1.41/build"], "");
+    says(&unheld, 1, &["may not use build.create", "roles held: ci"]);
 }
 
 #[test]
