@@ -398,7 +398,7 @@ async fn an_opaque_stream_is_framed_anew() {
         client.send(request).await;
         let answered = String::from_utf8_lossy(&client.remains().await).into_owned();
         assert!(answered.starts_with(&format!("HTTP/1.1 {status} ")), "{name}: {answered}");
-        let log = gate.fake.until(|log| log.closed >= log.requests.len() - 1).await;
+        let log = gate.fake.until(|log| log.closed + 1 >= log.requests.len()).await;
         let loads = log.calls("POST /images/load");
         println!("{name}: {loads:?}");
         if whole {
