@@ -131,8 +131,6 @@ fn a_request_is_judged_as_when_served() {
     let runtime = r#"{"Image":"busybox","HostConfig":{"Runtime":"kata"}}"#;
     let runtime = house.explain(&create, runtime);
     says(&runtime, 1, &["[runtime.not-allowed]", "the daemon's own default, without --runtime"]);
-    let stream = house.explain(&["--as", "ci-7", "GET /v1.41/containers/c/attach/ws"], "");
-    says(&stream, 1, &["granted by * or a group alone", "spells container.attach out"]);
     let unheld = house.explain(&["--as", "ci-7", "POST /v1.41/build"], "");
     says(&unheld, 1, &["may not use build.create", "roles held: ci"]);
 }
@@ -187,7 +185,9 @@ fn a_policy_named_without_a_directory_leaves_listed_paths_open() {
     let policy = std::fs::read_to_string(own.join("policy.yaml")).unwrap();
     let policy = policy.replace("extends: baseline,", &format!("extends: baseline, {list},"));
     std::fs::write(own.join("policy.yaml"), policy).unwrap();
-    let _daemon = std::os::unix::net::UnixListener::bind(own.join("docker.sock")).unwrap();
+    // a daemon that hangs up, whose process is seen all the same
+    let daemon = std::os::unix::net::UnixListener::bind(own.join("docker.sock")).unwrap();
+    std::thread::spawn(move || daemon.incoming().for_each(drop));
     for name in
         [std::path::PathBuf::from("policy.yaml"), "./policy.yaml".into(), own.join("policy.yaml")]
     {

@@ -29,15 +29,17 @@ pub(super) fn exec_create(judge: &mut Judge<'_>, call: &ApiCall<'_>, body: &Exec
     } = body;
     let words = env.0.items().iter().chain(cmd.items()).map(AsRef::as_ref);
     judge.weigh("Env", words.chain([user.text(), working_dir.text(), detach_keys.0.text()]));
-    match seen_container(call.head.target().unwrap_or_default(), judge.facts) {
-        Ok(container) if container.execs >= MOST_EXECS => {
-            let what = format!("make one exec more than {}", container.execs);
-            judge.deny(Reason::Execs, "path", container.execs.to_string(), what);
-        }
-        Ok(_) => {}
-        Err(finding) => judge.add(Some(finding)),
-    }
     judge.privileged("Privileged", privileged.or_zero());
     judge.exec_user(user.text());
-    judge.exec_directory(call, working_dir.text());
+    judge.working_dir("WorkingDir", working_dir.text());
+    match seen_container(call.head.target().unwrap_or_default(), judge.facts) {
+        Ok(container) => {
+            if container.execs >= MOST_EXECS {
+                let what = format!("make one exec more than {}", container.execs);
+                judge.deny(Reason::Execs, "path", container.execs.to_string(), what);
+            }
+            judge.exec_directory(call, container, working_dir.text());
+        }
+        Err(finding) => judge.add(Some(finding)),
+    }
 }

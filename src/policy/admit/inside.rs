@@ -123,18 +123,16 @@ impl Judge<'_> {
         self.directory(container, &deciding, "Config.WorkingDir", &container.working_dir);
     }
 
-    /// The directory of a process that is begun in a container.
-    pub(super) fn exec_directory(&mut self, call: &ApiCall<'_>, directory: &str) {
-        self.working_dir("WorkingDir", directory);
-        if entered(directory).is_none() {
-            return;
-        }
-        match seen_container(call.head.target().unwrap_or_default(), self.facts) {
-            Ok(container) => {
-                let deciding = deciding_paths(call, container);
-                self.directory(container, &deciding, "WorkingDir", directory);
-            }
-            Err(finding) => self.add(Some(finding)),
+    /// Where the directory of a process leads that is begun in a container.
+    pub(super) fn exec_directory(
+        &mut self,
+        call: &ApiCall<'_>,
+        container: &Container,
+        directory: &str,
+    ) {
+        if entered(directory).is_some() {
+            let deciding = deciding_paths(call, container);
+            self.directory(container, &deciding, "WorkingDir", directory);
         }
     }
 
