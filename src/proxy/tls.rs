@@ -52,6 +52,17 @@ impl Secured {
         Ok((Self { server, trust, own, files: known }, warnings(files)))
     }
 
+    /// Why the files cannot be loaded at `now` (seconds since 1970): of each of them, and not of the first alone.
+    #[must_use]
+    pub fn faults(files: &Credentials, now: i64) -> Vec<TlsError> {
+        let certificate = SourceFile::read(&files.certificate).and_then(|file| file.of_server());
+        let key = SourceFile::read(&files.key).and_then(|file| file.key());
+        let trust = Trust::read(files, now);
+        let each = [certificate.err(), key.err(), trust.err()];
+        let found: Vec<TlsError> = each.into_iter().flatten().collect();
+        if found.is_empty() { Self::load(files, now).err().into_iter().collect() } else { found }
+    }
+
     /// The same with the revocation lists and the deny-list as they are now, and nothing else: `None` if there
     /// are none, if they cannot be read, or if the authorities are others than these.
     #[must_use]

@@ -75,7 +75,10 @@ pub(crate) fn vet(config: &Config, now: Timestamp) -> Vetted {
 fn of_tls(config: &Config, tls: &TlsListen, serves: bool, now: Timestamp, found: &mut Vetted) {
     match Secured::load(&credentials(tls), now.as_second()) {
         Ok((_, warnings)) => found.warnings.extend(warnings),
-        Err(why) => found.fault(why),
+        Err(_) => {
+            let faults = Secured::faults(&credentials(tls), now.as_second());
+            faults.into_iter().for_each(|why| found.fault(why));
+        }
     }
     if tls.crl.is_none() && has_lists(config, tls) {
         found.warnings.push(format!(
