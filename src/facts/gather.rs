@@ -9,6 +9,7 @@ use crate::daemon::{Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
 use crate::problem::{Actionable, Problem};
+use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,16 +38,35 @@ impl Actionable for Unsettled {
 #[derive(Clone, Debug)]
 pub struct Gatherer {
     daemon: Daemon,
-    gate: Arc<GatePaths>,
-    /// All that is protected, known once the daemon has said where its data is.
-    protected: Arc<OnceCell<Vec<PathBuf>>>,
+    kept: Arc<ArcSwap<KeptPlaces>>,
+}
+
+/// The gate's own places, and all that is protected, which is known once the daemon has said where its data is.
+#[derive(Debug)]
+struct KeptPlaces {
+    gate: GatePaths,
+    protected: OnceCell<Vec<PathBuf>>,
+}
+
+impl KeptPlaces {
+    fn of(gate: GatePaths) -> Arc<Self> {
+        Arc::new(Self { gate, protected: OnceCell::new() })
+    }
 }
 
 impl Gatherer {
     /// Asks this daemon, and this host, on which the gate itself has these places.
     #[must_use]
     pub fn new(daemon: Daemon, gate: GatePaths) -> Self {
-        Self { daemon, gate: Arc::new(gate), protected: Arc::default() }
+        Self { daemon, kept: Arc::new(ArcSwap::new(KeptPlaces::of(gate))) }
+    }
+
+    /// Protects these places of the gate from now on, in all clones: a reload reads other files, or a link to one was
+    /// turned.
+    pub fn keep(&self, gate: GatePaths) {
+        if self.kept.load().gate != gate {
+            self.kept.store(KeptPlaces::of(gate));
+        }
     }
 
     /// Goes on with a judgement until it asks for nothing more. What is asked for at once has ten seconds.
@@ -150,10 +170,11 @@ impl Gatherer {
 
     /// What is never mounted, once the daemon has said where its data is.
     async fn protected(&self) -> Result<Vec<PathBuf>, DaemonError> {
-        let found = self.protected.get_or_try_init(|| async {
+        let kept = self.kept.load_full();
+        let found = kept.protected.get_or_try_init(|| async {
             let info = self.daemon.lookup(Lookup::Info).await?;
             let root = info.get("DockerRootDir").and_then(|root| root.as_str()).map(PathBuf::from);
-            Ok::<_, DaemonError>(protected(&self.gate, self.daemon.socket(), root.as_deref()))
+            Ok::<_, DaemonError>(protected(&kept.gate, self.daemon.socket(), root.as_deref()))
         });
         found.await.cloned()
     }
@@ -199,7 +220,7 @@ mod tests {
         });
         let gate = GatePaths { config: vec![], audit: "/x".into(), pki: vec![], control: None };
         let gatherer = Gatherer::new(Daemon::new(socket), gate);
-        gatherer.protected.set(Vec::new()).unwrap();
+        gatherer.kept.load().protected.set(Vec::new()).unwrap();
         (gatherer, most)
     }
 

@@ -212,7 +212,7 @@ impl Reloader {
         let new = self.load()?;
         if !same_house(&self.config, &new.config) {
             return Err("listen (but for certificates and identities), daemon, audit, front, \
-                        control and other directories of keys or included files take a restart"
+                        and control take a restart"
                 .to_owned());
         }
         let recorded =
@@ -222,6 +222,8 @@ impl Reloader {
         let rules = rules(&new.config, bound);
         // from here on nothing can fail
         new.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        // what the gate reads is protected before anybody is judged by it
+        self.operator.revalidator.gatherer.keep(GatePaths::of(&new.config));
         // trust comes before what it may do: whoever is judged by the new rules is judged by the new lists
         for (secured, (_, way)) in new.secured.into_iter().zip(&self.doors) {
             if let (Some(secured), Way::Tls(tls)) = (secured, way) {
@@ -239,6 +241,7 @@ impl Reloader {
     /// themselves, under the same authorities, and count. No right and no authority comes of that. Gives the
     /// files that came into force, for the log.
     fn take_lists(&self) -> Vec<FileHash> {
+        self.operator.revalidator.gatherer.keep(GatePaths::of(&self.config));
         let (now, mut taken) = (Timestamp::now().as_second(), BTreeMap::new());
         for (listen, (_, way)) in self.config.listen.iter().zip(&self.doors) {
             if let (Some(listen), Way::Tls(tls)) = (listen.tls(), way)
@@ -339,7 +342,6 @@ fn same_house(old: &Config, new: &Config) -> bool {
         && old.audit == new.audit
         && old.front == new.front
         && old.control == new.control
-        && GatePaths::of(old) == GatePaths::of(new) // what is never mounted is worked out once
 }
 
 /// Where the listeners are, and for files what they are like.

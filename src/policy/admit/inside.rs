@@ -4,7 +4,6 @@
 
 use super::Judge;
 use super::host_paths::{clean, is_under};
-use super::start::seen_container;
 use crate::docker::body::Body;
 use crate::docker::{ApiCall, Resource, Verb};
 use crate::policy::Reason;
