@@ -54,10 +54,14 @@ clean() {
         kill -KILL "$keeper" 2>/dev/null || true
         wait "$keeper" 2>/dev/null || true
     fi
-    find /sys/fs/cgroup -depth -type d -path "*/$parent*" -exec rmdir {} + 2>/dev/null || true
-    # What died with the namespace may still be letting go of its files.
+    # What died with the namespace may still be letting go of its files and groups.
     tries=0
     until rm -rf "$dir" 2>/dev/null || [ "$tries" -ge 50 ]; do tries=$((tries + 1)); sleep 0.1; done
+    tries=0
+    until find /sys/fs/cgroup -depth -type d -path "*/$parent*" -exec rmdir {} + 2>/dev/null || [ "$tries" -ge 50 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
     exit "$status"
 }
 trap clean EXIT
