@@ -177,7 +177,7 @@ impl Visit {
             began: std::time::Instant::now(),
             uploaded,
             _stream: stream,
-            _memory: memory,
+            memory,
         };
         let case = self.case();
         Ok(exchange.run(case, *permit, upload, self.on_upgrade.take()).await?)

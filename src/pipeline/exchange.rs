@@ -36,7 +36,7 @@ pub(super) struct Exchange {
     pub(super) uploaded: Arc<AtomicU64>,
     pub(super) _stream: StreamPermit,
     /// Of what is sent on in the place of a long body.
-    pub(super) _memory: Option<BodyMemory>,
+    pub(super) memory: Option<BodyMemory>,
 }
 
 /// Cancels when the handler is dropped, which is how hyper says that the client is gone.
@@ -90,7 +90,7 @@ impl Exchange {
     }
 
     async fn forward(
-        self,
+        mut self,
         permitted: Permitted,
         upload: ClientBody,
         on_upgrade: Option<OnUpgrade>,
@@ -107,6 +107,8 @@ impl Exchange {
             answer = forwarding => answer,
             () = self.left(), if ends_with_client => Err(DaemonError::Cancelled),
         };
+        // it was sent: a session or a long answer keeps nobody else's body waiting
+        self.memory = None;
         match answer {
             Ok(Answer { status, headers, body: _, tunnel: Some(tunnel) }) => {
                 self.open_session(status, headers, tunnel, on_upgrade)

@@ -66,6 +66,26 @@ async fn streams_of_an_identity() {
     assert!(folded["folded"]["first"].is_string() && folded["client"]["address"].is_string());
 }
 
+/// A body is in hand until it was sent, not for as long as what it began goes on.
+#[tokio::test]
+async fn a_session_holds_none_of_the_memory_for_bodies() {
+    let script = crate::tunnels::on_exec(Reply::Hijack(b"hi".to_vec()))
+        .on("POST /containers/create", Reply::status("201 Created", "", r#"{"Id":"1"}"#));
+    let front =
+        "body_max: 64KiB, bodies_total: 64KiB, bodies_per_identity: 64KiB, body_timeout: 2s";
+    let gate = Gate::with(Setup { front, ..Setup::new(script) }).await;
+    let mut session = gate.client("dev").await;
+    let long = |body: &str| format!("{body}{}", " ".repeat((64 << 10) - body.len()));
+    session.send(crate::tunnels::start(&long(r#"{"Detach":false,"Tty":true}"#))).await;
+    assert_eq!(session.head().await.0, 101);
+    assert_eq!(session.take(2).await, b"hi");
+    let create = json("POST", CREATE, &long(r#"{"Image":"busybox"}"#));
+    let answer = gate.client("admin").await.ask(create).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    drop(session);
+    gate.settle().await;
+}
+
 #[tokio::test]
 async fn bodies_are_judged_whole_or_not_at_all() {
     let gate = gate("body_max: 64KiB, bodies_total: 128KiB").await;
@@ -100,7 +120,9 @@ async fn a_body_that_does_not_come_in_time() {
 
 #[tokio::test]
 async fn memory_for_bodies_is_shared_and_bounded() {
-    let gate = gate("body_max: 64KiB, bodies_total: 64KiB, body_timeout: 2s").await;
+    let gate =
+        gate("body_max: 64KiB, bodies_total: 64KiB, bodies_per_identity: 64KiB, body_timeout: 2s")
+            .await;
     let head = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", 64 << 10);
     // one holds all there is, and keeps it until its own time is up
     let mut holder = gate.client("dev").await;
