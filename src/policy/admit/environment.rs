@@ -89,10 +89,10 @@ impl Judge<'_> {
     }
 
     /// `ENV` as an instruction. Quotes are taken away as the daemon takes them away; what they keep together falls
-    /// apart here, so that rather too much is taken for a variable.
+    /// apart here, at whatever is white (`unicode.IsSpace` of Go), so that rather too much is taken for a variable.
     pub(super) fn env_instruction(&mut self, rest: &str) {
         let plain: String = rest.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
-        let mut words = plain.split(' ').filter(|word| !word.is_empty()).peekable();
+        let mut words = plain.split(char::is_whitespace).filter(|word| !word.is_empty()).peekable();
         if let Some(name) = words.next_if(|word| !word.contains('=')) {
             let value: Vec<_> = words.collect();
             return self.written_variable(name, &value.join(" "));

@@ -79,13 +79,15 @@ impl Judge<'_> {
     /// (`parseHealthConfig` in `builder/dockerfile/instructions/parse.go` of `BuildKit`).
     pub(super) fn health_instruction(&mut self, rest: &str) {
         let mut check = HealthFact::default();
-        let options = rest.split(' ').filter(|word| !word.is_empty());
+        let options = rest.split(char::is_whitespace).filter(|word| !word.is_empty());
         for option in options.take_while(|word| word.starts_with('-')) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let field = match name {
                 "--interval" => &mut check.interval,
                 "--start-interval" => &mut check.start_interval,
                 "--timeout" => &mut check.timeout,
+                // a flag without a value could take the next word for it
+                _ if value.is_empty() => return self.unread_health(option),
                 "--start-period" => continue, // a grace period only makes it check less
                 "--retries" if value.bytes().all(|b| b.is_ascii_digit()) => continue,
                 _ => return self.unread_health(option),
