@@ -45,7 +45,8 @@ pub struct Gatherer {
 #[derive(Debug)]
 struct KeptPlaces {
     gate: GatePaths,
-    protected: OnceCell<Vec<PathBuf>>,
+    /// With the daemon's process that said so, as it was known then.
+    protected: OnceCell<(Option<i32>, Vec<PathBuf>)>,
 }
 
 impl KeptPlaces {
@@ -170,13 +171,21 @@ impl Gatherer {
 
     /// What is never mounted, once the daemon has said where its data is.
     async fn protected(&self) -> Result<Vec<PathBuf>, DaemonError> {
-        let kept = self.kept.load_full();
+        let mut kept = self.kept.load_full();
+        let peer = self.daemon.peer_pid();
+        let other = |said: &Option<i32>| said.is_some() && *said != peer;
+        if kept.protected.get().is_some_and(|(said, _)| other(said)) {
+            // another daemon, which may keep its data elsewhere
+            kept = KeptPlaces::of(kept.gate.clone());
+            self.kept.store(Arc::clone(&kept));
+        }
         let found = kept.protected.get_or_try_init(|| async {
             let info = self.daemon.lookup(Lookup::Info).await?;
             let root = info.get("DockerRootDir").and_then(|root| root.as_str()).map(PathBuf::from);
-            Ok::<_, DaemonError>(protected(&kept.gate, self.daemon.socket(), root.as_deref()))
+            let all = protected(&kept.gate, self.daemon.socket(), root.as_deref());
+            Ok::<_, DaemonError>((self.daemon.peer_pid(), all))
         });
-        found.await.cloned()
+        Ok(found.await?.1.clone())
     }
 }
 
@@ -218,9 +227,10 @@ mod tests {
                 });
             }
         });
-        let gate = GatePaths { config: vec![], audit: "/x".into(), pki: vec![], control: None };
+        let (config, pki, links) = Default::default();
+        let gate = GatePaths { config, audit: "/x".into(), pki, control: None, links };
         let gatherer = Gatherer::new(Daemon::new(socket), gate);
-        gatherer.kept.load().protected.set(Vec::new()).unwrap();
+        gatherer.kept.load().protected.set((None, Vec::new())).unwrap();
         (gatherer, most)
     }
 

@@ -4,6 +4,7 @@
 use super::mounts::{Location, Mounts};
 use crate::config::{Config, DAEMON_PLACES};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ pub struct GatePaths {
     pub pki: Vec<PathBuf>,
     /// The gate's own socket.
     pub control: Option<PathBuf>,
+    /// Links on the way to all those files: whoever turns one of them chooses the file.
+    pub links: Vec<PathBuf>,
 }
 
 impl GatePaths {
@@ -33,11 +36,16 @@ impl GatePaths {
             let always = [&tls.certificate, &tls.key, &tls.client_ca];
             always.into_iter().chain(&tls.crl).chain(&tls.deny)
         });
+        let (keys, policy) = (keys.collect::<Vec<_>>(), config.files.iter().chain(issuers));
+        let policy: Vec<_> = policy.collect();
+        let links: BTreeSet<_> =
+            keys.iter().chain(&policy).flat_map(|file| links_to(file)).collect();
         Self {
-            config: parents(config.files.iter().chain(issuers)),
+            config: parents(policy.into_iter()),
             audit: config.audit.directory.clone(),
-            pki: parents(keys),
+            pki: parents(keys.into_iter()),
             control: config.control.clone(),
+            links: links.into_iter().collect(),
         }
     }
 }
@@ -51,16 +59,42 @@ fn directories(file: &Path) -> Vec<PathBuf> {
     [Some(named), real].into_iter().flatten().map(Path::to_owned).collect()
 }
 
+/// How many links Linux follows on the way to one file (path_resolution(7)).
+const LINKS_MAX: usize = 40;
+
+/// Each link on the way to a file, where it really lies; as far as can be seen.
+fn links_to(file: &Path) -> Vec<PathBuf> {
+    let (mut links, mut here) = (Vec::new(), PathBuf::from("/"));
+    let parts = |path: &Path| -> Vec<OsString> { path.iter().rev().map(OsString::from).collect() };
+    let mut ahead = parts(file);
+    while let Some(name) = ahead.pop() {
+        if name == ".." {
+            here.pop();
+            continue;
+        }
+        let next = here.join(&name); // of `/` the root itself
+        match fs::read_link(&next) {
+            Ok(leads) if links.len() < LINKS_MAX => {
+                ahead.extend(parts(&leads));
+                links.push(next);
+            }
+            _ => here = next,
+        }
+    }
+    links
+}
+
 /// Every path that may not be mounted, nor anything in it, nor anything that holds it. `data_root` is
 /// `DockerRootDir` of the daemon's `/info`, where it is known. Each is listed as written and, where
 /// that differs, as it is once links are followed.
 #[must_use]
 pub fn protected(gate: &GatePaths, daemon_socket: &Path, data_root: Option<&Path>) -> Vec<PathBuf> {
     let files = gate.config.iter().chain(&gate.pki).map(PathBuf::as_path);
+    let links = gate.links.iter().cloned();
     let gate = files.chain([gate.audit.as_path()]).chain(gate.control.as_deref());
     let daemon = data_root.into_iter().chain([daemon_socket]);
     let written = gate.chain(daemon).chain(DAEMON_PLACES.iter().map(Path::new));
-    let mut all: Vec<PathBuf> = written.flat_map(spellings).collect();
+    let mut all: Vec<PathBuf> = written.flat_map(spellings).chain(links).collect();
     all.sort();
     all.dedup();
     all
@@ -127,6 +161,7 @@ mod tests {
             audit: PathBuf::from("/var/log/dockward"),
             pki: pki.to_vec(),
             control: Some(PathBuf::from("/srv/gate/control.sock")),
+            links: vec![PathBuf::from("/mid/key")],
         };
         protected(&gate, Path::new("/run/other.sock"), Some(Path::new("/data/docker")))
     }
@@ -152,6 +187,24 @@ mod tests {
         assert_eq!(directories(&at("etc/policy")), [at("etc"), at("store")]);
         assert_eq!(directories(&at("etc/key")), [at("etc")], "a link that turns within stays one");
         assert_eq!(directories(&at("etc/absent")), [at("etc")]);
+    }
+
+    #[test]
+    fn every_link_on_the_way_to_a_file_is_kept() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().canonicalize().unwrap().join(name);
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, at(name)).unwrap();
+        for directory in ["etc", "mid", "real"] {
+            fs::create_dir(at(directory)).unwrap();
+        }
+        fs::write(at("real/key"), "").unwrap();
+        link("../mid/key", "etc/key");
+        link(at("way").join("key").to_str().unwrap(), "mid/key");
+        link("real", "way");
+        assert_eq!(links_to(&at("etc/key")), [at("etc/key"), at("mid/key"), at("way")]);
+        assert_eq!(links_to(&at("real/key")), Vec::<PathBuf>::new());
+        link("self", "self");
+        assert_eq!(links_to(&at("self")).len(), LINKS_MAX, "a circle has an end");
     }
 
     const PLAIN: &str = "22 1 999:1 / / rw - ext4 /dev/x rw\n";
