@@ -76,10 +76,15 @@ fn listed(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
             writable: !entry.has_flag("read_only"),
         })
     });
-    let devices = profile.items_of("volume_options").iter().filter_map(|entry| {
-        let node = entry.get("device")?;
-        let path = node.text().filter(|device| device.starts_with('/'))?;
-        Some(ListedPlace { path, at: node.at, writable: true })
+    // the directories of an overlay stand among its options: lowerdir=/a:/b,upperdir=/c
+    let devices = profile.items_of("volume_options").iter().flat_map(|entry| {
+        let text = |key| entry.get(key).and_then(|node| Some((node.at, node.text()?)));
+        let options = text("o")
+            .into_iter()
+            .flat_map(|(at, options)| options.split([',', '=', ':']).map(move |word| (at, word)));
+        let named = text("device").into_iter().chain(options);
+        let paths = named.filter(|(_, path)| path.starts_with('/'));
+        paths.map(|(at, path)| ListedPlace { path, at, writable: true })
     });
     paths.chain(devices)
 }
