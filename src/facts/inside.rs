@@ -14,8 +14,9 @@ type InnerPath = (String, String);
 /// Names that are asked about for one request.
 const MOST_NAMES: usize = 64;
 
-/// How long we wait for somebody who looks into the same container or brings it up.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long we wait for somebody who looks into the same container or brings it up: less than all that is looked up at
+/// once may take, so that the rest can be told.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `ModeSymlink` of Go's `io/fs`.
 const LINK: u64 = 1 << 27;

@@ -41,10 +41,13 @@ impl Needs {
         let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
             self;
         let sets = [host_paths, images, volumes, containers, networks];
-        // each name on the way is asked about once
+        // each name on the way is asked about once; of too many paths the names are not even listed
         let names: BTreeSet<(&str, &str)> = container_paths
             .iter()
-            .flat_map(|(of, path)| ways(path).map(move |way| (of.as_str(), way)))
+            .take(LOOKUPS_MAX + 1)
+            .flat_map(|(of, path)| {
+                ways(path).take(LOOKUPS_MAX + 1).map(move |way| (of.as_str(), way))
+            })
             .collect();
         let sets = sets.into_iter().map(BTreeSet::len).sum::<usize>() + names.len();
         sets + usize::from(exec.is_some())
@@ -292,13 +295,26 @@ impl Container {
         !turns && !self.has_mounts_in_mounts()
     }
 
-    /// Whether a mount lies in another, where whoever writes there chooses what it covers.
+    /// Whether a mount lies in another, where whoever writes there chooses what it covers. One that lies deeper than
+    /// anybody needs counts as one.
     #[must_use]
     pub fn has_mounts_in_mounts(&self) -> bool {
+        if self.mounts.iter().any(|mount| is_too_deep(&mount.target)) {
+            return true;
+        }
         let outer = self.mounts.iter().filter(|mount| !mount.tmpfs);
         let outer: BTreeSet<String> = outer.map(|mount| mount.target.clone()).collect();
         self.mounts.iter().any(|inner| holder(&outer, &inner.target).is_some())
     }
+}
+
+/// Names in a path of a container, at most: to judge a path goes through all that lead to it.
+const DEEPEST: usize = 64;
+
+/// Whether a path has more names than one in a container may have.
+#[must_use]
+pub(super) fn is_too_deep(path: &str) -> bool {
+    path.bytes().filter(|byte| *byte == b'/').nth(DEEPEST).is_some()
 }
 
 /// Of these clean paths, the one in which another strictly lies.

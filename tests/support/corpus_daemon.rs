@@ -74,6 +74,7 @@ struct AContainer {
     lost: Vec<String>,
     health: Option<AHealthcheck>,
     env: Vec<String>,
+    /// Left out: `none`, of a container that is on no network.
     network_mode: String,
     /// Ids by name, empty before it has started.
     networks: BTreeMap<String, String>,
@@ -162,7 +163,10 @@ impl Daemon {
                 restarts: container.restarts,
                 health: container.health.as_ref().map(health),
                 env: container.env.clone(),
-                network_mode: container.network_mode.clone(),
+                network_mode: match container.network_mode.as_str() {
+                    "" => "none".to_owned(),
+                    mode => mode.to_owned(),
+                },
                 networks: (container.networks.iter())
                     .map(|(name, id)| JoinedNetwork { name: name.clone(), id: id.clone() })
                     .collect(),

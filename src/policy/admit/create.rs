@@ -56,6 +56,9 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
     let restarts = host.restart_policy.value().map_or("", |policy| policy.name.text());
     judge.restarts = !matches!(restarts, "" | "no");
     judge.host_config(host);
+    judge.weigh("Volumes", volumes.entries().map(|(target, _)| target));
+    let tmpfs = host.tmpfs.entries().flat_map(|(target, options)| [target, options.as_ref()]);
+    judge.weigh("HostConfig.Tmpfs", tmpfs);
     judge.nested(&judge.mount_places(host, config));
     judge.endpoints(networking_config.value());
 }

@@ -8,7 +8,7 @@ use crate::docker::body::Body;
 use crate::docker::{ApiCall, Resource, Verb};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
-use crate::policy::facts::{Container, holder};
+use crate::policy::facts::{Container, holder, is_too_deep};
 use std::collections::BTreeSet;
 
 /// The longest path that Linux takes, in bytes.
@@ -35,7 +35,7 @@ pub(super) struct MountPlace {
 /// Whether something may be mounted there, as far as the text says.
 fn is_sound_target(target: &str) -> bool {
     let kept = |path: &str| !OF_DEV.contains(&path) && KEPT.iter().any(|root| is_under(path, root));
-    let cleaned = clean(target).filter(|path| path.len() < PATH_MAX);
+    let cleaned = clean(target).filter(|path| path.len() < PATH_MAX && !is_too_deep(path));
     cleaned.is_some_and(|path| path != "/" && !kept(&path))
 }
 
@@ -84,7 +84,10 @@ impl Judge<'_> {
         if self.profile.nested_mounts().0 {
             return;
         }
-        let cleaned = |place: &MountPlace| clean(&place.target).filter(|p| p.len() < PATH_MAX);
+        // the others are refused as they stand
+        let cleaned = |place: &MountPlace| {
+            clean(&place.target).filter(|path| path.len() < PATH_MAX && !is_too_deep(path))
+        };
         let outer: BTreeSet<String> =
             places.iter().filter(|place| !place.tmpfs).filter_map(cleaned).collect();
         for place in places {
@@ -175,8 +178,9 @@ mod tests {
 
     #[test]
     fn a_target_is_a_path_that_linux_takes_and_covers_nothing_that_is_kept() {
-        let long = |length: usize| format!("/{}", "x/".repeat(length / 2));
-        assert!(is_sound_target(&long(PATH_MAX - 2)) && !is_sound_target(&long(PATH_MAX + 2)));
+        let long = |length: usize| format!("/{}", "x".repeat(length - 1));
+        assert!(is_sound_target(&long(PATH_MAX - 1)) && !is_sound_target(&long(PATH_MAX)));
+        assert!(is_sound_target(&"/x".repeat(64)) && !is_sound_target(&"/x".repeat(65)));
         for kept in ["/dev/x", "/proc", "/sys/fs", "/run/nvidia-container-devices/all", "/", "x"] {
             assert!(!is_sound_target(kept), "{kept}");
         }

@@ -68,6 +68,9 @@ impl Judge<'_> {
             );
             return;
         }
+        if networks.is_empty() {
+            self.network_mode("HostConfig.NetworkMode", mode);
+        }
         for joined in networks {
             let field = format!("NetworkSettings.Networks.{}", super::key(&joined.name));
             if OWN.contains(&joined.name.as_str()) {

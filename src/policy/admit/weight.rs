@@ -4,7 +4,8 @@
 use super::Judge;
 use crate::policy::Reason;
 
-/// Bytes of arguments, environment and the like of one object, and again of its labels: as much as the kernel takes
+/// Bytes of arguments, environment and the like of one object, and again of its labels, of its anonymous volumes and its
+/// tmpfs, whose targets are looked for when it starts: as much as the kernel takes
 /// of one argument (`MAX_ARG_STRLEN` in `include/uapi/linux/binfmts.h`).
 const MOST_BYTES: usize = 128 << 10;
 
