@@ -9,7 +9,7 @@ const PATHS: (&str, &str) = (
      - { path: /srv/web, read_only: true }\n      \
      - { path: /var/tmp/share, read_only: true }\n      \
      - { path: /sys/kernel/debug, read_only: true }\n      \
-     - { path: /home/jo/share, read_only: true }\n",
+     - { path: /home/jo/share, read_only: true, danger_movable: true }\n",
 );
 
 #[test]
