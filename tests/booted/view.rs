@@ -7,7 +7,7 @@ const PATHS: (&str, &str) = (
     "\nadmission:",
     "\nadmission:\n  shared:\n    extends: developer\n    host_paths:\n      \
      - { path: /srv/web, read_only: true }\n      \
-     - { path: /var/tmp/share, read_only: true }\n      \
+     - { path: /var/tmp/share, read_only: true, danger_movable: true }\n      \
      - { path: /sys/kernel/debug, read_only: true }\n      \
      - { path: /home/jo/share, read_only: true, danger_movable: true }\n",
 );
