@@ -118,7 +118,8 @@ fn nothing_is_complained_of(gate: &Installed) {
     for word in ["chmod", "already exists but the mode is different", "not permitted"] {
         assert!(!journal.contains(word), "{word} in {journal}");
     }
-    let checked = gate.does("dockward check --as-user dockward --config /etc/dockward/dockward.yaml");
+    let checked =
+        gate.does("dockward check --as-user dockward --config /etc/dockward/dockward.yaml");
     assert!(!checked.contains("chmod"), "{checked}");
     gate.seen("the key is root:dockward 0640, and nobody says otherwise: serve, check as root");
 }
