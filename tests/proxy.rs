@@ -37,6 +37,8 @@ mod expired;
 mod full_disk;
 #[path = "proxy/gone.rs"]
 mod gone;
+#[path = "proxy/idle.rs"]
+mod idle;
 #[path = "proxy/lives.rs"]
 mod lives;
 #[path = "proxy/lookups.rs"]

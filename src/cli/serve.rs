@@ -2,39 +2,15 @@
 
 use super::{Exit, Failure, clock, out};
 use crate::server::{Server, ServerError};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
 use tracing_subscriber::EnvFilter;
-
-/// What an allocator can be told only before it begins: what is large goes back to the system as soon as it is freed,
-/// in place of being kept for the next that is as large (mallopt(3) of glibc; the options of mimalloc). Kept, it
-/// comes to as much again as clients can make the gate hold.
-const SPARING: [(&str, &str); 3] = [
-    ("MALLOC_MMAP_THRESHOLD_", "262144"),
-    ("MALLOC_TRIM_THRESHOLD_", "262144"),
-    ("MIMALLOC_ARENA_MAX_OBJECT_SIZE", "256"), // KiB
-];
 
 /// Serves until SIGTERM or SIGINT; SIGHUP reads the policy again.
 ///
 /// # Errors
 /// What keeps it from being run.
 pub fn run(config: &Path) -> Result<Exit, Failure> {
-    begin_sparing();
     serve(config, |ready| out::print(&format!("{ready}\n")))
-}
-
-/// Begins once more, as the same process with the same arguments, where nobody has told the allocator anything. Where
-/// that cannot be done, it goes on as it is.
-fn begin_sparing() {
-    let mut told = SPARING.iter().map(|(name, _)| std::env::var_os(name));
-    let Ok(program) = std::env::current_exe() else { return };
-    if !told.any(|value| value.is_some()) {
-        let mut arguments = std::env::args_os();
-        let name = arguments.next().unwrap_or_default();
-        drop(Command::new(program).arg0(name).args(arguments).envs(SPARING).exec());
-    }
 }
 
 /// Starts the gate on a configuration and serves. `ready` gets the ready line once clients can come;
