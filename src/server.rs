@@ -87,6 +87,19 @@ pub enum ServerError {
     Io(#[from] std::io::Error),
 }
 
+impl ServerError {
+    /// Whether it may be otherwise in a moment, with the files as they are: an address that is still taken, a disk that
+    /// is full. The opposite needs a person.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::Tls(_) | Self::Open(_) => false,
+            Self::Audit(_) | Self::Listen(_) | Self::TooFewSockets { .. } => true,
+            Self::Control(_) | Self::Io(_) => true,
+        }
+    }
+}
+
 impl Actionable for ServerError {
     fn problem(&self) -> Problem {
         match self {

@@ -1,6 +1,7 @@
 //! `dockward serve`: the gate, in the foreground, until it is told to stop.
 
 use super::{Exit, Failure, clock, out};
+use crate::problem::Actionable as _;
 use crate::server::{Server, ServerError};
 use std::path::Path;
 use tracing_subscriber::EnvFilter;
@@ -13,7 +14,8 @@ pub fn run(config: &Path) -> Result<Exit, Failure> {
     serve(config, |ready| out::print(&format!("{ready}\n")))
 }
 
-/// Starts the gate on a configuration and serves. `ready` gets the ready line once clients can come;
+/// Starts the gate on a configuration and serves. What may pass by itself is [`Exit::Findings`], which a service manager
+/// tries again; what needs a person is a [`Failure`]. `ready` gets the ready line once clients can come;
 /// standard output that is gone does not keep the gate from serving.
 pub(super) fn serve(
     config: &Path,
@@ -24,7 +26,7 @@ pub(super) fn serve(
     clock::now()?;
     operations_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(ServerError::from)?.block_on(async {
+    let served = runtime.map_err(ServerError::from)?.block_on(async {
         let server = Server::start(config, |warning| tracing::warn!("{warning}")).await?;
         let line = ready_line(&server);
         let ready = || {
@@ -33,8 +35,14 @@ pub(super) fn serve(
             }
         };
         server.run(ready).await
-    })?;
-    Ok(Exit::Done)
+    });
+    match served {
+        Err(error) if error.may_pass() => {
+            out::complain(&error.problem().to_string());
+            Ok(Exit::Findings)
+        }
+        served => Ok(served.map(|()| Exit::Done)?),
+    }
 }
 
 fn ready_line(server: &Server) -> String {

@@ -16,8 +16,14 @@ fn the_port_is_taken_from_dockerd_held_for_the_gate_and_given_back() {
     for port in ["2375", "2376"] {
         gate.until(&format!("docker -H tcp://127.0.0.1:{port} version"));
     }
+    gate.does("systemctl --no-block start dockward");
+    gate.until("test $(systemctl show --value -p NRestarts dockward) -ge 3");
+    gate.seen("a gate whose port is taken is tried again");
     gate.follows(SECTION, 0);
     gate.until("docker version");
+    gate.until(&format!("{JO} version"));
+    gate.does("systemctl stop dockward");
+    gate.seen("and serves as soon as it has the port");
     assert_eq!(gate.does("ss -ltnp | grep dockerd || true"), "");
     for port in ["2375", "2376"] {
         gate.fails(&format!("docker -H tcp://127.0.0.1:{port} version"));
