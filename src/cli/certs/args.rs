@@ -171,7 +171,7 @@ pub struct RevokeArgs {
     /// Also stop the containers that were made with it and still run; without this they are listed.
     #[arg(long)]
     pub stop: bool,
-    /// The gate's own socket; left out: /run/dockward/control.sock.
+    /// The gate's own socket; left out: the one of the policy that `certs init` made, or /run/dockward/control.sock.
     #[arg(long, value_name = "SOCKET")]
     pub control: Option<PathBuf>,
 }

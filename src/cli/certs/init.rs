@@ -92,7 +92,7 @@ listen:
     crl: {crl}
 daemon: {{ socket: {daemon} }}
 audit: {{ directory: audit }}
-control: {{ socket: control.sock }}   # `dockward status --config THIS FILE`
+control: {{ socket: {control} }}   # `dockward status --config THIS FILE`
 
 # Whoever has a certificate of this authority is a developer, by the name it was issued for. For more
 # roles, put an entry per role here and issue with `--uri spiffe://{trust_domain}/ROLE/NAME`.
@@ -107,6 +107,7 @@ roles:
         server_key = layout::SERVER_KEY,
         client_ca = layout::CLIENT_CA,
         crl = layout::CRL,
+        control = layout::CONTROL,
     )
 }
 

@@ -20,8 +20,9 @@ pub(super) fn run(args: &RevokeArgs) -> Result<Exit, Failure> {
     let revoked = ca.revoke(&selection(args)?, args.reason)?;
     out::print(&said(&ca, &revoked))?;
     let questions = questions(&ca, &revoked);
+    let beside = Some(ca.path(layout::CONTROL)).filter(|socket| client::is_listening(socket));
     drop(ca); // the gate needs nothing of it, and others may go on
-    let socket = args.control.clone().unwrap_or_else(|| SOCKET.into());
+    let socket = args.control.clone().or(beside).unwrap_or_else(|| SOCKET.into());
     let expected = args.stop || args.control.is_some();
     if !expected && !socket.exists() {
         out::note(

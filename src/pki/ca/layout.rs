@@ -20,6 +20,8 @@ pub const SERVER_KEY: &str = "server-key.pem";
 pub const INDEX: &str = "index.json";
 /// A policy to start with.
 pub const POLICY: &str = "dockward.yaml";
+/// The gate's own socket, in that policy.
+pub const CONTROL: &str = "control.sock";
 /// Keeps all of it out of a repository.
 pub const GITIGNORE: &str = ".gitignore";
 /// Where bundles go when nobody says otherwise, by name.
