@@ -4,7 +4,7 @@
 use super::reload::names;
 use super::{ServerError, credentials, guard};
 use crate::audit::{self, AuditError};
-use crate::config::{Bind, Config, Listen, ListenWay, TlsListen, UnixBind};
+use crate::config::{Bind, Config, Listen, ListenWay, TlsListen, UnixBind, UnixListen};
 use crate::control::{ControlError, client};
 use crate::pki::ca::layout;
 use crate::problem::{Actionable as _, Problem};
@@ -48,13 +48,7 @@ pub(crate) fn vet(config: &Config, now: Timestamp) -> Vetted {
     for listen in &config.listen {
         match &listen.way {
             ListenWay::Tls(tls) => of_tls(config, tls, serves, now, &mut found),
-            ListenWay::Unix(unix) => {
-                if let UnixBind::Path(path) = &unix.bind
-                    && let Err(why) = SocketFile::vet(path, unix.group)
-                {
-                    found.fault(ListenError::Make(path.clone(), why));
-                }
-            }
+            ListenWay::Unix(unix) => of_unix(unix, serves, &mut found),
         }
     }
     if let Some(Err(why)) = control.map(of_control) {
@@ -70,6 +64,15 @@ pub(crate) fn vet(config: &Config, now: Timestamp) -> Vetted {
             .push(format!("no daemon is at {socket}: requests get 502 until there is one"));
     }
     found
+}
+
+fn of_unix(unix: &UnixListen, serves: bool, found: &mut Vetted) {
+    let UnixBind::Path(path) = &unix.bind else { return };
+    if let Err(why) = SocketFile::vet(path, unix.group) {
+        found.fault(ListenError::Make(path.clone(), why));
+    } else if !serves && client::is_listening(path) {
+        found.warnings.push(taken(&path.display()));
+    }
 }
 
 fn of_tls(config: &Config, tls: &TlsListen, serves: bool, now: Timestamp, found: &mut Vetted) {
@@ -90,12 +93,16 @@ fn of_tls(config: &Config, tls: &TlsListen, serves: bool, now: Timestamp, found:
     let Bind::Address(address) = tls.address else { return };
     match TcpListener::bind(address) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && serves => {} // by the gate itself
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => found.warnings.push(format!(
-            "{address}: somebody listens there already; unless that is this gate, it cannot start"
-        )),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            found.warnings.push(taken(&address));
+        }
         Err(error) => found.fault(ListenError::Bind(address, error)),
         Ok(_) => {}
     }
+}
+
+fn taken(place: &dyn std::fmt::Display) -> String {
+    format!("{place}: somebody listens there already; unless that is this gate, it cannot start")
 }
 
 fn shown(address: Bind) -> String {
