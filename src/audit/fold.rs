@@ -21,7 +21,7 @@ const CAUSES_MAX: usize = 640;
 
 rules! {
     /// Under which id refusals are counted together.
-    pub(crate) enum Noise in "Counted together", "In the log alone, as one line of `connection.refused`." {
+    pub(crate) enum Noise in "Counted together", "In the log alone, as one line of `connection.refused` or `request.refused`." {
         More = "connection.more",
             "refusals from more addresses in a minute than are told apart",
             "whoever has many addresses must not fill the log",

@@ -13,7 +13,7 @@ rules! {
         Busy = "bodies.busy",
             "a body for which there was no memory in time",
             "the gate must not run out of it",
-            "try again, or raise `bodies_total` under `front`", [];
+            "try again, or raise `bodies_per_identity` or `bodies_total` under `front`", [];
         Away = "daemon.away",
             "a request that may be granted, while the daemon does not answer what it stands on",
             "what is not known is not guessed",
