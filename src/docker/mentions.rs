@@ -4,8 +4,9 @@
 //! a place that names an object is written down once, here.
 
 use super::body::Body;
-use super::body::create::{ContainerCreate, Endpoint, HostConfig, Mount, Text, Texts};
+use super::body::create::{ContainerCreate, Endpoint, HostConfig, Mount, StringMap, Text, Texts};
 use super::body::service::{ContainerSpec, ServiceSpec};
+use super::body::volume::host_paths;
 use super::query::texts;
 use super::{ApiCall, CallHead, Resource, Verb};
 use std::borrow::Cow;
@@ -181,7 +182,10 @@ impl<'c> Mentions<'c> {
                 let from = body.config_from.value().map_or("", |from| from.network.text());
                 self.field(Object::Network, Use::Read, "ConfigFrom.Network", from);
             }
-            Body::VolumeCreate(body) => self.name(Object::Volume, &body.name),
+            Body::VolumeCreate(body) => {
+                self.name(Object::Volume, &body.name);
+                self.shown(&body.driver_opts, "DriverOpts");
+            }
             Body::Secret(spec) => self.name(Object::Kept(Resource::Secret), &spec.name),
             Body::Config(spec) => self.name(Object::Kept(Resource::Config), &spec.name),
             Body::Auth(auth) => {
@@ -307,6 +311,18 @@ impl<'c> Mentions<'c> {
                 _ => continue,
             };
             self.field(object, Use::Mount, field, mount.source.text());
+            let options = mount.volume_options.value();
+            if let Some(driver) = options.and_then(|options| options.driver_config.value()) {
+                self.shown(&driver.options, field);
+            }
+        }
+    }
+
+    /// What a volume of the local driver shows of the host.
+    fn shown(&mut self, options: &'c StringMap<'_>, field: &'static str) {
+        let options = options.entries().map(|(key, value)| (key, value.as_ref()));
+        for path in host_paths(options) {
+            self.field(Object::HostPath, Use::Mount, field, path);
         }
     }
 

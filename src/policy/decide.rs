@@ -3,7 +3,7 @@
 use super::admit::{self, Judge};
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding};
-use super::facts::{Facts, Ground, JoinedNetwork, LOOKUPS_MAX, Needs, Seen};
+use super::facts::{Facts, Ground, JoinedNetwork, LOOKUPS_MAX, Needs, Seen, Volume};
 use super::judgement::Subject;
 use super::model::{Policy, Role};
 use super::permit::Permit;
@@ -113,6 +113,10 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
         container.iter().filter(|_| mounts).flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref())
     {
         needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, source)));
+    }
+    let volumes = needs.volumes.iter().filter_map(|name| known.volumes.get(name));
+    for path in volumes.filter_map(Seen::found).flat_map(Volume::host_paths) {
+        needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, path)));
     }
     needs.images.retain(|image| Reference::is_askable(image));
     // to answer these the daemon mounts all that the container has: only once that was looked at

@@ -2,6 +2,7 @@
 //! can be replayed without the host and the daemon it was made on.
 
 use crate::docker::CallHead;
+use crate::docker::body::volume;
 use crate::docker::image::ImageOrigin;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -206,6 +207,13 @@ pub struct Volume {
     pub driver: String,
     /// What it was made with: the local driver mounts whatever these name.
     pub options: BTreeMap<String, String>,
+}
+
+impl Volume {
+    /// The paths of the host that it shows.
+    pub(super) fn host_paths(&self) -> Vec<&str> {
+        volume::host_paths(self.options.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+    }
 }
 
 /// A network that is there.

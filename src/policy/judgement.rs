@@ -12,9 +12,9 @@ use crate::docker::body::{self, Body};
 use crate::docker::{ApiCall, CallHead, Flaw, Hijack, Malformed};
 use crate::identity::Identity;
 
-/// One answer may raise the next question: a container's image, an image's origin. More rounds than this
-/// there are not.
-const ROUNDS: usize = 3;
+/// One answer may raise the next question: a container, its volumes, the paths of the host that they show, and then the
+/// paths in the container. More rounds than this there are not.
+const ROUNDS: usize = 4;
 
 /// Whose request it is, and what it is judged by.
 #[derive(Clone, Copy, Debug)]

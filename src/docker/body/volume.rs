@@ -3,6 +3,31 @@
 use super::create::{StringMap, Text, Texts};
 use super::field::{Empty, Field, body};
 
+/// The paths of the host that a volume of the local driver shows, by its options: what it binds, and the layers of an
+/// overlay (`volume/local/local_unix.go` of moby hands all of them to mount(2), which follows links).
+#[must_use]
+pub fn host_paths<'o>(options: impl Iterator<Item = (&'o str, &'o str)>) -> Vec<&'o str> {
+    let (mut device, mut bound, mut paths) = ("", false, Vec::new());
+    for (key, value) in options {
+        match key {
+            "device" => device = value,
+            "o" => {
+                for word in value.split(',') {
+                    match word.split_once('=') {
+                        Some(("lowerdir" | "upperdir" | "workdir", layers)) => {
+                            paths.extend(layers.split(':'));
+                        }
+                        _ => bound |= matches!(word, "bind" | "rbind"),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    paths.extend(bound.then_some(device));
+    paths
+}
+
 body! {
     /// `volume.CreateOptions`.
     VolumeCreate<'a> {

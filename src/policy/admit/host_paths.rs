@@ -1,6 +1,7 @@
 //! Which paths of the host a create body asks for, and whether they may be mounted.
 
 use super::Judge;
+use crate::policy::glob::Glob;
 use crate::policy::profile::{HostPath, Profile};
 use crate::policy::{PathFact, Reason};
 
@@ -10,7 +11,16 @@ const SOCKET_NAMES: [&str; 3] = ["docker.sock", "containerd.sock", "podman.sock"
 /// A path of the host as it must be looked at before its mount can be judged, if the profile lists it at all. The
 /// others are refused as they stand.
 pub(in crate::policy) fn listed(profile: &Profile, path: &str) -> Option<String> {
-    clean(path).filter(|path| listing(profile, path).is_some())
+    clean(path).filter(|path| listing(profile, path).is_some() || is_shown(profile, path))
+}
+
+/// Whether a volume of the local driver may show it: it is a device that is listed, or the directory of an overlay.
+fn is_shown(profile: &Profile, path: &str) -> bool {
+    let is = |pattern: &str| Glob::new(pattern).matches(path);
+    profile.volume_options().iter().any(|listed| {
+        let mut layers = listed.options.as_str().split([',', '=', ':']);
+        listed.device.matches(path) || layers.any(is)
+    })
 }
 
 /// A path as Go's `path.Clean` leaves it; `None` for one that is not absolute or has characters
@@ -49,11 +59,7 @@ fn listing<'p>(profile: &'p Profile, path: &str) -> Option<&'p HostPath> {
 impl Judge<'_> {
     /// Judges the mount of a host path.
     pub(super) fn host_path(&mut self, field: &str, source: &str, read_only: bool) {
-        let Some(path) = clean(source) else {
-            let what = format!("mount host path {source:?}: it is no plain absolute path");
-            self.deny(Reason::MountPath, field, source, what);
-            return;
-        };
+        let Some(path) = self.plain_path(field, source) else { return };
         if path.rsplit('/').next().is_some_and(|name| SOCKET_NAMES.contains(&name)) {
             self.deny(Reason::MountSocket, field, source, format!("mount the socket {path:?}"));
             return;
@@ -69,11 +75,34 @@ impl Judge<'_> {
             self.deny(Reason::MountReadOnly, field, source, what);
             self.allowing("mount it with :ro");
         }
-        self.host_path_fact(field, source, &path, entry);
+        let below = entry.path != path;
+        self.host_path_fact(field, source, &path, (below, entry.movable));
     }
 
-    fn host_path_fact(&mut self, field: &str, source: &str, path: &str, entry: &HostPath) {
-        let below = entry.path != path;
+    /// What a volume of the local driver shows of the host, where its options are listed.
+    pub(super) fn shown_path(&mut self, field: &str, source: &str) {
+        if let Some(path) = self.plain_path(field, source) {
+            self.host_path_fact(field, source, &path, (false, false));
+        }
+    }
+
+    fn plain_path(&mut self, field: &str, source: &str) -> Option<String> {
+        let path = clean(source);
+        if path.is_none() {
+            let what = format!("mount host path {source:?}: it is no plain absolute path");
+            self.deny(Reason::MountPath, field, source, what);
+        }
+        path
+    }
+
+    /// What was found of a path that is listed, or lies `below` one, which may be `movable`.
+    fn host_path_fact(
+        &mut self,
+        field: &str,
+        source: &str,
+        path: &str,
+        (below, movable): (bool, bool),
+    ) {
         let (reason, what) = match self.facts.host_paths.get(path) {
             Some(PathFact::Plain { root_owned: true, .. }) => return,
             Some(PathFact::Plain { fixed: true, .. } | PathFact::Missing { fixed: true })
@@ -81,7 +110,7 @@ impl Judge<'_> {
             {
                 return;
             }
-            Some(PathFact::Plain { .. } | PathFact::Missing { .. }) if !below && entry.movable => {
+            Some(PathFact::Plain { .. } | PathFact::Missing { .. }) if !below && movable => {
                 if !self.restarts {
                     return;
                 }

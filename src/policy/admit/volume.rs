@@ -2,7 +2,7 @@
 //! volume is made and again when one that is there is used.
 
 use super::{Judge, key, listed};
-use crate::docker::body::volume::VolumeCreate;
+use crate::docker::body::volume::{VolumeCreate, host_paths};
 use crate::policy::Reason;
 use crate::policy::facts::{Seen, Volume};
 use crate::policy::glob::Glob;
@@ -110,7 +110,10 @@ impl Judge<'_> {
         if !(options.is_empty() || listed_whole) {
             let shown: Vec<_> = options.iter().map(|(key, value)| told(key, value)).collect();
             let what = format!("have a volume with options {}", listed(&shown));
-            self.deny(Reason::VolumeOptions, field, shown.join(","), what);
+            return self.deny(Reason::VolumeOptions, field, shown.join(","), what);
+        }
+        for path in host_paths(options.iter().copied()) {
+            self.shown_path(field, path);
         }
     }
 
