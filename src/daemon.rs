@@ -29,7 +29,7 @@ mod tests;
 pub use answer::{Answer, AnswerBody};
 pub use cancel::Cancel;
 pub use error::DaemonError;
-pub use lookup::Lookup;
+pub use lookup::{ANSWERS, AnswerShare, LONG_ANSWERS, Lookup};
 pub use request::ClientBody;
 pub use tunnel::{Tunnel, TunnelEnd};
 pub use turns::ContainerTurn;
@@ -40,6 +40,7 @@ use crate::docker::{Hijack, Life, Outbound, OutboundBody};
 use answer::Lease;
 use complaints::Complaints;
 use link::{Link, LinkFailed};
+use lookup::LongAnswers;
 use pool::Pool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,6 +64,7 @@ struct DaemonState {
     /// The daemon's process id, 0 when never seen.
     pid: AtomicI32,
     turns: Turns,
+    long_answers: LongAnswers,
 }
 
 impl Daemon {
@@ -76,6 +78,7 @@ impl Daemon {
             complaints: Complaints::default(),
             pid: AtomicI32::new(0),
             turns: Turns::default(),
+            long_answers: LongAnswers::default(),
         };
         Self { shared: Arc::new(state) }
     }

@@ -149,13 +149,13 @@ impl Visit {
         // gather facts, decide: as who it is and what is in force by now, which a slow body or a slow daemon
         // may have outlived; a long body in its turn, away from those who serve everybody else
         let heard = hear(&identity, &head, &policy)?;
-        let (settled, turn) = self.settle(heard, &inspected).await?;
+        let (settled, turn, answers) = self.settle(heard, &inspected).await?;
         let Asker { identity, policy, claims } = self.identify()?;
         let permit = match turn.take(|| settled.under(&identity, &policy).decide()) {
             Decision::Allow(permit) => permit,
             Decision::Deny(denial) => return Err(denial.into()),
         };
-        drop(turn);
+        drop((turn, answers));
         docker::check_target(&permit.outbound().target)?; // terms may have made it longer
 
         // record, then forward: in a task of its own, which the client cannot take along

@@ -37,8 +37,8 @@ use gate::{Gate, Setup};
 use shapes::{SHAPES, Shape};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime;
 use tokio::task::JoinSet;
@@ -54,11 +54,14 @@ const WHO: [&str; 4] = ["dev", "admin", "brave", "legacy"];
 /// times as long, and everything else runs beside it.
 const PING: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
 
-async fn gate(memory: &Option<Cgroup>) -> Gate {
-    let found = Reply::status("200 OK", "", r#"{"Id":"sha256:1"}"#);
+/// One after the other: each is told how long others waited meanwhile.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// A gate before a daemon that says this of the image.
+async fn gate(memory: &Option<Cgroup>, image: &str) -> Gate {
     let script = Script::new("1.41")
         .on("GET /_ping", Reply::status("200 OK", "", "OK"))
-        .on("GET /images/busybox/json", found)
+        .knows("/images/busybox/json", Some(image))
         .on("POST /containers/create", Reply::status("201 Created", "", r#"{"Id":"1"}"#))
         .on("POST /services/create", Reply::status("201 Created", "", r#"{"ID":"1"}"#))
         .on("POST /secrets/create", Reply::status("201 Created", "", r#"{"ID":"1"}"#))
@@ -104,22 +107,71 @@ fn percentile(took: &mut [Duration], percent: usize) -> Duration {
 
 #[test]
 fn the_heaviest_bodies_stay_within_bounds_and_keep_nobody_waiting() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.unwrap().block_on(heaviest());
 }
 
 async fn heaviest() {
     let memory = Cgroup::limited(MEMORY);
-    let gate = gate(&memory).await;
+    let gate = gate(&memory, r#"{"Id":"sha256:1"}"#).await;
+    let bodies: Vec<_> = SHAPES.iter().map(|shape| Arc::new((*shape, (shape.body)()))).collect();
+    let chosen = |at: usize| (WHO[at % WHO.len()], Arc::clone(&bodies[at * 5 % bodies.len()]));
+    let answers = loaded(&gate, (0..AT_ONCE).map(chosen)).await;
+    println!("{answers:?}");
+    for (shape, statuses) in SHAPES.iter().map(|shape| (shape, &answers[shape.name])) {
+        let expected = |status: &u16| shape.answers.contains(status);
+        assert!(statuses.iter().all(expected), "{}: {statuses:?}", shape.name);
+    }
+    gate.settle().await;
+}
+
+/// What the daemon says can be long as well: whoever made an image chose its labels.
+#[test]
+fn the_longest_answers_stay_within_bounds_and_keep_nobody_waiting() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.unwrap().block_on(longest());
+}
+
+async fn longest() {
+    let shape = Shape {
+        name: "a container of an image with many labels",
+        target: "/v1.41/containers/create",
+        body: || r#"{"Image":"busybox"}"#.to_owned(),
+        answers: &[201],
+    };
+    let body = Arc::new((shape, (shape.body)()));
+    for (bytes, expected) in [(500 << 10, 201), (600 << 10, 403)] {
+        let memory = Cgroup::limited(MEMORY);
+        let gate = gate(&memory, &labelled(bytes)).await;
+        let who = (0..AT_ONCE).map(|_| ("dev", Arc::clone(&body)));
+        let answers = loaded(&gate, who).await;
+        assert_eq!(answers[shape.name], vec![expected; AT_ONCE], "{bytes} bytes");
+        gate.settle().await;
+    }
+}
+
+/// An image with so many bytes of labels, each as short as can be.
+fn labelled(bytes: usize) -> String {
+    let labels: Vec<_> = (0..bytes / 12).map(|nth| format!(r#""k{nth:05x}":"""#)).collect();
+    let labels = labels.join(",");
+    format!(r#"{{"Id":"sha256:1","Config":{{"Labels":{{{labels}}}}}}}"#)
+}
+
+/// Sends all of it at once while somebody else pings; what was answered, by name. Neither memory nor the pings may
+/// suffer.
+async fn loaded(
+    gate: &Gate,
+    what: impl Iterator<Item = (&'static str, Arc<(Shape, String)>)>,
+) -> BTreeMap<&'static str, Vec<u16>> {
     let over = Arc::new(AtomicBool::new(false));
     let pinging = pings(gate.address(), Arc::clone(&over));
-    let bodies: Vec<_> = SHAPES.iter().map(|shape| Arc::new((*shape, (shape.body)()))).collect();
     let mut answers: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
     let began = Instant::now();
     let mut sending = JoinSet::new();
-    for at in 0..AT_ONCE {
-        let shape = Arc::clone(&bodies[at * 5 % bodies.len()]);
-        sending.spawn(sends(gate.address(), WHO[at % WHO.len()], shape));
+    for (who, shape) in what {
+        sending.spawn(sends(gate.address(), who, shape));
     }
     while let Some(sent) = sending.join_next().await {
         let (name, status) = sent.unwrap();
@@ -140,12 +192,7 @@ async fn heaviest() {
         held >> 20,
         said >> 20,
     );
-    println!("{answers:?}");
-    for (shape, statuses) in SHAPES.iter().map(|shape| (shape, &answers[shape.name])) {
-        let expected = |status: &u16| shape.answers.contains(status);
-        assert!(statuses.iter().all(expected), "{}: {statuses:?}", shape.name);
-    }
     assert!(held < said && held < MEMORY, "{held} bytes were held");
     assert!(most < PING, "a ping took {most:?}");
-    gate.settle().await;
+    answers
 }

@@ -5,13 +5,58 @@ use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
 use crate::docker::{Hijack, Life, Method, Outbound, OutboundBody};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 /// How long the daemon may take to answer us.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest answer that we read, in bytes.
-const LONGEST: usize = 4 * 1024 * 1024;
+/// Bytes of the answers that one request has, beyond which it needs a place for them.
+const SHORT: usize = 32 << 10;
+/// The most that all answers of one request may be, in bytes.
+pub const ANSWERS: usize = 512 << 10;
+/// Places for those that have more than is short.
+pub const LONG_ANSWERS: usize = 2;
+
+/// What the answers for one request come to. Whoever made an image or a container chose how long they are, and what is
+/// read of one takes many times its bytes, so that only so many have more than short ones at once; from the first that
+/// is too much until this is dropped.
+#[derive(Debug, Default)]
+pub struct AnswerShare {
+    bytes: AtomicUsize,
+    place: OnceCell<Option<OwnedSemaphorePermit>>,
+}
+
+/// The places for long answers.
+#[derive(Debug)]
+pub(super) struct LongAnswers(Arc<Semaphore>);
+
+impl Default for LongAnswers {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(LONG_ANSWERS)))
+    }
+}
+
+impl LongAnswers {
+    /// Adds to what a request has, and waits for a place if that is much by now.
+    async fn take(&self, share: &AnswerShare, bytes: usize) -> Result<(), DaemonError> {
+        let all = share.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if all > ANSWERS {
+            let what = format!("more than {ANSWERS} bytes to our own lookups for one request");
+            return Err(DaemonError::Protocol(what));
+        }
+        if all > SHORT {
+            // they are never closed
+            let place = || async { Arc::clone(&self.0).acquire_owned().await.ok() };
+            share.place.get_or_init(place).await;
+        }
+        Ok(())
+    }
+}
 
 /// A read of our own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,21 +116,26 @@ fn escaped(text: &str) -> String {
 }
 
 impl Daemon {
-    /// Asks the daemon a question of our own.
+    /// Asks the daemon a question about itself.
     ///
     /// # Errors
     /// See [`DaemonError`]; `Away` also when there is no answer within ten seconds.
-    pub async fn lookup(&self, lookup: Lookup) -> Result<serde_json::Value, DaemonError> {
+    pub async fn lookup(&self, lookup: Lookup) -> Result<Value, DaemonError> {
         let absent = format!("404 to our own {lookup:?} lookup");
-        self.look_for(lookup).await?.ok_or(DaemonError::Protocol(absent))
+        let found = self.look_for(lookup, &AnswerShare::default()).await?;
+        found.ok_or(DaemonError::Protocol(absent))
     }
 
-    /// As [`Self::lookup`]; `None` where the daemon has no such object.
+    /// Asks the daemon a question for a request that has such a share; `None` where the daemon has no such object.
     ///
     /// # Errors
     /// As [`Self::lookup`].
-    pub async fn look_for(&self, lookup: Lookup) -> Result<Option<serde_json::Value>, DaemonError> {
-        self.in_time(self.ask(lookup)).await
+    pub async fn look_for(
+        &self,
+        lookup: Lookup,
+        share: &AnswerShare,
+    ) -> Result<Option<Value>, DaemonError> {
+        self.in_time(self.ask(lookup, share)).await
     }
 
     /// What comes of this within ten seconds. Else the daemon is away.
@@ -107,12 +157,13 @@ impl Daemon {
     /// # Errors
     /// As [`Self::lookup`].
     pub async fn exec_takes_input(&self, id: &str) -> Result<Option<bool>, DaemonError> {
-        let answer = self.look_for(Lookup::Exec(id.to_owned())).await?;
+        let lookup = Lookup::Exec(id.to_owned());
+        let answer = self.look_for(lookup, &AnswerShare::default()).await?;
         Ok(answer.and_then(|answer| answer.get("OpenStdin")?.as_bool()))
     }
 
-    async fn ask(&self, lookup: Lookup) -> Result<Option<serde_json::Value>, DaemonError> {
-        let Answer { status, headers, body, .. } =
+    async fn ask(&self, lookup: Lookup, share: &AnswerShare) -> Result<Option<Value>, DaemonError> {
+        let Answer { status, headers, mut body, .. } =
             self.send(&lookup.outbound(), ClientBody::Empty, &Cancel::new()).await?;
         if status == http::StatusCode::NOT_FOUND {
             return Ok(None);
@@ -120,15 +171,25 @@ impl Daemon {
         if status != http::StatusCode::OK {
             return Err(DaemonError::Protocol(format!("{status} to our own {lookup:?} lookup")));
         }
-        let mut bytes = body.read_whole(LONGEST).await?.to_vec();
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let data = frame?.into_data().unwrap_or_default();
+            self.shared.long_answers.take(share, data.len()).await?;
+            bytes.extend_from_slice(&data);
+        }
         if matches!(lookup, Lookup::Inside(..)) {
             let stat = headers.get("x-docker-container-path-stat");
             let stat = stat.and_then(|stat| STANDARD.decode(stat.as_bytes()).ok());
             let absent = || DaemonError::Protocol(format!("{lookup:?} is not told"));
             bytes = stat.ok_or_else(absent)?;
         }
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| DaemonError::Protocol(format!("{lookup:?} is not JSON: {error}")))
+        let unreadable = |why| DaemonError::Protocol(format!("{lookup:?} is not JSON: {why}"));
+        let long = bytes.len() > SHORT;
+        let read = move || serde_json::from_slice(&bytes).map_err(|error| error.to_string());
+        let read = match long {
+            true => tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string()),
+            false => Ok(read()),
+        };
+        read.flatten().map(Some).map_err(unreadable)
     }
 }

@@ -5,7 +5,7 @@ use super::inside;
 use super::inspected;
 use super::look;
 use super::protected::{GatePaths, protected};
-use crate::daemon::{Daemon, DaemonError, Lookup};
+use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
 use crate::problem::{Actionable, Problem};
@@ -75,11 +75,12 @@ impl Gatherer {
     /// # Errors
     /// As [`Asking::next`], and when the daemon is away: then nothing more is asked of it.
     pub async fn settle<'a>(&self, mut asking: Asking<'a>) -> Result<Settled<'a>, Unsettled> {
+        let share = AnswerShare::default();
         loop {
             asking = match asking.next()? {
                 Next::Settled(settled) => return Ok(settled),
                 Next::Look(question) => {
-                    let found = self.look_up(question.needs()).await?;
+                    let found = self.look_up(question.needs(), &share).await?;
                     question.answer(found)?
                 }
             };
@@ -92,11 +93,11 @@ impl Gatherer {
     ///
     /// # Errors
     /// The daemon is away: then nothing more is asked of it. All has ten seconds.
-    pub async fn look_up(&self, needs: &Needs) -> Result<Facts, DaemonError> {
-        self.daemon.in_time(self.all_kinds(needs)).await
+    pub async fn look_up(&self, needs: &Needs, share: &AnswerShare) -> Result<Facts, DaemonError> {
+        self.daemon.in_time(self.all_kinds(needs, share)).await
     }
 
-    async fn all_kinds(&self, needs: &Needs) -> Result<Facts, DaemonError> {
+    async fn all_kinds(&self, needs: &Needs, share: &AnswerShare) -> Result<Facts, DaemonError> {
         let Needs { host_paths, exec, images, volumes, containers, networks, container_paths } =
             needs;
         let exec = async {
@@ -107,12 +108,12 @@ impl Gatherer {
         };
         let (exec_takes_input, images, volumes, containers, networks) = tokio::try_join!(
             exec,
-            self.objects(images, Lookup::Image, inspected::image),
-            self.objects(volumes, Lookup::Volume, inspected::volume),
-            self.objects(containers, Lookup::Container, inspected::container),
-            self.objects(networks, Lookup::Network, inspected::network),
+            self.objects(share, images, Lookup::Image, inspected::image),
+            self.objects(share, volumes, Lookup::Volume, inspected::volume),
+            self.objects(share, containers, Lookup::Container, inspected::container),
+            self.objects(share, networks, Lookup::Network, inspected::network),
         )?;
-        let container_paths = inside::paths(&self.daemon, container_paths).await;
+        let container_paths = inside::paths(&self.daemon, share, container_paths).await;
         let host_paths = self.host_paths(host_paths).await?;
         Ok(Facts {
             host_paths,
@@ -127,13 +128,14 @@ impl Gatherer {
 
     async fn objects<T>(
         &self,
+        share: &AnswerShare,
         names: &BTreeSet<String>,
         lookup: fn(String) -> Lookup,
         read: fn(&serde_json::Value) -> Option<T>,
     ) -> Result<BTreeMap<String, Seen<T>>, DaemonError> {
         let mut found = BTreeMap::new();
         for name in names {
-            let answer = self.daemon.look_for(lookup(name.clone())).await;
+            let answer = self.daemon.look_for(lookup(name.clone()), share).await;
             let seen = self.known(answer.map(|answer| match answer {
                 None => Some(Seen::Missing),
                 Some(answer) => read(&answer).map(Seen::Found),
@@ -241,7 +243,8 @@ mod tests {
         let many = |of: &str| (0..40).map(|nth| format!("{of}{nth}")).collect::<BTreeSet<_>>();
         let (images, volumes, networks) = (many("i"), many("v"), many("n"));
         let needs = Needs { images, volumes, networks, ..Needs::default() };
-        let facts = tokio::time::timeout(Duration::from_secs(20), gatherer.look_up(&needs));
+        let share = AnswerShare::default();
+        let facts = tokio::time::timeout(Duration::from_secs(20), gatherer.look_up(&needs, &share));
         let facts = facts.await.expect("they were not asked for at once").unwrap();
         assert_eq!(facts.volumes.len(), 40);
         assert_eq!(most.load(Ordering::SeqCst), 3);
@@ -254,7 +257,7 @@ mod tests {
         let (images, path) = (["i".to_owned()].into(), "/usr".to_owned());
         let host_paths = [path.clone()].into();
         let needs = Needs { images, host_paths, ..Needs::default() };
-        let facts = gatherer.look_up(&needs).await.unwrap();
+        let facts = gatherer.look_up(&needs, &AnswerShare::default()).await.unwrap();
         assert!(matches!(facts.host_paths[&path], PathFact::Plain { .. }), "{facts:?}");
     }
 }

@@ -3,7 +3,7 @@
 //! asked for each name on the way (`HEAD /containers/{}/archive`), which says what is a link and where that leads.
 
 use super::inspected;
-use crate::daemon::{Daemon, DaemonError, Lookup};
+use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -24,6 +24,7 @@ const LINK: u64 = 1 << 27;
 /// Follows each path; what cannot be followed is left out.
 pub(super) async fn paths(
     daemon: &Daemon,
+    share: &AnswerShare,
     asked: &BTreeSet<InnerPath>,
 ) -> BTreeMap<InnerPath, String> {
     let mut found = BTreeMap::new();
@@ -32,10 +33,11 @@ pub(super) async fn paths(
     for container in containers {
         let turn = tokio::time::timeout(PATIENCE, daemon.turn(container)).await;
         let Ok(_turn) = turn else { continue };
-        if !may_be_asked(daemon, container).await {
+        if !may_be_asked(daemon, share, container).await {
             continue;
         }
-        let mut tree = InnerTree { daemon, container, known: BTreeMap::new(), left: MOST_NAMES };
+        let mut tree =
+            InnerTree { daemon, share, container, known: BTreeMap::new(), left: MOST_NAMES };
         for path in asked.iter().filter(|(of, _)| of == container) {
             match tree.follow(&path.1).await {
                 Ok(leads) => {
@@ -49,8 +51,8 @@ pub(super) async fn paths(
 }
 
 /// Whether it still stands as it did when it was first looked at, now that nobody brings it up through us.
-async fn may_be_asked(daemon: &Daemon, container: &str) -> bool {
-    let answer = daemon.look_for(Lookup::Container(container.to_owned())).await;
+async fn may_be_asked(daemon: &Daemon, share: &AnswerShare, container: &str) -> bool {
+    let answer = daemon.look_for(Lookup::Container(container.to_owned()), share).await;
     let seen = answer.ok().flatten().and_then(|answer| inspected::container(&answer));
     seen.is_some_and(|seen| seen.can_be_asked_about())
 }
@@ -58,6 +60,7 @@ async fn may_be_asked(daemon: &Daemon, container: &str) -> bool {
 /// The tree of one container, as far as it was asked about.
 struct InnerTree<'a> {
     daemon: &'a Daemon,
+    share: &'a AnswerShare,
     container: &'a str,
     known: BTreeMap<String, InnerNode>,
     left: usize,
@@ -97,8 +100,8 @@ impl InnerTree<'_> {
         }
         self.left = self.left.checked_sub(1).ok_or("it has too many names on its way")?;
         let lookup = Lookup::Inside(self.container.to_owned(), path.to_owned());
-        let said =
-            self.daemon.look_for(lookup).await.map_err(|why: DaemonError| why.to_string())?;
+        let said = self.daemon.look_for(lookup, self.share).await;
+        let said = said.map_err(|why: DaemonError| why.to_string())?;
         let node = match said {
             None => InnerNode::Missing,
             Some(stat) => node(&stat).ok_or("the daemon's answer cannot be read")?,

@@ -5,7 +5,7 @@
 use super::Operator;
 use crate::audit::event::{Actor, Ended, OutcomeRecord, RequestRecord};
 use crate::audit::{self, Case, Event, EventId, Stage};
-use crate::daemon::{Cancel, ClientBody, Lookup};
+use crate::daemon::{AnswerShare, Cancel, ClientBody, Lookup};
 use crate::policy::own::{self, Cause};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -41,7 +41,8 @@ impl Operator {
         let made = tokio::task::spawn_blocking(look).await.map_err(|error| error.to_string())?;
         let mut left = Vec::new();
         for id in made.map_err(|error| error.to_string())?.into_iter().filter(|id| own::is_id(id)) {
-            let found = self.daemon.look_for(Lookup::Container(id.clone())).await;
+            let found =
+                self.daemon.look_for(Lookup::Container(id.clone()), &AnswerShare::default()).await;
             if let Some(container) = found.map_err(|error| error.to_string())? {
                 left.extend(running(id, &container));
             }

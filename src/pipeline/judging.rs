@@ -3,6 +3,7 @@
 
 use super::Visit;
 use super::refuse::Refused;
+use crate::daemon::AnswerShare;
 use crate::digest::Sha256;
 use crate::docker::CallHead;
 use crate::identity::Identity;
@@ -43,12 +44,13 @@ impl Visit {
     }
 
     /// Reads the body of a request that was heard, and gathers facts until nothing is left to be asked. Whoever
-    /// decides then does so in the turn that comes back.
+    /// decides then does so in the turn that comes back, with the daemon's answers in hand.
     pub(super) async fn settle<'a>(
         &mut self,
         heard: Heard<'a>,
         bytes: &'a [u8],
-    ) -> Result<(Settled<'a>, JudgingTurn), Refused> {
+    ) -> Result<(Settled<'a>, JudgingTurn, AnswerShare), Refused> {
+        let share = AnswerShare::default();
         let pipeline = Arc::clone(&self.pipeline);
         let turns = pipeline.shared.budget.turns();
         let mut turn = turns.turn(bytes.len()).await;
@@ -60,11 +62,11 @@ impl Visit {
         })?;
         loop {
             let question = match turn.take(|| asking.next())? {
-                Next::Settled(settled) => return Ok((settled, turn)),
+                Next::Settled(settled) => return Ok((settled, turn, share)),
                 Next::Look(question) => question,
             };
             drop(turn);
-            let found = pipeline.gatherer.look_up(question.needs()).await?;
+            let found = pipeline.gatherer.look_up(question.needs(), &share).await?;
             turn = turns.turn(bytes.len()).await;
             asking = turn.take(|| question.answer(found))?;
         }
