@@ -12,7 +12,7 @@ mod vet;
 use crate::audit::{AuditError, GateInstance, Writer};
 use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, UnixBind};
 use crate::control::{self, ControlError, ControlSocket, Desk, House, Loads, Reload};
-use crate::daemon::Daemon;
+use crate::daemon::{self, Daemon};
 use crate::facts::{GatePaths, Gatherer};
 use crate::operator::Operator;
 use crate::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
@@ -93,9 +93,13 @@ impl ServerError {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Config(_) | Self::Tls(_) | Self::Open(_) => false,
-            Self::Audit(_) | Self::Listen(_) | Self::TooFewSockets { .. } => true,
-            Self::Control(_) | Self::Io(_) => true,
+            Self::Config(_) | Self::Tls(_) | Self::Open(_) | Self::TooFewSockets { .. } => false,
+            Self::Audit(
+                AuditError::OpenToOthers(_)
+                | AuditError::OfAnother(..)
+                | AuditError::OpenToGroup(..),
+            ) => false,
+            Self::Audit(_) | Self::Listen(_) | Self::Control(_) | Self::Io(_) => true,
         }
     }
 }
@@ -173,7 +177,7 @@ impl Server {
     /// The most memory that clients can make the gate hold, in bytes.
     #[must_use]
     pub const fn worst_case_memory(&self) -> u64 {
-        memory::worst_case(&self.config.front)
+        memory::worst_case(&self.config.front, daemon::LONG_ANSWERS)
     }
 
     /// Serves until SIGTERM or SIGINT, then lets what is in hand end; at a second one it ends at once. `ready` is

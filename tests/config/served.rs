@@ -149,11 +149,6 @@ const BROKEN: &[Broken] = &[
         None,
         "everybody may put another",
     ),
-];
-
-/// The same of what is not in those files, and may be otherwise a moment later: a service manager tries it again.
-const NOT_NOW: &[Broken] = &[
-    ("a file for the log", |p| std::fs::write(p.path("log"), "").unwrap(), None, "audit directory"),
     (
         "the log of everybody",
         |p| {
@@ -172,6 +167,11 @@ const NOT_NOW: &[Broken] = &[
         None,
         "belongs to user 4343",
     ),
+];
+
+/// The same of what may be otherwise a moment later: a service manager tries it again.
+const NOT_NOW: &[Broken] = &[
+    ("a file for the log", |p| std::fs::write(p.path("log"), "").unwrap(), None, "audit directory"),
     (
         "a log that may not be made",
         |p| {
