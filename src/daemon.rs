@@ -29,7 +29,7 @@ mod tests;
 pub use answer::{Answer, AnswerBody};
 pub use cancel::Cancel;
 pub use error::DaemonError;
-pub use lookup::{ANSWERS, AnswerShare, LONG_ANSWERS, Lookup};
+pub use lookup::{AnswerShare, LONG_ANSWERS, Lookup};
 pub use request::ClientBody;
 pub use tunnel::{Tunnel, TunnelEnd};
 pub use turns::ContainerTurn;

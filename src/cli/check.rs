@@ -5,6 +5,7 @@
 use super::out::{self, Paint};
 use super::{CheckArgs, Exit, Failure, TableFormat, certificates, client_certificate, clock};
 use crate::config::{self, Config, Mistakes, Warning};
+use crate::daemon::LONG_ANSWERS;
 use crate::docker::{Resource, Verb};
 use crate::identity::expiry::{self, Dated};
 use crate::identity::{IdentityRule, Mode, Validity};
@@ -276,7 +277,7 @@ fn report_json(config: &Config, seen: &SeenHost) -> Value {
         "roles": policy.roles.values().map(role_json).collect::<Vec<_>>(),
         "profiles": config.profiles.keys().collect::<Vec<_>>(),
         "certificates": certificates::object(&seen.dated, seen.now),
-        "memory_worst_case": memory::worst_case(&config.front),
+        "memory_worst_case": memory::worst_case(&config.front, LONG_ANSWERS),
         "warnings": config.warnings.iter().map(warning).collect::<Vec<_>>(),
     })
 }

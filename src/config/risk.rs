@@ -4,7 +4,7 @@
 use super::mistake::MistakeLedger;
 use crate::docker::{ROUTES, Resource, Route, Verb};
 use crate::identity::Mode;
-use crate::policy::profile::HostPath;
+use crate::policy::profile::VolumeOptions;
 use crate::policy::{Admission, Policy, Profile, Role};
 use std::collections::BTreeSet;
 
@@ -197,8 +197,17 @@ fn warn_of_profile(profile: &Profile, ledger: &mut MistakeLedger) {
                         directory mounted, the host's root too";
             ledger.warn(&subject, format!("host_paths: {} {what}", path.path), true);
         }
-        if let Some((what, root)) = path_risk(path) {
+        if let Some((what, root)) = path_risk(&path.path, path.read_only) {
             ledger.warn(&subject, format!("host_paths: {} {what}", path.path), root);
+        }
+    }
+    for place in profile.volume_options.iter().flat_map(VolumeOptions::places) {
+        // of a pattern, what lies above what it catches
+        let fixed = place.find('*').map_or(place, |star| place.get(..star).unwrap_or_default());
+        let above = fixed.rfind('/').filter(|_| fixed != place);
+        let path = above.map_or(fixed, |slash| fixed.get(..slash.max(1)).unwrap_or_default());
+        if let Some((what, root)) = path_risk(path, false) {
+            ledger.warn(&subject, format!("volume_options: {place} {what}"), root);
         }
     }
     let beyond = |list: &[String], known: &[String]| {
@@ -233,8 +242,7 @@ fn warn_of_profile(profile: &Profile, ledger: &mut MistakeLedger) {
     }
 }
 
-fn path_risk(path: &HostPath) -> Option<(&'static str, bool)> {
-    let text = path.path.as_str();
+fn path_risk(text: &str, read_only: bool) -> Option<(&'static str, bool)> {
     let at_or_below = |of: &str| {
         text.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
@@ -244,7 +252,7 @@ fn path_risk(path: &HostPath) -> Option<(&'static str, bool)> {
         return Some(("is a socket: whoever mounts it speaks to its owner", true));
     }
     let sensitive = holds || KEYS_TO_THE_HOST.iter().any(|of| at_or_below(of));
-    match (path.read_only, sensitive) {
+    match (read_only, sensitive) {
         (false, true) => Some(("can be written, which is root on the host", true)),
         (false, false) if home => Some(("can be written: keys and start files of that user", true)),
         (true, true) => Some(("can be read: it may hold the host's secrets and sockets", false)),

@@ -230,6 +230,11 @@ admission:
       - { path: /srv/cache }
       - { path: /usr, read_only: true }
       - { path: /srv/moved, danger_movable: true }
+    volume_options:
+      - { type: none, device: /root, o: bind }
+      - { type: none, device: /home/*, o: bind }
+      - { type: none, device: /srv/volumes/*, o: bind }
+      - { type: overlay, device: overlay, o: 'lowerdir=/srv/low,upperdir=/etc/up,workdir=/srv/work' }
     nested_mounts: true
 ",
     )
@@ -249,12 +254,16 @@ admission:
         "admission p: capabilities: SYS_ADMIN can",
         "admission p: devices: /dev/kmsg",
         "admission p: host_paths: /srv/moved danger_movable",
+        "admission p: volume_options: /root can be written",
+        "admission p: volume_options: /home/* can be written",
+        "admission p: volume_options: /etc/up can be written",
         "admission p: nested_mounts: who writes",
     ] {
         assert!(root.iter().any(|warning| warning.starts_with(expected)), "{expected}: {root:#?}");
     }
     assert!(
-        !root.iter().any(|warning| warning.contains("/srv/cache") || warning.contains("/usr can"))
+        !root.iter().any(|warning| warning.contains("/srv") && !warning.contains("/srv/moved")
+            || warning.contains("/usr can"))
     );
     assert!(config.warnings.iter().any(|w| w.what.contains("/usr can be read")));
 }

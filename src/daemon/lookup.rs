@@ -18,9 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of the answers that one request has, beyond which it needs a place for them.
 const SHORT: usize = 32 << 10;
 /// The most that all answers of one request may be, in bytes.
-pub const ANSWERS: usize = 512 << 10;
+const LONGEST: usize = 512 << 10;
 /// Places for those that have more than is short.
-pub const LONG_ANSWERS: usize = 2;
+const LONG_AT_ONCE: usize = 2;
+/// How often answers stand in memory while they are read: as received, as values, as the facts that are kept of them.
+/// Those that are short fit in what a request may hold towards the daemon later.
+const FORMS: usize = 16;
+/// The most memory that long answers take, in bytes.
+pub const LONG_ANSWERS: u64 = (LONG_AT_ONCE * LONGEST * FORMS) as u64;
 
 /// What the answers for one request come to. Whoever made an image or a container chose how long they are, and what is
 /// read of one takes many times its bytes, so that only so many have more than short ones at once; from the first that
@@ -37,7 +42,7 @@ pub(super) struct LongAnswers(Arc<Semaphore>);
 
 impl Default for LongAnswers {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(LONG_ANSWERS)))
+        Self(Arc::new(Semaphore::new(LONG_AT_ONCE)))
     }
 }
 
@@ -45,8 +50,8 @@ impl LongAnswers {
     /// Adds to what a request has, and waits for a place if that is much by now.
     async fn take(&self, share: &AnswerShare, bytes: usize) -> Result<(), DaemonError> {
         let all = share.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        if all > ANSWERS {
-            let what = format!("more than {ANSWERS} bytes to our own lookups for one request");
+        if all > LONGEST {
+            let what = format!("more than {LONGEST} bytes to our own lookups for one request");
             return Err(DaemonError::Protocol(what));
         }
         if all > SHORT {

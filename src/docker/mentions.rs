@@ -311,14 +311,10 @@ impl<'c> Mentions<'c> {
                 _ => continue,
             };
             self.field(object, Use::Mount, field, mount.source.text());
-            let options = mount.volume_options.value();
-            if let Some(driver) = options.and_then(|options| options.driver_config.value()) {
-                self.shown(&driver.options, field);
-            }
         }
     }
 
-    /// What a volume of the local driver shows of the host.
+    /// What a volume of the local driver shows of the host. Inside a mount it can be told nothing of the kind.
     fn shown(&mut self, options: &'c StringMap<'_>, field: &'static str) {
         let options = options.entries().map(|(key, value)| (key, value.as_ref()));
         for path in host_paths(options) {

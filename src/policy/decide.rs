@@ -103,12 +103,12 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
     }
     if let (true, Some(container)) = (starts && by_image, known.target(call.head)) {
         needs.images.insert(container.image.clone());
-        needs.volumes.extend(container.volumes.iter().filter(|_| judged).cloned());
         let networks = container.networks.iter().map(JoinedNetwork::asked);
         let networks = networks.filter(|name| judged && admit::is_network_askable(name));
         needs.networks.extend(networks.map(str::to_owned));
     }
     let container = known.target(call.head).filter(|_| judged);
+    needs.volumes.extend(container.filter(|_| mounts).into_iter().flat_map(|c| c.volumes.clone()));
     for source in
         container.iter().filter(|_| mounts).flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref())
     {

@@ -2,7 +2,6 @@
 //! start, and not when it happens.
 
 use crate::config::FrontLimits;
-use crate::daemon::{ANSWERS, LONG_ANSWERS};
 
 /// What a connection holds besides its head: rustls' buffers (64 KiB of plaintext to be sent, two
 /// records each way), the task, the socket's bookkeeping. Rounded up.
@@ -33,9 +32,6 @@ pub const JUDGED_FORMS: u64 = 4;
 pub const VALUE: u64 = 200;
 /// What the lists of large objects of one body take, in bytes.
 pub const OBJECTS: u64 = 4 << 20;
-/// How often the daemon's answers stand in memory while they are read: as received, as values, as the facts that are
-/// kept of them. Those that are short fit in what a request may hold towards the daemon later.
-pub const ANSWER_FORMS: u64 = 16;
 /// Threads that judge short bodies, one at a time each: as many as there are cores, of which a gate has few.
 pub const WORKERS: u64 = 64;
 
@@ -50,9 +46,9 @@ const fn judged(bytes: usize) -> u64 {
 
 /// The most memory that clients can make the gate hold, in bytes: every connection with a full
 /// head, those of who is known with a request to the daemon, every body in hand, and as many as are judged at once in
-/// each of their forms, and the long answers that they stand on.
+/// each of their forms; `answers` is what the daemon's side takes for those that they stand on.
 #[must_use]
-pub const fn worst_case(limits: &FrontLimits) -> u64 {
+pub const fn worst_case(limits: &FrontLimits, answers: u64) -> u64 {
     let head = (limits.head_max as u64).saturating_mul(HEADS);
     let fields = (limits.headers_max as u64).saturating_mul(FIELD);
     // somebody who is not known yet has a head read too, to be told so, and nothing is asked of the daemon
@@ -64,9 +60,8 @@ pub const fn worst_case(limits: &FrontLimits) -> u64 {
     let short = WORKERS * judged(SMALL_BODY);
     let long = LONG_AT_ONCE as u64 * (judged(LONG) + OBJECTS);
     let longest = judged(limits.body_max).saturating_add(OBJECTS) * LONGEST_AT_ONCE as u64;
-    let answers = LONG_ANSWERS as u64 * ANSWERS as u64 * ANSWER_FORMS;
-    let judged = short.saturating_add(long).saturating_add(longest).saturating_add(answers);
-    connections.saturating_add(bodies).saturating_add(judged)
+    let judged = short.saturating_add(long).saturating_add(longest);
+    connections.saturating_add(bodies).saturating_add(judged).saturating_add(answers)
 }
 
 #[cfg(test)]
@@ -85,7 +80,8 @@ mod tests {
             FrontLimits { body_max: 5 << 20, ..standard.clone() },
         ];
         for limits in more {
-            assert!(worst_case(&limits) > worst_case(&standard));
+            assert!(worst_case(&limits, 1) > worst_case(&standard, 1));
+            assert!(worst_case(&limits, 2) > worst_case(&limits, 1));
         }
     }
 }

@@ -96,7 +96,8 @@ pub(crate) fn play(engine: Engine) -> Replayed {
         // the same whatever the daemon and the host have
         let in_corpus = bench.judge(&case);
         let elsewhere = |world| same(&bench.judge_in(&case, world), &in_corpus);
-        if !World::OTHERS.into_iter().all(elsewhere) {
+        let here = same(&bench.judge_in(&case, home.emptied()), &verdict);
+        if !here || !World::OTHERS.into_iter().all(elsewhere) {
             replayed.of_other_worlds += 1;
             continue;
         }

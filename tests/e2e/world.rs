@@ -111,6 +111,9 @@ pub(crate) fn missing(what: &str) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
+/// How often a step may be played again because the daemon alone does not do what it is meant to.
+const LOST: u32 = 3;
+
 impl World {
     /// Starts both daemons at once, then the gate.
     pub(crate) fn new(engine: Engine) -> Self {
@@ -159,26 +162,37 @@ impl World {
         by: impl Fn(&Self, &str) -> Outcome,
     ) -> Self {
         let mut wrong = Vec::new();
-        let mut ran = 0;
+        let (mut ran, mut lost) = (0, 0);
         for step in steps {
             if !step.is_for(self.engine, client) {
                 continue;
             }
             ran += 1;
-            let (direct, gated) = std::thread::scope(|scope| {
-                let direct = scope.spawn(|| self.direct(program, &step.run));
-                let gated = by(&self, &step.run);
-                (direct.join().unwrap(), gated)
-            });
             let (exit, says) = step.end(self.engine, client);
-            let said = direct.stdout.contains(says) || direct.stderr.contains(says);
+            let is_meant = |direct: &Outcome| {
+                let said = direct.stdout.contains(says) || direct.stderr.contains(says);
+                direct.exit == Some(exit) && said
+            };
+            let play = || {
+                std::thread::scope(|scope| {
+                    let direct = scope.spawn(|| self.direct(program, &step.run));
+                    let gated = by(&self, &step.run);
+                    (direct.join().unwrap(), gated)
+                })
+            };
+            let (mut direct, mut gated) = play();
+            // engine 26.1 now and then loses what a container says that ends at once, without any gate
+            while !is_meant(&direct) && step.run.starts_with("$D run --rm ") && lost < LOST {
+                lost += 1;
+                (direct, gated) = play();
+            }
             if direct != gated {
                 wrong.push(format!("{}\n{}", step.name, difference(&direct, &gated)));
-            } else if direct.exit != Some(exit) || !said {
+            } else if !is_meant(&direct) {
                 wrong.push(format!("{}: not what the step is meant to do: {direct:#?}", step.name));
             }
         }
-        println!("{client}: {ran} steps, {} wrong", wrong.len());
+        println!("{client}: {ran} steps, {} wrong, {lost} played again", wrong.len());
         assert!(
             wrong.is_empty(),
             "{} of {ran} steps differ:\n\n{}",

@@ -339,6 +339,8 @@ pub(crate) enum World {
     Apart,
     /// The daemon has nothing.
     Empty,
+    /// The daemon has nothing, and has another root besides.
+    EmptyApart,
     /// The daemon has whatever is named, made on this host.
     Local,
 }
@@ -346,6 +348,14 @@ pub(crate) enum World {
 impl World {
     /// Those in which other things are there.
     pub(crate) const OTHERS: [Self; 2] = [Self::Empty, Self::Local];
+
+    /// The same world without what the corpus says is there.
+    pub(crate) const fn emptied(self) -> Self {
+        match self {
+            Self::Apart | Self::EmptyApart => Self::EmptyApart,
+            Self::Corpus | Self::Empty | Self::Local => Self::Empty,
+        }
+    }
 }
 
 /// The core with the corpus policy and host.
@@ -450,6 +460,10 @@ impl Bench {
             World::Apart => Facts {
                 host_paths: all(&asked.host_paths, |_| fact("unseen")),
                 ..self.found(asked, World::Corpus)
+            },
+            World::EmptyApart => Facts {
+                host_paths: all(&asked.host_paths, |_| fact("unseen")),
+                ..self.found(asked, World::Empty)
             },
             World::Corpus => Facts {
                 host_paths: (asked.host_paths.iter())

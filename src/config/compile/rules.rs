@@ -146,11 +146,14 @@ pub(crate) fn volume_options(
 fn mounted(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<VolumeOptions> {
     let text = |key: &str| node.text_of(key);
     let (kind, device, options) = (text("type")?, text("device")?, text("o")?);
-    let open = device
-        .rsplit_once('/')
-        .is_some_and(|(above, last)| above.contains('*') || last.contains("**"));
-    if open && device.starts_with('/') {
-        let at = node.get("device").map_or(node.at, |device| device.at);
+    let is_open = |place: &str| {
+        let names = place.rsplit_once('/');
+        place.starts_with('/')
+            && names.is_some_and(|(above, last)| above.contains('*') || last.contains("**"))
+    };
+    let mut places = options.split([',', '=', ':']).map(|word| ("o", word));
+    if let Some((key, _)) = places.by_ref().chain([("device", device)]).find(|(_, p)| is_open(p)) {
+        let at = node.get(key).map_or(node.at, |node| node.at);
         let what =
             "a directory of the host with a * above it: whoever writes there can plant a link";
         ledger.mistake(at, what, "write * in the last name alone, or list each directory");
@@ -159,7 +162,13 @@ fn mounted(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<VolumeOptions>
         node.get(key).inspect(|node| bounded(node, ledger));
     }
     let (device, options) = (Glob::new(device), Glob::new(options));
-    Some(VolumeOptions { kind: kind.to_owned(), device, options })
+    let listed = VolumeOptions { kind: kind.to_owned(), device, options };
+    for place in listed.places() {
+        if let Err(next) = clean_path(place) {
+            ledger.mistake(node.at, format!("{place} is no plain path of the host"), next);
+        }
+    }
+    Some(listed)
 }
 
 /// Absolute, with no `.`, `..`, `//` and no slash at its end.

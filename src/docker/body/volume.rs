@@ -14,9 +14,11 @@ pub fn host_paths<'o>(options: impl Iterator<Item = (&'o str, &'o str)>) -> Vec<
             "o" => {
                 for word in value.split(',') {
                     match word.split_once('=') {
-                        Some(("lowerdir" | "upperdir" | "workdir", layers)) => {
-                            paths.extend(layers.split(':'));
-                        }
+                        // two colons stand before layers of data alone (`fs/overlayfs/params.c` of Linux)
+                        Some((
+                            "lowerdir" | "upperdir" | "workdir" | "lowerdir+" | "datadir+",
+                            layers,
+                        )) => paths.extend(layers.split(':').filter(|path| !path.is_empty())),
                         _ => bound |= matches!(word, "bind" | "rbind"),
                     }
                 }
@@ -92,5 +94,31 @@ body! {
     VolumeSecret<'a> {
         key: Text<'a> = "Key",
         secret: Text<'a> = "Secret",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_paths;
+
+    /// Options, and what they show.
+    type Shown = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+    #[test]
+    fn a_volume_shows_what_it_binds_and_the_layers_of_an_overlay() {
+        let shown: [Shown; 9] = [
+            (&[("type", "none"), ("o", "bind"), ("device", "/a")], &["/a"]),
+            (&[("device", "/a"), ("o", "ro,rbind")], &["/a"]),
+            (&[("o", "lowerdir=/a:/b,upperdir=/c,workdir=/d")], &["/a", "/b", "/c", "/d"]),
+            (&[("o", "lowerdir=/a::/d")], &["/a", "/d"]),
+            (&[("o", "lowerdir+=/a,datadir+=/d")], &["/a", "/d"]),
+            (&[("o", "bind")], &[""]),
+            (&[("type", "nfs"), ("o", "addr=10.0.0.9,ro"), ("device", ":/a")], &[]),
+            (&[("type", "ext4"), ("o", "Bind,bind=1"), ("device", "/dev/sdb")], &[]),
+            (&[], &[]),
+        ];
+        for (options, paths) in shown {
+            assert_eq!(host_paths(options.iter().copied()), paths, "{options:?}");
+        }
     }
 }

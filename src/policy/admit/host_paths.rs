@@ -2,7 +2,7 @@
 
 use super::Judge;
 use crate::policy::glob::Glob;
-use crate::policy::profile::{HostPath, Profile};
+use crate::policy::profile::{HostPath, Profile, VolumeOptions};
 use crate::policy::{PathFact, Reason};
 
 /// Where Docker's socket is found by name, whatever the path resolves to.
@@ -16,11 +16,8 @@ pub(in crate::policy) fn listed(profile: &Profile, path: &str) -> Option<String>
 
 /// Whether a volume of the local driver may show it: it is a device that is listed, or the directory of an overlay.
 fn is_shown(profile: &Profile, path: &str) -> bool {
-    let is = |pattern: &str| Glob::new(pattern).matches(path);
-    profile.volume_options().iter().any(|listed| {
-        let mut layers = listed.options.as_str().split([',', '=', ':']);
-        listed.device.matches(path) || layers.any(is)
-    })
+    let mut places = profile.volume_options().iter().flat_map(VolumeOptions::places);
+    places.any(|pattern| Glob::new(pattern).matches(path))
 }
 
 /// A path as Go's `path.Clean` leaves it; `None` for one that is not absolute or has characters
@@ -79,11 +76,15 @@ impl Judge<'_> {
         self.host_path_fact(field, source, &path, (below, entry.movable));
     }
 
-    /// What a volume of the local driver shows of the host, where its options are listed.
+    /// What a volume of the local driver shows of the host, where its options are listed. It reaches mount(2) as it
+    /// stands: `..` is followed there, and a layer's `\\` taken away.
     pub(super) fn shown_path(&mut self, field: &str, source: &str) {
-        if let Some(path) = self.plain_path(field, source) {
-            self.host_path_fact(field, source, &path, (false, false));
+        let Some(path) = self.plain_path(field, source) else { return };
+        if path == source && !path.contains('\\') {
+            return self.host_path_fact(field, source, &path, (false, false));
         }
+        let what = format!("mount host path {source:?}: it is not written plainly");
+        self.deny(Reason::MountPath, field, source, what);
     }
 
     fn plain_path(&mut self, field: &str, source: &str) -> Option<String> {

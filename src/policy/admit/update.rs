@@ -75,6 +75,9 @@ pub(super) fn update(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerUpd
             Ok(container) => {
                 judge.restarts = true;
                 judge.bound(container);
+                for volume in &container.volumes {
+                    judge.volume_fact(&format!("Mounts.{volume}"), volume);
+                }
             }
             Err(finding) => judge.add(Some(finding)),
         }

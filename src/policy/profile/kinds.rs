@@ -91,6 +91,16 @@ pub struct VolumeOptions {
     pub options: Glob,
 }
 
+impl VolumeOptions {
+    /// The paths of the host that it lists, patterns among them: the device, and the layers of an overlay. `//` begins a
+    /// name of a share.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        let device = self.device.as_str();
+        let words = self.options.as_str().split([',', '=', ':']);
+        words.chain([device]).filter(|word| word.starts_with('/') && !word.starts_with("//"))
+    }
+}
+
 /// How files are copied into and out of a container, which the daemon does as root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copying {
