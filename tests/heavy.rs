@@ -34,6 +34,7 @@ use cgroup::Cgroup;
 use client::{Client, json};
 use fake_daemon::{Reply, Script};
 use gate::{Gate, Setup};
+use pki::{Authority, Wish};
 use shapes::{SHAPES, Shape};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -50,9 +51,11 @@ const AT_ONCE: usize = 60;
 /// Who sends them, so many that their shares are all the memory for bodies: one who is judged, one who may do
 /// everything, and two who are only observed.
 const WHO: [&str; 4] = ["dev", "admin", "brave", "legacy"];
+/// Requests at once that stand on long answers.
+const ANSWERED_AT_ONCE: usize = 16;
 /// How long a ping may take for all but one of a hundred while they are: without optimisation a body takes twenty
 /// times as long, and everything else runs beside it.
-const PING: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
+const PING: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1000 } else { 50 });
 
 /// One after the other: each is told how long others waited meanwhile.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -96,6 +99,39 @@ fn pings(address: SocketAddr, over: Arc<AtomicBool>) -> std::thread::JoinHandle<
                 tokio::time::sleep(Duration::from_millis(2)).await; // a pace, not a wait
             }
             took
+        })
+    })
+}
+
+/// Four who come again and again, each with as many certificates as are looked at, of authorities that are called as
+/// the gate's own, from an address of his own; how many were turned away. A moment passes before each, so that their own work is not all there is.
+fn strangers(address: SocketAddr, over: Arc<AtomicBool>) -> std::thread::JoinHandle<usize> {
+    std::thread::spawn(move || {
+        let authorities: Vec<_> = (0..7).map(|_| Authority::new("ours")).collect();
+        let leaf = authorities[0].issue(&Wish::client("dev"));
+        let chain: Vec<_> =
+            leaf.chain().into_iter().chain(authorities.iter().map(Authority::der)).collect();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut coming = JoinSet::new();
+            for source in ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"] {
+                let (chain, key, over) = (chain.clone(), leaf.key(), Arc::clone(&over));
+                coming.spawn(async move {
+                    let mut turned_away = 0;
+                    while !over.load(Ordering::SeqCst) {
+                        let came =
+                            Client::with_chain(source, address, chain.clone(), key.clone_key())
+                                .await;
+                        if let Ok(mut client) = came {
+                            assert_eq!(client.remains().await, b"");
+                        }
+                        turned_away += 1;
+                        tokio::time::sleep(Duration::from_millis(5)).await; // a pace, not a wait
+                    }
+                    turned_away
+                });
+            }
+            coming.join_all().await.into_iter().sum()
         })
     })
 }
@@ -145,9 +181,9 @@ async fn longest() {
     for (bytes, expected) in [(500 << 10, 201), (600 << 10, 403)] {
         let memory = Cgroup::limited(MEMORY);
         let gate = gate(&memory, &labelled(bytes)).await;
-        let who = (0..AT_ONCE).map(|_| ("dev", Arc::clone(&body)));
+        let who = (0..ANSWERED_AT_ONCE).map(|_| ("dev", Arc::clone(&body)));
         let answers = loaded(&gate, who).await;
-        assert_eq!(answers[shape.name], vec![expected; AT_ONCE], "{bytes} bytes");
+        assert_eq!(answers[shape.name], vec![expected; ANSWERED_AT_ONCE], "{bytes} bytes");
         gate.settle().await;
     }
 }
@@ -167,6 +203,7 @@ async fn loaded(
 ) -> BTreeMap<&'static str, Vec<u16>> {
     let over = Arc::new(AtomicBool::new(false));
     let pinging = pings(gate.address(), Arc::clone(&over));
+    let coming = strangers(gate.address(), Arc::clone(&over));
     let mut answers: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
     let began = Instant::now();
     let mut sending = JoinSet::new();
@@ -179,11 +216,13 @@ async fn loaded(
     }
     over.store(true, Ordering::SeqCst);
     let mut took = pinging.join().unwrap();
+    let turned_away = coming.join().unwrap();
+    assert!(turned_away > 0, "no stranger came");
     let (half, most) = (percentile(&mut took, 50), percentile(&mut took, 99));
     let (held, said) = (gate.memory("VmHWM"), gate.bound());
     println!(
-        "{} bodies in {:.1} s; {} pings: p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms; {} MiB held, {} MiB said",
-        AT_ONCE,
+        "{} bodies in {:.1} s; {turned_away} strangers with long chains; {} pings: p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms; {} MiB held, {} MiB said",
+        answers.values().map(Vec::len).sum::<usize>(),
         began.elapsed().as_secs_f64(),
         took.len(),
         half.as_secs_f64() * 1e3,

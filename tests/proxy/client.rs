@@ -2,7 +2,7 @@
 
 use crate::gate::{OURS, soon};
 use crate::pki::{Pair, Wish};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::collections::HashMap;
 use std::io;
@@ -23,7 +23,7 @@ fn pair(name: &str) -> Arc<Pair> {
     Arc::clone(pairs.entry(name.to_owned()).or_insert_with(issue))
 }
 
-fn config(pair: &Pair) -> ClientConfig {
+fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(OURS.der()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -31,7 +31,7 @@ fn config(pair: &Pair) -> ClientConfig {
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
         .with_root_certificates(roots);
-    builder.with_client_auth_cert(pair.chain(), pair.key()).unwrap()
+    builder.with_client_auth_cert(chain, key).unwrap()
 }
 
 /// A connection of somebody.
@@ -109,10 +109,27 @@ impl Client {
         Self::over(socket.connect(address).await?, &pair(name)).await
     }
 
+    /// From another address of this machine, with more certificates than one's own.
+    #[allow(dead_code, reason = "for the test of the heaviest bodies, which is elsewhere")]
+    pub async fn with_chain(
+        source: &str,
+        address: SocketAddr,
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(source.parse().unwrap(), 0))?;
+        Self::shown(socket.connect(address).await?, config(chain, key)).await
+    }
+
     async fn over(tcp: TcpStream, pair: &Pair) -> io::Result<Self> {
+        Self::shown(tcp, config(pair.chain(), pair.key())).await
+    }
+
+    async fn shown(tcp: TcpStream, config: ClientConfig) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         let server = ServerName::try_from("localhost").unwrap();
-        let connector = TlsConnector::from(Arc::new(config(pair)));
+        let connector = TlsConnector::from(Arc::new(config));
         let stream = soon(connector.connect(server, tcp)).await?;
         Ok(Self { stream, ahead: Vec::new() })
     }
