@@ -129,6 +129,21 @@ async fn a_daemon_that_comes_and_goes_leaves_no_request_without_a_verdict() {
 }
 
 #[tokio::test]
+async fn what_comes_after_a_lost_connection_is_refused_without_it() {
+    let mut gate = Gate::start(list("1.41").close_after(1)).await;
+    let mut dev = gate.client("dev").await;
+    assert_eq!(dev.get("/containers/json").await.status, 200);
+    gate.fake.stop().await;
+    let arrived = gate.fake.log().bytes;
+    let refused = dev.ask(json("POST", CREATE, PRIVILEGED)).await;
+    refused.assert_refused(403, "privilege.privileged");
+    assert_eq!(dev.get("/containers/json").await.status, 502);
+    assert_eq!(gate.fake.log().bytes, arrived);
+    let events = gate.settle().await;
+    assert_eq!(decided(&events, "deny", Some("privilege.privileged")), 1);
+}
+
+#[tokio::test]
 async fn a_version_that_an_older_daemon_does_not_have_is_asked_for_again() {
     let mut gate = Gate::start(list("1.41")).await;
     let mut client = gate.client("dev").await;
