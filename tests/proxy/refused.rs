@@ -35,6 +35,11 @@ fn typed(kind: &str, reason: &'static str) -> Case {
     case("dev", request, 400, reason)
 }
 
+/// A target of which each letter becomes three, as it would be sent on.
+fn growing(letters: usize) -> String {
+    format!("/v1.41/containers/web/top?ps_args={}", "(".repeat(letters))
+}
+
 fn heads() -> Vec<Case> {
     vec![
         get("/v1.41//containers/json", 400, "path.canonical"),
@@ -56,6 +61,7 @@ fn heads() -> Vec<Case> {
         get("/v1.41/containers/json?nobody=1", 400, "query.unknown"),
         get("/v1.41/containers/json?all=%zz", 400, "query.syntax"),
         get("/v1.41/containers/json?all=1;limit=2", 400, "query.syntax"),
+        get(&growing(22_000), 414, "target.too-long"),
         case("dev", bare("OPTIONS", "/v1.41/containers/json", ""), 403, "route.never"),
         case("dev", bare("get", "/v1.41/containers/json", ""), 400, "http.method"),
         case("dev", bare("CONNECT", "docker:2375", ""), 400, "path.canonical"),
