@@ -4,7 +4,7 @@ use crate::house::{Answer, Client, House, soon};
 use dockward::facade::config::FrontLimits;
 use std::time::Duration;
 
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_secs(1);
 
 fn small() -> FrontLimits {
     FrontLimits { body_max: 10_000, ..FrontLimits::default() }

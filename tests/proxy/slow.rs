@@ -40,7 +40,7 @@ fn counted(events: &[Value], reason: &str) -> u64 {
 /// A handshake that comes byte by byte, or not at all.
 #[tokio::test]
 async fn a_handshake_has_its_time() {
-    let gate = gate("handshake_timeout: 1s", Script::new("1.41")).await;
+    let gate = gate("handshake_timeout: 3s", Script::new("1.41")).await;
     let mut silent = TcpStream::connect(gate.address).await.unwrap();
     let mut slow = TcpStream::connect(gate.address).await.unwrap();
     // a TLS record of 512 bytes with a ClientHello of 508 in it, which never gets there
@@ -64,7 +64,7 @@ async fn a_handshake_has_its_time() {
 /// A first head, and a later one on a connection that was at rest.
 #[tokio::test]
 async fn a_head_has_its_time() {
-    let gate = gate("head_timeout: 1s", Script::new("1.41")).await;
+    let gate = gate("head_timeout: 3s", Script::new("1.41")).await;
     let head = b"GET /_ping HTTP/1.1\r\nHost: gate\r\nX-Slow: ";
     let endless = || head.iter().copied().chain(std::iter::repeat(b'x'));
     let (mut first, mut later) = (gate.client("dev").await, gate.client("dev").await);
@@ -82,7 +82,7 @@ async fn a_head_has_its_time() {
 #[tokio::test]
 async fn a_head_that_began_behind_another_request_has_its_time() {
     for (front, offences) in
-        [("head_timeout: 10m, idle_timeout: 1s", 0), ("head_timeout: 1s, idle_timeout: 10m", 1)]
+        [("head_timeout: 10m, idle_timeout: 3s", 0), ("head_timeout: 3s, idle_timeout: 10m", 1)]
     {
         let gate = gate(front, Script::new("1.41")).await;
         let mut client = gate.client("dev").await;
@@ -99,7 +99,7 @@ async fn a_head_that_began_behind_another_request_has_its_time() {
 
 #[tokio::test]
 async fn an_inspected_body_has_its_time() {
-    let gate = gate("body_timeout: 1s", Script::new("1.41")).await;
+    let gate = gate("body_timeout: 3s", Script::new("1.41")).await;
     let head = |framing: &str| {
         bare("POST", CREATE, &format!("Content-Type: application/json\r\n{framing}\r\n"))
     };
@@ -129,7 +129,7 @@ async fn an_inspected_body_has_its_time() {
 
 #[tokio::test]
 async fn a_connection_at_rest_has_its_time() {
-    let gate = gate("idle_timeout: 1s", Script::new("1.41")).await;
+    let gate = gate("idle_timeout: 3s", Script::new("1.41")).await;
     let mut client = gate.client("dev").await;
     assert_eq!(client.get("/_ping").await.status, 200);
     assert_eq!(client.rest().await, b"", "a proper end");
@@ -277,7 +277,7 @@ async fn a_session_that_is_not_read_holds_a_place_and_no_memory() {
 /// A client that takes neither our refusal nor the end of its connection.
 #[tokio::test]
 async fn who_does_not_read_a_refusal_is_let_go() {
-    let front = "idle_timeout: 1s, head_timeout: 1s, connections_per_identity: 1";
+    let front = "idle_timeout: 5s, head_timeout: 5s, connections_per_identity: 1";
     let gate = gate(front, Script::new("1.41")).await;
     let mut client = gate.client("dev").await;
     let refused = bare("POST", "/v1.41/volumes/create", "Content-Length: 100000000\r\n");
