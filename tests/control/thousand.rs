@@ -134,13 +134,13 @@ impl Lent {
         self.state.send_modify(|state| *state += 1);
     }
 
-    /// Waits until it was tried in the state of now, on connections new and old.
-    async fn tried(&self) {
-        let before = self.certain.each_ref().map(|count| count.load(SeqCst));
-        let more = || {
-            let now = self.certain.each_ref().map(|count| count.load(SeqCst));
-            now.iter().zip(before).all(|(now, before)| *now > before).then_some(())
-        };
+    /// Turns to a state that is certain, and waits until it was tried in that, on connections new and old.
+    async fn settles(&self) {
+        let counts = || self.certain.each_ref().map(|count| count.load(SeqCst));
+        // whoever tries may be done before the next line is
+        let before = counts();
+        self.turn();
+        let more = || counts().iter().zip(before).all(|(now, before)| *now > before).then_some(());
         until("a certificate to be tried", more).await;
     }
 
@@ -213,8 +213,7 @@ impl Files<'_> {
         lent.turn();
         self.list();
         self.good(round).await;
-        lent.turn();
-        lent.tried().await;
+        lent.settles().await;
     }
 
     /// What is broken is refused in words about it; then what was there before is put back.
