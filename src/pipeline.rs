@@ -159,7 +159,8 @@ impl Visit {
         docker::check_target(&permit.outbound().target)?; // terms may have made it longer
 
         // record, then forward: in a task of its own, which the client cannot take along
-        let admitted = Admitted { id: self.id, head: &head, body: &inspected, claims };
+        let meant = permit.meant(&head);
+        let admitted = Admitted { id: self.id, head: &head, meant, body: &inspected, claims };
         let sessions = &self.pipeline.shared.sessions;
         let open = sessions.open(&self.connection, admitted, (&policy, &identity));
         let uploaded = Arc::default();

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod glob;
 pub mod grants;
 pub mod judgement;
+pub mod manner;
 pub mod model;
 pub mod own;
 pub mod permit;

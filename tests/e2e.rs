@@ -56,6 +56,8 @@ mod registry;
 mod replay;
 #[path = "e2e/surface.rs"]
 mod surface;
+#[path = "e2e/targets.rs"]
+mod targets;
 #[path = "e2e/tokens.rs"]
 mod tokens;
 #[path = "e2e/wire.rs"]

@@ -13,7 +13,7 @@ use dockward::facade::docker::body::Body;
 use dockward::facade::docker::image::ImageOrigin;
 use dockward::facade::docker::{CallHead, Hijack, Outbound, OutboundBody, RequestHead, classify};
 use dockward::facade::identity::{Identity, supposed};
-use dockward::facade::policy::facts::{Container, Image, Seen as Told};
+use dockward::facade::policy::facts::{Container, Exec, Image, Seen as Told};
 use dockward::facade::policy::{Decision, Facts, Needs, PathFact, Permit, Policy, hear};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
@@ -201,7 +201,10 @@ fn found(asked: &Needs) -> Facts {
     }
     Facts {
         host_paths: all(&asked.host_paths, || PathFact::Plain { root_owned: true, fixed: true }),
-        exec_takes_input: None,
+        exec: asked
+            .exec
+            .as_ref()
+            .map(|_| Told::Found(Exec { container: "c".repeat(64), ..Exec::default() })),
         images: all(&asked.images, image),
         volumes: all(&asked.volumes, || Told::Missing),
         containers: all(&asked.containers, container),
@@ -211,6 +214,7 @@ fn found(asked: &Needs) -> Facts {
             .iter()
             .map(|of| (of.clone(), of.1.clone()))
             .collect(),
+        default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
     }
 }
 
@@ -226,6 +230,7 @@ fn container() -> Told<Container> {
         id: "c".repeat(64),
         image: "5".repeat(64),
         user,
+        host_config: "{}".to_owned(),
         ..Container::default()
     })
 }

@@ -95,12 +95,13 @@ impl RequestRecord {
 pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
     let Facts {
         host_paths,
-        exec_takes_input: _,
+        exec: _,
         images,
         volumes,
         containers,
         networks,
         container_paths,
+        default_runtime: _,
     } = facts;
     let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
     let led = container_paths.iter().filter(|((_, path), leads)| path != *leads);

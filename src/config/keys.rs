@@ -218,6 +218,54 @@ const ROLE: Section = Section {
         key("allow", VERBS, "verbs by resource"),
         key("deny", VERBS, "verbs by resource that no other role can allow"),
         key("images", Shape::Section(&IMAGES), "images by what is done with them; left out: none"),
+        key(
+            "delete",
+            Shape::Section(&DELETE),
+            "how containers may be deleted; left out: in every way",
+        ),
+        key(
+            "exec",
+            Shape::Section(&EXEC),
+            "how something may be run in containers; left out: in every way that admission has",
+        ),
+    ],
+};
+
+const DELETE: Section = Section {
+    what: "delete",
+    keys: &[
+        key("force", FLAG, "whether one may be deleted that runs"),
+        key("volumes", FLAG, "whether its anonymous volumes may go along"),
+        key("link", FLAG, "whether links may be deleted"),
+    ],
+};
+
+const EXEC: Section = Section {
+    what: "exec",
+    keys: &[
+        key(
+            "users",
+            TEXTS,
+            "users as they are written, image for the container's own; left out: any, beside commands image",
+        ),
+        key(
+            "commands",
+            TEXTS,
+            "commands, word by word: * is any run in one word but /, ** any, {rest} at the end any words; left out: any",
+        ),
+        key(
+            "env",
+            TEXTS,
+            "patterns of variables that may be set; left out: any, beside commands none",
+        ),
+        key(
+            "working_dir",
+            TEXTS,
+            "patterns of directories that it may begin in; left out: any, beside commands the container's own",
+        ),
+        key("stdin", FLAG, "whether it may be spoken to; left out: yes, beside commands no"),
+        key("tty", FLAG, "whether it may have a terminal; left out: yes, beside commands no"),
+        key("privileged", FLAG, "whether it may be privileged; left out: no"),
     ],
 };
 

@@ -33,25 +33,12 @@ const KEYS_TO_THE_HOST: &[&str] = &[
 /// Directories of which a writable mount of themselves does, as it holds others' files.
 const SHARED: &[&str] = &["/", "/home", "/mnt", "/srv", "/tmp", "/var", "/var/lib", "/var/log"];
 
-/// Verbs that reach through a container that is there already to what it holds of the host: they bring a program or
-/// a file into it, or files out of it, those of its mounts among them.
-const THROUGH_TARGETS: &[(Resource, Verb)] = &[
-    (Resource::Container, Verb::Exec),
-    (Resource::Container, Verb::Attach),
-    (Resource::Container, Verb::CopyIn),
-    (Resource::Container, Verb::CopyOut),
-    (Resource::Container, Verb::Start),
-    (Resource::Container, Verb::Restart),
-    (Resource::Container, Verb::Update),
-];
-
-/// Verbs that show what is in a container of somebody else, without its mounts, or end it or take its name.
+/// Verbs that show what a container of somebody else does, or end it or take its name. Those that reach into one are
+/// judged by what it was made with.
 const ON_TARGETS: &[(Resource, Verb)] = &[
-    (Resource::Container, Verb::Export),
     (Resource::Container, Verb::Logs),
     (Resource::Container, Verb::Top),
     (Resource::Container, Verb::Changes),
-    (Resource::Image, Verb::Commit),
     (Resource::Container, Verb::Rename),
     (Resource::Container, Verb::Kill),
     (Resource::Container, Verb::Stop),
@@ -162,29 +149,22 @@ fn makes_the_strongest(role: &Role) -> bool {
     creates && (rooted || matches!(role.admission, Admission::Unrestricted))
 }
 
-/// Objects are not told apart yet (`scope: any`), and a target's own configuration is not looked at.
+/// Objects are not told apart yet (`scope: any`).
 fn warn_of_targets(role: &Role, strong: &Role, ledger: &mut MistakeLedger) {
     let subject = format!("role {}", role.name);
-    if let Some(held) = held(role, THROUGH_TARGETS) {
-        let what = format!(
-            "{held} on any container, also on a privileged one, or one that mounts the host, that role {} \
-             made: whether the target is stronger than this role is not looked at yet",
-            strong.name
-        );
-        ledger.warn(&subject, what, true);
-    }
-    if let Some(held) = held(role, ON_TARGETS) {
+    if let Some(held) = held(role) {
         let what = format!("{held} on any container, also on those of role {}", strong.name);
         ledger.warn(&subject, what, false);
     }
 }
 
 /// Those of the verbs that a role holds, in words; `None` where it holds none.
-fn held(role: &Role, of: &[(Resource, Verb)]) -> Option<String> {
+fn held(role: &Role) -> Option<String> {
     let is_held = |(resource, verb): &&(Resource, Verb)| {
         role.allow.has(*resource, *verb) && !role.deny.has(*resource, *verb)
     };
-    let words: Vec<&str> = of.iter().filter(is_held).map(|(_, verb)| verb.as_str()).collect();
+    let words: Vec<&str> =
+        ON_TARGETS.iter().filter(is_held).map(|(_, verb)| verb.as_str()).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
 

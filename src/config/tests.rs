@@ -1,6 +1,7 @@
 use super::*;
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Spelling;
+use crate::policy::manner::{Deletes, Execs};
 
 mod risk;
 
@@ -111,6 +112,42 @@ fn a_deny_star_covers_what_must_be_spelled_out() {
     let deny = role("deny: { swarm: ['*'], '*': [prune] }").deny;
     assert!(deny.has(Resource::Swarm, Verb::UnlockKey));
     assert!(deny.has(Resource::Build, Verb::Prune) && deny.has(Resource::Image, Verb::Prune));
+}
+
+#[test]
+fn what_is_not_named_beside_commands_is_not_granted() {
+    let execs = |text: &str| role(&format!("exec: {text}")).execs;
+    assert_eq!(role("allow: { container: [exec] }").execs, Execs::default());
+    let only = execs("{ commands: [\"tool {rest}\"] }");
+    assert!(only.commands.is_some_and(|all| all[0].matches(&["tool", "-x"])));
+    assert_eq!(only.users, Some(vec![String::new()]), "the container's own");
+    assert_eq!((only.env, only.working_dir), (Some(vec![]), Some(vec![])));
+    assert!(!only.stdin && !only.tty && !only.privileged);
+    let named = execs("{ users: [image, postgres], tty: true, env: [\"PG*\"] }");
+    assert_eq!((named.commands, named.working_dir), (None, None));
+    assert_eq!(named.users, Some(vec![String::new(), "postgres".to_owned()]));
+    assert!(named.stdin && named.tty && !named.privileged);
+    let child = "roles: { p: { scope: any, exec: { commands: [a] } }, r: { extends: p, exec: { tty: true } } }\n";
+    let warned = with(child).unwrap().warnings;
+    assert!(warned.iter().any(|warning| warning.what.contains("takes the place")), "{warned:?}");
+    let deletes = role("delete: { force: true }").deletes;
+    assert_eq!(deletes, Deletes { force: true, volumes: false, link: false });
+    assert_eq!(role("allow: {}").deletes, Deletes::default());
+}
+
+#[test]
+fn commands_that_are_none_are_told() {
+    let of = |text: &str| whats(&format!("roles: {{ r: {{ scope: any, exec: {{ {text} }} }} }}\n"));
+    assert_eq!(of("commands: ['{rest}', 'a  b', 'tool {1}']").len(), 3);
+    assert_eq!(of("env: ['{1}']").len(), 1);
+    let many = vec!["a"; 65].join(", ");
+    assert_eq!(of(&format!("commands: [{many}]")).len(), 1);
+    let sound =
+        "roles: { r: { scope: any, exec: { commands: ['tool *'], env: ['A*'], tty: true } } }\n";
+    assert!(with(sound).is_ok());
+    let open =
+        with("roles: { r: { scope: any, exec: { commands: ['sh -c {rest}'] } } }\n").unwrap();
+    assert!(open.warnings.iter().any(|warning| warning.what.contains("is a shell")));
 }
 
 #[test]
@@ -247,7 +284,6 @@ admission:
         .collect();
     for expected in [
         "role adm: admission: unrestricted",
-        "role r: exec on any container, also on a privileged one, or one that mounts the host, that role adm made",
         "role r: build.buildkit",
         "admission p: host_paths: /etc/cron.d can be written",
         "admission p: host_paths: /var/run/docker.sock is a socket",

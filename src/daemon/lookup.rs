@@ -157,16 +157,6 @@ impl Daemon {
         })
     }
 
-    /// Whether an exec takes input, as the daemon keeps it; `None` where the daemon has no such exec.
-    ///
-    /// # Errors
-    /// As [`Self::lookup`].
-    pub async fn exec_takes_input(&self, id: &str) -> Result<Option<bool>, DaemonError> {
-        let lookup = Lookup::Exec(id.to_owned());
-        let answer = self.look_for(lookup, &AnswerShare::default()).await?;
-        Ok(answer.and_then(|answer| answer.get("OpenStdin")?.as_bool()))
-    }
-
     async fn ask(&self, lookup: Lookup, share: &AnswerShare) -> Result<Option<Value>, DaemonError> {
         let Answer { status, headers, mut body, .. } =
             self.send(&lookup.outbound(), ClientBody::Empty, &Cancel::new()).await?;

@@ -41,17 +41,26 @@ pub struct Gatherer {
     kept: Arc<ArcSwap<KeptPlaces>>,
 }
 
-/// The gate's own places, and all that is protected, which is known once the daemon has said where its data is.
+/// The gate's own places, and what is known once the daemon has told of itself.
 #[derive(Debug)]
 struct KeptPlaces {
     gate: GatePaths,
     /// With the daemon's process that said so, as it was known then.
-    protected: OnceCell<(Option<i32>, Vec<PathBuf>)>,
+    told: OnceCell<(Option<i32>, Arc<DaemonWord>)>,
+}
+
+/// What follows from what the daemon says of itself.
+#[derive(Debug, Default)]
+struct DaemonWord {
+    /// What is never mounted.
+    protected: Vec<PathBuf>,
+    /// The runtime that containers have where nobody names one.
+    runtime: Option<String>,
 }
 
 impl KeptPlaces {
     fn of(gate: GatePaths) -> Arc<Self> {
-        Arc::new(Self { gate, protected: OnceCell::new() })
+        Arc::new(Self { gate, told: OnceCell::new() })
     }
 }
 
@@ -98,16 +107,19 @@ impl Gatherer {
     }
 
     async fn all_kinds(&self, needs: &Needs, share: &AnswerShare) -> Result<Facts, DaemonError> {
-        let Needs { host_paths, exec, images, volumes, containers, networks, container_paths } =
-            needs;
-        let exec = async {
-            match exec {
-                Some(exec) => self.known(self.daemon.exec_takes_input(exec).await),
-                None => Ok(None),
-            }
-        };
-        let (exec_takes_input, images, volumes, containers, networks) = tokio::try_join!(
+        let Needs {
+            host_paths,
             exec,
+            images,
+            volumes,
+            containers,
+            networks,
+            container_paths,
+            default_runtime,
+        } = needs;
+        let execs = exec.iter().cloned().collect();
+        let (mut execs, images, volumes, containers, networks) = tokio::try_join!(
+            self.objects(share, &execs, Lookup::Exec, inspected::exec),
             self.objects(share, images, Lookup::Image, inspected::image),
             self.objects(share, volumes, Lookup::Volume, inspected::volume),
             self.objects(share, containers, Lookup::Container, inspected::container),
@@ -115,14 +127,19 @@ impl Gatherer {
         )?;
         let container_paths = inside::paths(&self.daemon, share, container_paths).await;
         let host_paths = self.host_paths(host_paths).await?;
+        let default_runtime = match default_runtime {
+            true => self.known(self.told().await.map(|told| told.runtime.clone()))?,
+            false => None,
+        };
         Ok(Facts {
             host_paths,
-            exec_takes_input,
+            exec: execs.pop_first().map(|(_, exec)| exec),
             images,
             volumes,
             containers,
             networks,
             container_paths,
+            default_runtime,
         })
     }
 
@@ -164,30 +181,33 @@ impl Gatherer {
         if paths.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let protected = self.known(self.protected().await.map(Some))?;
-        let Some(protected) = protected else { return Ok(BTreeMap::new()) };
+        let Some(told) = self.known(self.told().await.map(Some))? else {
+            return Ok(BTreeMap::new());
+        };
         let (paths, peer) = (paths.clone(), self.daemon.peer_pid());
-        let look = move || look::host_paths(&paths, peer, &protected);
+        let look = move || look::host_paths(&paths, peer, &told.protected);
         Ok(tokio::task::spawn_blocking(look).await.unwrap_or_default())
     }
 
-    /// What is never mounted, once the daemon has said where its data is.
-    async fn protected(&self) -> Result<Vec<PathBuf>, DaemonError> {
+    /// What the daemon says of itself, asked once of each: where its data is, and with it what is never mounted.
+    async fn told(&self) -> Result<Arc<DaemonWord>, DaemonError> {
         let mut kept = self.kept.load_full();
         let peer = self.daemon.peer_pid();
         let other = |said: &Option<i32>| said.is_some() && *said != peer;
-        if kept.protected.get().is_some_and(|(said, _)| other(said)) {
+        if kept.told.get().is_some_and(|(said, _)| other(said)) {
             // another daemon, which may keep its data elsewhere
             kept = KeptPlaces::of(kept.gate.clone());
             self.kept.store(Arc::clone(&kept));
         }
-        let found = kept.protected.get_or_try_init(|| async {
+        let found = kept.told.get_or_try_init(|| async {
             let info = self.daemon.lookup(Lookup::Info).await?;
-            let root = info.get("DockerRootDir").and_then(|root| root.as_str()).map(PathBuf::from);
-            let all = protected(&kept.gate, self.daemon.socket(), root.as_deref());
-            Ok::<_, DaemonError>((self.daemon.peer_pid(), all))
+            let text = |key: &str| info.get(key).and_then(|text| text.as_str());
+            let root = text("DockerRootDir").map(PathBuf::from);
+            let protected = protected(&kept.gate, self.daemon.socket(), root.as_deref());
+            let told = DaemonWord { protected, runtime: text("DefaultRuntime").map(str::to_owned) };
+            Ok::<_, DaemonError>((self.daemon.peer_pid(), Arc::new(told)))
         });
-        Ok(found.await?.1.clone())
+        Ok(Arc::clone(&found.await?.1))
     }
 }
 
@@ -232,7 +252,7 @@ mod tests {
         let (config, pki, links) = Default::default();
         let gate = GatePaths { config, audit: "/x".into(), pki, control: None, links };
         let gatherer = Gatherer::new(Daemon::new(socket), gate);
-        gatherer.kept.load().protected.set((None, Vec::new())).unwrap();
+        gatherer.kept.load().told.set((None, Arc::default())).unwrap();
         (gatherer, most)
     }
 

@@ -4,7 +4,7 @@
 use crate::docker::image::{ImageOrigin, Reference};
 use crate::policy::admit::is_read_outside;
 use crate::policy::facts::{
-    Container, ContainerMount, HealthFact, Image, JoinedNetwork, Network, Volume,
+    Container, ContainerMount, Exec, HealthFact, Image, JoinedNetwork, Network, Volume,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -68,6 +68,24 @@ pub fn network(answer: &Value) -> Option<Network> {
     Some(Network { id: text(answer, "/Id")?, name: text(answer, "/Name")? })
 }
 
+/// An answer of `GET /exec/{}/json`.
+#[must_use]
+pub fn exec(answer: &Value) -> Option<Exec> {
+    let process = answer.get("ProcessConfig")?.as_object()?;
+    // left out where it is false by some
+    let is = |key: &str| process.get(key).map_or(Some(false), Value::as_bool);
+    let program = text(answer, "/ProcessConfig/entrypoint").unwrap_or_default();
+    let arguments = texts(items(answer, "/ProcessConfig/arguments"));
+    Some(Exec {
+        container: text(answer, "/ContainerID")?,
+        takes_input: answer.get("OpenStdin")?.as_bool()?,
+        privileged: is("privileged")?,
+        user: text(answer, "/ProcessConfig/user").unwrap_or_default(),
+        tty: is("tty")?,
+        words: [program].into_iter().chain(arguments).collect(),
+    })
+}
+
 /// An answer of `GET /containers/{}/json`.
 #[must_use]
 pub fn container(answer: &Value) -> Option<Container> {
@@ -99,7 +117,18 @@ pub fn container(answer: &Value) -> Option<Container> {
         network_mode: text(answer, "/HostConfig/NetworkMode").unwrap_or_default(),
         networks: networks.into_iter().flatten().map(joined).collect(),
         execs: items(answer, "/ExecIDs").len(),
+        host_config: made_with(answer)?,
     })
+}
+
+/// The longest `HostConfig` that is read, in bytes: it is judged in each round.
+const MADE_MAX: usize = 256 << 10;
+
+/// The `HostConfig`, less where its output goes, which may hold passwords and is no matter of those inside.
+fn made_with(answer: &Value) -> Option<String> {
+    let mut made = answer.get("HostConfig")?.as_object()?.clone();
+    made.remove("LogConfig");
+    Some(Value::Object(made).to_string()).filter(|made| made.len() <= MADE_MAX)
 }
 
 /// One of a container's `Mounts`. What is not told as it should be counts as what could do most.
@@ -111,7 +140,16 @@ fn mounted(mount: &Value) -> ContainerMount {
         target: text(mount, "/Destination").unwrap_or_default(),
         bind,
         tmpfs: kind.as_deref() == Some("tmpfs"),
+        other: match kind.as_deref() {
+            Some("bind" | "tmpfs") => false,
+            Some("volume") => text(mount, "/Name").is_none(),
+            _ => true,
+        },
         read_only: mount.pointer("/RW").and_then(Value::as_bool) == Some(false),
+        shared: !matches!(
+            text(mount, "/Propagation").as_deref(),
+            None | Some("" | "private" | "rprivate")
+        ),
     }
 }
 
@@ -202,12 +240,13 @@ mod tests {
                 "Env": ["PASSWORD=hunter2", "LD_PRELOAD=./x.so"],
                 "Healthcheck": { "Test": ["CMD", "true"], "Interval": 1_000_000 },
             },
-            "HostConfig": { "NetworkMode": "a6f29" },
+            "HostConfig": { "NetworkMode": "a6f29", "LogConfig": { "Config": { "splunk-token": "hunter2" } } },
             "NetworkSettings": { "Networks": { "a6f29": { "NetworkID": "" }, "b": { "NetworkID": "4" } } },
         });
         let seen = container(&answer).unwrap();
         assert_eq!(seen.env, ["LD_PRELOAD=./x.so"], "no secret is kept");
         assert_eq!((seen.execs, seen.network_mode.as_str()), (2, "a6f29"));
+        assert_eq!(seen.host_config, r#"{"NetworkMode":"a6f29"}"#, "nor where its output goes");
         let asked: Vec<_> = seen.networks.iter().map(JoinedNetwork::asked).collect();
         assert_eq!(asked, ["a6f29", "4"]);
         let check = HealthFact { interval: 1_000_000, ..HealthFact::default() };
@@ -243,12 +282,27 @@ mod tests {
     }
 
     #[test]
+    fn an_exec_that_is_not_told_whole_is_not_known() {
+        let mut answer = json!({
+            "ContainerID": "c", "OpenStdin": true,
+            "ProcessConfig": { "privileged": true, "user": "0", "entrypoint": "sh", "arguments": ["-c", "x"] },
+        });
+        let seen = exec(&answer).unwrap();
+        assert_eq!((seen.container.as_str(), seen.user.as_str()), ("c", "0"));
+        assert_eq!(seen.words, ["sh", "-c", "x"]);
+        assert!(seen.takes_input && seen.privileged && !seen.tty);
+        answer["ProcessConfig"]["privileged"] = json!("no");
+        assert_eq!(exec(&answer), None);
+        assert_eq!(exec(&json!({ "ContainerID": "c", "OpenStdin": true })), None);
+    }
+
+    #[test]
     fn a_container_that_is_not_told_whole_is_not_known() {
         let whole = json!({
             "Id": "c", "Image": "sha256:1", "State": { "Running": true }, "Config": {},
             "Mounts": [
                 { "Type": "volume", "Name": "v", "Destination": "/v", "RW": true },
-                { "Type": "bind", "Source": "/", "Destination": "/h", "RW": false },
+                { "Type": "bind", "Source": "/", "Destination": "/h", "RW": false, "Propagation": "rshared" },
                 { "Type": "tmpfs", "Destination": "/t" },
             ],
             "HostConfig": { "Tmpfs": { "/run": "" }, "RestartPolicy": { "Name": "always" } },
@@ -260,7 +314,12 @@ mod tests {
             seen.mounts,
             [
                 mount("/v"),
-                ContainerMount { bind: Some("/".into()), read_only: true, ..mount("/h") },
+                ContainerMount {
+                    bind: Some("/".into()),
+                    read_only: true,
+                    shared: true,
+                    ..mount("/h")
+                },
                 ContainerMount { tmpfs: true, ..mount("/t") },
             ]
         );

@@ -53,7 +53,9 @@ impl Visit {
         let share = AnswerShare::default();
         let pipeline = Arc::clone(&self.pipeline);
         let turns = pipeline.shared.budget.turns();
-        let mut turn = turns.turn(bytes.len()).await;
+        // what the daemon says of a container is judged as a body is
+        let mut weight = bytes.len();
+        let mut turn = turns.turn(weight).await;
         let mut asking = turn.take(|| {
             self.hash(bytes);
             let asking = heard.read(bytes)?;
@@ -67,7 +69,8 @@ impl Visit {
             };
             drop(turn);
             let found = pipeline.gatherer.look_up(question.needs(), &share).await?;
-            turn = turns.turn(bytes.len()).await;
+            weight += found.weight();
+            turn = turns.turn(weight).await;
             asking = turn.take(|| question.answer(found))?;
         }
     }

@@ -17,6 +17,7 @@ mod image;
 mod inside;
 mod labels;
 mod logging;
+mod manner;
 mod mounts;
 mod names;
 mod namespaces;
@@ -31,6 +32,7 @@ mod service;
 mod service_network;
 mod service_resources;
 mod start;
+mod target;
 mod terms;
 mod update;
 mod user;
@@ -42,11 +44,12 @@ pub use environment::is_read_outside;
 pub(super) use host_paths::listed as listed_path;
 pub(super) use image::{run, serve};
 pub(super) use inside::deciding_paths;
+pub(super) use manner::manner;
 pub(super) use mounts::is_volume_name;
 pub(super) use network::is_askable as is_network_askable;
 pub(super) use start::started_image;
+pub(super) use target::{asks_for_default_runtime, target};
 pub(super) use terms::terms;
-pub(super) use update::will_restart;
 
 use super::decision::Finding;
 use super::facts::Facts;
@@ -77,6 +80,8 @@ pub struct Judge<'a> {
     root: bool,
     /// Whether the daemon starts the container again by itself, which is judged by nobody.
     restarts: bool,
+    /// The container into which somebody reaches, while it is judged.
+    reached: Option<String>,
 }
 
 /// Findings that are kept. A body of megabytes can be at fault in a million places, each of which
@@ -96,8 +101,8 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub const fn new(role: &'a Role, profile: &'a Profile, facts: &'a Facts) -> Self {
         let base = "HostConfig.";
-        let (kept, root, restarts) = (false, false, false);
-        Self { role, profile, facts, base, findings: Vec::new(), kept, root, restarts }
+        let (kept, root, restarts, reached) = (false, false, false, None);
+        Self { role, profile, facts, base, findings: Vec::new(), kept, root, restarts, reached }
     }
 
     /// The place of a field of the host configuration; a build has them in its query, in lower case, and
@@ -136,7 +141,11 @@ impl<'a> Judge<'a> {
             return;
         }
         self.root |= is_root;
-        let texts = [field.into(), value.into(), what.into()];
+        let what = match &self.reached {
+            Some(container) => format!("use container {container:?}, which may {}", what.into()),
+            None => what.into(),
+        };
+        let texts = [field.into(), value.into(), what];
         let [field, value, what] = texts.map(|text| cut(text, TEXT_MAX));
         self.findings.push(Finding { reason, field, value, what, allowed: None });
     }

@@ -5,6 +5,7 @@ use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding};
 use super::facts::{Facts, Ground, JoinedNetwork, LOOKUPS_MAX, Needs, Seen, Volume};
 use super::judgement::Subject;
+use super::manner::Execs;
 use super::model::{Policy, Role};
 use super::permit::Permit;
 use super::reason::Reason;
@@ -57,15 +58,14 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
     let judged = profiles().next().is_some();
     let by_image = judged || roles.iter().any(|role| !role.runs_anything());
     let is_create = matches!(call.body, Body::ContainerCreate(_));
-    let starts = of_container(call.head, [Verb::Start, Verb::Restart]);
-    let copies = of_container(call.head, [Verb::CopyIn, Verb::CopyOut]);
-    let mounts = starts || matches!(&call.body, Body::ContainerUpdate(b) if admit::will_restart(b));
-    let enters = matches!(call.body, Body::ExecCreate(_));
-    let looked_at = starts && by_image
-        || judged && (mounts || enters)
-        || copies && profiles().any(|p| !p.copy().running_with_mounts.0);
+    let starts = call.head.route.resource == Resource::Container
+        && matches!(call.head.route.verb, Verb::Start | Verb::Restart);
+    let begun = matches!(call.body, Body::ExecStart(_));
+    let told = judged || roles.iter().any(|role| role.execs != Execs::default());
     let mut needs = Needs::default();
-    for Mention { object, name, used, at } in call.mentions() {
+    let target = admit::target(call, known).filter(|_| judged || starts && by_image);
+    needs.containers.extend(target.map(|target| target.name.to_owned()));
+    for Mention { object, name, used, at: _ } in call.mentions() {
         let asked = match (object, used) {
             (Object::HostPath, Use::Mount) => {
                 needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, &name)));
@@ -79,11 +79,7 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
             (Object::Network, Use::Join) if judged && admit::is_network_askable(&name) => {
                 &mut needs.networks
             }
-            // of the path, whose names are plain
-            (Object::Container, Use::Target) if looked_at && at == Spot::Path => {
-                &mut needs.containers
-            }
-            (Object::Exec, Use::Target) if outputs_only(call) => {
+            (Object::Exec, Use::Target) if begun && told || outputs_only(call) => {
                 needs.exec = Some(name.into_owned());
                 continue;
             }
@@ -101,17 +97,19 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
         };
         asked.insert(name.into_owned());
     }
-    if let (true, Some(container)) = (starts && by_image, known.target(call.head)) {
+    let container = target.and_then(|target| known.containers.get(target.name)?.found());
+    if let (true, Some(container)) = (starts && by_image, container) {
         needs.images.insert(container.image.clone());
         let networks = container.networks.iter().map(JoinedNetwork::asked);
         let networks = networks.filter(|name| judged && admit::is_network_askable(name));
         needs.networks.extend(networks.map(str::to_owned));
     }
-    let container = known.target(call.head).filter(|_| judged);
-    needs.volumes.extend(container.filter(|_| mounts).into_iter().flat_map(|c| c.volumes.clone()));
-    for source in
-        container.iter().filter(|_| mounts).flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref())
-    {
+    let container = container.filter(|_| judged);
+    needs.volumes.extend(container.into_iter().flat_map(|c| c.volumes.clone()));
+    needs.default_runtime = container.is_some_and(|container| {
+        profiles().any(|profile| admit::asks_for_default_runtime(profile, container))
+    });
+    for source in container.iter().flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref()) {
         needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, source)));
     }
     let volumes = needs.volumes.iter().filter_map(|name| known.volumes.get(name));
@@ -126,11 +124,6 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
         needs.container_paths = deciding.collect();
     }
     needs
-}
-
-/// Whether a container is the target of one of these verbs.
-fn of_container(head: &CallHead, verbs: [Verb; 2]) -> bool {
-    head.route.resource == Resource::Container && verbs.contains(&head.route.verb)
 }
 
 /// An exec that is begun by a client that did not ask to upgrade.
@@ -239,14 +232,16 @@ fn judge(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, ground: &Ground) -> V
 
 /// All that can be said against it by what is known.
 fn findings(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
-    match role.admission.profile() {
+    let mut found = match role.admission.profile() {
         None => unrestricted(role, call, facts),
         Some(profile) => {
             let mut judge = Judge::new(role, profile, facts);
             admit::call(&mut judge, call);
             judge.findings
         }
-    }
+    };
+    found.extend(admit::manner(role, call, facts));
+    found
 }
 
 /// `admission: unrestricted` skips the rules of admission; the images of the role still hold, on
@@ -287,6 +282,7 @@ fn permit(
     let route = call.head.route;
     let judged = policy.roles.get(role).and_then(|role| Some((role, role.admission.profile()?)));
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
+    terms.extend(committed(call, &facts));
     terms.extend(judged.into_iter().flat_map(|(role, profile)| admit::terms(role, profile, call)));
     if judged.is_some() {
         terms.extend(networks_by_id(call, &facts));
@@ -319,6 +315,14 @@ fn resolved(head: &CallHead, facts: &Facts) -> Option<Term> {
         _ => return None,
     };
     (name != *id).then(|| Term::Resolve(id.clone()))
+}
+
+/// The same of a container that an image is made of.
+fn committed(call: &ApiCall<'_>, facts: &Facts) -> Option<Term> {
+    let given = call.head.query.text("container")?;
+    let target = admit::target(call, facts)?;
+    let id = &facts.containers.get(target.name)?.found()?.id;
+    (given != *id).then(|| Term::Container { given: given.to_owned(), id: id.clone() })
 }
 
 /// The networks that a body or a build names, by their full ids: what each was judged as is what the daemon looks for.

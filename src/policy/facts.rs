@@ -1,7 +1,12 @@
 //! What must be looked up before a decision, and what came of it: plain data, so that a decision
 //! can be replayed without the host and the daemon it was made on.
 
-use crate::docker::CallHead;
+mod container;
+
+pub use container::{Container, ContainerMount, Exec, HealthFact, JoinedNetwork};
+pub(super) use container::{holder, is_too_deep};
+
+use self::container::ways;
 use crate::docker::body::volume;
 use crate::docker::image::ImageOrigin;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +21,7 @@ pub const LOOKUPS_MAX: usize = 64;
 pub struct Needs {
     /// Paths of the host, absolute and lexically clean.
     pub host_paths: BTreeSet<String>,
-    /// An exec about to be started by a client that did not ask to upgrade.
+    /// An exec about to be started.
     pub exec: Option<String>,
     /// Images, by reference or id as the daemon will resolve it.
     pub images: BTreeSet<String>,
@@ -28,6 +33,8 @@ pub struct Needs {
     pub networks: BTreeSet<String>,
     /// Paths in a container that is there, absolute and lexically clean, each after the container's full id.
     pub container_paths: BTreeSet<(String, String)>,
+    /// The runtime that containers have where nobody names one.
+    pub default_runtime: bool,
 }
 
 impl Needs {
@@ -39,8 +46,16 @@ impl Needs {
 
     /// How many things are to be looked up: every kind counts.
     pub(super) fn count(&self) -> usize {
-        let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
-            self;
+        let Self {
+            host_paths,
+            exec,
+            images,
+            volumes,
+            containers,
+            networks,
+            container_paths,
+            default_runtime,
+        } = self;
         let sets = [host_paths, images, volumes, containers, networks];
         // each name on the way is asked about once; of too many paths the names are not even listed
         let names: BTreeSet<(&str, &str)> = container_paths
@@ -51,26 +66,43 @@ impl Needs {
             })
             .collect();
         let sets = sets.into_iter().map(BTreeSet::len).sum::<usize>() + names.len();
-        sets + usize::from(exec.is_some())
+        sets + usize::from(exec.is_some()) + usize::from(*default_runtime)
     }
 
     /// Whether all of it is known.
     pub(super) fn are_met(&self, known: &Facts) -> bool {
-        let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
-            self;
+        let Self {
+            host_paths,
+            exec,
+            images,
+            volumes,
+            containers,
+            networks,
+            container_paths,
+            default_runtime,
+        } = self;
         host_paths.iter().all(|path| known.host_paths.contains_key(path))
             && images.iter().all(|image| known.images.contains_key(image))
             && volumes.iter().all(|volume| known.volumes.contains_key(volume))
             && containers.iter().all(|container| known.containers.contains_key(container))
             && networks.iter().all(|network| known.networks.contains_key(network))
             && container_paths.iter().all(|path| known.container_paths.contains_key(path))
-            && (exec.is_none() || known.exec_takes_input.is_some())
+            && (exec.is_none() || known.exec.is_some())
+            && (!default_runtime || known.default_runtime.is_some())
     }
 
     /// Leaves out what was asked for already, whatever came of it.
     pub(super) fn without(&mut self, asked: &Self) {
-        let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
-            self;
+        let Self {
+            host_paths,
+            exec,
+            images,
+            volumes,
+            containers,
+            networks,
+            container_paths,
+            default_runtime,
+        } = self;
         container_paths.retain(|path| !asked.container_paths.contains(path));
         host_paths.retain(|path| !asked.host_paths.contains(path));
         images.retain(|image| !asked.images.contains(image));
@@ -78,12 +110,21 @@ impl Needs {
         containers.retain(|container| !asked.containers.contains(container));
         networks.retain(|network| !asked.networks.contains(network));
         exec.take_if(|exec| asked.exec.as_ref() == Some(exec));
+        *default_runtime &= !asked.default_runtime;
     }
 
     /// Adds what is asked for now to what was.
     pub(super) fn add(&mut self, now: &Self) {
-        let Self { host_paths, exec, images, volumes, containers, networks, container_paths } =
-            now.clone();
+        let Self {
+            host_paths,
+            exec,
+            images,
+            volumes,
+            containers,
+            networks,
+            container_paths,
+            default_runtime,
+        } = now.clone();
         self.container_paths.extend(container_paths);
         self.host_paths.extend(host_paths);
         self.exec = exec.or_else(|| self.exec.take());
@@ -91,6 +132,7 @@ impl Needs {
         self.volumes.extend(volumes);
         self.containers.extend(containers);
         self.networks.extend(networks);
+        self.default_runtime |= default_runtime;
     }
 }
 
@@ -108,8 +150,8 @@ pub(super) struct Ground {
 pub struct Facts {
     /// By path, for each of the needs.
     pub host_paths: BTreeMap<String, PathFact>,
-    /// Whether the exec takes input; `None` where it is not known to the daemon.
-    pub exec_takes_input: Option<bool>,
+    /// The exec that is about to be started.
+    pub exec: Option<Seen<Exec>>,
     /// By reference or id as asked for.
     pub images: BTreeMap<String, Seen<Image>>,
     /// By name.
@@ -121,32 +163,38 @@ pub struct Facts {
     /// Where a path in a container leads once every link in the container's own tree is followed, as the runtime
     /// follows them: by container and path as asked for.
     pub container_paths: BTreeMap<(String, String), String>,
+    /// The runtime that containers have where nobody names one.
+    pub default_runtime: Option<String>,
 }
 
 impl Facts {
-    /// What is known of the container that a request is sent to.
-    pub(super) fn target(&self, head: &CallHead) -> Option<&Container> {
-        self.containers.get(head.target()?)?.found()
-    }
-
     /// Adds what was found.
     pub(super) fn add(&mut self, found: Self) {
         let Self {
             host_paths,
-            exec_takes_input,
+            exec,
             images,
             volumes,
             containers,
             networks,
             container_paths,
+            default_runtime,
         } = found;
         self.host_paths.extend(host_paths);
-        self.exec_takes_input = exec_takes_input.or(self.exec_takes_input);
+        self.exec = exec.or_else(|| self.exec.take());
         self.images.extend(images);
         self.volumes.extend(volumes);
         self.containers.extend(containers);
         self.networks.extend(networks);
         self.container_paths.extend(container_paths);
+        self.default_runtime = default_runtime.or_else(|| self.default_runtime.take());
+    }
+
+    /// How much of it is judged, in bytes, beside what the request says.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let containers = self.containers.values().filter_map(Seen::found);
+        containers.map(|container| container.host_config.len()).sum()
     }
 }
 
@@ -187,19 +235,6 @@ pub struct Image {
     pub health: Option<HealthFact>,
 }
 
-/// How often a health check is run, in nanoseconds; 0 is the daemon's own choice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HealthFact {
-    /// Whether it is switched off.
-    pub off: bool,
-    /// The time between two checks.
-    pub interval: i64,
-    /// The same while a container starts.
-    pub start_interval: i64,
-    /// How long one may take.
-    pub timeout: i64,
-}
-
 /// A volume that is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Volume {
@@ -223,119 +258,6 @@ pub struct Network {
     pub id: String,
     /// Its name.
     pub name: String,
-}
-
-/// A container that is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Container {
-    /// 64 hex digits.
-    pub id: String,
-    /// The id of its image, fixed when it was made.
-    pub image: String,
-    /// The user that it starts as.
-    pub user: String,
-    /// The directory that it starts in.
-    pub working_dir: String,
-    /// Whether it runs now.
-    pub running: bool,
-    /// Its labels, those of its image among them.
-    pub labels: BTreeMap<String, String>,
-    /// The volumes that are mounted into it, by name.
-    pub volumes: Vec<String>,
-    /// What the daemon mounts into it, volumes among them.
-    pub mounts: Vec<ContainerMount>,
-    /// Where it has a tmpfs of its own besides.
-    pub tmpfs: Vec<String>,
-    /// Whether the daemon starts it again by itself.
-    pub restarts: bool,
-    /// How it is checked.
-    pub health: Option<HealthFact>,
-    /// Of its environment, what is read outside of it (`admit::is_read_outside`).
-    pub env: Vec<String>,
-    /// The network mode that it was made with.
-    pub network_mode: String,
-    /// The networks that it is on, or will be when it starts.
-    pub networks: Vec<JoinedNetwork>,
-    /// How many execs in it have not ended, or not begun.
-    pub execs: usize,
-}
-
-/// A network that a container is on, as the container has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct JoinedNetwork {
-    /// The name.
-    pub name: String,
-    /// The id, empty before it has started on it: then the daemon looks for the name.
-    pub id: String,
-}
-
-impl JoinedNetwork {
-    /// What the daemon will look for when the container starts (`getNetworkID` in `daemon/container_operations.go`).
-    #[must_use]
-    pub fn asked(&self) -> &str {
-        if self.id.is_empty() { &self.name } else { &self.id }
-    }
-}
-
-/// What the daemon mounts into a container that is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ContainerMount {
-    /// Where, as it was asked for.
-    pub target: String,
-    /// The path of the host, where one is mounted by itself.
-    pub bind: Option<String>,
-    /// Whether it is a tmpfs, which begins empty.
-    pub tmpfs: bool,
-    /// Whether it cannot be written.
-    pub read_only: bool,
-}
-
-impl Container {
-    /// Whether its tree may be asked about. To answer, the daemon mounts everything there on the host, and old ones
-    /// (CVE-2026-41568, CVE-2026-42306) can be led out of the container by who turns a directory on the way to a
-    /// mount into a link meanwhile: a program inside, or another one that has the volume in which the next lies.
-    #[must_use]
-    pub fn can_be_asked_about(&self) -> bool {
-        let names = |mount: &ContainerMount| {
-            mount.target.split('/').filter(|name| !name.is_empty()).count()
-        };
-        let turns = self.running && self.mounts.iter().any(|mount| names(mount) > 1);
-        !turns && !self.has_mounts_in_mounts()
-    }
-
-    /// Whether a mount lies in another, where whoever writes there chooses what it covers. One that lies deeper than
-    /// anybody needs counts as one.
-    #[must_use]
-    pub fn has_mounts_in_mounts(&self) -> bool {
-        if self.mounts.iter().any(|mount| is_too_deep(&mount.target)) {
-            return true;
-        }
-        let outer = self.mounts.iter().filter(|mount| !mount.tmpfs);
-        let outer: BTreeSet<String> = outer.map(|mount| mount.target.clone()).collect();
-        self.mounts.iter().any(|inner| holder(&outer, &inner.target).is_some())
-    }
-}
-
-/// Names in a path of a container, at most: to judge a path goes through all that lead to it.
-const DEEPEST: usize = 64;
-
-/// Whether a path has more names than one in a container may have.
-#[must_use]
-pub(super) fn is_too_deep(path: &str) -> bool {
-    path.bytes().filter(|byte| *byte == b'/').nth(DEEPEST).is_some()
-}
-
-/// Of these clean paths, the one in which another strictly lies.
-#[must_use]
-pub(super) fn holder<'o>(outer: &'o BTreeSet<String>, inner: &str) -> Option<&'o str> {
-    ways(inner).filter(|way| *way != inner).find_map(|way| outer.get(way)).map(String::as_str)
-}
-
-/// A clean path and each that leads to it, the root excepted.
-fn ways(path: &str) -> impl Iterator<Item = &str> {
-    let ends = path.bytes().enumerate().skip(1).filter(|(_, byte)| *byte == b'/');
-    let ends = ends.map(|(end, _)| end).chain([path.len()]);
-    ends.filter_map(|end| path.get(..end)).filter(|way| !way.is_empty())
 }
 
 /// What a path of the host is, as the daemon sees it.

@@ -6,7 +6,7 @@
 use super::authorize::authorize;
 use super::decide::{decide, needs};
 use super::decision::{Decision, Denial};
-use super::facts::{Facts, Ground, LOOKUPS_MAX, Needs};
+use super::facts::{Facts, Ground, LOOKUPS_MAX, Needs, Seen};
 use super::model::Policy;
 use crate::docker::body::{self, Body};
 use crate::docker::{ApiCall, CallHead, Flaw, Hijack, Malformed};
@@ -203,7 +203,7 @@ impl<'a> Settled<'a> {
 /// A client that did not ask to upgrade gets output only; one that meant input as well is told so.
 fn output_only(call: &ApiCall<'_>, facts: &Facts) -> Result<(), Malformed> {
     let starts = matches!(&call.body, Body::ExecStart(start) if !start.detach.or_zero());
-    let input = facts.exec_takes_input == Some(true);
+    let input = facts.exec.as_ref().and_then(Seen::found).is_some_and(|exec| exec.takes_input);
     if starts && input && !call.head.upgrade && call.head.route.hijack == Hijack::ExecStart {
         let why = "this exec takes input: ask with Connection: Upgrade and Upgrade: tcp";
         return Err(Malformed::new(Flaw::UpgradeRequired, "", why));

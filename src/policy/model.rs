@@ -1,6 +1,7 @@
 //! The policy as it is judged by: compiled from the file, complete, with no text left to interpret.
 
 use super::grants::Grants;
+use super::manner::{Deletes, Execs};
 use super::profile::Profile;
 use crate::digest::Sha256;
 use crate::docker::image::ImagePattern;
@@ -38,6 +39,10 @@ pub struct Role {
     pub deny: Grants,
     /// How bodies are judged.
     pub admission: Admission,
+    /// In which manner containers may be deleted.
+    pub deletes: Deletes,
+    /// In which manner something may be run in containers.
+    pub execs: Execs,
     /// Images that may be run.
     pub run: Vec<ImagePattern>,
     /// Images that may be pulled.

@@ -3,9 +3,11 @@
 
 use super::decision::Finding;
 use super::facts::Facts;
-use super::terms::Term;
+use super::terms::{self, Term};
 use crate::digest::Sha256;
-use crate::docker::Outbound;
+use crate::docker::body::Body;
+use crate::docker::{CallHead, Outbound};
+use std::sync::Arc;
 
 /// Permission with its terms.
 #[must_use = "a permit that nobody uses is a request that nobody answers"]
@@ -51,6 +53,20 @@ impl Permit {
     pub fn terms(&self) -> impl Iterator<Item = String> {
         let told = self.terms.iter().filter(|term| !matches!(term, Term::Answer(_)));
         told.map(ToString::to_string)
+    }
+
+    /// The head with what it names by the full ids that were judged, to be judged again later: by then a name may
+    /// be another's.
+    #[must_use]
+    pub fn meant(&self, head: &Arc<CallHead>) -> Arc<CallHead> {
+        let by_id = |term: &&Term| matches!(term, Term::Resolve(_) | Term::Container { .. });
+        let by_id: Vec<Term> = self.terms.iter().filter(by_id).cloned().collect();
+        if by_id.is_empty() {
+            return Arc::clone(head);
+        }
+        let mut meant = CallHead::clone(head);
+        terms::apply(&by_id, &mut meant, &mut Body::None);
+        Arc::new(meant)
     }
 
     /// What it stands on.

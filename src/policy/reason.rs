@@ -235,6 +235,22 @@ rules! {
             "the daemon keeps them in memory, all containers' together", "hand large data over in a volume or on standard input", [];
         Execs = "resource.execs", "an exec in a container that has 256 of them",
             "the daemon keeps each until it has run, or its container stops", "let those that were made run, or start the container again", [];
+        ExecUser = "exec.user", "an exec as a user that the role does not list",
+            "a command is granted to whom it was meant for", "leave --user out, or have it listed under exec.users", [];
+        ExecCommand = "exec.command", "an exec of a command that the role does not list",
+            "what else can be run in a container does what it likes there", "run it as it is listed under exec.commands", [];
+        ExecEnvironment = "exec.environment", "a variable for an exec that the role does not list",
+            "variables choose what a command loads and where it connects", "leave --env out, or have its name listed under exec.env", [];
+        ExecDirectory = "exec.working-dir", "a directory for an exec that the role does not list",
+            "commands read what lies where they begin", "leave --workdir out, or have it listed under exec.working_dir", [];
+        ExecInput = "exec.stdin", "an exec that is spoken to, which the role does not grant",
+            "many commands do what their input says", "leave -i out, or have stdin: true beside exec.commands", [];
+        ExecTerminal = "exec.tty", "an exec with a terminal, which the role does not grant",
+            "a terminal is for people", "leave -t out", [];
+        ExecPrivileged = "exec.privileged" root, "a privileged exec, which the role does not grant",
+            "it has every capability: it is root on the host", "leave --privileged out", ["CIS 5.23"];
+        DeleteManner = "delete.manner", "the removal of a container by force, with its volumes, or of a link, which the role does not grant",
+            "what is deleted is not there for anybody", "stop the container first, and leave -v and --link out", [];
         HealthInterval = "health.interval", "a health check more often than the profile allows",
             "each check is a process on the host", "use a longer interval", ["CIS 5.27"];
         PsArgs = "container.ps-args", "arguments of ps that are not plain columns",

@@ -15,6 +15,13 @@ pub enum Term {
     Fill(Filled),
     /// What the path names goes on by its full id.
     Resolve(String),
+    /// A container that the query names goes on by its full id.
+    Container {
+        /// As it was named.
+        given: String,
+        /// The id.
+        id: String,
+    },
     /// A network that is joined goes on by its full id.
     Network {
         /// As it was named.
@@ -63,6 +70,7 @@ impl fmt::Display for Term {
         match self {
             Self::Fill(default) => default.fmt(f),
             Self::Resolve(id) => write!(f, "path={id}"),
+            Self::Container { given, id } => write!(f, "container {given}={id}"),
             Self::Network { given, id } => write!(f, "network {given}={id}"),
             Self::Withhold(registries) => {
                 let named = super::admit::shortened(registries.join(", "));
@@ -100,6 +108,9 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
                 if let Some(name) = head.params.first_mut() {
                     name.clone_from(id);
                 }
+            }
+            Term::Container { given, id } => {
+                head.query.replace_text(head.route.query, "container", given, id);
             }
             Term::Network { given, id } => network(given, id, head, body),
             Term::Withhold(registries) => withhold(registries, head),

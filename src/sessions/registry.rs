@@ -44,6 +44,8 @@ pub struct Session {
     pub connection: Arc<Connection<Who>>,
     /// What was asked.
     pub head: Arc<CallHead>,
+    /// The same by the full ids that were judged: a name may be another's by now.
+    pub meant: Arc<CallHead>,
     /// When.
     pub since: Timestamp,
     /// The inspected body, or `None` if it is too long to keep.
@@ -67,6 +69,8 @@ pub struct Admitted<'a> {
     pub id: EventId,
     /// What was asked.
     pub head: &'a Arc<CallHead>,
+    /// The same by the full ids that were judged.
+    pub meant: Arc<CallHead>,
     /// The inspected body, as far as there is one.
     pub body: &'a Bytes,
     /// What was proven beside the certificate.
@@ -175,13 +179,14 @@ impl Sessions {
     pub fn open(
         self: &Arc<Self>,
         connection: &Arc<Connection<Who>>,
-        Admitted { id, head, body, claims }: Admitted<'_>,
+        Admitted { id, head, meant, body, claims }: Admitted<'_>,
         (policy, identity): (&Arc<Policy>, &Known),
     ) -> Open {
         let session = Arc::new(Session {
             id,
             connection: Arc::clone(connection),
             head: Arc::clone(head),
+            meant,
             since: Timestamp::now(),
             body: (body.len() <= KEPT).then(|| body.clone()),
             claims,

@@ -131,7 +131,7 @@ impl Revalidator {
         let rules = self.in_force.rules();
         let policy = &rules.policy;
         let identity = self.who_still(session, &rules)?;
-        let heard = hear(&identity, &session.head, policy)?;
+        let heard = hear(&identity, &session.meant, policy)?;
         let Some(body) = &session.body else { return Err(unjudged()) };
         let asking = heard.read(body).map_err(Unsettled::from)?;
         let settled = self.gatherer.settle(asking).await?;

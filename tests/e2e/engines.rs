@@ -4,7 +4,7 @@
 
 use super::dockerd::Engine;
 use super::world::missing;
-use super::{issued, local, moved, parts, registry, tokens};
+use super::{issued, local, moved, parts, registry, targets, tokens};
 
 /// Runs a part, or says that it was not tried.
 fn on(engine: Engine, name: &str, part: fn(Engine)) {
@@ -54,6 +54,7 @@ macro_rules! rest {
         every_value_is_what_the_daemon_made_at_older_versions_too = parts::differential_older,
         three_hundred_megabytes_are_saved_and_loaded_in_flat_memory = parts::three_hundred_megabytes,
         what_owns_the_host_is_refused_with_its_own_reason_and_recorded = parts::refusals,
+        who_reaches_into_a_container_could_have_made_it = targets::play,
         what_the_daemon_does_not_take_over_is_no_tunnel = parts::no_tunnel,
     } };
 }
@@ -68,7 +69,7 @@ macro_rules! newer_clients {
 }
 
 mod machine {
-    use super::{Engine, issued, local, moved, on, parts, registry, tokens};
+    use super::{Engine, issued, local, moved, on, parts, registry, targets, tokens};
     few!(now, Engine::Machine);
     rest!(now, Engine::Machine);
     now! { Engine::Machine;
@@ -79,7 +80,7 @@ mod machine {
 }
 
 mod trixie {
-    use super::{Engine, issued, local, on, parts, registry, tokens};
+    use super::{Engine, issued, local, on, parts, registry, targets, tokens};
     few!(now, Engine::Trixie);
     rest!(when_asked, Engine::Trixie);
     newer_clients!(when_asked, Engine::Trixie);
@@ -95,14 +96,14 @@ mod trixie_containerd {
 }
 
 mod sid {
-    use super::{Engine, issued, local, on, parts, registry, tokens};
+    use super::{Engine, issued, local, on, parts, registry, targets, tokens};
     few!(now, Engine::Sid);
     rest!(when_asked, Engine::Sid);
     newer_clients!(when_asked, Engine::Sid);
 }
 
 mod sid_containerd {
-    use super::{Engine, issued, local, on, parts, registry, tokens};
+    use super::{Engine, issued, local, on, parts, registry, targets, tokens};
     few!(now, Engine::SidContainerd);
     rest!(when_asked, Engine::SidContainerd);
     newer_clients!(when_asked, Engine::SidContainerd);

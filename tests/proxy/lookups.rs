@@ -21,7 +21,7 @@ fn script(volumes: usize) -> Script {
         .collect::<Vec<_>>()
         .join(",");
     let web = format!(
-        r#"{{"Id":"{}","Image":"sha256:{}","State":{{"Running":false}},"Config":{{}},"Mounts":[{mounts}]}}"#,
+        r#"{{"Id":"{}","Image":"sha256:{}","State":{{"Running":false}},"Config":{{}},"HostConfig":{{}},"Mounts":[{mounts}]}}"#,
         "c".repeat(64),
         "5".repeat(64),
     );

@@ -1,7 +1,7 @@
 //! Of what is refused, nothing reaches the daemon; of what stands next to it and is allowed, one request.
 
 use crate::client::{UPGRADE, bare, json};
-use crate::fake_daemon::{Reply, Script};
+use crate::fake_daemon::Script;
 use crate::gate::{AUTH, Gate, SECRET};
 
 const EXEC: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -252,14 +252,14 @@ async fn a_certificate_that_is_nobodys() {
 
 #[tokio::test]
 async fn exec_that_takes_input_without_an_upgrade() {
-    let exec = format!("GET /exec/{EXEC}/json");
-    let inspect = Reply::json(&format!(r#"{{"ID":"{EXEC}","OpenStdin":true}}"#));
-    let gate = Gate::start(Script::new("1.41").on(&exec, inspect)).await;
+    let exec = format!("/exec/{EXEC}/json");
+    let inspect = r#"{"ContainerID":"web","OpenStdin":true,"ProcessConfig":{"privileged":false}}"#;
+    let gate = Gate::start(Script::new("1.41").knows(&exec, Some(inspect))).await;
     let start = json("POST", &format!("/v1.41/exec/{EXEC}/start"), r#"{"Detach":false}"#);
     let answer = gate.client("dev").await.ask(start).await;
     answer.assert_refused(400, "hijack.upgrade-required");
     let calls: Vec<_> = gate.fake.log().requests.iter().map(|r| r.call()).collect();
-    assert_eq!(calls, ["GET /version".to_owned(), exec]);
+    assert_eq!(calls, ["GET /version"], "beside what the gate looks up");
     gate.settle().await;
 }
 

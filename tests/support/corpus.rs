@@ -470,28 +470,30 @@ impl Bench {
                     .filter_map(|path| self.host.get_key_value(path))
                     .map(|(path, fact)| (path.clone(), fact.clone()))
                     .collect(),
-                exec_takes_input: None,
+                exec: asked.exec.as_deref().map(|id| self.daemon.exec(id)),
                 images: self.daemon.images(&asked.images).into_iter().collect(),
                 volumes: self.daemon.volumes(&asked.volumes).into_iter().collect(),
                 containers: self.daemon.containers(&asked.containers).into_iter().collect(),
                 networks: self.daemon.networks(&asked.networks).into_iter().collect(),
                 container_paths: self.daemon.container_paths(&asked.container_paths),
+                default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
             },
             World::Empty => Facts {
                 host_paths: all(&asked.host_paths, |_| PathFact::Missing { fixed: true }),
-                exec_takes_input: None,
+                exec: asked.exec.as_ref().map(|_| Seen::Missing),
                 images: all(&asked.images, |_| Seen::Missing),
                 volumes: all(&asked.volumes, |_| Seen::Missing),
                 containers: all(&asked.containers, |_| Seen::Missing),
                 networks: all(&asked.networks, |_| Seen::Missing),
                 container_paths: BTreeMap::new(),
+                default_runtime: None,
             },
             World::Local => Facts {
                 host_paths: all(&asked.host_paths, |_| PathFact::Plain {
                     root_owned: true,
                     fixed: true,
                 }),
-                exec_takes_input: None,
+                exec: asked.exec.as_deref().map(|id| self.daemon.exec(id)),
                 images: all(&asked.images, |name| {
                     Seen::Found(Image { tags: vec![name.to_owned()], ..Image::default() })
                 }),
@@ -500,7 +502,8 @@ impl Bench {
                 }),
                 containers: all(&asked.containers, |_| {
                     let (id, image) = ("c".repeat(64), "sha256:5".into());
-                    Seen::Found(Container { id, image, ..Container::default() })
+                    let host_config = "{}".to_owned();
+                    Seen::Found(Container { id, image, host_config, ..Container::default() })
                 }),
                 networks: all(&asked.networks, |name| {
                     Seen::Found(Network { id: "d".repeat(64), name: name.to_owned() })
@@ -508,6 +511,7 @@ impl Bench {
                 container_paths: (asked.container_paths.iter())
                     .map(|of| (of.clone(), of.1.clone()))
                     .collect(),
+                default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
             },
         }
     }

@@ -3,13 +3,16 @@
 
 use dockward::facade::docker::image::{ImageOrigin, Reference};
 use dockward::facade::policy::facts::{
-    Container, ContainerMount, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
+    Container, ContainerMount, Exec, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The id of the image that containers have where nothing else is said.
 const ORDINARY: &str = "sha256:b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0";
+
+/// What containers were made with where nothing else is said: within the bounds of every profile.
+const BOUNDED: &str = r#"{"CapDrop":["ALL"],"SecurityOpt":["no-new-privileges"],"Memory":67108864,"MemorySwap":134217728,"NanoCpus":100000000,"PidsLimit":16,"ReadonlyRootfs":true}"#;
 
 /// The file.
 #[derive(Debug, Deserialize)]
@@ -18,6 +21,8 @@ pub(crate) struct Daemon {
     images: BTreeMap<String, Option<AnImage>>,
     volumes: BTreeMap<String, Option<AVolume>>,
     containers: BTreeMap<String, Option<AContainer>>,
+    /// By id; one that is not named is a plain one of an ordinary container.
+    execs: BTreeMap<String, Option<AnExec>>,
     /// Names, by a name or the beginning of an id.
     networks: BTreeMap<String, String>,
     /// Whatever stands here the gate could not look at.
@@ -55,6 +60,17 @@ struct AVolume {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct AnExec {
+    container: String,
+    takes_input: bool,
+    privileged: bool,
+    user: String,
+    tty: bool,
+    words: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct AContainer {
     image: Option<String>,
     user: String,
@@ -79,6 +95,12 @@ struct AContainer {
     /// Ids by name, empty before it has started.
     networks: BTreeMap<String, String>,
     execs: usize,
+    /// What of its `HostConfig` is not said above; left out: such as every profile allows.
+    host: serde_json::Map<String, serde_json::Value>,
+    /// Targets whose mounts are shared with the host.
+    shared: Vec<String>,
+    /// Targets whose mounts are of a kind that is not known.
+    others: Vec<String>,
 }
 
 impl Daemon {
@@ -142,7 +164,12 @@ impl Daemon {
                 Some(Some(container)) => container,
                 None => &ordinary,
             };
-            let at = |target: String| ContainerMount { target, ..ContainerMount::default() };
+            let at = |target: String| ContainerMount {
+                other: container.others.contains(&target),
+                shared: container.shared.contains(&target),
+                target,
+                ..ContainerMount::default()
+            };
             let of_volumes = container.volumes.iter().map(|name| at(format!("/{name}")));
             let others = container.mounts.iter().cloned().map(at);
             let binds = container.binds.iter().map(|(target, source)| ContainerMount {
@@ -171,8 +198,22 @@ impl Daemon {
                     .map(|(name, id)| JoinedNetwork { name: name.clone(), id: id.clone() })
                     .collect(),
                 execs: container.execs,
+                host_config: match container.host.is_empty() {
+                    true => BOUNDED.to_owned(),
+                    false => serde_json::Value::Object(container.host.clone()).to_string(),
+                },
             })
         })
+    }
+
+    /// An exec.
+    pub(crate) fn exec(&self, id: &str) -> Seen<Exec> {
+        let ordinary = AnExec { container: "web".to_owned(), ..AnExec::default() };
+        match self.execs.get(id) {
+            Some(None) => Seen::Missing,
+            Some(Some(exec)) => Seen::Found(told_exec(exec)),
+            None => Seen::Found(told_exec(&ordinary)),
+        }
     }
 
     fn told(&self, name: &str) -> Option<&Option<AContainer>> {
@@ -209,6 +250,18 @@ impl Daemon {
     fn each<T>(&self, asked: &BTreeSet<String>, of: impl Fn(&str) -> T) -> BTreeMap<String, T> {
         let seen = asked.iter().filter(|name| !self.unseen.contains(name));
         seen.map(|name| (name.clone(), of(name))).collect()
+    }
+}
+
+fn told_exec(exec: &AnExec) -> Exec {
+    let AnExec { container, takes_input, privileged, user, tty, words } = exec;
+    Exec {
+        container: id_of(container),
+        takes_input: *takes_input,
+        privileged: *privileged,
+        user: user.clone(),
+        tty: *tty,
+        words: words.clone(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::yaml::{YamlEntry, YamlNode};
 use crate::docker::image::{ImagePattern, NotAPattern};
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Grants;
+use crate::policy::manner::{CommandTemplate, Deletes, Execs, MAX_LISTED};
 use crate::policy::{Admission, Profile, Role};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ fn empty() -> Role {
         allow: Grants::default(),
         deny: Grants::default(),
         admission: Admission::Profile(Arc::new(Profile::restricted())),
+        deletes: Deletes::default(),
+        execs: Execs::default(),
         run: Vec::new(),
         pull: Vec::new(),
         push: Vec::new(),
@@ -89,6 +92,17 @@ fn fill(draft: &mut Draft, entry: &YamlEntry, profiles: &Profiles, ledger: &mut 
     {
         role.admission = admission;
     }
+    if let Some(node) = node.get("delete") {
+        let is = |key| node.has_flag(key);
+        role.deletes = Deletes { force: is("force"), volumes: is("volumes"), link: is("link") };
+    }
+    if let Some(node) = node.get("exec") {
+        let parents = std::mem::replace(&mut role.execs, execs(node, ledger));
+        if parents.commands.is_some() && role.execs.commands.is_none() {
+            let what = "exec takes the place of all of the parent's exec, and lists no commands: any may be run";
+            ledger.warn(format!("role {}", role.name), what, false);
+        }
+    }
     let Some(images) = node.get("images") else { return };
     let lists: [(&str, Parse, &mut Vec<ImagePattern>); 4] = [
         ("run", ImagePattern::parse_run, &mut role.run),
@@ -101,6 +115,54 @@ fn fill(draft: &mut Draft, entry: &YamlEntry, profiles: &Profiles, ledger: &mut 
             *list = patterns(node, parse, ledger);
         }
     }
+}
+
+/// What of an exec is granted. Where commands are listed, what is not named is not granted.
+fn execs(node: &YamlNode, ledger: &mut MistakeLedger) -> Execs {
+    let commands = node.get("commands").map(|list| commands(list, ledger));
+    let whole = commands.is_some();
+    let patterns = |key: &str, ledger: &mut MistakeLedger| match node.get(key) {
+        Some(list) => {
+            few(list, ledger);
+            Some(super::rules::without_captures(list, ledger))
+        }
+        None => whole.then(Vec::new),
+    };
+    let users =
+        node.get("users").map(YamlNode::texts).or_else(|| whole.then(|| vec!["image".to_owned()]));
+    let own = |user: String| if user == "image" { String::new() } else { user };
+    Execs {
+        users: users.map(|users| users.into_iter().map(own).collect()),
+        env: patterns("env", ledger),
+        working_dir: patterns("working_dir", ledger),
+        stdin: node.get("stdin").map_or(!whole, YamlNode::flag),
+        tty: node.get("tty").map_or(!whole, YamlNode::flag),
+        privileged: node.has_flag("privileged"),
+        commands,
+    }
+}
+
+/// Each word of an exec is compared with each of a list.
+fn few(list: &YamlNode, ledger: &mut MistakeLedger) {
+    if list.items().len() > MAX_LISTED {
+        let what = format!("more than {MAX_LISTED} in one list of an exec");
+        ledger.mistake(list.at, what, "say the same with fewer, by *");
+    }
+}
+
+fn commands(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<CommandTemplate> {
+    let mut commands = Vec::new();
+    few(list, ledger);
+    for node in list.items() {
+        match CommandTemplate::parse(node.text().unwrap_or_default()) {
+            Ok(command) => commands.push(command),
+            Err(next) => {
+                let what = format!("{:?} is no command", node.text().unwrap_or_default());
+                ledger.mistake(node.at, what, next);
+            }
+        }
+    }
+    commands
 }
 
 fn admission(
@@ -160,6 +222,13 @@ fn check(draft: &Draft, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let names = grants(Resource::Image, Verb::Tag) || grants(Resource::Image, Verb::Commit);
     if role.write.is_empty() && names {
         let what = "grants image.tag or image.commit, but images.write lists no name";
+        ledger.warn(&subject, what, false);
+    }
+    let open = |command: &&CommandTemplate| command.is_open_shell();
+    if let Some(shell) = role.execs.commands.iter().flatten().find(open) {
+        let what = format!(
+            "exec.commands: {shell} is a shell that runs anything, so that the list bounds nothing"
+        );
         ledger.warn(&subject, what, false);
     }
     if let Some(local) = role.run.iter().find(|pattern| pattern.is_local()) {

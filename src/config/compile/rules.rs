@@ -189,7 +189,7 @@ pub(crate) fn patterns(to: &mut Listed<Glob>, entry: &YamlEntry, ledger: &mut Mi
     *to = Listed(without_captures(&entry.value, ledger));
 }
 
-fn without_captures(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
+pub(super) fn without_captures(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
     for item in list.items().iter().filter(|n| n.text().is_some_and(|t| t.contains(['{', '}']))) {
         ledger.mistake(item.at, "captures are not known here", "write the names out, or *");
     }

@@ -222,7 +222,7 @@ pub static ROUTES: &[Route] = &[
         .query(&[text("path").judged()]),
     head("/containers/{id}/archive", "ContainerArchiveInfo", Container, Verb::CopyOut).apart()
         .query(&[text("path").judged()]),
-    // Whoever writes into a privileged container runs code in it.
+    // It is unpacked by the daemon, as root: holes there were the host's (CVE-2026-41567).
     put("/containers/{id}/archive", "PutContainerArchive", Container, Verb::CopyIn).archive().root()
         .query(&[text("path").judged(), flag("noOverwriteDirNonDir"), flag("copyUIDGID")]),
     post("/containers/prune", "ContainerPrune", Container, Verb::Prune).since(25).query(PRUNE),

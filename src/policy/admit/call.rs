@@ -2,7 +2,9 @@
 //! has no family is nobody's: a write that stands in no arm is refused.
 
 use super::Judge;
-use super::{build, commit, copy, image, network_create, secret, service, start, update, volume};
+use super::{
+    build, commit, copy, image, network_create, secret, service, start, target, update, volume,
+};
 use super::{create::create, exec::exec_create};
 use crate::docker::body::Body;
 use crate::docker::{ApiCall, CallHead, Resource, Verb};
@@ -18,11 +20,12 @@ pub(in crate::policy) fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
         judge.nobody(head);
     }
     judge.add(images(judge.role, head));
+    target::reach(judge, call);
     match &call.body {
         Body::ContainerCreate(body) => create(judge, head, body),
         Body::ContainerUpdate(body) => update::update(judge, head, body),
         Body::ExecCreate(body) => exec_create(judge, call, body),
-        Body::ExecStart(_) => {} // what runs was judged when the exec was made
+        Body::ExecStart(_) => {} // judged by what the exec is
         Body::Commit(config) => commit::commit(judge, head, config.as_deref()),
         Body::Auth(auth) if head.route.verb == Verb::Login => judge.login(auth),
         Body::Auth(_) => {} // credentials for what is pushed, which is judged by name

@@ -23,8 +23,16 @@ const INSTRUCTIONS: [&str; 11] = [
 
 /// `POST /commit`.
 pub(super) fn commit(judge: &mut Judge<'_>, head: &CallHead, config: Option<&ContainerConfig<'_>>) {
-    if head.query.text("container").is_none() {
-        judge.deny(Reason::NamePlain, "query container", "", "commit without naming a container");
+    match head.query.text("container") {
+        Some(container) => judge.container("query container", container),
+        None => {
+            judge.deny(
+                Reason::NamePlain,
+                "query container",
+                "",
+                "commit without naming a container",
+            );
+        }
     }
     judge.new_image(head);
     if let Some(config) = config {

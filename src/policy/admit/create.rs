@@ -74,7 +74,8 @@ impl Judge<'_> {
         self.weigh("Env", words.chain(texts));
     }
 
-    fn host_config(&mut self, host: &HostConfig<'_>) {
+    /// The host configuration, of what is to be made or was made.
+    pub(super) fn host_config(&mut self, host: &HostConfig<'_>) {
         let Resources {
             cpu_shares,
             memory,

@@ -125,6 +125,19 @@ impl Judge<'_> {
         self.directory(container, &deciding, "Config.WorkingDir", &container.working_dir);
     }
 
+    /// The same by their text, of a container that is not looked into.
+    pub(super) fn placed_by_text(&mut self, container: &Container) {
+        let mounted = container.mounts.iter().map(|mount| (&mount.target, mount.tmpfs));
+        let mounted = mounted.chain(container.tmpfs.iter().map(|target| (target, true)));
+        let mut places = Vec::new();
+        for (target, tmpfs) in mounted {
+            let field = format!("Mounts.{}", super::key(target));
+            self.target(&field, target);
+            places.push(MountPlace { field, target: target.clone(), tmpfs });
+        }
+        self.nested(&places);
+    }
+
     /// Where the directory of a process leads that is begun in a container.
     pub(super) fn exec_directory(
         &mut self,

@@ -35,35 +35,29 @@ pub(super) fn seen_container<'f>(name: &str, facts: &'f Facts) -> Result<&'f Con
 
 /// `POST /containers/{}/start` and `/restart`.
 pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
-    let container = match seen_container(call.head.target().unwrap_or_default(), judge.facts) {
-        Ok(container) => container,
-        Err(finding) => return judge.add(Some(finding)),
-    };
+    // what it was made with is judged as of all into which somebody reaches
+    let name = call.head.target().unwrap_or_default();
+    let Ok(container) = seen_container(name, judge.facts) else { return };
     let Container {
         id: _,
         image,
-        user,
+        user: _, // with what it was made with
         working_dir,
         running: _,
         labels,
-        volumes,
-        mounts: _, // below, with all that is mounted
+        volumes: _, // with what it was made with
+        mounts: _,  // also below, with all that is mounted
         tmpfs: _,
-        restarts,
+        restarts: _,
         health,
         env,
         network_mode,
         networks,
-        execs: _, // they ended with its last run
+        execs: _,       // they ended with its last run
+        host_config: _, // with what it was made with
     } = container;
     judge.image_fact(image);
-    judge.user("Config.User", user);
     judge.working_dir("Config.WorkingDir", working_dir);
-    for volume in volumes {
-        judge.volume_fact(&format!("Mounts.{volume}"), volume);
-    }
-    judge.restarts = *restarts;
-    judge.bound(container);
     judge.placed(call, container);
     if let Some(health) = health {
         judge.health("Config.Healthcheck.", health);
@@ -77,9 +71,16 @@ impl Judge<'_> {
     /// The paths of the host that a container has: what they are now is mounted, whatever they were.
     pub(super) fn bound(&mut self, container: &Container) {
         for mount in &container.mounts {
-            if let Some(source) = &mount.bind {
-                let field = format!("Mounts.{}", super::key(&mount.target));
+            let field = format!("Mounts.{}", super::key(&mount.target));
+            if mount.other {
+                let what = "mount what is neither a path of the host nor a volume";
+                self.deny(Reason::MountType, field, mount.target.as_str(), what);
+            } else if let Some(source) = &mount.bind {
                 self.host_path(&field, source, mount.read_only);
+                if mount.shared {
+                    let what = "mount with shared propagation";
+                    self.deny(Reason::MountOptions, field, source.as_str(), what);
+                }
             }
         }
     }

@@ -2,7 +2,6 @@
 //! is what the update sets.
 
 use super::Judge;
-use super::start::seen_container;
 use crate::docker::body::create::Resources;
 use crate::docker::body::update::ContainerUpdate;
 use crate::docker::{ApiVersion, CallHead};
@@ -70,22 +69,10 @@ pub(super) fn update(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerUpd
     judge.ulimits(ulimits.items());
     judge.cgroup("", cgroup_parent.text());
     judge.restart(restart_policy.value());
-    if will_restart(body) {
-        match seen_container(head.target().unwrap_or_default(), judge.facts) {
-            Ok(container) => {
-                judge.restarts = true;
-                judge.bound(container);
-                for volume in &container.volumes {
-                    judge.volume_fact(&format!("Mounts.{volume}"), volume);
-                }
-            }
-            Err(finding) => judge.add(Some(finding)),
-        }
-    }
 }
 
 /// Whether the daemon will start the container again by itself, with all that it has mounted.
-pub(in crate::policy) fn will_restart(body: &ContainerUpdate<'_>) -> bool {
+pub(super) fn will_restart(body: &ContainerUpdate<'_>) -> bool {
     let policy = body.restart_policy.value().map_or("", |policy| policy.name.text());
     !matches!(policy, "" | "no")
 }

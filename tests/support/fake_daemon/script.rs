@@ -70,11 +70,14 @@ impl Script {
             let manifest = format!("sha256:{}", "6".repeat(64));
             match kind {
                 "containers" => format!(
-                    r#"{{"Id":"{name}","Image":"{image}","State":{{"Running":false}},"Config":{{}},"Mounts":[]}}"#
+                    r#"{{"Id":"{name}","Image":"{image}","State":{{"Running":false}},"Config":{{}},"HostConfig":{{}},"Mounts":[]}}"#
                 ),
                 "images" => format!(
                     r#"{{"Id":"{image}","RepoTags":["busybox:latest"],"RepoDigests":["busybox@{manifest}"],
                     "GraphDriver":{{"Name":"overlay2","Data":{{"UpperDir":"/u"}}}},"Config":{{}}}}"#
+                ),
+                "exec" => format!(
+                    r#"{{"ID":"{name}","ContainerID":"web","OpenStdin":false,"ProcessConfig":{{"privileged":false}}}}"#
                 ),
                 "networks" => format!(r#"{{"Name":"{name}","Id":"{name}"}}"#),
                 _ => r#"{"Name":"volume","Driver":"local","Options":null}"#.to_owned(),
@@ -82,7 +85,7 @@ impl Script {
         };
         let (kind, rest) = path.strip_prefix('/')?.split_once('/')?;
         let name = match kind {
-            "containers" | "images" => rest.strip_suffix("/json")?,
+            "containers" | "images" | "exec" => rest.strip_suffix("/json")?,
             "volumes" | "networks" => rest,
             _ => return None,
         };

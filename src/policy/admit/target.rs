@@ -1,0 +1,240 @@
+//! A container that is there, and into which somebody reaches: to run something in it, to see what it says, to copy,
+//! to start it again, to make an image of it. Whoever made it, it is judged by what the daemon says that it was made
+//! with, as it would be judged if this role made it now: else whoever may exec would be what any container is. A bound
+//! that it does not have is held against it as it is against a request: where the profile fills none in.
+
+use super::Judge;
+use super::names::is_plain;
+use super::start::seen_container;
+use super::update::will_restart;
+use crate::docker::body::Body;
+use crate::docker::body::create::{HostConfig, Mount, Text};
+use crate::docker::body::field::{Field, Typed as _};
+use crate::docker::{ApiCall, Malformed, Resource, Verb, json};
+use crate::policy::Reason;
+use crate::policy::facts::{Container, Exec, Facts, Seen};
+use crate::policy::profile::Profile;
+use std::borrow::Cow;
+
+/// What every engine hides of /proc and /sys by itself (`DefaultLinuxSpec` in moby's `oci/defaults.go`). Newer ones
+/// hide more, and `inspect` shows the list.
+const MASKED: [&str; 10] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/firmware",
+];
+
+/// What every engine makes read-only in the same way.
+const READ_ONLY: [&str; 5] =
+    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// Letters of a whole id.
+const ID: usize = 64;
+
+/// By what a container is named into which a request reaches, with its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) struct Target<'c> {
+    pub(in crate::policy) name: &'c str,
+    pub(in crate::policy) field: &'static str,
+}
+
+/// The container into which a request reaches, if it does. An exec's is known once the exec was looked at.
+pub(in crate::policy) fn target<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> Option<Target<'c>> {
+    let head = call.head;
+    let of_path = || head.target().map(|name| Target { name, field: "path" });
+    match (head.route.resource, head.route.verb, &call.body) {
+        (Resource::Container, Verb::Exec, Body::ExecCreate(_)) => of_path(),
+        (Resource::Container, Verb::Exec, Body::ExecStart(_)) => {
+            let exec = facts.exec.as_ref().and_then(Seen::found)?;
+            Some(Target { name: &exec.container, field: "path" })
+        }
+        (
+            Resource::Container,
+            Verb::Attach
+            | Verb::CopyIn
+            | Verb::CopyOut
+            | Verb::Export
+            | Verb::Restart
+            | Verb::Start
+            | Verb::Update,
+            _,
+        ) => of_path(),
+        (Resource::Image, Verb::Commit, _) => {
+            let name = head.query.text("container")?;
+            let name = name.strip_prefix('/').unwrap_or(name);
+            let plain = !name.is_empty() && is_plain(name);
+            plain.then_some(Target { name, field: "query container" })
+        }
+        _ => None,
+    }
+}
+
+/// The runtime of a container that is reached into, where it must be known whether it is the daemon's default.
+pub(in crate::policy) fn asks_for_default_runtime(
+    profile: &Profile,
+    container: &Container,
+) -> bool {
+    let named = |host: HostConfig<'_>| !host.runtime.text().is_empty();
+    profile.runtime().0.is_empty() && made_with(container).is_ok_and(named)
+}
+
+/// What a container was made with.
+///
+/// # Errors
+/// The daemon tells of it in a way that this gate does not know.
+fn made_with(container: &Container) -> Result<HostConfig<'_>, Malformed> {
+    HostConfig::read(json::read(container.host_config.as_bytes())?)
+}
+
+/// Judges the container into which a request reaches.
+pub(super) fn reach(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
+    let facts = judge.facts;
+    if let Body::ExecStart(_) = &call.body {
+        match &facts.exec {
+            Some(Seen::Found(exec)) => judge.exec(exec),
+            Some(Seen::Missing) => {} // the daemon says so; ids of execs are nobody's to guess
+            None => {
+                let what = "start an exec that cannot be looked at";
+                judge.deny(Reason::TargetUnseen, "path", "", what);
+            }
+        }
+    }
+    let Some(Target { name, field }) = target(call, facts) else { return };
+    match seen_container(name, facts) {
+        Ok(container) => {
+            let starts = matches!(call.head.route.verb, Verb::Start | Verb::Restart);
+            judge.restarts = match &call.body {
+                Body::ContainerUpdate(update) => will_restart(update),
+                _ => starts && container.restarts,
+            };
+            judge.reached = Some(super::shortened(name.to_owned()));
+            judge.made(field, container, starts);
+            if !starts {
+                judge.placed_by_text(container);
+                judge.joined(&container.network_mode, container);
+            }
+            judge.reached = None;
+        }
+        Err(finding) => judge.add(Some(finding)),
+    }
+}
+
+impl Judge<'_> {
+    /// An exec that somebody made, perhaps somebody else.
+    fn exec(&mut self, exec: &Exec) {
+        // what it runs is code in a container that is judged
+        let Exec { container: _, takes_input: _, privileged, user, tty: _, words: _ } = exec;
+        self.privileged("ProcessConfig.privileged", *privileged);
+        if !user.is_empty() {
+            self.user("ProcessConfig.user", user);
+        }
+    }
+
+    /// Leaves out the runtime that nobody asked for: the daemon's default, where the profile lists none.
+    fn runtime_as_asked(&mut self, field: &str, host: &mut HostConfig<'_>) {
+        let runtime = host.runtime.text();
+        if runtime.is_empty() || !self.profile.runtime().0.is_empty() {
+            return;
+        }
+        match self.facts.default_runtime.as_deref() {
+            Some(default) if default != runtime => return,
+            Some(_) => {}
+            None => {
+                let what = "have another runtime than the daemon's default, which it does not tell";
+                self.deny(Reason::TargetUnseen, field, runtime, what);
+            }
+        }
+        host.runtime = Field::Absent;
+    }
+
+    fn made(&mut self, field: &str, container: &Container, starts: bool) {
+        match made_with(container) {
+            Ok(mut host) => {
+                if !starts {
+                    host.restart_policy = Field::Absent; // of a run that has begun
+                }
+                self.runtime_as_asked(field, &mut host);
+                as_asked(&mut host);
+                self.host_config(&host);
+            }
+            Err(flaw) => {
+                let what = format!("have been made with what cannot be read: {flaw}");
+                self.deny(Reason::TargetUnseen, field, "", what);
+            }
+        }
+        self.user("Config.User", &container.user);
+        self.bound(container);
+        for volume in &container.volumes {
+            let field = format!("Mounts.{volume}");
+            // anonymous ones, which nobody named, have names like ids
+            let anonymous = volume.len() == ID && volume.bytes().all(|b| b.is_ascii_hexdigit());
+            if anonymous || self.volume_name(&field, volume) {
+                self.volume_fact(&field, volume);
+            }
+        }
+    }
+
+    /// The networks that it is on, by their names as the container has them: nothing is joined.
+    fn joined(&mut self, mode: &str, container: &Container) {
+        if mode.starts_with("container:") || mode == "host" {
+            let field = "HostConfig.NetworkMode";
+            return self.refuse(Reason::NamespaceNetwork, field, mode, "use the network");
+        }
+        for joined in &container.networks {
+            let field = format!("NetworkSettings.Networks.{}", super::key(&joined.name));
+            // before it has started it is on none; nobody asks for the one that brings a service's ports
+            if !joined.id.is_empty() && !["none", "ingress"].contains(&joined.name.as_str()) {
+                self.network_name(&field, &joined.name);
+            }
+        }
+    }
+}
+
+/// What was asked for when it was made, as far as that can be told from what the daemon has filled in; what is
+/// judged by other facts of the container, and what gives nothing to those inside, is left out.
+fn as_asked(host: &mut HostConfig<'_>) {
+    // by what is mounted, and by the networks
+    host.binds = Field::Absent;
+    host.volumes_from = Field::Absent;
+    host.network_mode = Field::Set(Cow::Borrowed("none"));
+    if let Field::Set(mounts) = &mut host.mounts {
+        // one whose mounts below are writable is not told apart there
+        let weak = |mount: &Mount<'_>| {
+            mount.bind_options.value().is_some_and(|o| o.read_only_non_recursive.or_zero())
+        };
+        mounts.retain(|mount| match mount.kind.text() {
+            "bind" => weak(mount),
+            kind => kind != "volume",
+        });
+    }
+    // where its output goes is not its own doing
+    host.log_config = Field::Absent;
+    // `inspect` tells the daemon's defaults of these as if they had been asked for
+    host.resources.ulimits = Field::Absent;
+    host.shm_size = Field::Absent;
+    let filled = |field: &mut Text<'_>, words: &[&str]| {
+        if words.contains(&field.text()) {
+            *field = Field::Absent;
+        }
+    };
+    filled(&mut host.ipc_mode, &["private", "shareable"]);
+    filled(&mut host.cgroupns_mode, &["private", "host"]);
+    // where the kernel has no bound for it (`verifyPlatformContainerResources` in moby's `daemon/daemon_unix.go`)
+    if host.resources.memory_swap.or_zero() < 0 {
+        host.resources.memory_swap = Field::Absent;
+    }
+    for (field, all) in
+        [(&mut host.masked_paths, &MASKED[..]), (&mut host.readonly_paths, &READ_ONLY)]
+    {
+        if all.iter().all(|path| field.items().iter().any(|listed| listed == path)) {
+            *field = Field::Absent;
+        }
+    }
+}
