@@ -99,7 +99,12 @@ impl Query {
         let mut given = Vec::with_capacity(pairs.len());
         for param in params {
             let values = pairs.iter().filter(|(key, _)| key == param.name);
+            let several = param.repeat && values.clone().nth(1).is_some();
             for (nth, (_, value)) in values.enumerate() {
+                if several && value.is_empty() && matches!(param.kind, ParamKind::Json(_)) {
+                    let why = "empty beside others; a daemon that takes the first takes none";
+                    return Err(Malformed::new(Flaw::QueryValue, param.name, why));
+                }
                 if nth > 0 && !param.repeat {
                     let why = "given more than once; the daemon would take the first";
                     return Err(Malformed::new(Flaw::QueryDuplicate, param.name, why));
