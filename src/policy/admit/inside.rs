@@ -99,16 +99,16 @@ impl Judge<'_> {
         }
     }
 
-    /// Where everything is mounted that a container has, once links in its tree are followed, and where it starts.
-    pub(super) fn placed(&mut self, call: &ApiCall<'_>, container: &Container) {
-        let deciding = deciding_paths(call, container);
+    /// Where everything is mounted that a container has, and where it starts: by the text, and for those paths that
+    /// decide once links in its tree are followed.
+    pub(super) fn placed(&mut self, deciding: &BTreeSet<String>, container: &Container) {
         let mounted = container.mounts.iter().map(|mount| (&mount.target, mount.tmpfs));
         let mounted = mounted.chain(container.tmpfs.iter().map(|target| (target, true)));
         let mut places = Vec::new();
         for (target, tmpfs) in mounted {
             let field = format!("Mounts.{}", super::key(target));
             self.target(&field, target);
-            let leads = self.leads(container, &deciding, &field, target);
+            let leads = self.leads(container, deciding, &field, target);
             if let Some(leads) = &leads
                 && !is_sound_target(leads)
             {
@@ -122,20 +122,7 @@ impl Judge<'_> {
             });
         }
         self.nested(&places);
-        self.directory(container, &deciding, "Config.WorkingDir", &container.working_dir);
-    }
-
-    /// The same by their text, of a container that is not looked into.
-    pub(super) fn placed_by_text(&mut self, container: &Container) {
-        let mounted = container.mounts.iter().map(|mount| (&mount.target, mount.tmpfs));
-        let mounted = mounted.chain(container.tmpfs.iter().map(|target| (target, true)));
-        let mut places = Vec::new();
-        for (target, tmpfs) in mounted {
-            let field = format!("Mounts.{}", super::key(target));
-            self.target(&field, target);
-            places.push(MountPlace { field, target: target.clone(), tmpfs });
-        }
-        self.nested(&places);
+        self.directory(container, deciding, "Config.WorkingDir", &container.working_dir);
     }
 
     /// Where the directory of a process leads that is begun in a container.

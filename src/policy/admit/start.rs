@@ -3,6 +3,7 @@
 
 use super::Judge;
 use super::image::run;
+use super::inside::deciding_paths;
 use crate::docker::{ApiCall, CallHead};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
@@ -58,7 +59,7 @@ pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     } = container;
     judge.image_fact(image);
     judge.working_dir("Config.WorkingDir", working_dir);
-    judge.placed(call, container);
+    judge.placed(&deciding_paths(call, container), container);
     if let Some(health) = health {
         judge.health("Config.Healthcheck.", health);
     }

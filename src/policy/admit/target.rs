@@ -15,6 +15,7 @@ use crate::policy::Reason;
 use crate::policy::facts::{Container, Exec, Facts, Seen};
 use crate::policy::profile::Profile;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What every engine hides of /proc and /sys by itself (`DefaultLinuxSpec` in moby's `oci/defaults.go`). Newer ones
 /// hide more, and `inspect` shows the list.
@@ -117,7 +118,7 @@ pub(super) fn reach(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
             judge.reached = Some(super::shortened(name.to_owned()));
             judge.made(field, container, starts);
             if !starts {
-                judge.placed_by_text(container);
+                judge.placed(&BTreeSet::new(), container); // it is not looked into
                 judge.joined(&container.network_mode, container);
             }
             judge.reached = None;
