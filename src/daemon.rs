@@ -101,13 +101,13 @@ impl Daemon {
         body: ClientBody,
         cancel: Cancel,
     ) -> Result<Answer, DaemonError> {
-        let outbound = permitted.into_outbound();
+        let (outbound, rewrite) = permitted.into_outbound();
         let _turn = match outbound.brings_up() {
             Some(container) => Some(self.turn(container).await),
             None => None,
         };
         let answer = self.send(&outbound, body, &cancel).await?;
-        filter::filter(answer, outbound.answer).await
+        filter::filter(answer, rewrite).await
     }
 
     /// The process that listens on the socket, as the kernel said (`SO_PEERCRED`) at the last

@@ -28,7 +28,7 @@ pub use call::{ApiCall, CallHead, Framing};
 pub use classify::classify;
 pub use malformed::{Flaw, Malformed};
 pub use mentions::{Mention, Object, Spot, Use};
-pub use outbound::{Outbound, OutboundBody, Rewrite, check_target};
+pub use outbound::{Outbound, OutboundBody, check_target};
 pub use request::{Accepted, RequestHead};
 pub use route::{BodyKind, Hijack, Life, Method, Route};
 pub use routes::ROUTES;

@@ -4,6 +4,7 @@ use super::case::Case;
 use super::{AuditError, Durability, Recorded, Writer};
 use crate::docker::Outbound;
 use crate::policy::Permit;
+use crate::policy::answer::Rewrite;
 
 /// A request that may be sent: it was permitted, and its decision is in the log as durably as its
 /// kind asks for. Only the log makes one.
@@ -11,15 +12,16 @@ use crate::policy::Permit;
 #[derive(Debug)]
 pub struct Permitted {
     outbound: Outbound,
+    answer: Option<Rewrite>,
     /// Held for what it proves.
     _recorded: Recorded,
 }
 
 impl Permitted {
-    /// The request as the daemon gets it.
+    /// The request as the daemon gets it, and what is changed of its answer.
     #[must_use]
-    pub fn into_outbound(self) -> Outbound {
-        self.outbound
+    pub fn into_outbound(self) -> (Outbound, Option<Rewrite>) {
+        (self.outbound, self.answer)
     }
 
     /// A look at the request.
@@ -41,6 +43,7 @@ impl Writer {
             false => Durability::Written,
         };
         let recorded = self.record(case.allowed(&permit), durability).await?;
-        Ok(Permitted { outbound: permit.into_outbound(), _recorded: recorded })
+        let (outbound, answer) = permit.into_outbound();
+        Ok(Permitted { outbound, answer, _recorded: recorded })
     }
 }

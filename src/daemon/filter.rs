@@ -2,7 +2,8 @@
 //! numbers would speak a version that the gate refuses.
 
 use super::{Answer, AnswerBody, DaemonError};
-use crate::docker::{Accepted, ApiVersion, Rewrite};
+use crate::docker::{Accepted, ApiVersion};
+use crate::policy::answer::Rewrite;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, StatusCode};

@@ -107,7 +107,6 @@ impl Lookup {
             body: OutboundBody::Empty,
             hijack: Hijack::No,
             life: Life::Read,
-            answer: None,
         }
     }
 }

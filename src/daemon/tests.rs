@@ -25,7 +25,6 @@ fn read(path: &str) -> Outbound {
         body: OutboundBody::Empty,
         hijack: Hijack::No,
         life: Life::Read,
-        answer: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The request as the daemon gets it: every byte of head and inspected body written by us.
 
-use super::{Accepted, Flaw, Hijack, Life, Malformed, Method};
+use super::{Flaw, Hijack, Life, Malformed, Method};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
@@ -52,8 +52,6 @@ pub struct Outbound {
     pub hijack: Hijack,
     /// How the exchange lives.
     pub life: Life,
-    /// What is changed of the answer, if anything is.
-    pub answer: Option<Rewrite>,
 }
 
 impl Outbound {
@@ -65,15 +63,6 @@ impl Outbound {
         let starts = kind == "containers" && matches!(verb, "start" | "restart");
         (self.method == Method::Post && starts).then_some(name)
     }
-}
-
-/// What is changed of the daemon's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rewrite {
-    /// The newest version that its `Api-Version` header tells of.
-    Header(Accepted),
-    /// The same, and the versions that the body of `/version` tells of.
-    Versions(Accepted),
 }
 
 #[cfg(test)]
@@ -90,7 +79,6 @@ mod tests {
                 body: OutboundBody::Empty,
                 hijack: Hijack::No,
                 life: Life::Write,
-                answer: None,
             };
             outbound.brings_up().map(str::to_owned)
         };

@@ -1,6 +1,7 @@
 //! The second half of the judgement: the whole request, after its body was read.
 
 use super::admit::{self, Judge};
+use super::answer::Rewrite;
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding};
 use super::facts::{Facts, Ground, JoinedNetwork, LOOKUPS_MAX, Needs, Seen, Volume};
@@ -14,7 +15,7 @@ use crate::docker::body::Body;
 use crate::docker::image::Reference;
 use crate::docker::{
     ApiCall, CallHead, Framing, Hijack, Life, Mention, Object, Outbound, OutboundBody, Resource,
-    Rewrite, Route, Spot, Use, Verb,
+    Route, Spot, Use, Verb,
 };
 use crate::identity::{Identity, Mode};
 use bytes::Bytes;
@@ -287,8 +288,6 @@ fn permit(
     if judged.is_some() {
         terms.extend(networks_by_id(call, &facts));
     }
-    let answer = rewritten(call.head);
-    terms.push(Term::Answer(answer));
     let mut head = call.head.clone();
     let touched = terms::touch_body(&terms);
     let mut body = if touched { call.body.clone() } else { Body::None };
@@ -301,7 +300,8 @@ fn permit(
         terms,
         facts,
         policy: Some(policy.hash),
-        outbound: outbound(&head, call, json, answer),
+        outbound: outbound(&head, call, json),
+        answer: Some(rewritten(call.head)),
     })
 }
 
@@ -348,12 +348,7 @@ fn rewritten(head: &CallHead) -> Rewrite {
     }
 }
 
-fn outbound(
-    head: &CallHead,
-    call: &ApiCall<'_>,
-    json: Option<Vec<u8>>,
-    answer: Rewrite,
-) -> Outbound {
+fn outbound(head: &CallHead, call: &ApiCall<'_>, json: Option<Vec<u8>>) -> Outbound {
     let route = head.route;
     let detached = matches!(&call.body, Body::ExecStart(start) if start.detach.or_zero());
     let body = match (json, &call.body) {
@@ -374,6 +369,5 @@ fn outbound(
         body,
         hijack: if detached { Hijack::No } else { route.hijack },
         life: if detached { Life::Write } else { route.life },
-        answer: Some(answer),
     }
 }

@@ -31,7 +31,6 @@ pub fn stop(cause: Cause, id: &str, version: ApiVersion) -> Option<Permit> {
         body: OutboundBody::Empty,
         hijack: Hijack::No,
         life: Life::Write,
-        answer: None,
     };
     is_id(id).then(|| Permit {
         role: String::new(),
@@ -41,6 +40,7 @@ pub fn stop(cause: Cause, id: &str, version: ApiVersion) -> Option<Permit> {
         facts: Facts::default(),
         policy: None,
         outbound: outbound(),
+        answer: None,
     })
 }
 

@@ -2,6 +2,7 @@
 //! what was decided is what is recorded and what is forwarded: whoever holds a permit holds a judgement.
 
 use super::decision::Finding;
+use super::answer::Rewrite;
 use super::facts::Facts;
 use super::terms::{self, Term};
 use crate::digest::Sha256;
@@ -27,6 +28,8 @@ pub struct Permit {
     pub(super) policy: Option<Sha256>,
     /// The request as the daemon gets it.
     pub(super) outbound: Outbound,
+    /// What is changed of the daemon's answer, if anything is.
+    pub(super) answer: Option<Rewrite>,
 }
 
 impl Permit {
@@ -49,10 +52,9 @@ impl Permit {
     }
 
     /// What we changed of the request, in words, `HostConfig.Memory=536870912`.
-    /// What is changed of answers is the same for all, and stands in the docs.
+    /// The versions that answers tell of are the same for all, and stand in the docs.
     pub fn terms(&self) -> impl Iterator<Item = String> {
-        let told = self.terms.iter().filter(|term| !matches!(term, Term::Answer(_)));
-        told.map(ToString::to_string)
+        self.terms.iter().map(ToString::to_string)
     }
 
     /// The head with what it names by the full ids that were judged, to be judged again later: by then a name may
@@ -87,9 +89,9 @@ impl Permit {
         &self.outbound
     }
 
-    /// The request, for whoever has recorded the permit.
+    /// The request, and what is changed of its answer, for whoever has recorded the permit.
     #[must_use]
-    pub fn into_outbound(self) -> Outbound {
-        self.outbound
+    pub fn into_outbound(self) -> (Outbound, Option<Rewrite>) {
+        (self.outbound, self.answer)
     }
 }

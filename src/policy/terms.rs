@@ -4,7 +4,7 @@
 use crate::docker::body::Body;
 use crate::docker::body::create::{HostConfig, Text};
 use crate::docker::body::field::Field;
-use crate::docker::{CallHead, Rewrite, credentials};
+use crate::docker::{CallHead, credentials};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -37,8 +37,6 @@ pub enum Term {
     /// A filter of ours on what is listed or pruned, key and value, beside the client's.
     #[cfg_attr(not(test), expect(dead_code, reason = "ownership will filter what is listed"))]
     Filter(&'static str, String),
-    /// What is changed of the answer.
-    Answer(Rewrite),
 }
 
 /// What is filled in, and where.
@@ -78,7 +76,6 @@ impl fmt::Display for Term {
             }
             Self::Label(key, value) => write!(f, "label {key}={value}"),
             Self::Filter(key, value) => write!(f, "filter {key}={value}"),
-            Self::Answer(rewrite) => write!(f, "answer {rewrite:?}"),
         }
     }
 }
@@ -116,7 +113,6 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
             Term::Withhold(registries) => withhold(registries, head),
             Term::Label(key, value) => label(key, value, head, body),
             Term::Filter(key, value) => head.query.filter(head.route.query, key, value),
-            Term::Answer(_) => {} // of the daemon's answer: it goes along with the request
         }
     }
 }

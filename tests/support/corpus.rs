@@ -447,7 +447,7 @@ impl Bench {
                     status: "allow".to_owned(),
                     would: permit.would().iter().map(line).collect(),
                     terms: permit.terms().collect(),
-                    outbound: Some(permit.into_outbound()),
+                    outbound: Some(permit.outbound().clone()),
                     ..Verdict::default()
                 }
             }

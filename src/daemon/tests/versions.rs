@@ -4,7 +4,7 @@ use super::super::fake_daemon::{Reply, Script};
 use super::{read, send, start, text};
 use crate::daemon::filter::filter;
 use crate::daemon::{DaemonError, Lookup};
-use crate::docker::Rewrite;
+use crate::policy::answer::Rewrite;
 use crate::docker::{Accepted, ApiVersion};
 
 const ACCEPTED: Accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::new(41) };
