@@ -107,7 +107,7 @@ impl Daemon {
             None => None,
         };
         let answer = self.send(&outbound, body, &cancel).await?;
-        filter::filter(answer, rewrite).await
+        filter::filter(self, answer, rewrite, &outbound.target).await
     }
 
     /// The process that listens on the socket, as the kernel said (`SO_PEERCRED`) at the last

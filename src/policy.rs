@@ -15,11 +15,18 @@ pub mod grants;
 pub mod judgement;
 pub mod manner;
 pub mod model;
+mod outgoing;
 pub mod own;
+pub mod owner;
 pub mod permit;
 pub mod profile;
 pub mod reason;
+pub mod scope;
+pub mod sight;
+mod stamp;
+mod subject;
 pub mod terms;
+mod whose;
 
 pub use decision::{Decision, Denial, Finding};
 pub use facts::{Facts, Needs, PathFact, Seen};

@@ -58,7 +58,7 @@ fn the_example_loads() {
     let config = config::load(&here("config/dockward.yaml"), now());
     let config = config.unwrap_or_else(|why| panic!("\n{why}"));
     assert_eq!(config.listen[0].tls().unwrap().certificate, here("config/pki/server.pem"));
-    assert_eq!(config.policy.identities.len(), 4);
+    assert_eq!(config.policy.identities.len(), 5);
     assert_eq!(config.front, config::FrontLimits::default(), "the example shows the defaults");
 }
 
@@ -173,7 +173,7 @@ fn check_shows_the_policy_or_every_mistake() {
     let well = dockward(&["check", "--policy-only", "--config", example.to_str().unwrap()]);
     assert_eq!(well.status.code(), Some(0), "{}", text(&well.stderr));
     let shown = text(&well.stdout);
-    assert!(shown.starts_with("OK: 4 identities"), "{shown}");
+    assert!(shown.starts_with("OK: 5 identities"), "{shown}");
     assert!(shown.contains("ROOT ON THE HOST\n  role administrator: "), "{shown}");
     assert!(!shown.contains('\u{1b}'), "colour in a pipe");
 

@@ -30,13 +30,25 @@ use survives::{lost, recorded};
 
 #[test]
 fn every_case_comes_out_as_it_says() {
-    let bench = Bench::new();
     let cases = cases();
+    assert!(cases.len() >= 3800, "{} cases are fewer than there were", cases.len());
+    come_out(&Bench::new(), &cases);
+}
+
+/// The same where roles mean their own objects alone, of which a daemon has those of several owners.
+#[test]
+fn every_case_among_tenants_comes_out_as_it_says() {
+    let cases = corpus::cases_in("tests/tenants");
+    assert!(cases.len() >= 360, "{} cases are fewer than there were", cases.len());
+    come_out(&Bench::reading("tests/tenants", 56), &cases);
+}
+
+fn come_out(bench: &Bench, cases: &[Case]) {
     let mut failures = Vec::new();
-    for case in &cases {
+    for case in cases {
         let verdict = bench.judge(case);
         let mut wrong = differences(case, &verdict);
-        wrong.extend(again(&bench, case, &verdict));
+        wrong.extend(again(bench, case, &verdict));
         if !wrong.is_empty() {
             let body = String::from_utf8_lossy(&case.bytes);
             failures.push(format!(
@@ -51,7 +63,6 @@ fn every_case_comes_out_as_it_says() {
         }
     }
     println!("corpus: {} cases", cases.len());
-    assert!(cases.len() >= 3800, "{} cases are fewer than there were", cases.len());
     assert!(
         failures.is_empty(),
         "{} of {} cases:\n\n{}",

@@ -58,8 +58,12 @@ mod replay;
 mod surface;
 #[path = "e2e/targets.rs"]
 mod targets;
+#[path = "e2e/tenants.rs"]
+mod tenants;
 #[path = "e2e/tokens.rs"]
 mod tokens;
+#[path = "e2e/walk.rs"]
+mod walk;
 #[path = "e2e/wire.rs"]
 mod wire;
 #[path = "e2e/world.rs"]

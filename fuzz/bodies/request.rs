@@ -187,7 +187,7 @@ impl Judge<'_> {
         let head = super::heads::classified(&method, &uri, &headers);
         let head = head.unwrap_or_else(|flaw| panic!("{outbound:?} is refused: {flaw}"));
         let twice = self.judged(&head, &seen.body);
-        let twice = twice.unwrap_or_else(|| panic!("{outbound:?} is refused")).into_outbound();
+        let twice = twice.unwrap_or_else(|| panic!("{outbound:?} is refused")).into_outbound().0;
         assert_eq!(twice.target, outbound.target);
         assert_eq!(twice.hijack, outbound.hijack, "{outbound:?}");
         let streams = matches!(outbound.body, OutboundBody::Stream { .. });
@@ -214,6 +214,7 @@ fn found(asked: &Needs) -> Facts {
             .iter()
             .map(|of| (of.clone(), of.1.clone()))
             .collect(),
+        kept: asked.kept.iter().map(|of| (of.clone(), Told::Missing)).collect(),
         default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
     }
 }

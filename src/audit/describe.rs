@@ -3,13 +3,14 @@
 
 use super::event::{IdentityRecord, Proof, RequestRecord, User, kept};
 use super::redact;
-use crate::docker::CallHead;
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Mount};
 use crate::docker::body::service::ServiceSpec;
 use crate::docker::image::ImageOrigin;
+use crate::docker::{CallHead, Resource};
 use crate::identity::{CertificateFacts, Evidence, Identity, PeerFacts};
-use crate::policy::facts::{Container, Image, Volume};
+use crate::policy::facts::{Container, Image, KeptObject, Network, Volume};
+use crate::policy::scope::OWNER;
 use crate::policy::{Facts, Seen};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -100,20 +101,33 @@ pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
         volumes,
         containers,
         networks,
+        kept,
         container_paths,
         default_runtime: _,
     } = facts;
     let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
     let led = container_paths.iter().filter(|((_, path), leads)| path != *leads);
     let led = led.map(|((_, path), leads)| (path.clone(), leads.as_str().into())).collect();
-    let volume = |v: &Volume| json!({ "driver": v.driver, "options": v.options.len() });
-    let container = |c: &Container| json!({ "id": c.id, "image": c.image, "running": c.running });
+    let volume =
+        |v: &Volume| owned(json!({ "driver": v.driver, "options": v.options.len() }), &v.labels);
+    let container = |c: &Container| {
+        owned(json!({ "id": c.id, "image": c.image, "running": c.running }), &c.labels)
+    };
+    let network = |n: &Network| owned(json!({ "id": n.id, "name": n.name }), &n.labels);
+    let object = |(of, found): (&(Resource, String), &Seen<KeptObject>)| {
+        let told = match found {
+            Seen::Missing => "missing".into(),
+            Seen::Found(kept) => owned(json!({ "id": kept.id }), &kept.labels),
+        };
+        (format!("{} {}", of.0, of.1), told)
+    };
     let all = telling(vec![
         ("host_paths", Value::Object(paths.collect())),
         ("images", seen(images, image)),
         ("volumes", seen(volumes, volume)),
         ("containers", seen(containers, container)),
-        ("networks", seen(networks, |n| json!({ "id": n.id, "name": n.name }))),
+        ("networks", seen(networks, network)),
+        ("kept", Value::Object(kept.iter().map(object).collect())),
         ("container_paths", Value::Object(led)),
     ]);
     (!all.is_empty()).then_some(Value::Object(all))
@@ -121,7 +135,16 @@ pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
 
 fn image(image: &Image) -> Value {
     let origin = |o: &ImageOrigin| format!("{}@{}", o.repository, o.digest);
-    json!({ "id": image.id, "from": image.origins.iter().map(origin).collect::<Vec<_>>() })
+    let from: Vec<_> = image.origins.iter().map(origin).collect();
+    owned(json!({ "id": image.id, "from": from }), &image.labels)
+}
+
+/// With its owner, where its labels name one.
+fn owned(mut told: Value, labels: &BTreeMap<String, String>) -> Value {
+    if let (Some(owner), Some(fields)) = (labels.get(OWNER), told.as_object_mut()) {
+        fields.insert("owner".to_owned(), owner.as_str().into());
+    }
+    told
 }
 
 fn seen<T>(objects: &BTreeMap<String, Seen<T>>, tell: impl Fn(&T) -> Value) -> Value {

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Checks a policy file, and what a gate with it reads, writes and opens on this host. Warnings are no failure: exit code
 /// 0, also for what has ended, since a gate starts with it. A client certificate that no listener lets in is a finding:
@@ -193,12 +194,13 @@ fn valid(rule: &IdentityRule) -> String {
 }
 
 fn roles(policy: &Policy, paint: Paint) -> String {
-    let row = |role: &Role| {
+    let row = |role: &Arc<Role>| {
         let images = format!("run {}, pull {}", role.run.len(), role.pull.len());
-        vec![role.name.clone(), admission(role).to_owned(), summary(role), images]
+        let scope = role.scopes.to_string();
+        vec![role.name.clone(), scope, admission(role).to_owned(), summary(role), images]
     };
     let rows: Vec<_> = policy.roles.values().map(row).collect();
-    out::table(&["ROLE", "ADMISSION", "ALLOWS", "IMAGES"], &rows, paint)
+    out::table(&["ROLE", "SCOPE", "ADMISSION", "ALLOWS", "IMAGES"], &rows, paint)
 }
 
 fn admission(role: &Role) -> &str {
@@ -274,7 +276,7 @@ fn report_json(config: &Config, seen: &SeenHost) -> Value {
         "key_sets": config.key_sets.iter().map(|set| set.path.display().to_string()).collect::<Vec<_>>(),
         "files": config.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
         "identities": policy.identities.iter().map(identity).collect::<Vec<_>>(),
-        "roles": policy.roles.values().map(role_json).collect::<Vec<_>>(),
+        "roles": policy.roles.values().map(|role| role_json(role)).collect::<Vec<_>>(),
         "profiles": config.profiles.keys().collect::<Vec<_>>(),
         "certificates": certificates::object(&seen.dated, seen.now),
         "memory_worst_case": memory::worst_case(&config.front, LONG_ANSWERS),
@@ -294,7 +296,7 @@ fn role_json(role: &Role) -> Value {
         images.iter().map(|pattern| pattern.as_str()).collect::<Value>()
     };
     json!({
-        "name": role.name, "admission": admission(role), "allow": words(&role.allow),
+        "name": role.name, "scope": role.scopes.to_string(), "admission": admission(role), "allow": words(&role.allow),
         "deny": words(&role.deny), "run": patterns(&role.run), "pull": patterns(&role.pull),
     })
 }

@@ -4,6 +4,7 @@
 
 mod account;
 mod identities;
+mod owners;
 mod places;
 mod profiles;
 mod roles;
@@ -31,6 +32,7 @@ use crate::policy::Policy;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Compiles the trees, or gives every mistake.
 pub(super) fn compile(
@@ -61,7 +63,13 @@ pub(super) fn compile(
     let kept: Vec<PathBuf> = kept.map(Path::to_owned).collect();
     places::apart(&written, &kept, &mut ledger);
     let text: String = ledger.sources().iter().map(|source| source.text.as_str()).collect();
-    let policy = Policy { hash: Sha256::of(text.as_bytes()), identities, tokens, roles };
+    let adopted = owners::adoptions(files, &mut ledger);
+    owners::check(&identities, &roles, &adopted, &mut ledger);
+    let hash = Sha256::of(text.as_bytes());
+    let owned = owners::owned(&identities, &roles);
+    let roles = roles.into_iter().map(|(name, role)| (name, Arc::new(role))).collect();
+    let adopted = adopted.into();
+    let policy = Policy { hash, identities, tokens, roles, adopted, owned };
     risk::warn(&policy, &mut ledger);
     let paths = ledger.sources().iter().map(|source| source.path.clone()).collect();
     let mut warnings = ledger.close()?;

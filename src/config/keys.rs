@@ -70,6 +70,11 @@ pub(super) const FILE: Section = Section {
             Shape::Named(&Shape::Section(&profile::PROFILE)),
             "what a body may ask for, by name",
         ),
+        key(
+            "adopt",
+            Shape::List(&Shape::Section(&ADOPTION)),
+            "who owns what was there before the gate, or is made beside it",
+        ),
     ],
 };
 
@@ -152,6 +157,12 @@ const IDENTITY: Section = Section {
         ),
         required("roles", TEXTS, "the roles held, tried in this order"),
         key(
+            "owner",
+            TEXT,
+            "as whom it owns what it makes, a team such as team-shop; left out: as itself",
+        ),
+        key("sees", TEXTS, "owners whose objects it sees besides, as far as its roles share"),
+        key(
             "mode",
             Shape::Word(&["enforce", "observe"]),
             "observe: let through and record what would be denied",
@@ -209,7 +220,22 @@ const ROLE: Section = Section {
     what: "a role",
     keys: &[
         key("extends", TEXT, "the role that this one builds on"),
-        key("scope", Shape::Word(&["any"]), "whose objects; only any is known"),
+        key(
+            "scope",
+            Shape::Either(&SCOPE, &Shape::Section(&SCOPES)),
+            "whose objects: own is what the identity has made, team what its owner owns, any is all; one for all kinds, or by kind",
+        ),
+        key("shared", VERBS, "verbs by resource, of objects whose owners the identity sees"),
+        key(
+            "only",
+            Shape::Section(&ONLY),
+            "of the containers and services in scope, those that bear these labels",
+        ),
+        key(
+            "own_as",
+            Shape::Word(&["keep"]),
+            "keep: what is made anew keeps the owner that its labels name; for updaters",
+        ),
         key(
             "admission",
             TEXT,
@@ -228,6 +254,44 @@ const ROLE: Section = Section {
             Shape::Section(&EXEC),
             "how something may be run in containers; left out: in every way that admission has",
         ),
+    ],
+};
+
+const SCOPE: Shape = Shape::Word(&["own", "team", "any"]);
+
+const SCOPES: Section = Section {
+    what: "scope",
+    keys: &[
+        key("container", SCOPE, "containers, and execs in them"),
+        key(
+            "image",
+            SCOPE,
+            "images that are built, committed and imported; those that are pulled are nobody's",
+        ),
+        key("volume", SCOPE, "volumes"),
+        key("network", SCOPE, "networks"),
+        key("service", SCOPE, "services, and their tasks"),
+        key("secret", SCOPE, "secrets"),
+        key("config", SCOPE, "configs"),
+    ],
+};
+
+const LABELS: Shape = Shape::Named(&TEXT);
+
+const ONLY: Section = Section {
+    what: "only",
+    keys: &[required("labels", LABELS, "labels with patterns of their values")],
+};
+
+const ADOPTION: Section = Section {
+    what: "an entry of adopt",
+    keys: &[
+        required("owner", TEXT, "the owner"),
+        key("labels", LABELS, "labels that it bears, with patterns of their values"),
+        key("containers", TEXTS, "patterns of names of containers"),
+        key("volumes", TEXTS, "patterns of names of volumes"),
+        key("networks", TEXTS, "patterns of names of networks"),
+        key("services", TEXTS, "patterns of names of services"),
     ],
 };
 

@@ -55,6 +55,7 @@ pub(super) fn warn(policy: &Policy, ledger: &mut MistakeLedger) {
         let mut others = policy.roles.values().filter(|other| other.name != role.name);
         if let Some(strong) = others.find(|other| makes_the_strongest(other))
             && role.admission.profile().is_some()
+            && !role.is_narrow(Resource::Container)
         {
             warn_of_targets(role, strong, ledger);
         }

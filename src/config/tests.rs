@@ -21,7 +21,7 @@ identities: [{ name: a, match: { cn: a }, roles: [r] }]
 
 fn role(body: &str) -> crate::policy::Role {
     let config = with(&format!("roles: {{ r: {{ scope: any, {body} }} }}\n")).unwrap();
-    config.policy.roles["r"].clone()
+    crate::policy::Role::clone(&config.policy.roles["r"])
 }
 
 fn whats(rest: &str) -> Vec<String> {

@@ -89,7 +89,11 @@ impl Desk {
         let grant =
             self.operator.elevate(wanted, actor, now).await.map_err(|why| why.to_string())?;
         let policy = self.operator.revalidator.in_force.policy();
-        let root = policy.roles.get(&grant.role).map(config::amounts_to_root).unwrap_or_default();
+        let root = policy
+            .roles
+            .get(&grant.role)
+            .map(|role| config::amounts_to_root(role))
+            .unwrap_or_default();
         let doors = &self.operator.revalidator.in_force.rules().doors;
         let listeners = doors.named(&grant.identity).map(ToString::to_string).collect();
         Ok(Said::Granted(wire::GrantedView { grant: status::grant(&grant), root, listeners }))

@@ -1,10 +1,12 @@
 //! The daemon's answer: its head at once, its body frame by frame, its connection kept only when the
 //! body was read to the end.
 
+use super::filter::SeenLines;
 use super::link::{Link, described};
 use super::pool::Pool;
 use super::{DaemonError, Tunnel};
 use crate::docker::{Method, Outbound};
+use crate::policy::sight::Sight;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -38,8 +40,16 @@ pub struct AnswerBody {
 /// What is still to be said; once all was said, nothing of ours.
 #[derive(Debug)]
 enum AnswerSource {
+    /// The daemon's, of which only some lines are passed on.
+    Lines {
+        body: Box<AnswerBody>,
+        lines: Box<SeenLines>,
+    },
     Ours(Full<Bytes>),
-    Daemon { incoming: Incoming, lease: Box<Lease> },
+    Daemon {
+        incoming: Incoming,
+        lease: Box<Lease>,
+    },
 }
 
 /// A connection in use, and where it goes afterwards.
@@ -150,6 +160,12 @@ impl AnswerBody {
         Self { source: AnswerSource::Ours(Full::new(bytes)) }
     }
 
+    /// The same body, of which only the lines are passed on that may be seen.
+    pub(super) fn by_lines(self, sight: Sight) -> Self {
+        let (body, lines) = (Box::new(self), Box::new(SeenLines::new(sight)));
+        Self { source: AnswerSource::Lines { body, lines } }
+    }
+
     /// Reads the whole body, up to `cap` bytes.
     ///
     /// # Errors
@@ -191,6 +207,15 @@ impl Body for AnswerBody {
         let this = self.get_mut();
         loop {
             let incoming = match &mut this.source {
+                AnswerSource::Lines { body, lines } => {
+                    let frame = ready!(Pin::new(body.as_mut()).poll_frame(cx));
+                    let Some(Ok(frame)) = frame else { return Poll::Ready(frame) };
+                    let seen = frame.into_data().map(|data| lines.pass(&data)).unwrap_or_default();
+                    if seen.is_empty() {
+                        continue;
+                    }
+                    return Poll::Ready(Some(Ok(Frame::data(seen))));
+                }
                 AnswerSource::Ours(body) => {
                     return Pin::new(body).poll_frame(cx).map_err(|never| match never {});
                 }
@@ -213,6 +238,7 @@ impl Body for AnswerBody {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             AnswerSource::Ours(body) => body.is_end_stream(),
+            AnswerSource::Lines { body, .. } => body.is_end_stream(),
             AnswerSource::Daemon { incoming, .. } => incoming.is_end_stream(),
         }
     }
@@ -220,6 +246,7 @@ impl Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             AnswerSource::Ours(body) => body.size_hint(),
+            AnswerSource::Lines { .. } => SizeHint::default(),
             AnswerSource::Daemon { incoming, .. } => incoming.size_hint(),
         }
     }

@@ -1,41 +1,129 @@
-//! Answers that tell a client what the gate accepts, because a client that believed the daemon's own
-//! numbers would speak a version that the gate refuses.
+//! Answers on their way back, changed as the permit of their request says: versions that the gate accepts, because a client
+//! that believed the daemon's own numbers would speak one that the gate refuses; and what is somebody else's left out.
 
-use super::{Answer, AnswerBody, DaemonError};
+mod lines;
+
+pub(super) use lines::SeenLines;
+
+use super::{Answer, AnswerBody, Daemon, DaemonError, Lookup};
 use crate::docker::{Accepted, ApiVersion};
-use crate::policy::answer::Rewrite;
+use crate::policy::answer::{BodyRewrite, Rewrite};
+use crate::policy::sight::{Shown, Sifted, Sight};
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::Body;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The longest `/version` that is read, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
-/// Changes an answer as the permit of its request says: lowers the `Api-Version` header to what is accepted, and
-/// in the body of `/version` the engine's `ApiVersion` and `MinAPIVersion`. Whatever else is to be hidden from a
-/// client goes through here too.
+/// The longest answer of which something is left out, in bytes.
+const LONGEST_SIFTED: usize = 16 * 1024 * 1024;
+
+/// From how many bytes on an answer is gone through away from the workers.
+const LONG: usize = 64 * 1024;
+
+/// Changes an answer as the permit of its request says. `target` is what the daemon was asked.
 ///
 /// # Errors
-/// [`DaemonError::Protocol`] when the body of `/version` is longer than 1 MiB or not a JSON object.
+/// [`DaemonError::Protocol`] when the body is too long, or not what it should be: nothing of it is passed on.
 pub(super) async fn filter(
+    daemon: &Daemon,
     mut answer: Answer,
     rewrite: Option<Rewrite>,
+    target: &str,
 ) -> Result<Answer, DaemonError> {
-    let accepted = match rewrite {
-        None => return Ok(answer),
-        Some(Rewrite::Header(accepted) | Rewrite::Versions(accepted)) => accepted,
-    };
+    let Some(Rewrite { accepted, body }) = rewrite else { return Ok(answer) };
     lower_header(&mut answer.headers, accepted.ceiling);
-    let of_body = matches!(rewrite, Some(Rewrite::Versions(_)));
-    if !of_body || answer.status != StatusCode::OK || answer.body.is_end_stream() {
+    match body {
+        BodyRewrite::AsItIs => Ok(answer),
+        BodyRewrite::Versions => {
+            if answer.status != StatusCode::OK || answer.body.is_end_stream() {
+                return Ok(answer);
+            }
+            let bytes = rewritten(&whole(&mut answer, LONGEST).await?, accepted)?;
+            Ok(with_body(answer, bytes))
+        }
+        BodyRewrite::Seen(sight) => seen(daemon, answer, *sight, target).await,
+    }
+}
+
+/// The answer without what is somebody else's.
+async fn seen(
+    daemon: &Daemon,
+    mut answer: Answer,
+    sight: Sight,
+    target: &str,
+) -> Result<Answer, DaemonError> {
+    if answer.status.is_client_error() || answer.status.is_server_error() {
+        let bytes = whole(&mut answer, LONGEST).await?;
+        let bytes = Bytes::from(Sight::error(&bytes, target));
+        return Ok(with_body(answer, bytes));
+    }
+    let as_it_is = matches!(sight.shown(), Shown::Nothing) || answer.tunnel.is_some();
+    if as_it_is || answer.body.is_end_stream() || !answer.status.is_success() {
         return Ok(answer);
     }
-    let bytes = rewritten(&answer.body.read_whole(LONGEST).await?, accepted)?;
+    for name in [ETAG, LAST_MODIFIED] {
+        answer.headers.remove(name);
+    }
+    if sight.shown() == Shown::Events {
+        answer.headers.remove(CONTENT_LENGTH);
+        answer.body = answer.body.by_lines(sight);
+        return Ok(answer);
+    }
+    let bytes = whole(&mut answer, LONGEST_SIFTED).await?;
+    let on_it = match sight.shown() {
+        Shown::Joined => containers_on(daemon, &bytes, &sight).await,
+        _ => BTreeSet::new(),
+    };
+    let long = bytes.len() > LONG;
+    let sift = move || sight.sift(&bytes, &on_it);
+    let sifted = match long {
+        true => {
+            tokio::task::spawn_blocking(sift).await.map_err(|error| refused(error.to_string()))?
+        }
+        false => sift(),
+    };
+    match sifted.map_err(|error| refused(format!("a list that is not as it should be: {error}")))? {
+        Sifted::Left(bytes) => Ok(with_body(answer, Bytes::from(bytes))),
+        Sifted::NotThere(why) => {
+            let conflict = answer.status == StatusCode::CREATED;
+            answer.status = if conflict { StatusCode::CONFLICT } else { StatusCode::NOT_FOUND };
+            answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let text = serde_json::json!({ "message": why }).to_string();
+            Ok(with_body(answer, Bytes::from(text)))
+        }
+    }
+}
+
+/// The containers on a network that are there for whoever asks; none where the daemon does not say.
+async fn containers_on(daemon: &Daemon, network: &[u8], sight: &Sight) -> BTreeSet<String> {
+    let network: Option<Value> = serde_json::from_slice(network).ok();
+    let id = network.as_ref().and_then(|network| network.get("Id")?.as_str());
+    let Some(id) = id.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())) else {
+        return BTreeSet::new();
+    };
+    let answer = daemon.lookup(Lookup::ContainersOn(id.to_owned())).await;
+    let answer = answer.inspect_err(|error| daemon.complain(error));
+    answer.map(|answer| sight.seen_containers(&answer)).unwrap_or_default()
+}
+
+async fn whole(answer: &mut Answer, most: usize) -> Result<Bytes, DaemonError> {
+    let body = std::mem::replace(&mut answer.body, AnswerBody::of(Bytes::new()));
+    body.read_whole(most).await
+}
+
+fn with_body(mut answer: Answer, bytes: Bytes) -> Answer {
     answer.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     answer.body = AnswerBody::of(bytes);
-    Ok(answer)
+    answer
+}
+
+const fn refused(what: String) -> DaemonError {
+    DaemonError::Protocol(what)
 }
 
 fn lower_header(headers: &mut HeaderMap, ceiling: ApiVersion) {

@@ -2,7 +2,7 @@
 //! up in a request that no decision stands for.
 
 use super::{Answer, Cancel, ClientBody, Daemon, DaemonError};
-use crate::docker::{Hijack, Life, Method, Outbound, OutboundBody};
+use crate::docker::{Hijack, Life, Method, Outbound, OutboundBody, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
@@ -81,6 +81,10 @@ pub enum Lookup {
     Volume(String),
     /// `GET /networks/{}`, of letters and digits.
     Network(String),
+    /// `GET /containers/json` of a network, by its full id.
+    ContainersOn(String),
+    /// `GET /services/{}`, or of tasks, secrets or configs, of a plain name or id.
+    Kept(Resource, String),
     /// `HEAD /containers/{}/archive`: what is at a path in a container, of a full id. Answered by the head
     /// `X-Docker-Container-Path-Stat`, or by a 404 where nothing is there.
     Inside(String, String),
@@ -98,6 +102,11 @@ impl Lookup {
             Self::Image(name) => format!("/images/{name}/json"),
             Self::Volume(name) => format!("/volumes/{name}"),
             Self::Network(name) => format!("/networks/{name}"),
+            Self::ContainersOn(network) => {
+                let filters = format!(r#"{{"network":["{network}"]}}"#);
+                format!("/containers/json?all=1&filters={}", escaped(&filters))
+            }
+            Self::Kept(kind, name) => format!("/{kind}s/{name}"),
             Self::Inside(id, path) => format!("/containers/{id}/archive?path={}", escaped(path)),
         };
         Outbound {

@@ -138,6 +138,19 @@ impl<'c> Mentions<'c> {
     }
 
     fn query(&mut self, head: &'c CallHead) {
+        let listed = match (head.route.resource, head.route.verb) {
+            (Resource::Container, Verb::List) => Some(Object::Container),
+            (Resource::Image, Verb::List) => Some(Object::Image),
+            _ => None,
+        };
+        if let Some(object) = listed {
+            // the daemon finds these, and answers otherwise where it finds none
+            for name in
+                ["before", "since"].into_iter().flat_map(|key| head.query.filter_values(key))
+            {
+                self.add(object, Use::Read, Spot::Query("filters"), name);
+            }
+        }
         for param in head.route.query {
             let key = param.name;
             let (object, used) = match (head.route.resource, key) {

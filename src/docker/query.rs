@@ -158,6 +158,11 @@ impl Query {
         }
     }
 
+    /// Switches a flag on, where the route has it.
+    pub fn switch_on(&mut self, params: &'static [Param], name: &str) {
+        self.put(params, name, QueryValue::Flag(true));
+    }
+
     /// Writes another text for one that the client sent under this key.
     pub fn replace_text(&mut self, params: &'static [Param], name: &str, from: &str, to: &str) {
         if self.text(name) == Some(from) {
@@ -169,6 +174,36 @@ impl Query {
     pub fn filter(&mut self, params: &'static [Param], key: &str, value: &str) {
         let filters = filters::and(self.text("filters"), key, value);
         self.put(params, "filters", QueryValue::Json(filters, false));
+    }
+
+    /// Adds an instruction behind those that the client wrote, where the route has some.
+    pub fn change(&mut self, params: &'static [Param], line: &str) {
+        let there = self.all("changes").any(|change| change == line);
+        if let Some(param) = params.iter().find(|param| param.name == "changes" && !there) {
+            let place = |wanted: &str| params.iter().position(|param| param.name == wanted);
+            let after = self.0.partition_point(|given| place(given.param.name) <= place("changes"));
+            self.0.insert(after, Given { param, value: QueryValue::Text(line.to_owned()) });
+        }
+    }
+
+    /// Writes another value for one that stands under one of these keys of the filters.
+    pub fn replace_filter(
+        &mut self,
+        params: &'static [Param],
+        keys: &[&str],
+        from: &str,
+        to: &str,
+    ) {
+        let changed = self.text("filters").and_then(|text| filters::replaced(text, keys, from, to));
+        if let Some(filters) = changed {
+            self.put(params, "filters", QueryValue::Json(filters, false));
+        }
+    }
+
+    /// The values of a key of the filters.
+    #[must_use]
+    pub fn filter_values(&self, key: &str) -> Vec<String> {
+        self.text("filters").map(|text| filters::values_of(text, key)).unwrap_or_default()
     }
 
     /// Labels what is built, whatever the client wrote under the key, where the route has labels.

@@ -114,16 +114,18 @@ impl Gatherer {
             volumes,
             containers,
             networks,
+            kept,
             container_paths,
             default_runtime,
         } = needs;
         let execs = exec.iter().cloned().collect();
-        let (mut execs, images, volumes, containers, networks) = tokio::try_join!(
+        let (mut execs, images, volumes, containers, networks, kept) = tokio::try_join!(
             self.objects(share, &execs, Lookup::Exec, inspected::exec),
             self.objects(share, images, Lookup::Image, inspected::image),
             self.objects(share, volumes, Lookup::Volume, inspected::volume),
             self.objects(share, containers, Lookup::Container, inspected::container),
             self.objects(share, networks, Lookup::Network, inspected::network),
+            self.objects(share, kept, |(kind, name)| Lookup::Kept(kind, name), inspected::kept),
         )?;
         let container_paths = inside::paths(&self.daemon, share, container_paths).await;
         let host_paths = self.host_paths(host_paths).await?;
@@ -138,18 +140,19 @@ impl Gatherer {
             volumes,
             containers,
             networks,
+            kept,
             container_paths,
             default_runtime,
         })
     }
 
-    async fn objects<T>(
+    async fn objects<N: Ord + Clone, T>(
         &self,
         share: &AnswerShare,
-        names: &BTreeSet<String>,
-        lookup: fn(String) -> Lookup,
+        names: &BTreeSet<N>,
+        lookup: fn(N) -> Lookup,
         read: fn(&serde_json::Value) -> Option<T>,
-    ) -> Result<BTreeMap<String, Seen<T>>, DaemonError> {
+    ) -> Result<BTreeMap<N, Seen<T>>, DaemonError> {
         let mut found = BTreeMap::new();
         for name in names {
             let answer = self.daemon.look_for(lookup(name.clone()), share).await;

@@ -4,7 +4,7 @@
 use crate::docker::image::{ImageOrigin, Reference};
 use crate::policy::admit::is_read_outside;
 use crate::policy::facts::{
-    Container, ContainerMount, Exec, HealthFact, Image, JoinedNetwork, Network, Volume,
+    Container, ContainerMount, Exec, HealthFact, Image, JoinedNetwork, KeptObject, Network, Volume,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -59,13 +59,30 @@ fn is_of_classic_store(answer: &Value, id: &str, digests: &[ImageOrigin]) -> boo
 /// An answer of `GET /volumes/{}`.
 #[must_use]
 pub fn volume(answer: &Value) -> Option<Volume> {
-    Some(Volume { driver: text(answer, "/Driver")?, options: text_map(answer, "/Options") })
+    Some(Volume {
+        name: text(answer, "/Name").unwrap_or_default(),
+        labels: text_map(answer, "/Labels"),
+        driver: text(answer, "/Driver")?,
+        options: text_map(answer, "/Options"),
+    })
 }
 
 /// An answer of `GET /networks/{}`.
 #[must_use]
 pub fn network(answer: &Value) -> Option<Network> {
-    Some(Network { id: text(answer, "/Id")?, name: text(answer, "/Name")? })
+    let labels = text_map(answer, "/Labels");
+    Some(Network { id: text(answer, "/Id")?, name: text(answer, "/Name")?, labels })
+}
+
+/// An answer of `GET /services/{}`, `/tasks/{}`, `/secrets/{}` or `/configs/{}`.
+#[must_use]
+pub fn kept(answer: &Value) -> Option<KeptObject> {
+    Some(KeptObject {
+        id: text(answer, "/ID")?,
+        name: text(answer, "/Spec/Name").unwrap_or_default(),
+        labels: text_map(answer, "/Spec/Labels"),
+        service: text(answer, "/ServiceID"),
+    })
 }
 
 /// An answer of `GET /exec/{}/json`.
@@ -100,6 +117,7 @@ pub fn container(answer: &Value) -> Option<Container> {
     };
     Some(Container {
         id: text(answer, "/Id")?,
+        name: text(answer, "/Name").unwrap_or_default().trim_start_matches('/').to_owned(),
         image: text(answer, "/Image")?,
         user: text(answer, "/Config/User").unwrap_or_default(),
         working_dir: text(answer, "/Config/WorkingDir").unwrap_or_default(),

@@ -201,6 +201,12 @@ impl NameTemplate {
         self.captures.iter().copied().max().unwrap_or(0)
     }
 
+    /// The numbers of the captures that it uses, from 1.
+    #[must_use]
+    pub fn captures(&self) -> &[usize] {
+        &self.captures
+    }
+
     /// The captures from which this template would have made the name: each at its number, empty
     /// where the template does not use it. `None` where it could not have, or in more than one way.
     #[must_use]

@@ -7,7 +7,7 @@ use super::error::Unidentified;
 use super::evidence::Evidence;
 use super::letters::is_printable;
 use super::matching::{Held, Match};
-use super::pattern::{IdentityName, NameTemplate, overlap};
+use super::pattern::{IdentityName, NameTemplate, PatternError, overlap};
 use super::rule_error::RuleError;
 use super::token::{Claims, TokenError};
 use super::validity::Validity;
@@ -46,6 +46,8 @@ pub struct IdentityRule {
     mode: Mode,
     danger_observe_root: bool,
     valid: Option<Validity>,
+    owner: Option<NameTemplate>,
+    sees: Vec<NameTemplate>,
 }
 
 impl IdentityRule {
@@ -65,7 +67,39 @@ impl IdentityRule {
         if wanted > captures {
             return Err(RuleError::NoSuchCapture { wanted, captures });
         }
-        Ok(Self { name, matching, roles, mode, danger_observe_root, valid: None })
+        let (valid, owner, sees) = (None, None, Vec::new());
+        Ok(Self { name, matching, roles, mode, danger_observe_root, valid, owner, sees })
+    }
+
+    /// The same rule, whose identities own as `owner` what they make, or as themselves, and see what `sees` own.
+    ///
+    /// # Errors
+    /// One of them uses a capture that the name does not: one identity would have several owners.
+    pub fn owning(
+        mut self,
+        owner: Option<NameTemplate>,
+        sees: Vec<NameTemplate>,
+    ) -> Result<Self, RuleError> {
+        let uses = |template: &NameTemplate, of: usize| template.captures().contains(&of);
+        let wanted = owner.iter().chain(&sees).flat_map(|template| template.captures());
+        if let Some(&wanted) = wanted.clone().find(|of| !uses(&self.name, **of)) {
+            return Err(RuleError::NoSuchOwner { wanted });
+        }
+        self.owner = owner;
+        self.sees = sees;
+        Ok(self)
+    }
+
+    /// As whom those own whom the rule matches: their team, or themselves.
+    #[must_use]
+    pub fn owner(&self) -> &NameTemplate {
+        self.owner.as_ref().unwrap_or(&self.name)
+    }
+
+    /// Whose objects they see besides.
+    #[must_use]
+    pub fn sees(&self) -> &[NameTemplate] {
+        &self.sees
     }
 
     /// The same rule, holding only then.
@@ -113,16 +147,20 @@ impl IdentityRule {
 
     fn identity(
         &self,
-        name: IdentityName,
         rule: usize,
         captures: Vec<String>,
         evidence: Evidence,
         claims: Option<&Claims>,
-    ) -> Identity {
+    ) -> Result<Identity, PatternError> {
+        let name = self.name.produce(&captures)?;
+        let owner = self.owner().produce(&captures)?;
+        let sees = self.sees.iter().map(|one| one.produce(&captures)).collect::<Result<_, _>>()?;
         let logged = claims.into_iter().flat_map(Claims::logged);
         let asked = claims.filter(|_| self.matching.asks_for_a_token());
-        Identity {
+        Ok(Identity {
             name,
+            owner,
+            sees,
             roles: self.roles.clone(),
             mode: self.mode,
             danger_observe_root: self.danger_observe_root,
@@ -132,7 +170,7 @@ impl IdentityRule {
             evidence: Arc::new(evidence),
             claims: logged.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             until: asked.map(Claims::expires),
-        }
+        })
     }
 }
 
@@ -141,6 +179,10 @@ impl IdentityRule {
 pub struct Identity {
     /// The name, unique to this identity under this policy.
     pub name: IdentityName,
+    /// As whom it owns what it makes: its team, or itself.
+    pub owner: IdentityName,
+    /// Whose objects it sees besides.
+    pub sees: Vec<IdentityName>,
     /// Roles in the order written in the rule.
     pub roles: Vec<String>,
     /// The mode as written in the rule; see [`Mode::at`].
@@ -210,8 +252,8 @@ pub fn identify(
         return Err(TokenError::Unbound.into());
     }
     let winner = strictest(matching, evidence)?;
-    let name = winner.rule.name.produce(&winner.captures).map_err(|_| Unidentified::NotAName)?;
-    Ok(winner.rule.identity(name, winner.at, winner.captures, evidence.clone(), claims))
+    let identity = winner.rule.identity(winner.at, winner.captures, evidence.clone(), claims);
+    identity.map_err(|_| Unidentified::NotAName)
 }
 
 /// Whether somebody of whom nothing is known yet could be somebody with the right token: she is let in as
@@ -232,7 +274,7 @@ pub fn supposed(rules: &[IdentityRule], name: &IdentityName) -> Option<Identity>
             Some(peer) => Evidence::Peer(peer.supposed()),
             None => CertificateFacts::default().into(), // of no certificate at all
         };
-        Some(rule.identity(name.clone(), at, captures, evidence, None))
+        rule.identity(at, captures, evidence, None).ok()
     })
 }
 
@@ -241,6 +283,9 @@ pub fn supposed(rules: &[IdentityRule], name: &IdentityName) -> Option<Identity>
 pub enum Conflict {
     /// Both could produce one name.
     Name(usize, usize),
+    /// Both could own as one and the same, by names that are written otherwise: whoever may choose one of them would
+    /// own what is the other's.
+    Owner(usize, usize),
     /// Both could match one certificate, by the same fields and claims and without a winner. Rules
     /// on different ones may stand together; who holds both is refused when she comes.
     Match(usize, usize),
@@ -254,6 +299,8 @@ pub fn conflicts(rules: &[IdentityRule]) -> Vec<Conflict> {
         for (a, first) in rules.iter().enumerate().take(b) {
             if overlap(&first.name, &second.name) {
                 found.push(Conflict::Name(a, b));
+            } else if first.owner() != second.owner() && overlap(first.owner(), second.owner()) {
+                found.push(Conflict::Owner(a, b));
             }
             if first.matching.collides_with(&second.matching) {
                 found.push(Conflict::Match(a, b));

@@ -30,6 +30,11 @@ pub enum RuleError {
         /// How many `*` there are in `match`.
         captures: usize,
     },
+    /// An owner is made of a capture that the name is not made of.
+    NoSuchOwner {
+        /// The number in the template, from 1.
+        wanted: usize,
+    },
 }
 
 impl Actionable for RuleError {
@@ -47,6 +52,12 @@ impl Actionable for RuleError {
             Self::NoSuchCapture { wanted, captures } => Problem::new(
                 format!("the name uses {{{wanted}}} but match has {captures} `*`"),
                 "add one or write the name out",
+            ),
+            Self::NoSuchOwner { wanted } => Problem::new(
+                format!(
+                    "an owner uses {{{wanted}}} and the name does not: one name would own as several"
+                ),
+                "put it into the name too, or write the owner out",
             ),
         }
     }

@@ -46,6 +46,7 @@ pub(super) use image::{run, serve};
 pub(super) use inside::deciding_paths;
 pub(super) use manner::manner;
 pub(super) use mounts::is_volume_name;
+pub(super) use names::is_plain;
 pub(super) use network::is_askable as is_network_askable;
 pub(super) use start::started_image;
 pub(super) use target::{asks_for_default_runtime, target};

@@ -2,17 +2,18 @@
 
 use super::decision::{Denial, Finding};
 use super::grants::Spelling;
-use super::judgement::Subject;
 use super::model::Role;
 use super::reason::Reason;
+use super::subject::Subject;
 use crate::docker::{CallHead, Resource, Route, Verb};
 use crate::identity::Mode;
+use std::sync::Arc;
 
 /// The roles that may carry a request, in the order written.
 #[derive(Debug)]
 pub(super) struct Candidates<'p> {
     /// Roles whose `allow` has the verb, and how.
-    pub(super) roles: Vec<(&'p Role, Spelling)>,
+    pub(super) roles: Vec<(&'p Arc<Role>, Spelling)>,
     /// Whether the request is one that every identity may make.
     pub(super) everybody: bool,
 }
@@ -34,7 +35,7 @@ pub(super) fn authorize(by: Subject<'_>, head: &CallHead) -> Result<(), Denial> 
 
 /// The roles that grant the verb.
 pub(super) fn candidates<'p>(by: Subject<'p>, route: &Route) -> Candidates<'p> {
-    let granting = |role: &'p Role| role.allow.grants(route).map(|spelling| (role, spelling));
+    let granting = |role: &'p Arc<Role>| role.allow.grants(route).map(|spelling| (role, spelling));
     Candidates {
         roles: by.policy.roles_of(&by.identity.roles).filter_map(granting).collect(),
         everybody: route.resource == Resource::System
@@ -53,7 +54,7 @@ pub(super) fn verb_finding(
     if route.verb == Verb::Never || route.resource == Resource::Nothing {
         return Some(finding(Reason::RouteNever, "use this route; nobody may".into()));
     }
-    let denies = |role: &&Role| role.deny.has(route.resource, route.verb);
+    let denies = |role: &&Arc<Role>| role.deny.has(route.resource, route.verb);
     if let Some(role) = policy.roles_of(&identity.roles).find(denies) {
         let what = format!("{} a {}: role {:?} denies it", route.verb, route.resource, role.name);
         return Some(finding(Reason::VerbDenied, what));

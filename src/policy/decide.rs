@@ -1,24 +1,22 @@
 //! The second half of the judgement: the whole request, after its body was read.
 
 use super::admit::{self, Judge};
-use super::answer::Rewrite;
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::decision::{Decision, Denial, Finding};
 use super::facts::{Facts, Ground, JoinedNetwork, LOOKUPS_MAX, Needs, Seen, Volume};
-use super::judgement::Subject;
 use super::manner::Execs;
-use super::model::{Policy, Role};
-use super::permit::Permit;
+use super::model::Role;
+use super::outgoing::permit;
+use super::owner::Viewer;
 use super::reason::Reason;
-use super::terms::{self, Term};
+use super::stamp;
+use super::subject::Subject;
+use super::whose;
 use crate::docker::body::Body;
 use crate::docker::image::Reference;
-use crate::docker::{
-    ApiCall, CallHead, Framing, Hijack, Life, Mention, Object, Outbound, OutboundBody, Resource,
-    Route, Spot, Use, Verb,
-};
+use crate::docker::{ApiCall, Mention, Object, Resource, Route, Use, Verb};
 use crate::identity::{Identity, Mode};
-use bytes::Bytes;
+use std::sync::Arc;
 
 /// What must be looked up before [`decide`], for every role that could still carry the request, given what is
 /// known: one answer may raise the next question. Nothing is left when all is known, or when it is refused
@@ -27,7 +25,7 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     let candidates = candidates(by, call.head.route);
     let verb = verb_finding(by, call.head.route, &candidates);
     let mut tried = tried(by, &candidates, verb.as_ref());
-    let needs = needs_of(&tried, call, known);
+    let needs = needs_of(by, &tried, call, known);
     if needs.is_empty() {
         return needs;
     }
@@ -36,13 +34,13 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
     match tried.len() {
         open if open == before => needs,
         0 => Needs::default(),
-        _ => needs_of(&tried, call, known),
+        _ => needs_of(by, &tried, call, known),
     }
 }
 
 /// Whether a role cannot carry the request, whatever would be found.
-fn is_refused(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, known: &Facts) -> bool {
-    refuse(by, call.head.route, &findings(role, call, known))
+fn is_refused(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, known: &Facts) -> bool {
+    refuse(by, call.head.route, &findings(by, role, call, known))
 }
 
 /// Whether these refuse a request, whatever would be found of what was not seen; of who is only observed, whether it
@@ -54,7 +52,9 @@ fn refuse(by: Subject<'_>, route: &Route, findings: &[Finding]) -> bool {
 }
 
 /// What these roles would have looked up.
-fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
+fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &Facts) -> Needs {
+    let plain: Vec<&Role> = roles.iter().map(|role| role.as_ref()).collect();
+    let (owners, roles) = (plain.as_slice(), roles);
     let profiles = || roles.iter().filter_map(|role| role.admission.profile());
     let judged = profiles().next().is_some();
     let by_image = judged || roles.iter().any(|role| !role.runs_anything());
@@ -64,6 +64,8 @@ fn needs_of(roles: &[&Role], call: &ApiCall<'_>, known: &Facts) -> Needs {
     let begun = matches!(call.body, Body::ExecStart(_));
     let told = judged || roles.iter().any(|role| role.execs != Execs::default());
     let mut needs = Needs::default();
+    whose::needs(owners, call, known, &mut needs);
+    stamp::needs(by, owners, call, &mut needs);
     let target = admit::target(call, known).filter(|_| judged || starts && by_image);
     needs.containers.extend(target.map(|target| target.name.to_owned()));
     for Mention { object, name, used, at: _ } in call.mentions() {
@@ -136,17 +138,17 @@ fn outputs_only(call: &ApiCall<'_>) -> bool {
 /// Judges a request: the first role, in the order written, that holds in everything carries it.
 /// Roles are never mixed.
 pub(super) fn decide(by: Subject<'_>, call: &ApiCall<'_>, ground: Ground) -> Decision {
-    let (route, policy) = (call.head.route, by.policy);
+    let route = call.head.route;
     let candidates = candidates(by, route);
     let verb = verb_finding(by, route, &candidates);
     if verb.is_none() {
         if candidates.everybody && candidates.roles.is_empty() {
-            return Decision::Allow(permit(policy, call, "", Vec::new(), ground.facts));
+            return Decision::Allow(permit(by, call, "", Vec::new(), ground.facts));
         }
         let carried =
             candidates.roles.iter().find(|(role, _)| judge(by, role, call, &ground).is_empty());
         if let Some((role, _)) = carried {
-            return Decision::Allow(permit(policy, call, &role.name, Vec::new(), ground.facts));
+            return Decision::Allow(permit(by, call, &role.name, Vec::new(), ground.facts));
         }
     }
     let denial = denial(by, call, &ground, &candidates, verb);
@@ -159,9 +161,9 @@ fn tried<'p>(
     Subject { identity, policy }: Subject<'p>,
     candidates: &Candidates<'p>,
     verb: Option<&Finding>,
-) -> Vec<&'p Role> {
+) -> Vec<&'p Arc<Role>> {
     let observed = matches!(identity.mode, Mode::Observe { .. });
-    let profiled = |role: &&Role| role.admission.profile().is_some();
+    let profiled = |role: &&Arc<Role>| role.admission.profile().is_some();
     match verb {
         None => candidates.roles.iter().map(|(role, _)| *role).collect(),
         Some(_) if observed => policy.roles_of(&identity.roles).filter(profiled).collect(),
@@ -191,17 +193,12 @@ fn denial(
 
 /// In `mode: observe` a refusal becomes a permit that says what would have been denied, unless it
 /// amounts to root on the host or is a deny that somebody wrote.
-fn observe(
-    Subject { identity, policy }: Subject<'_>,
-    call: &ApiCall<'_>,
-    denial: Denial,
-    facts: Facts,
-) -> Decision {
-    let Mode::Observe { .. } = identity.mode else { return Decision::Deny(denial) };
-    if denial.findings.iter().any(|finding| is_hard(identity, call.head.route, finding)) {
+fn observe(by: Subject<'_>, call: &ApiCall<'_>, denial: Denial, facts: Facts) -> Decision {
+    let Mode::Observe { .. } = by.identity.mode else { return Decision::Deny(denial) };
+    if denial.findings.iter().any(|finding| is_hard(by.identity, call.head.route, finding)) {
         return Decision::Deny(denial);
     }
-    Decision::Allow(permit(policy, call, &denial.role, denial.findings, facts))
+    Decision::Allow(permit(by, call, &denial.role, denial.findings, facts))
 }
 
 /// Whether it refuses also who is only observed.
@@ -216,8 +213,13 @@ fn is_hard(identity: &Identity, route: &Route, finding: &Finding) -> bool {
 
 /// All that speaks against a role carrying the request. Of what is refused in any case nothing was looked up, so
 /// that something was not seen counts where nothing else refuses.
-fn judge(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, ground: &Ground) -> Vec<Finding> {
-    let mut found = findings(role, call, &ground.facts);
+fn judge(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, ground: &Ground) -> Vec<Finding> {
+    let mut found = findings(by, role, call, &ground.facts);
+    let observed = matches!(by.identity.mode, Mode::Observe { .. });
+    if !observed && found.iter().any(|finding| finding.reason.is_absent()) {
+        // of what is somebody else's nothing is told, not even what it is
+        found.retain(|finding| finding.reason.is_absent());
+    }
     let unseen = found.iter().any(|finding| finding.reason.is_unseen());
     let refused = refuse(by, call.head.route, &found);
     if refused || unseen && ground.too_many.is_some() {
@@ -232,8 +234,9 @@ fn judge(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, ground: &Ground) -> V
 }
 
 /// All that can be said against it by what is known.
-fn findings(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
-    let mut found = match role.admission.profile() {
+fn findings(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
+    let mut found = whose::findings(&Viewer::new(by, role), call, facts);
+    let admitted = match role.admission.profile() {
         None => unrestricted(role, call, facts),
         Some(profile) => {
             let mut judge = Judge::new(role, profile, facts);
@@ -241,7 +244,14 @@ fn findings(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
             judge.findings
         }
     };
-    found.extend(admit::manner(role, call, facts));
+    let more = admitted.into_iter().chain(admit::manner(role, call, facts));
+    for finding in more.chain(stamp::findings(by, role, call, facts)) {
+        // whose it is, and what it is, both ask for it
+        let told = |one: &Finding| one.reason == finding.reason && one.value == finding.value;
+        if !(finding.reason.is_unseen() || finding.reason.is_absent()) || !found.iter().any(told) {
+            found.push(finding);
+        }
+    }
     found
 }
 
@@ -270,104 +280,4 @@ fn unrestricted(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> 
 fn unjudged(route: &Route) -> Finding {
     let what = format!("use {}: no role with a profile judges it", route.operation);
     Finding::new(Reason::Reserved, "", route.operation, what).allowing(admit::UNRESTRICTED_ALONE)
-}
-
-/// The permit, with the request as the daemon gets it: the terms applied to what was judged.
-fn permit(
-    policy: &Policy,
-    call: &ApiCall<'_>,
-    role: &str,
-    would: Vec<Finding>,
-    facts: Facts,
-) -> Box<Permit> {
-    let route = call.head.route;
-    let judged = policy.roles.get(role).and_then(|role| Some((role, role.admission.profile()?)));
-    let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
-    terms.extend(committed(call, &facts));
-    terms.extend(judged.into_iter().flat_map(|(role, profile)| admit::terms(role, profile, call)));
-    if judged.is_some() {
-        terms.extend(networks_by_id(call, &facts));
-    }
-    let mut head = call.head.clone();
-    let touched = terms::touch_body(&terms);
-    let mut body = if touched { call.body.clone() } else { Body::None };
-    terms::apply(&terms, &mut head, &mut body);
-    let json = if touched { &body } else { &call.body }.serialise();
-    Box::new(Permit {
-        role: role.to_owned(),
-        grant: format!("{}.{}", route.resource, route.verb),
-        would,
-        terms,
-        facts,
-        policy: Some(policy.hash),
-        outbound: outbound(&head, call, json),
-        answer: Some(rewritten(call.head)),
-    })
-}
-
-/// A container or network that was looked at is named by its full id, so that the one that was judged is
-/// the one that is meant.
-fn resolved(head: &CallHead, facts: &Facts) -> Option<Term> {
-    let Mention { object, name, .. } = head.mention()?;
-    let id = match object {
-        Object::Container => &facts.containers.get(name.as_ref())?.found()?.id,
-        Object::Network => &facts.networks.get(name.as_ref())?.found()?.id,
-        _ => return None,
-    };
-    (name != *id).then(|| Term::Resolve(id.clone()))
-}
-
-/// The same of a container that an image is made of.
-fn committed(call: &ApiCall<'_>, facts: &Facts) -> Option<Term> {
-    let given = call.head.query.text("container")?;
-    let target = admit::target(call, facts)?;
-    let id = &facts.containers.get(target.name)?.found()?.id;
-    (given != *id).then(|| Term::Container { given: given.to_owned(), id: id.clone() })
-}
-
-/// The networks that a body or a build names, by their full ids: what each was judged as is what the daemon looks for.
-fn networks_by_id(call: &ApiCall<'_>, facts: &Facts) -> Vec<Term> {
-    let mut terms = Vec::new();
-    for Mention { object, name, used, at } in call.mentions() {
-        let found = facts.networks.get(name.as_ref()).and_then(Seen::found);
-        let Some(network) = found.filter(|network| network.id != name) else { continue };
-        let term = Term::Network { given: name.into_owned(), id: network.id.clone() };
-        let joins = object == Object::Network && used == Use::Join && at != Spot::Path;
-        if joins && !terms.contains(&term) {
-            terms.push(term);
-        }
-    }
-    terms
-}
-
-/// A client that believed the daemon's own numbers would speak a version that the gate refuses.
-fn rewritten(head: &CallHead) -> Rewrite {
-    match (head.route.resource, head.route.verb) {
-        (Resource::System, Verb::Version) => Rewrite::Versions(head.accepted),
-        _ => Rewrite::Header(head.accepted),
-    }
-}
-
-fn outbound(head: &CallHead, call: &ApiCall<'_>, json: Option<Vec<u8>>) -> Outbound {
-    let route = head.route;
-    let detached = matches!(&call.body, Body::ExecStart(start) if start.detach.or_zero());
-    let body = match (json, &call.body) {
-        (Some(json), _) => OutboundBody::Json(Bytes::from(json)),
-        (None, Body::Opaque | Body::Archive(_)) => OutboundBody::Stream {
-            length: match head.framing {
-                Framing::Empty => Some(0),
-                Framing::Length(length) => Some(length),
-                Framing::Chunked => None,
-            },
-        },
-        (None, _) => OutboundBody::Empty,
-    };
-    Outbound {
-        method: route.method,
-        target: head.target_uri(),
-        headers: head.headers.clone(),
-        body,
-        hijack: if detached { Hijack::No } else { route.hijack },
-        life: if detached { Life::Write } else { route.life },
-    }
 }

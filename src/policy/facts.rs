@@ -7,6 +7,7 @@ pub use container::{Container, ContainerMount, Exec, HealthFact, JoinedNetwork};
 pub(super) use container::{holder, is_too_deep};
 
 use self::container::ways;
+use crate::docker::Resource;
 use crate::docker::body::volume;
 use crate::docker::image::ImageOrigin;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,8 @@ pub struct Needs {
     pub containers: BTreeSet<String>,
     /// Networks, by what may be a name or the beginning of an id.
     pub networks: BTreeSet<String>,
+    /// Services, tasks, secrets and configs of a swarm, by name or id.
+    pub kept: BTreeSet<(Resource, String)>,
     /// Paths in a container that is there, absolute and lexically clean, each after the container's full id.
     pub container_paths: BTreeSet<(String, String)>,
     /// The runtime that containers have where nobody names one.
@@ -53,6 +56,7 @@ impl Needs {
             volumes,
             containers,
             networks,
+            kept,
             container_paths,
             default_runtime,
         } = self;
@@ -65,7 +69,7 @@ impl Needs {
                 ways(path).take(LOOKUPS_MAX + 1).map(move |way| (of.as_str(), way))
             })
             .collect();
-        let sets = sets.into_iter().map(BTreeSet::len).sum::<usize>() + names.len();
+        let sets = sets.into_iter().map(BTreeSet::len).sum::<usize>() + names.len() + kept.len();
         sets + usize::from(exec.is_some()) + usize::from(*default_runtime)
     }
 
@@ -78,6 +82,7 @@ impl Needs {
             volumes,
             containers,
             networks,
+            kept,
             container_paths,
             default_runtime,
         } = self;
@@ -86,6 +91,7 @@ impl Needs {
             && volumes.iter().all(|volume| known.volumes.contains_key(volume))
             && containers.iter().all(|container| known.containers.contains_key(container))
             && networks.iter().all(|network| known.networks.contains_key(network))
+            && kept.iter().all(|of| known.kept.contains_key(of))
             && container_paths.iter().all(|path| known.container_paths.contains_key(path))
             && (exec.is_none() || known.exec.is_some())
             && (!default_runtime || known.default_runtime.is_some())
@@ -100,6 +106,7 @@ impl Needs {
             volumes,
             containers,
             networks,
+            kept,
             container_paths,
             default_runtime,
         } = self;
@@ -109,6 +116,7 @@ impl Needs {
         volumes.retain(|volume| !asked.volumes.contains(volume));
         containers.retain(|container| !asked.containers.contains(container));
         networks.retain(|network| !asked.networks.contains(network));
+        kept.retain(|of| !asked.kept.contains(of));
         exec.take_if(|exec| asked.exec.as_ref() == Some(exec));
         *default_runtime &= !asked.default_runtime;
     }
@@ -122,6 +130,7 @@ impl Needs {
             volumes,
             containers,
             networks,
+            kept,
             container_paths,
             default_runtime,
         } = now.clone();
@@ -132,6 +141,7 @@ impl Needs {
         self.volumes.extend(volumes);
         self.containers.extend(containers);
         self.networks.extend(networks);
+        self.kept.extend(kept);
         self.default_runtime |= default_runtime;
     }
 }
@@ -160,6 +170,8 @@ pub struct Facts {
     pub containers: BTreeMap<String, Seen<Container>>,
     /// By name or id as asked for.
     pub networks: BTreeMap<String, Seen<Network>>,
+    /// By kind, and name or id as asked for.
+    pub kept: BTreeMap<(Resource, String), Seen<KeptObject>>,
     /// Where a path in a container leads once every link in the container's own tree is followed, as the runtime
     /// follows them: by container and path as asked for.
     pub container_paths: BTreeMap<(String, String), String>,
@@ -177,6 +189,7 @@ impl Facts {
             volumes,
             containers,
             networks,
+            kept,
             container_paths,
             default_runtime,
         } = found;
@@ -186,6 +199,7 @@ impl Facts {
         self.volumes.extend(volumes);
         self.containers.extend(containers);
         self.networks.extend(networks);
+        self.kept.extend(kept);
         self.container_paths.extend(container_paths);
         self.default_runtime = default_runtime.or_else(|| self.default_runtime.take());
     }
@@ -235,9 +249,22 @@ pub struct Image {
     pub health: Option<HealthFact>,
 }
 
+impl Image {
+    /// Its names, with tag or digest.
+    #[must_use]
+    pub fn references(&self) -> Vec<String> {
+        let digests = self.origins.iter().map(|of| format!("{}@{}", of.repository, of.digest));
+        self.tags.iter().cloned().chain(digests).collect()
+    }
+}
+
 /// A volume that is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// The driver that made it.
     pub driver: String,
     /// What it was made with: the local driver mounts whatever these name.
@@ -258,6 +285,21 @@ pub struct Network {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A service, task, secret or config of a swarm that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptObject {
+    /// The whole id.
+    pub id: String,
+    /// Its name; a task has none.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Of a task, the id of its service.
+    pub service: Option<String>,
 }
 
 /// What a path of the host is, as the daemon sees it.

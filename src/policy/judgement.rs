@@ -8,6 +8,7 @@ use super::decide::{decide, needs};
 use super::decision::{Decision, Denial};
 use super::facts::{Facts, Ground, LOOKUPS_MAX, Needs, Seen};
 use super::model::Policy;
+use super::subject::Subject;
 use crate::docker::body::{self, Body};
 use crate::docker::{ApiCall, CallHead, Flaw, Hijack, Malformed};
 use crate::identity::Identity;
@@ -15,13 +16,6 @@ use crate::identity::Identity;
 /// One answer may raise the next question: a container, its volumes, the paths of the host that they show, and then the
 /// paths in the container. More rounds than this there are not.
 const ROUNDS: usize = 4;
-
-/// Whose request it is, and what it is judged by.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Subject<'a> {
-    pub(super) identity: &'a Identity,
-    pub(super) policy: &'a Policy,
-}
 
 /// Hears a request by its head: whether this identity may send it at all, before anybody's body is read for it.
 ///

@@ -1,11 +1,14 @@
 //! The policy as it is judged by: compiled from the file, complete, with no text left to interpret.
 
+use super::glob::Glob;
 use super::grants::Grants;
 use super::manner::{Deletes, Execs};
 use super::profile::Profile;
+use super::scope::{Adoption, Scope, Scopes};
 use crate::digest::Sha256;
+use crate::docker::Resource;
 use crate::docker::image::ImagePattern;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A whole policy.
@@ -18,12 +21,16 @@ pub struct Policy {
     /// Tokens that are asked for beside the certificate; `None` is none, and the header is no matter.
     pub tokens: Option<crate::identity::Tokens>,
     /// The roles by name.
-    pub roles: BTreeMap<String, Role>,
+    pub roles: BTreeMap<String, Arc<Role>>,
+    /// Who owns what was there before, in the order of the file: the first that has it.
+    pub adopted: Arc<[Adoption]>,
+    /// Kinds of objects of which some role that somebody holds means its own alone: whatever is made of them bears its owner's labels.
+    pub owned: BTreeSet<Resource>,
 }
 
 impl Policy {
     /// The roles that an identity holds, in the order written.
-    pub fn roles_of<'a>(&'a self, names: &'a [String]) -> impl Iterator<Item = &'a Role> {
+    pub fn roles_of<'a>(&'a self, names: &'a [String]) -> impl Iterator<Item = &'a Arc<Role>> {
         names.iter().filter_map(|name| self.roles.get(name))
     }
 }
@@ -37,6 +44,14 @@ pub struct Role {
     pub allow: Grants,
     /// What is denied, whatever else allows it.
     pub deny: Grants,
+    /// Whose objects it means.
+    pub scopes: Scopes,
+    /// What it grants of objects that its identities see besides.
+    pub shared: Grants,
+    /// Labels that the containers and services must bear that it means, of those in its scope.
+    pub only: Vec<(String, Glob)>,
+    /// Whether what it makes keeps the owner whom the client names, in labels as `inspect` shows them.
+    pub keeps_owner: bool,
     /// How bodies are judged.
     pub admission: Admission,
     /// In which manner containers may be deleted.
@@ -54,6 +69,18 @@ pub struct Role {
 }
 
 impl Role {
+    /// Whether there may be objects of this kind with which it has nothing to do.
+    #[must_use]
+    pub fn is_narrow(&self, kind: Resource) -> bool {
+        self.scopes.of(kind) != Scope::Any || !self.only_of(kind).is_empty()
+    }
+
+    /// Labels that objects of this kind must bear besides: containers, and services, which make some.
+    pub(super) fn only_of(&self, kind: Resource) -> &[(String, Glob)] {
+        let of_containers = matches!(kind, Resource::Container | Resource::Service);
+        if of_containers { &self.only } else { &[] }
+    }
+
     /// Whether it may run every image, wherever it came from.
     pub(super) fn runs_anything(&self) -> bool {
         self.run.iter().any(ImagePattern::is_any)

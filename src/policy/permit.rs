@@ -1,8 +1,8 @@
 //! Permission, with all that the record of it says. Its fields can be filled in within this room alone, so that
 //! what was decided is what is recorded and what is forwarded: whoever holds a permit holds a judgement.
 
-use super::decision::Finding;
 use super::answer::Rewrite;
+use super::decision::Finding;
 use super::facts::Facts;
 use super::terms::{self, Term};
 use crate::digest::Sha256;

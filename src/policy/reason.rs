@@ -22,6 +22,18 @@ rules! {
         TargetUnseen = "target.unseen" root, "a container that the gate could not look at",
             "what cannot be seen is not guessed", "try again when the daemon answers", [];
 
+        OwnerForeign = "owner.foreign", "an object that is somebody else's, or nobody's",
+            "whoever does not own it shall not know that it is there", "ask its owner; answered as if it were not there", [];
+        OwnerTaken = "owner.taken", "a name that an object of somebody else has",
+            "a name is whose object bears it first", "choose another name", [];
+        OwnerAllTags = "owner.all-tags", "all tags of a repository at once, by a role that means its own images alone",
+            "some may be somebody else's", "name one tag", [];
+        OwnerVolume = "owner.volume", "a volume that is made by the way in a form that takes no label",
+            "it could not be told whose it is", "make it first with docker volume create, or leave z, Z and --volume-driver out", [];
+        OwnerUntold = "owner.untold", "what makes or removes things of which it cannot be told whose they are, by a role that means its own alone",
+            "the daemon writes no owner there", "have a role with scope: any do it", [];
+        LabelReserved = "label.reserved", "a label that begins with dockward., other than what the gate sets by itself",
+            "these say whose an object is", "leave the label out", [];
         LookupsTooMany = "lookups.too-many" root, "a request that names more volumes, networks, images and paths than are looked up for one",
             "each is asked of the daemon, which one small request must not keep busy", "name fewer, in several requests", [];
 
@@ -276,6 +288,12 @@ rules! {
 }
 
 impl Reason {
+    /// Whether it says that what is named is not there, for whoever asks: then nothing else is told of it.
+    #[must_use]
+    pub const fn is_absent(self) -> bool {
+        matches!(self, Self::TargetAbsent | Self::OwnerForeign)
+    }
+
     /// Whether it says only that something was not seen, so that looking could lift it.
     pub(in crate::policy) const fn is_unseen(self) -> bool {
         matches!(

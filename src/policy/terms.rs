@@ -2,9 +2,9 @@
 //! judged, and applied in one place on its way out, so that the record of a term is the term.
 
 use crate::docker::body::Body;
-use crate::docker::body::create::{HostConfig, Text};
-use crate::docker::body::field::Field;
-use crate::docker::{CallHead, credentials};
+use crate::docker::body::create::{HostConfig, Mount, Text, Texts, VolumeMountOptions};
+use crate::docker::body::field::{Field, Inert};
+use crate::docker::{CallHead, Verb, credentials};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -32,11 +32,32 @@ pub enum Term {
     /// Credentials that are not sent on, by the registries that they are for.
     Withhold(Vec<String>),
     /// A label of ours on what is made, key and value, whatever the client wrote under its key.
-    #[cfg_attr(not(test), expect(dead_code, reason = "ownership will stamp what is made"))]
     Label(String, String),
+    /// Labels of ours on the volumes that a container brings about: on those that are mounts, and on those that
+    /// become mounts, since binds take none.
+    Volumes {
+        /// Key and value.
+        labels: Vec<(String, String)>,
+        /// What becomes a mount.
+        planned: Vec<PlannedVolume>,
+    },
     /// A filter of ours on what is listed or pruned, key and value, beside the client's.
-    #[cfg_attr(not(test), expect(dead_code, reason = "ownership will filter what is listed"))]
     Filter(&'static str, String),
+}
+
+/// A volume that the daemon would make by the way, as a mount.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlannedVolume {
+    /// The bind that it stands for, if it does for one.
+    pub bind: Option<String>,
+    /// Its name; empty for an anonymous one.
+    pub source: String,
+    /// Where it is mounted.
+    pub target: String,
+    /// Whether it cannot be written.
+    pub read_only: bool,
+    /// Whether nothing of the image is copied into it.
+    pub no_copy: bool,
 }
 
 /// What is filled in, and where.
@@ -61,6 +82,8 @@ pub enum Filled {
     /// `CheckDuplicate` of a network: engines up to 24 make a second one of the same name without it, and then
     /// the name is nobody's (`NetworkCreate` in their `daemon/network.go`).
     CheckDuplicate,
+    /// `nocache` of a build: what another's build has left behind is not taken for this one's.
+    NoCache,
 }
 
 impl fmt::Display for Term {
@@ -75,6 +98,12 @@ impl fmt::Display for Term {
                 write!(f, "{} without {named}", credentials::CONFIG)
             }
             Self::Label(key, value) => write!(f, "label {key}={value}"),
+            Self::Volumes { planned, .. } if planned.is_empty() => f.write_str("volumes labelled"),
+            Self::Volumes { planned, .. } => {
+                let targets = planned.iter().map(|volume| volume.target.as_str());
+                let targets = targets.collect::<Vec<_>>().join(", ");
+                write!(f, "volumes labelled: {}", super::admit::shortened(targets))
+            }
             Self::Filter(key, value) => write!(f, "filter {key}={value}"),
         }
     }
@@ -92,6 +121,7 @@ impl fmt::Display for Filled {
             Self::Runtime(name) => write!(f, "HostConfig.Runtime={name}"),
             Self::Build(key, value) => write!(f, "{key}={value}"),
             Self::CheckDuplicate => f.write_str("CheckDuplicate=true"),
+            Self::NoCache => f.write_str("nocache=1"),
         }
     }
 }
@@ -106,12 +136,11 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
                     name.clone_from(id);
                 }
             }
-            Term::Container { given, id } => {
-                head.query.replace_text(head.route.query, "container", given, id);
-            }
+            Term::Container { given, id } => container(given, id, head, body),
             Term::Network { given, id } => network(given, id, head, body),
             Term::Withhold(registries) => withhold(registries, head),
             Term::Label(key, value) => label(key, value, head, body),
+            Term::Volumes { labels, planned } => volumes(labels, planned, body),
             Term::Filter(key, value) => head.query.filter(head.route.query, key, value),
         }
     }
@@ -119,12 +148,17 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
 
 /// Whether terms change the body, so that it must be copied.
 pub(super) fn touch_body(terms: &[Term]) -> bool {
-    terms.iter().any(|term| matches!(term, Term::Fill(_) | Term::Label(..) | Term::Network { .. }))
+    let of_head =
+        |term: &Term| matches!(term, Term::Resolve(_) | Term::Withhold(_) | Term::Filter(..));
+    !terms.iter().all(of_head)
 }
 
 fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
     if let Filled::Build(key, value) = default {
         return head.query.fill_int(head.route.query, key, *value);
+    }
+    if let Filled::NoCache = default {
+        return head.query.switch_on(head.route.query, "nocache");
     }
     if let (Filled::CheckDuplicate, Body::NetworkCreate(network)) = (default, &mut *body) {
         network.check_duplicate.0 = Field::Set(true);
@@ -140,7 +174,7 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         Filled::Ipc(mode) => word(&mut host.ipc_mode, mode),
         Filled::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
         Filled::Runtime(name) => word(&mut host.runtime, name),
-        Filled::Build(..) | Filled::CheckDuplicate => {}
+        Filled::Build(..) | Filled::CheckDuplicate | Filled::NoCache => {}
     }
 }
 
@@ -177,6 +211,102 @@ fn network(given: &str, id: &str, head: &mut CallHead, body: &mut Body<'_>) {
     }
 }
 
+/// Everywhere that a request names this container beside its path.
+fn container(given: &str, id: &str, head: &mut CallHead, body: &mut Body<'_>) {
+    for key in ["container", "since", "before"] {
+        head.query.replace_text(head.route.query, key, given, id);
+    }
+    let (mode, by_id) = (format!("container:{given}"), format!("container:{id}"));
+    head.query.replace_text(head.route.query, "networkmode", &mode, &by_id);
+    head.query.replace_filter(head.route.query, &["since", "before"], given, id);
+    let replace = |text: &mut Text<'_>, from: &str, to: &str| {
+        if text.text() == from {
+            *text = Field::Set(Cow::Owned(to.to_owned()));
+        }
+    };
+    // a name, perhaps with a colon and more behind it
+    let begin = |items: &mut Texts<'_>| {
+        let Field::Set(items) = items else { return };
+        for item in items.iter_mut() {
+            let rest =
+                item.strip_prefix(given).filter(|rest| rest.is_empty() || rest.starts_with(':'));
+            if let Some(rest) = rest {
+                *item = Cow::Owned(format!("{id}{rest}"));
+            }
+        }
+    };
+    match body {
+        Body::NetworkConnect(body) => replace(&mut body.container, given, id),
+        Body::NetworkDisconnect(body) => replace(&mut body.container, given, id),
+        Body::ContainerCreate(body) => {
+            if let Field::Set(host) = &mut body.host_config {
+                begin(&mut host.volumes_from);
+                begin(&mut host.links);
+                let modes = [
+                    &mut host.network_mode,
+                    &mut host.pid_mode,
+                    &mut host.ipc_mode,
+                    &mut host.cgroup,
+                ];
+                modes.into_iter().for_each(|field| replace(field, &mode, &by_id));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Labels on the mounts that are volumes, after what becomes one has.
+fn volumes(labels: &[(String, String)], planned: &[PlannedVolume], body: &mut Body<'_>) {
+    let mounts = match body {
+        Body::ContainerCreate(body) => {
+            let host: &mut HostConfig<'_> = body.host_config.or_empty();
+            if let Field::Set(binds) = &mut host.binds {
+                let moved =
+                    |bind: &str| planned.iter().any(|one| one.bind.as_deref() == Some(bind));
+                binds.retain(|bind| !moved(bind));
+            }
+            if !planned.is_empty() && host.mounts.value().is_none() {
+                host.mounts = Field::Set(Vec::new());
+            }
+            if let Field::Set(mounts) = &mut host.mounts {
+                mounts.extend(planned.iter().map(mount));
+            }
+            &mut host.mounts
+        }
+        Body::Service(spec) => match &mut spec.task_template {
+            Field::Set(task) => match &mut task.container_spec {
+                Field::Set(container) => &mut container.mounts,
+                _ => return,
+            },
+            _ => return,
+        },
+        _ => return,
+    };
+    let Field::Set(mounts) = mounts else { return };
+    for mount in mounts.iter_mut().filter(|mount| mount.kind.text() == "volume") {
+        let ours = mount.volume_options.or_empty().labels.or_empty();
+        labels.iter().for_each(|(key, value)| ours.put(key.clone(), Cow::Owned(value.clone())));
+    }
+}
+
+fn mount<'a>(planned: &PlannedVolume) -> Mount<'a> {
+    let PlannedVolume { bind: _, source, target, read_only, no_copy } = planned;
+    let text = |text: &str| match text {
+        "" => Field::Absent,
+        text => Field::Set(Cow::Owned(text.to_owned())),
+    };
+    let flag = |on: bool| if on { Field::Set(true) } else { Field::Absent };
+    let options = VolumeMountOptions { no_copy: Inert(flag(*no_copy)), ..Default::default() };
+    Mount {
+        kind: text("volume"),
+        source: text(source),
+        target: text(target),
+        read_only: flag(*read_only),
+        volume_options: Field::Set(options),
+        ..Default::default()
+    }
+}
+
 fn withhold(registries: &[String], head: &mut CallHead) {
     head.registries.retain(|address| !registries.contains(address));
     let headers = std::mem::take(&mut head.headers).into_iter();
@@ -194,10 +324,22 @@ fn label(key: &str, value: &str, head: &mut CallHead, body: &mut Body<'_>) {
         Body::ContainerCreate(body) => &mut body.config.labels,
         Body::VolumeCreate(body) => &mut body.labels,
         Body::NetworkCreate(body) => &mut body.labels,
-        Body::Service(spec) => &mut spec.labels,
+        Body::Service(spec) => {
+            // those of the containers that it makes
+            if let Field::Set(task) = &mut spec.task_template
+                && let Field::Set(container) = &mut task.container_spec
+            {
+                let labels = container.labels.or_empty();
+                labels.put(key.to_owned(), Cow::Owned(value.to_owned()));
+            }
+            &mut spec.labels
+        }
         Body::Secret(spec) => &mut spec.labels,
         Body::Config(spec) => &mut spec.labels,
-        Body::Commit(Some(config)) => &mut config.labels,
+        // over those of the container, which its image would have
+        _ if matches!(head.route.verb, Verb::Commit | Verb::Import) => {
+            return head.query.change(head.route.query, &format!("LABEL {key}={value}"));
+        }
         _ => return head.query.label(head.route.query, key, value),
     };
     labels.or_empty().put(key.to_owned(), Cow::Owned(value.to_owned()));
@@ -236,7 +378,6 @@ mod tests {
             ("/containers/create", r#"{"Image":"a","Labels":{"dockward.owner":"x","b":"c"}}"#),
             ("/volumes/create", r#"{"Name":"v"}"#),
             ("/networks/create", r#"{"Name":"n"}"#),
-            ("/commit?container=c", "{}"),
         ];
         for (target, json) in makes {
             let (_, body) = applied(&Method::POST, &format!("/v1.47{target}"), json, label());
@@ -244,6 +385,8 @@ mod tests {
             assert!(!body.contains(r#":"x""#), "{target}: {body}");
             assert_eq!(body.contains(r#""b":"c""#), json.contains(r#""b":"c""#), "{body}");
         }
+        let (target, body) = applied(&Method::POST, "/v1.47/commit?container=c", "{}", label());
+        assert!(target.contains("changes=LABEL%20dockward.owner%3Dci"), "{target} {body}");
         let (target, _) = applied(&Method::POST, "/v1.47/build", "", label());
         assert!(target.contains("labels=%7B%22dockward.owner%22%3A%22ci%22%7D"), "{target}");
     }

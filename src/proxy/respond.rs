@@ -82,14 +82,17 @@ pub fn unreceived(unreceived: &Unreceived, event: Option<&str>) -> Response<Resp
     }
 }
 
-/// What this identity may not do: 404 where what it names is not there; else 403, every reason on a line of its own, what would be allowed
+/// What this identity may not do: 404 where what it names is not there, 409 where a name is taken; else 403, every reason on a line of its own, what would be allowed
 /// below it, and the record in the audit log at the end.
 #[must_use]
 pub fn denied(name: &str, denial: &Denial, event: &str) -> Response<ResponseBody> {
     // the daemon's own words, which clients look for
-    let absent = denial.findings.iter().find(|finding| finding.reason == Reason::TargetAbsent);
-    if let Some(absent) = absent {
+    let is = |reason: fn(Reason) -> bool| denial.findings.iter().find(|of| reason(of.reason));
+    if let Some(absent) = is(Reason::is_absent) {
         return message(StatusCode::NOT_FOUND, &shown(&absent.what));
+    }
+    if let Some(taken) = is(|reason| reason == Reason::OwnerTaken) {
+        return message(StatusCode::CONFLICT, &shown(&taken.what));
     }
     message(StatusCode::FORBIDDEN, &denial_text(name, denial, event))
 }

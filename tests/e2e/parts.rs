@@ -45,7 +45,12 @@ pub(crate) fn compose_1(engine: Engine) {
 
 /// docker-py, in its everyday use.
 pub(crate) fn docker_py(engine: Engine) {
-    let everyday = Step {
+    World::new(engine).compare("docker-py-7", "docker", &[everyday()]).end();
+}
+
+/// What people do with docker-py.
+pub(crate) fn everyday() -> Step {
+    Step {
         name: "everyday".into(),
         run: "$PYTHON $EVERYDAY".into(),
         exit: 0,
@@ -53,8 +58,7 @@ pub(crate) fn docker_py(engine: Engine) {
         only: Vec::new(),
         before: Vec::new(),
         otherwise: Vec::new(),
-    };
-    World::new(engine).compare("docker-py-7", "docker", &[everyday]).end();
+    }
 }
 
 /// Every call that docker-py has.

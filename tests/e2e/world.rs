@@ -89,6 +89,8 @@ pub(crate) struct World {
     pub(crate) direct: PrivateDaemon,
     pub(crate) behind: PrivateDaemon,
     engine: Engine,
+    /// What is left of what a client prints.
+    printed: fn(String) -> String,
     scratch: tempfile::TempDir,
 }
 
@@ -117,6 +119,15 @@ const LOST: u32 = 3;
 impl World {
     /// Starts both daemons at once, then the gate.
     pub(crate) fn new(engine: Engine) -> Self {
+        Self::with(engine, Gate::start)
+    }
+
+    /// The same before a daemon of several tenants.
+    pub(crate) fn of_tenants(engine: Engine) -> Self {
+        Self { printed: super::tenants::without_labels, ..Self::with(engine, super::tenants::gate) }
+    }
+
+    fn with(engine: Engine, gate: fn(&Path, &Path) -> Gate) -> Self {
         let scratch = tempfile::Builder::new().prefix("dockward-e2e-").tempdir().unwrap();
         let through = fs::Permissions::from_mode(0o711); // other users reach the gate's socket
         fs::set_permissions(scratch.path(), through).unwrap();
@@ -144,8 +155,8 @@ impl World {
         if let Some(program) = of_engine {
             std::os::unix::fs::symlink(program, at("bin").join("docker")).unwrap();
         }
-        let gate = Gate::start(&at("gate"), &behind.socket);
-        Self { gate, direct, behind, engine, scratch }
+        let gate = gate(&at("gate"), &behind.socket);
+        Self { gate, direct, behind, engine, printed: |text| text, scratch }
     }
 
     /// Runs each step on both sides at once and compares; all differences are told at the end.
@@ -230,7 +241,7 @@ impl World {
 
     /// Ends the gate in order and looks at the whole of its log.
     pub(crate) fn end(self) {
-        let Self { gate, direct, behind, engine: _, scratch } = self;
+        let Self { gate, direct, behind, engine: _, printed: _, scratch } = self;
         super::log::judge(&gate.end());
         drop((direct, behind, scratch));
     }
@@ -290,7 +301,7 @@ impl World {
 
     fn outcome(&self, mut shell: Command) -> Outcome {
         let out = shell.output().unwrap();
-        let masked = |bytes| mask(self.scratch.path(), bytes);
+        let masked = |bytes| (self.printed)(mask(self.scratch.path(), bytes));
         let (stdout, stderr) = (masked(&out.stdout), masked(&out.stderr));
         Outcome { exit: out.status.code(), stdout, stderr }
     }

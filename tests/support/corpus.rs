@@ -2,7 +2,7 @@
 //! the pure core alone. `tests/corpus.rs` runs them; `tests/tidy.rs` asks what they cover.
 
 use super::corpus_daemon::Daemon;
-use super::corpus_policy::policy;
+use super::corpus_policy::policy_in;
 use dockward::facade::docker::body::Body;
 use dockward::facade::docker::{
     Accepted, ApiVersion, CallHead, Flaw, Outbound, RequestHead, classify,
@@ -206,7 +206,12 @@ impl Json {
 
 /// Every case under `tests/corpus`, in the order of the files.
 pub(crate) fn cases() -> Vec<Case> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    cases_in("tests/corpus")
+}
+
+/// Every case of the corpus in this directory, in the order of the files.
+pub(crate) fn cases_in(root: &str) -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(root);
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
@@ -374,12 +379,17 @@ impl Bench {
 
     /// The same before a daemon whose newest version is `1.minor`.
     pub(crate) fn at(minor: u8) -> Self {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/host.yaml");
+        Self::reading("tests/corpus", minor)
+    }
+
+    /// The core with the policy, host and daemon of the corpus in this directory.
+    pub(crate) fn reading(root: &str, minor: u8) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(root).join("host.yaml");
         let text = std::fs::read_to_string(path).unwrap();
         let host: BTreeMap<String, String> = serde_saphyr::from_str(&text).unwrap();
         let host = host.into_iter().map(|(p, w)| (p, fact(&w))).collect();
         let ceiling = ApiVersion::new(minor);
-        Self { ceiling, policy: policy(), host, daemon: Daemon::read() }
+        Self { ceiling, policy: policy_in(root), host, daemon: Daemon::read(root) }
     }
 
     /// Everybody whom the policy names.
@@ -476,6 +486,7 @@ impl Bench {
                 containers: self.daemon.containers(&asked.containers).into_iter().collect(),
                 networks: self.daemon.networks(&asked.networks).into_iter().collect(),
                 container_paths: self.daemon.container_paths(&asked.container_paths),
+                kept: self.daemon.kept(&asked.kept),
                 default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
             },
             World::Empty => Facts {
@@ -485,6 +496,7 @@ impl Bench {
                 volumes: all(&asked.volumes, |_| Seen::Missing),
                 containers: all(&asked.containers, |_| Seen::Missing),
                 networks: all(&asked.networks, |_| Seen::Missing),
+                kept: asked.kept.iter().map(|of| (of.clone(), Seen::Missing)).collect(),
                 container_paths: BTreeMap::new(),
                 default_runtime: None,
             },
@@ -506,11 +518,16 @@ impl Bench {
                     Seen::Found(Container { id, image, host_config, ..Container::default() })
                 }),
                 networks: all(&asked.networks, |name| {
-                    Seen::Found(Network { id: "d".repeat(64), name: name.to_owned() })
+                    Seen::Found(Network {
+                        id: "d".repeat(64),
+                        name: name.to_owned(),
+                        ..Network::default()
+                    })
                 }),
                 container_paths: (asked.container_paths.iter())
                     .map(|of| (of.clone(), of.1.clone()))
                     .collect(),
+                kept: asked.kept.iter().map(|of| (of.clone(), Seen::Missing)).collect(),
                 default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
             },
         }
@@ -563,9 +580,14 @@ fn refused_as(malformed: &dockward::facade::docker::Malformed) -> Verdict {
 }
 
 fn denied(findings: &[Finding]) -> Verdict {
-    let absent = findings.iter().any(|finding| finding.reason == Reason::TargetAbsent);
+    let any = |is: fn(Reason) -> bool| findings.iter().any(|finding| is(finding.reason));
+    let status = match () {
+        () if any(Reason::is_absent) => "404",
+        () if any(|reason| reason == Reason::OwnerTaken) => "409",
+        () => "403",
+    };
     Verdict {
-        status: if absent { "404" } else { "403" }.to_owned(),
+        status: status.to_owned(),
         reasons: findings.iter().map(line).collect(),
         texts: findings.iter().map(|f| f.what.clone()).collect(),
         told: findings.iter().map(|f| (f.reason.id(), f.value.clone())).collect(),

@@ -1,12 +1,15 @@
 //! What the daemon of the corpus has: `tests/corpus/daemon.yaml`, and for whatever is not named there, what
 //! is ordinary.
 
+use dockward::facade::docker::Resource;
 use dockward::facade::docker::image::{ImageOrigin, Reference};
 use dockward::facade::policy::facts::{
-    Container, ContainerMount, Exec, HealthFact, Image, JoinedNetwork, Network, Seen, Volume,
+    Container, ContainerMount, Exec, HealthFact, Image, JoinedNetwork, KeptObject, Network, Seen,
+    Volume,
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// The id of the image that containers have where nothing else is said.
 const ORDINARY: &str = "sha256:b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0b5c0";
@@ -25,6 +28,10 @@ pub(crate) struct Daemon {
     execs: BTreeMap<String, Option<AnExec>>,
     /// Names, by a name or the beginning of an id.
     networks: BTreeMap<String, String>,
+    /// Labels of networks by name.
+    network_labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// Services, secrets and configs by name, tasks by id.
+    kept: BTreeMap<String, AKept>,
     /// Whatever stands here the gate could not look at.
     unseen: Vec<String>,
 }
@@ -32,6 +39,8 @@ pub(crate) struct Daemon {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct AnImage {
+    /// Left out: made from its name.
+    id: Option<String>,
     from: Vec<String>,
     tags: Vec<String>,
     user: String,
@@ -56,6 +65,15 @@ struct AHealthcheck {
 struct AVolume {
     driver: Option<String>,
     options: BTreeMap<String, String>,
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AKept {
+    kind: String,
+    labels: BTreeMap<String, String>,
+    service: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -104,9 +122,11 @@ struct AContainer {
 }
 
 impl Daemon {
-    /// Reads the file.
-    pub(crate) fn read() -> Self {
-        serde_saphyr::from_str(include_str!("../corpus/daemon.yaml")).expect("daemon.yaml")
+    /// Reads the file of the corpus in this directory.
+    pub(crate) fn read(root: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(root).join("daemon.yaml");
+        let text = std::fs::read_to_string(path).unwrap();
+        serde_saphyr::from_str(&text).expect("daemon.yaml")
     }
 
     /// Images: what is not named was pulled from where its name says; an id that is not named is not
@@ -115,7 +135,7 @@ impl Daemon {
         self.each(asked, |name| match (self.images.get(name), Reference::parse(name)) {
             (Some(None), _) => Seen::Missing,
             (Some(Some(image)), _) => Seen::Found(Image {
-                id: format!("sha256:{}", id_of(name)),
+                id: image.id.clone().unwrap_or_else(|| format!("sha256:{}", id_of(name))),
                 origins: image.from.iter().map(|text| origin(text)).collect(),
                 tags: image.tags.clone(),
                 user: image.user.clone(),
@@ -147,9 +167,10 @@ impl Daemon {
     /// Volumes: what is not named is not there.
     pub(crate) fn volumes(&self, asked: &BTreeSet<String>) -> BTreeMap<String, Seen<Volume>> {
         self.each(asked, |name| match self.volumes.get(name) {
-            Some(Some(AVolume { driver, options })) => {
+            Some(Some(AVolume { driver, options, labels })) => {
                 let driver = driver.clone().unwrap_or_else(|| "local".to_owned());
-                Seen::Found(Volume { driver, options: options.clone() })
+                let (name, labels) = (name.to_owned(), labels.clone());
+                Seen::Found(Volume { name, labels, driver, options: options.clone() })
             }
             Some(None) | None => Seen::Missing,
         })
@@ -179,6 +200,7 @@ impl Daemon {
             });
             Seen::Found(Container {
                 id: id_of(name),
+                name: self.name_of(name),
                 image: container.image.clone().unwrap_or_else(|| ORDINARY.to_owned()),
                 user: container.user.clone(),
                 working_dir: container.working_dir.clone(),
@@ -222,6 +244,12 @@ impl Daemon {
         self.containers.get(name).or_else(by_id)
     }
 
+    /// The name of the container of an id; of another name, that.
+    fn name_of(&self, name: &str) -> String {
+        let of_id = self.containers.keys().find(|known| id_of(known) == *name);
+        of_id.map_or(name, String::as_str).to_owned()
+    }
+
     /// Paths in containers: what is not named leads to itself.
     pub(crate) fn container_paths(
         &self,
@@ -241,10 +269,35 @@ impl Daemon {
             let of_id = |(_, name): &(&String, &String)| id_of(name) == given;
             let name = self.networks.get(given);
             match name.or_else(|| self.networks.iter().find(of_id).map(|(_, name)| name)) {
-                Some(name) => Seen::Found(Network { id: id_of(name), name: name.clone() }),
+                Some(name) => {
+                    let labels = self.network_labels.get(name).cloned().unwrap_or_default();
+                    Seen::Found(Network { id: id_of(name), name: name.clone(), labels })
+                }
                 None => Seen::Missing,
             }
         })
+    }
+
+    /// What a swarm keeps: what is not named is not there.
+    pub(crate) fn kept(
+        &self,
+        asked: &BTreeSet<(Resource, String)>,
+    ) -> BTreeMap<(Resource, String), Seen<KeptObject>> {
+        let seen = asked.iter().filter(|(_, name)| !self.unseen.contains(name));
+        let of = |(kind, name): &(Resource, String)| {
+            let by_id = |(known, _): &(&String, &AKept)| id_of(known) == *name;
+            let found = self.kept.get_key_value(name).or_else(|| self.kept.iter().find(by_id));
+            match found.filter(|(_, kept)| kept.kind == kind.as_str()) {
+                Some((name, AKept { labels, service, .. })) => Seen::Found(KeptObject {
+                    id: id_of(name),
+                    name: name.clone(),
+                    labels: labels.clone(),
+                    service: service.clone(),
+                }),
+                None => Seen::Missing,
+            }
+        };
+        seen.map(|asked| (asked.clone(), of(asked))).collect()
     }
 
     fn each<T>(&self, asked: &BTreeSet<String>, of: impl Fn(&str) -> T) -> BTreeMap<String, T> {

@@ -1,7 +1,7 @@
 //! Every route, every reason and every flaw has a case in the corpus, and every refusal an allowed
 //! neighbour.
 
-use super::corpus::{Bench, Case, Verdict, cases};
+use super::corpus::{Bench, Case, Verdict, cases, cases_in};
 use super::source::root;
 use dockward::facade::cli::rules;
 use dockward::facade::docker::route::Guard;
@@ -24,8 +24,10 @@ const ELSEWHERE: [(&str, &str, &str); 4] = [
 const NOT_YET: [&str; 0] = [];
 
 fn judged() -> Vec<(Case, Verdict)> {
-    let bench = Bench::new();
-    cases().into_iter().map(|case| (bench.judge(&case), case)).map(|(v, c)| (c, v)).collect()
+    let (bench, tenants) = (Bench::new(), Bench::reading("tests/tenants", 56));
+    let plain = cases().into_iter().map(|case| (bench.judge(&case), case));
+    let owned = cases_in("tests/tenants").into_iter().map(|case| (tenants.judge(&case), case));
+    plain.chain(owned).map(|(verdict, case)| (case, verdict)).collect()
 }
 
 fn id(reason: &str) -> &str {

@@ -90,6 +90,13 @@ fn rule(
     let valid = node.optional("valid", |valid| validity::compile(valid, shown, now, ledger))?;
     let rule = IdentityRule::new(name, matching?, roles, mode?, danger);
     let rule = ledger.accept(name_node.at, rule)?;
+    let template = |node: &YamlNode, ledger: &mut MistakeLedger| {
+        ledger.accept(node.at, node.text().unwrap_or_default().parse())
+    };
+    let owner = node.optional("owner", |owner| template(owner, ledger));
+    let sees =
+        node.items_of("sees").iter().map(|one| template(one, ledger)).collect::<Option<Vec<_>>>();
+    let rule = ledger.accept(name_node.at, rule.owning(owner?, sees?))?;
     tokens::warn(&rule, ledger);
     Some(match valid {
         Some(validity) => rule.valid_in(validity),
@@ -189,6 +196,12 @@ fn report_conflicts(places: &[SourcePlace], rules: &[IdentityRule], ledger: &mut
     for conflict in conflicts(rules) {
         let (a, b, what, next) = match conflict {
             Conflict::Name(a, b) => (a, b, "could produce the same name", "rename one of them"),
+            Conflict::Owner(a, b) => (
+                a,
+                b,
+                "could own as one and the same, by names that are written otherwise",
+                "write the same owner: in both, or rename one",
+            ),
             Conflict::Match(a, b) => {
                 (a, b, "could match the same client", "add a condition to one of them")
             }

@@ -3,10 +3,12 @@
 use super::super::mistake::{MistakeLedger, suggest};
 use super::super::verbs;
 use super::super::yaml::{YamlEntry, YamlNode};
+use super::owners;
 use crate::docker::image::{ImagePattern, NotAPattern};
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Grants;
 use crate::policy::manner::{CommandTemplate, Deletes, Execs, MAX_LISTED};
+use crate::policy::scope::Scopes;
 use crate::policy::{Admission, Profile, Role};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +50,10 @@ fn empty() -> Role {
         name: String::new(),
         allow: Grants::default(),
         deny: Grants::default(),
+        scopes: Scopes::default(),
+        shared: Grants::default(),
+        only: Vec::new(),
+        keeps_owner: false,
         admission: Admission::Profile(Arc::new(Profile::restricted())),
         deletes: Deletes::default(),
         execs: Execs::default(),
@@ -81,6 +87,16 @@ fn fill(draft: &mut Draft, entry: &YamlEntry, profiles: &Profiles, ledger: &mut 
     let node = &entry.value;
     draft.has_scope |= node.get("scope").is_some();
     let role = &mut draft.role;
+    if let Some(scope) = node.get("scope") {
+        role.scopes = owners::scopes(scope);
+    }
+    if let Some(shared) = node.get("shared") {
+        role.shared = verbs::grants(shared, false, ledger);
+    }
+    if let Some(only) = node.get("only") {
+        role.only = owners::labels(only, ledger);
+    }
+    role.keeps_owner |= node.text_of("own_as") == Some("keep");
     if let Some(allow) = node.get("allow") {
         role.allow.extend(&verbs::grants(allow, false, ledger));
     }
@@ -205,8 +221,10 @@ fn check(draft: &Draft, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let (role, node) = (&draft.role, &entry.value);
     if !draft.has_scope {
         let what = format!("role {:?} does not say whose objects it means", role.name);
-        ledger.mistake(entry.at, what, "write scope: any");
+        let next = "write scope: own for what the identity makes itself, team for what its owner owns, any for all";
+        ledger.mistake(entry.at, what, next);
     }
+    owners::unsaid(role, node, entry, ledger);
     unreachable(node, ledger);
     let subject = format!("role {}", role.name);
     let grants = |resource, verb| role.allow.has(resource, verb);

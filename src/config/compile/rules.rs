@@ -207,7 +207,7 @@ pub(super) fn bounded_list(list: &YamlNode, ledger: &mut MistakeLedger) {
 }
 
 /// ... and once more for each star.
-fn bounded(node: &YamlNode, ledger: &mut MistakeLedger) {
+pub(super) fn bounded(node: &YamlNode, ledger: &mut MistakeLedger) {
     let stars = node.text().map_or(0, |text| text.matches('*').count());
     if stars > MAX_STARS {
         let what = format!("more than {MAX_STARS} * in one pattern");

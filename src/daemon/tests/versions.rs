@@ -4,8 +4,8 @@ use super::super::fake_daemon::{Reply, Script};
 use super::{read, send, start, text};
 use crate::daemon::filter::filter;
 use crate::daemon::{DaemonError, Lookup};
-use crate::policy::answer::Rewrite;
 use crate::docker::{Accepted, ApiVersion};
+use crate::policy::answer::{BodyRewrite, Rewrite};
 
 const ACCEPTED: Accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::new(41) };
 
@@ -98,16 +98,24 @@ async fn info_is_ours_to_ask() {
     assert_eq!(fake.log().requests[0].text(), "GET /info HTTP/1.1\r\nhost: docker\r\n\r\n");
 }
 
+fn header() -> Option<Rewrite> {
+    Some(Rewrite { accepted: ACCEPTED, body: BodyRewrite::AsItIs })
+}
+
+fn versions() -> Option<Rewrite> {
+    Some(Rewrite { accepted: ACCEPTED, body: BodyRewrite::Versions })
+}
+
 #[tokio::test]
 async fn clients_are_told_what_is_accepted() {
     let (_fake, daemon) = start(Script::new("1.99"));
     let ping = send(&daemon, &read("/_ping")).await.unwrap();
-    let ping = filter(ping, Some(Rewrite::Header(ACCEPTED))).await.unwrap();
+    let ping = filter(&daemon, ping, header(), "").await.unwrap();
     assert_eq!(ping.headers["api-version"], "1.41");
     assert_eq!(text(ping).await, "OK");
 
     let version = send(&daemon, &read("/version")).await.unwrap();
-    let version = filter(version, Some(Rewrite::Versions(ACCEPTED))).await.unwrap();
+    let version = filter(&daemon, version, versions(), "").await.unwrap();
     assert_eq!(version.headers["api-version"], "1.41");
     let length = version.headers["content-length"].to_str().unwrap().to_owned();
     let body = text(version).await;
@@ -127,7 +135,7 @@ async fn a_lower_version_header_is_left_alone() {
     let lower = b"HTTP/1.1 200 OK\r\nApi-Version: 1.40\r\nContent-Length: 0\r\n\r\n".to_vec();
     let (_fake, daemon) = start(Script::new("1.41").on("GET /a", Reply::Raw(lower)));
     let answer = send(&daemon, &read("/a")).await.unwrap();
-    let answer = filter(answer, Some(Rewrite::Header(ACCEPTED))).await.unwrap();
+    let answer = filter(&daemon, answer, header(), "").await.unwrap();
     assert_eq!(answer.headers["api-version"], "1.40");
 }
 
@@ -136,7 +144,7 @@ async fn a_version_answer_that_is_no_object_is_refused() {
     for body in ["[]", "no", ""] {
         let (_fake, daemon) = start(Script::new("1.41").on("GET /version", Reply::json(body)));
         let answer = send(&daemon, &read("/version")).await.unwrap();
-        let error = filter(answer, Some(Rewrite::Versions(ACCEPTED))).await;
+        let error = filter(&daemon, answer, versions(), "").await;
         assert!(body.is_empty() || matches!(error, Err(DaemonError::Protocol(_))), "{body}");
     }
 }

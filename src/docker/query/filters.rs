@@ -62,6 +62,28 @@ pub(super) fn and(written: Option<&str>, key: &str, value: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// What [`read`] has written, with another value for one of these keys; `None` where it has none such.
+pub(super) fn replaced(written: &str, keys: &[&str], from: &str, to: &str) -> Option<String> {
+    let mut filters: Map<'_, Map<'_, bool>> = parsed(written)?;
+    let mut found = false;
+    for (key, values) in &mut filters.0 {
+        if keys.contains(&key.as_ref()) && values.0.iter().any(|(value, _)| value == from) {
+            values.rename(from, to);
+            found = true;
+        }
+    }
+    let mut out = Vec::new();
+    filters.write(&mut out);
+    found.then(|| String::from_utf8(out).unwrap_or_default())
+}
+
+/// The values that [`read`] has written for a key.
+pub(super) fn values_of(written: &str, key: &str) -> Vec<String> {
+    let filters: Map<'_, Map<'_, bool>> = parsed(written).unwrap_or_default();
+    let of_key = filters.0.iter().filter(|(known, _)| known == key);
+    of_key.flat_map(|(_, values)| values.iter().map(|(value, _)| value.to_owned())).collect()
+}
+
 /// The values of a key, each once, at least one.
 fn values<'a>(key: &str, value: JsonValue<'a>) -> Result<Vec<(Cow<'a, str>, bool)>, Malformed> {
     let mut found: Vec<(Cow<'a, str>, bool)> = Vec::new();

@@ -73,6 +73,6 @@ pub(super) fn decimal<N: FromStr>(text: &str) -> Option<N> {
 }
 
 /// Letters, digits, `.`, `-` and `_` alone.
-pub(super) fn is_plain(name: &str) -> bool {
+pub(in crate::policy) fn is_plain(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }

@@ -78,7 +78,7 @@ impl Judge<'_> {
                 continue;
             }
             match self.facts.networks.get(joined.asked()) {
-                Some(Seen::Found(Network { id, name })) => {
+                Some(Seen::Found(Network { id, name, labels: _ })) => {
                     if joined.id.is_empty() && joined.name != *name && joined.name != *id {
                         let what =
                             format!("start on network {:?}, which is {name:?} now", joined.name);

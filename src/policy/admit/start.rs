@@ -41,6 +41,7 @@ pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     let Ok(container) = seen_container(name, judge.facts) else { return };
     let Container {
         id: _,
+        name: _, // whose it is was asked before
         image,
         user: _, // with what it was made with
         working_dir,

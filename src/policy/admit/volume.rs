@@ -119,7 +119,7 @@ impl Judge<'_> {
 
     /// A volume that is there, or will be made plain.
     pub(super) fn volume_fact(&mut self, field: &str, name: &str) {
-        let Volume { driver, options } = match self.facts.volumes.get(name) {
+        let Volume { name: _, labels: _, driver, options } = match self.facts.volumes.get(name) {
             Some(Seen::Missing) => return,
             Some(Seen::Found(volume)) => volume,
             None => {

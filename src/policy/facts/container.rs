@@ -20,6 +20,8 @@ pub struct HealthFact {
 pub struct Container {
     /// 64 hex digits.
     pub id: String,
+    /// Its name, without the slash that the daemon keeps it with.
+    pub name: String,
     /// The id of its image, fixed when it was made.
     pub image: String,
     /// The user that it starts as.

@@ -1,0 +1,135 @@
+//! Whose objects a role means, who owns what was there before, and whether all owners that are named can be somebody.
+
+use super::super::mistake::MistakeLedger;
+use super::super::yaml::{YamlEntry, YamlNode};
+use super::rules;
+use crate::docker::{ROUTES, Resource};
+use crate::identity::IdentityRule;
+use crate::identity::pattern::{NameTemplate, overlap};
+use crate::policy::Role;
+use crate::policy::glob::Glob;
+use crate::policy::scope::{Adoption, Scope, Scopes, kind_of};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Kinds whose names an entry of `adopt` can have, by their keys.
+const ADOPTED: [(&str, Resource); 4] = [
+    ("containers", Resource::Container),
+    ("volumes", Resource::Volume),
+    ("networks", Resource::Network),
+    ("services", Resource::Service),
+];
+
+fn scope(word: &str) -> Scope {
+    match word {
+        "own" => Scope::Own,
+        "team" => Scope::Team,
+        _ => Scope::Any,
+    }
+}
+
+/// `scope` of a role: one word for all kinds, or one for each.
+pub(super) fn scopes(node: &YamlNode) -> Scopes {
+    if let Some(word) = node.text() {
+        return Scopes::all(scope(word));
+    }
+    let of = |kind: Resource| Some((kind, scope(node.text_of(kind.as_str())?)));
+    Scopes(Scopes::KINDS.into_iter().filter_map(of).collect())
+}
+
+/// A kind of which a role grants something and does not say whose: left out it would be everybody's.
+pub(super) fn unsaid(role: &Role, node: &YamlNode, entry: &YamlEntry, ledger: &mut MistakeLedger) {
+    let by_kind = node.get("scope").filter(|scope| scope.text().is_none());
+    let Some(by_kind) = by_kind else { return };
+    let granted = |kind: &Resource| {
+        let of_kind = ROUTES.iter().filter(|route| kind_of(route.resource) == Some(*kind));
+        let mut granted = of_kind.filter(|route| role.allow.has(route.resource, route.verb));
+        granted.next().is_some() && by_kind.get(kind.as_str()).is_none()
+    };
+    for kind in Scopes::KINDS.into_iter().filter(granted) {
+        let what =
+            format!("role {:?} does not say whose objects of kind {kind} it means", entry.key);
+        ledger.mistake(by_kind.at, what, format!("write {kind}: own, team or any"));
+    }
+}
+
+/// `labels` under a key: each with a pattern of its value.
+pub(super) fn labels(node: &YamlNode, ledger: &mut MistakeLedger) -> Vec<(String, Glob)> {
+    let Some(labels) = node.get("labels") else { return Vec::new() };
+    let label = |entry: &YamlEntry| {
+        rules::bounded(&entry.value, ledger);
+        Some((entry.key.clone(), Glob::new(entry.value.text()?)))
+    };
+    labels.entries().iter().filter_map(label).collect()
+}
+
+/// `adopt`: who owns what bears no label of ours.
+pub(super) fn adoptions(files: &[YamlNode], ledger: &mut MistakeLedger) -> Vec<Adoption> {
+    let nodes: Vec<_> = files.iter().flat_map(|file| file.items_of("adopt")).collect();
+    nodes.into_iter().filter_map(|node| adoption(node, ledger)).collect()
+}
+
+fn adoption(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<Adoption> {
+    let owner = node.get("owner")?;
+    let owner = ledger.accept(owner.at, owner.text()?.parse())?;
+    let labels = labels(node, ledger);
+    let mut names = BTreeMap::new();
+    for (key, kind) in ADOPTED {
+        if let Some(list) = node.get(key) {
+            rules::bounded_list(list, ledger);
+            names.insert(kind, rules::without_captures(list, ledger));
+        }
+    }
+    if labels.is_empty() && names.is_empty() {
+        return ledger.refuse(
+            node.at,
+            "adopts everything",
+            "name labels, containers, volumes, networks or services",
+        );
+    }
+    Some(Adoption { owner, labels, names })
+}
+
+/// Owners that are named and can be nobody; roles that share with nobody.
+pub(super) fn check(
+    rules: &[IdentityRule],
+    roles: &BTreeMap<String, Role>,
+    adopted: &[Adoption],
+    ledger: &mut MistakeLedger,
+) {
+    let owns = |owner: &NameTemplate| rules.iter().any(|rule| overlap(rule.owner(), owner));
+    for rule in rules {
+        for seen in rule.sees().iter().filter(|seen| !owns(seen)) {
+            let what = format!("sees {seen}, as whom nobody owns");
+            ledger.warn(format!("identity {}", rule.name()), what, false);
+        }
+    }
+    for adoption in adopted {
+        let named = adoption.owner.as_str().parse();
+        if named.is_ok_and(|owner: NameTemplate| !owns(&owner)) {
+            let what =
+                "as whom nobody owns: what it adopts is there for roles with scope: any alone";
+            ledger.warn(format!("adopt {}", adoption.owner), what, false);
+        }
+    }
+    let sees = |role: &Role| {
+        rules.iter().any(|rule| !rule.sees().is_empty() && rule.roles().contains(&role.name))
+    };
+    for role in roles.values() {
+        let subject = format!("role {}", role.name);
+        if role.shared.iter().next().is_some() && !sees(role) {
+            ledger.warn(&subject, "shared, but nobody who holds it sees anybody", false);
+        }
+        if role.keeps_owner {
+            let what = "own_as: keep: whoever holds it says whose the things are that it makes";
+            ledger.warn(&subject, what, false);
+        }
+    }
+}
+
+/// Kinds of which some role that somebody holds means its own alone.
+pub(super) fn owned(rules: &[IdentityRule], roles: &BTreeMap<String, Role>) -> BTreeSet<Resource> {
+    let held = |role: &&Role| rules.iter().any(|rule| rule.roles().contains(&role.name));
+    let held: Vec<&Role> = roles.values().filter(held).collect();
+    let narrow = |kind: &Resource| held.iter().any(|role| role.scopes.of(*kind) != Scope::Any);
+    Scopes::KINDS.into_iter().filter(narrow).collect()
+}

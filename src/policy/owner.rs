@@ -1,0 +1,123 @@
+//! Whose an object is, and who may do what to it. What is made through the gate bears two labels of ours: as whom its
+//! maker owns, and who made it. What bears none is nobody's, unless the policy adopts it.
+
+use super::glob::Glob;
+use super::model::Role;
+use super::scope::{Adoption, MAKER, OWNER, Owned, Scope};
+use super::subject::Subject;
+use crate::docker::image::Reference;
+use crate::docker::{Resource, Verb};
+use crate::identity::IdentityName;
+use std::sync::Arc;
+
+/// Networks that every daemon has, which are nobody's and everybody's.
+const DAEMONS: [&str; 3] = ["bridge", "host", "none"];
+
+/// What may be done to an image that is nobody's, by who may run or pull it.
+const OF_NOBODYS_IMAGES: [Verb; 6] =
+    [Verb::List, Verb::Inspect, Verb::Create, Verb::Push, Verb::Save, Verb::Tag];
+
+/// An identity as it stands before objects, by one of its roles.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    role: Arc<Role>,
+    name: IdentityName,
+    owner: IdentityName,
+    sees: Vec<IdentityName>,
+    adopted: Arc<[Adoption]>,
+}
+
+impl Viewer {
+    /// This identity, by this role.
+    pub(super) fn new(by: Subject<'_>, role: &Arc<Role>) -> Self {
+        Self {
+            role: Arc::clone(role),
+            name: by.identity.name.clone(),
+            owner: by.identity.owner.clone(),
+            sees: by.identity.sees.clone(),
+            adopted: Arc::clone(&by.policy.adopted),
+        }
+    }
+
+    /// Whether there may be objects of this kind with which it has nothing to do.
+    #[must_use]
+    pub fn is_narrow(&self, kind: Resource) -> bool {
+        self.role.is_narrow(kind)
+    }
+
+    /// Whether it may do this to the object, as far as it matters whose that is.
+    #[must_use]
+    pub fn may(&self, verb: Verb, object: &Owned<'_>) -> bool {
+        let bears = |(key, pattern): &(String, Glob)| {
+            object.labels.get(key).is_some_and(|value| pattern.matches(value))
+        };
+        self.role.only_of(object.kind).iter().all(bears) && self.means(verb, object)
+    }
+
+    fn means(&self, verb: Verb, object: &Owned<'_>) -> bool {
+        let scope = self.role.scopes.of(object.kind);
+        if scope == Scope::Any || is_daemons(object) {
+            return true;
+        }
+        let Some((owner, maker)) = self.owner_of(object) else {
+            return object.kind == Resource::Image && self.may_have(verb, object);
+        };
+        let (me, us) = (self.name.as_str(), self.owner.as_str());
+        let mine = match (scope, maker) {
+            (Scope::Own, Some(maker)) => maker == me,
+            // adopted by me, not by a team of which I am
+            (Scope::Own, None) => owner == me && us == me,
+            _ => owner == us,
+        };
+        mine || self.sees.iter().any(|one| one.as_str() == owner)
+            && self.role.shared.has(object.kind, verb)
+    }
+
+    /// The owner of an object and who made it, where somebody owns it.
+    #[must_use]
+    pub fn owner_of<'o>(&'o self, object: &Owned<'o>) -> Option<(&'o str, Option<&'o str>)> {
+        match object.labels.get(OWNER) {
+            Some(owner) => Some((owner, object.labels.get(MAKER).map(String::as_str))),
+            None => self
+                .adopted
+                .iter()
+                .find(|one| one.has(object))
+                .map(|one| (one.owner.as_str(), None)),
+        }
+    }
+
+    /// An image that is nobody's is there for who may run or pull it.
+    fn may_have(&self, verb: Verb, image: &Owned<'_>) -> bool {
+        let glob = |pattern: &str, text: &str| Glob::new(pattern).matches(text);
+        let patterns = || self.role.run.iter().chain(&self.role.pull);
+        let named = image.references.iter().filter_map(|name| Reference::parse(name).ok());
+        OF_NOBODYS_IMAGES.contains(&verb)
+            && (patterns().any(crate::docker::image::ImagePattern::is_any)
+                || named.into_iter().any(|name| patterns().any(|p| p.matches(&name, glob))))
+    }
+
+    /// The one label that all objects of this kind have that it may list, and no others: then the daemon can choose
+    /// them. `None` where it takes more to tell.
+    #[must_use]
+    pub fn label_of_all(&self, kind: Resource) -> Option<String> {
+        let shares = !self.sees.is_empty() && self.role.shared.has(kind, Verb::List);
+        let apart = shares || !self.adopted.is_empty() || !self.role.only_of(kind).is_empty();
+        let everybodys = matches!(kind, Resource::Image | Resource::Network);
+        (!apart && !everybodys).then(|| self.label_of_own(kind))?
+    }
+
+    /// The label of what it may delete without looking at each; `None` where its scope is all.
+    #[must_use]
+    pub fn label_of_own(&self, kind: Resource) -> Option<String> {
+        match self.role.scopes.of(kind) {
+            Scope::Own => Some(format!("{MAKER}={}", self.name)),
+            Scope::Team => Some(format!("{OWNER}={}", self.owner)),
+            Scope::Any => None,
+        }
+    }
+}
+
+/// Whether every daemon has this network.
+fn is_daemons(object: &Owned<'_>) -> bool {
+    object.kind == Resource::Network && DAEMONS.contains(&object.name)
+}

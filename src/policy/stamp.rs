@@ -1,0 +1,293 @@
+//! What is made through the gate bears our labels, once a role of the policy means its own objects alone: written last, over
+//! whatever the client wrote, and never by a client itself. Volumes that a container brings about are made with labels as
+//! mounts, which is the one form in which the daemon takes some.
+
+use super::decision::Finding;
+use super::facts::{Facts, Needs, Seen};
+use super::model::Role;
+use super::reason::Reason;
+use super::scope::{MAKER, OWNER, is_reserved, kind_of};
+use super::subject::Subject;
+use super::terms::{Filled, PlannedVolume, Term};
+use crate::docker::body::Body;
+use crate::docker::body::create::{ContainerCreate, HostConfig, Mount, StringMap};
+use crate::docker::{ApiCall, Resource, Verb, query};
+use crate::identity::IdentityName;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Labels of ours, by key.
+pub(super) type OwnerLabels = BTreeMap<&'static str, String>;
+
+/// What the object that a request makes or writes anew shall bear, where the policy knows owners of its kind: those of
+/// who makes it, or those that it has. A role that keeps owners takes them from who asks.
+pub(super) fn stamp(
+    by: Subject<'_>,
+    role: &Role,
+    call: &ApiCall<'_>,
+    facts: &Facts,
+) -> Option<OwnerLabels> {
+    let (resource, verb) = (call.head.route.resource, call.head.route.verb);
+    let kind = kind_of(resource).filter(|kind| knows_owners(by, role, *kind))?;
+    if verb == Verb::Update && kind != Resource::Container {
+        let kept = updated(call).and_then(|of| facts.kept.get(&of)?.found())?;
+        let ours = |key: &'static str| Some((key, kept.labels.get(key)?.clone()));
+        return Some([OWNER, MAKER].into_iter().filter_map(ours).collect());
+    }
+    let makes = matches!(verb, Verb::Create | Verb::Commit | Verb::Import);
+    let whose = || [(OWNER, &by.identity.owner), (MAKER, &by.identity.name)];
+    let given = || match role.keeps_owner {
+        true => given(call),
+        false => None,
+    };
+    makes.then(|| {
+        given().unwrap_or_else(|| whose().map(|(key, name)| (key, name.to_string())).into())
+    })
+}
+
+/// The object of a swarm that a request writes anew.
+pub(super) fn updated(call: &ApiCall<'_>) -> Option<(Resource, String)> {
+    let kind = kind_of(call.head.route.resource)?;
+    let kept = matches!(kind, Resource::Service | Resource::Secret | Resource::Config);
+    let name = call.head.target().filter(|_| kept && call.head.route.verb == Verb::Update)?;
+    Some((kind, name.to_owned()))
+}
+
+/// The owner that a client names, where both labels name somebody.
+fn given(call: &ApiCall<'_>) -> Option<OwnerLabels> {
+    let labels = written(call);
+    let of = |ours: &'static str| {
+        let value = labels.iter().find(|(_, key, _)| *key == ours).map(|(.., value)| value)?;
+        value.parse::<IdentityName>().is_ok().then(|| (ours, value.clone()))
+    };
+    Some([of(OWNER)?, of(MAKER)?].into())
+}
+
+/// Labels that a client writes, each with its field.
+fn written<'c>(call: &'c ApiCall<'_>) -> Vec<(&'static str, Cow<'c, str>, String)> {
+    let mut found = Vec::new();
+    let mut add = |field: &'static str, labels: &'c StringMap<'_>| {
+        let entry =
+            |(key, value): (&'c str, &Cow<'_, str>)| (field, Cow::Borrowed(key), value.to_string());
+        found.extend(labels.entries().map(entry));
+    };
+    match &call.body {
+        Body::ContainerCreate(body) => {
+            add("Labels", &body.config.labels);
+            let host = body.host_config.value();
+            let mounts = host.map_or(&[][..], |host| host.mounts.items());
+            for options in mounts.iter().filter_map(|mount| mount.volume_options.value()) {
+                add("HostConfig.Mounts.VolumeOptions.Labels", &options.labels);
+            }
+        }
+        Body::VolumeCreate(body) => add("Labels", &body.labels),
+        Body::NetworkCreate(body) => add("Labels", &body.labels),
+        Body::Secret(spec) => add("Labels", &spec.labels),
+        Body::Config(spec) => add("Labels", &spec.labels),
+        Body::Commit(Some(config)) => add("Labels", &config.labels),
+        Body::Service(spec) => {
+            add("Labels", &spec.labels);
+            if let Some(container) = spec.container() {
+                add("TaskTemplate.ContainerSpec.Labels", &container.labels);
+                for options in
+                    container.mounts.items().iter().filter_map(|mount| mount.volume_options.value())
+                {
+                    add("TaskTemplate.ContainerSpec.Mounts.VolumeOptions.Labels", &options.labels);
+                }
+            }
+        }
+        _ => {}
+    }
+    for text in call.head.query.all("labels") {
+        let labels = query::text_map(text);
+        let entry = |(key, value): (&str, &Cow<'_, str>)| {
+            ("query labels", Cow::Owned(key.to_owned()), value.to_string())
+        };
+        found.extend(labels.iter().map(entry));
+    }
+    found
+}
+
+/// Labels of ours that a client writes: none, but those that the object will have in any case, as tools do that make one
+/// anew from what `inspect` says.
+pub(super) fn findings(
+    by: Subject<'_>,
+    role: &Role,
+    call: &ApiCall<'_>,
+    facts: &Facts,
+) -> Vec<Finding> {
+    let known = updated(call).filter(|(kind, _)| knows_owners(by, role, *kind));
+    if let Some((kind, name)) = known.filter(|of| !facts.kept.contains_key(of)) {
+        let what = format!("write {kind} {name:?} anew: it cannot be looked at");
+        return vec![Finding::new(Reason::TargetUnseen, "path", &name, what)];
+    }
+    let stamp = stamp(by, role, call, facts).unwrap_or_default();
+    let mut found = Vec::new();
+    let mut refuse = |field: &str, key: &str| {
+        let what = format!("set label {key:?}, which the gate sets");
+        found.push(Finding::new(Reason::LabelReserved, field, key, what));
+    };
+    for (field, key, value) in written(call).iter().filter(|(_, key, _)| is_reserved(key)) {
+        if stamp.get(key.as_ref()) != Some(value) {
+            refuse(&format!("{field}.{key}"), key);
+        }
+    }
+    for change in call.head.query.all("changes") {
+        // whatever else stands in the line, none of it is ours to find out
+        let ours = stamp.iter().any(|(key, value)| *change == format!("LABEL {key}={value}"));
+        if !ours && is_reserved_within(change) {
+            refuse("query changes", change);
+        }
+    }
+    found.extend(unlabelled(role, call, facts));
+    found
+}
+
+/// Whether the beginning of our keys stands anywhere in a line that sets labels.
+fn is_reserved_within(change: &str) -> bool {
+    let sets = change.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("label"));
+    let starts = || change.char_indices().filter_map(|(at, _)| change.get(at..));
+    sets && starts().any(is_reserved)
+}
+
+/// The terms by which what is made bears our labels.
+pub(super) fn terms(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Term> {
+    let Some(stamp) = stamp(by, role, call, facts) else { return Vec::new() };
+    let builds =
+        (call.head.route.resource, call.head.route.verb) == (Resource::Build, Verb::Create);
+    let apart = builds && role.is_narrow(Resource::Image) && !call.head.query.flag("nocache");
+    let mut terms: Vec<Term> = apart.then_some(Term::Fill(Filled::NoCache)).into_iter().collect();
+    terms.extend(stamp.iter().map(|(key, value)| Term::Label((*key).to_owned(), value.clone())));
+    let planned = match &call.body {
+        _ if !stamps_volumes(role) => return terms,
+        Body::ContainerCreate(body) => {
+            let planned = planned(body, facts);
+            let host = body.host_config.value();
+            let mounts = host.map_or(&[][..], |host| host.mounts.items());
+            (!planned.is_empty() || has_volume(mounts)).then_some(planned)
+        }
+        Body::Service(spec) => {
+            let mounts = spec.container().map_or(&[][..], |container| container.mounts.items());
+            has_volume(mounts).then(Vec::new)
+        }
+        _ => None,
+    };
+    if let Some(planned) = planned {
+        let labels = stamp.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        terms.push(Term::Volumes { labels, planned });
+    }
+    terms
+}
+
+/// What must be looked up to write our labels.
+pub(super) fn needs(by: Subject<'_>, roles: &[&Role], call: &ApiCall<'_>, needs: &mut Needs) {
+    let known = |kind| roles.iter().any(|role| knows_owners(by, role, kind));
+    needs.kept.extend(updated(call).filter(|(kind, _)| known(*kind)));
+    if let Body::ContainerCreate(body) = &call.body
+        && roles.iter().any(|role| stamps_volumes(role))
+    {
+        needs.images.insert(body.config.image.text().to_owned()); // it may bring some along
+    }
+}
+
+fn has_volume(mounts: &[Mount<'_>]) -> bool {
+    mounts.iter().any(|mount| mount.kind.text() == "volume")
+}
+
+/// A bind as the daemon splits it: `target`, `source:target`, `source:target:modes`.
+struct BindParts<'b> {
+    source: &'b str,
+    target: &'b str,
+    modes: &'b str,
+}
+
+fn split(bind: &str) -> Option<BindParts<'_>> {
+    let mut parts = bind.split(':');
+    Some(match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(target), None, None, None) => BindParts { source: "", target, modes: "" },
+        (Some(source), Some(target), modes, None) => {
+            BindParts { source, target, modes: modes.unwrap_or_default() }
+        }
+        _ => return None,
+    })
+}
+
+/// Whether the daemon makes a volume for this: an anonymous one, or one of a name that there is none of yet.
+fn makes_one(source: &str, facts: &Facts) -> bool {
+    source.is_empty()
+        || !source.starts_with('/') && !matches!(facts.volumes.get(source), Some(Seen::Found(_)))
+}
+
+fn plain_driver(host: &HostConfig<'_>) -> bool {
+    matches!(host.volume_driver.text(), "" | "local")
+}
+
+/// The volumes that the daemon would make without labels, as mounts.
+fn planned(body: &ContainerCreate<'_>, facts: &Facts) -> Vec<PlannedVolume> {
+    let empty = HostConfig::default();
+    let host = body.host_config.value().unwrap_or(&empty);
+    let mut planned = Vec::new();
+    for bind in host.binds.items() {
+        let Some(BindParts { source, target, modes }) = split(bind) else { continue };
+        if makes_one(source, facts) {
+            let has = |word: &str| modes.split(',').any(|mode| mode == word);
+            planned.push(PlannedVolume {
+                bind: Some(bind.to_string()),
+                source: source.to_owned(),
+                target: target.to_owned(),
+                read_only: has("ro") && !has("rw"),
+                no_copy: has("nocopy"),
+            });
+        }
+    }
+    // whatever of another container's is mounted there goes before
+    if !host.volumes_from.items().is_empty() {
+        return planned;
+    }
+    let clean = |path: &str| path.trim_end_matches('/').to_owned();
+    let binds = host.binds.items().iter().filter_map(|bind| Some(clean(split(bind)?.target)));
+    let mounts = host.mounts.items().iter().map(|mount| clean(mount.target.text()));
+    let tmpfs = host.tmpfs.entries().map(|(target, _)| clean(target));
+    let mut mounted: BTreeSet<String> = binds.chain(mounts).chain(tmpfs).collect();
+    let image = facts.images.get(body.config.image.text()).and_then(Seen::found);
+    let of_image = image.into_iter().flat_map(|image| image.volumes.iter().map(String::as_str));
+    for target in body.config.volumes.entries().map(|(target, _)| target).chain(of_image) {
+        if mounted.insert(clean(target)) {
+            let (source, target) = (String::new(), target.to_owned());
+            planned.push(PlannedVolume { source, target, ..PlannedVolume::default() });
+        }
+    }
+    planned
+}
+
+/// Volumes that the daemon would make, in a form that takes no labels: whose they are could not be told.
+fn unlabelled(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
+    let Body::ContainerCreate(body) = &call.body else { return Vec::new() };
+    let Some(host) = body.host_config.value() else { return Vec::new() };
+    if !stamps_volumes(role) {
+        return Vec::new();
+    }
+    let refused = |(i, bind): (usize, &Cow<'_, str>)| {
+        let BindParts { source, modes, .. } = split(bind)?;
+        let takes = |mode: &str| matches!(mode, "" | "ro" | "rw" | "nocopy");
+        let moved = modes.split(',').all(takes) && plain_driver(host);
+        let field = format!("HostConfig.Binds[{i}]");
+        let what =
+            format!("have a volume made by {bind:?}, of which it could not be told whose it is");
+        let finding = || Finding::new(Reason::OwnerVolume, &field, bind, what);
+        let missing = || matches!(facts.volumes.get(source), Some(Seen::Missing));
+        (!moved && (source.is_empty() || missing())).then(finding)
+    };
+    host.binds.items().iter().enumerate().filter_map(refused).collect()
+}
+
+/// Whether what is made of this kind bears labels: where somebody means his own alone, or this role does, which may be
+/// held for a while.
+fn knows_owners(by: Subject<'_>, role: &Role, kind: Resource) -> bool {
+    by.policy.owned.contains(&kind) || role.is_narrow(kind)
+}
+
+/// Whether the volumes that a container brings about are labelled: those of roles that mean their own alone.
+fn stamps_volumes(role: &Role) -> bool {
+    role.is_narrow(Resource::Volume)
+}

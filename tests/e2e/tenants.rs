@@ -1,0 +1,76 @@
+//! Several tenants of one daemon: each works as if it were alone, and knows of no other.
+
+use super::dockerd::Engine;
+use super::gate::Gate;
+use super::steps;
+use super::world::{Step, World};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Everybody in `tenants.yaml`.
+const CLIENTS: [&str; 8] =
+    ["admin", "lone", "maker", "anna", "bert", "shop-1", "shop-2", "auditor"];
+
+/// What does not come out as at a daemon of one's own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Apart {
+    step: String,
+    why: String,
+}
+
+/// A gate for tenants before a daemon.
+pub(crate) fn gate(directory: &Path, daemon: &Path) -> Gate {
+    let clients = CLIENTS.map(str::to_owned);
+    Gate::with(directory, daemon, &clients, include_str!("tenants.yaml"))
+}
+
+/// What is printed, less the labels that the gate sets, and as it is without them: commas, empty objects, steps of a build.
+pub(crate) fn without_labels(text: String) -> String {
+    let ours = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("\"dockward.") || line.contains(" LABEL dockward.")
+    };
+    let mut out = String::new();
+    for line in text.lines().filter(|line| !ours(line)) {
+        let line = line.strip_suffix(',').unwrap_or(line);
+        let step = line.strip_prefix("Step ").and_then(|step| Some(step.split_once(" : ")?.1));
+        out.push_str(step.unwrap_or(line));
+        out.push('\n');
+    }
+    let out = out.replace("'dockward.identity': 'maker', 'dockward.owner': 'maker', ", "");
+    out.replace("{\n  }\n", "{}\n").replace("{\n }\n", "{}\n")
+}
+
+fn apart(table: Vec<Step>) -> Vec<Step> {
+    let apart: Vec<Apart> = serde_saphyr::from_str(include_str!("apart.yaml")).unwrap();
+    assert!(apart.iter().all(|one| !one.why.is_empty()), "every entry has its reason");
+    table.into_iter().filter(|step| apart.iter().all(|one| one.step != step.name)).collect()
+}
+
+/// What somebody does who means her own alone comes out as straight at a daemon of her own.
+pub(crate) fn alone(engine: Engine) {
+    let (client, program) = engine.cli();
+    let table = apart(steps(include_str!("cli.yaml")));
+    let by = |world: &World, line: &str| world.gated("lone", &program, line);
+    World::of_tenants(engine).compare_by(&client, &program, &table, by).end();
+}
+
+/// The same by compose of the engine's release, and by docker-py.
+pub(crate) fn alone_by_others(engine: Engine) {
+    let (name, program, table) = match engine.plugins() {
+        None => ("compose-1.29", "docker-compose".into(), include_str!("compose.yaml")),
+        Some(plugins) => {
+            ("compose-2", plugins.join("docker-compose"), include_str!("compose-2.yaml"))
+        }
+    };
+    let program = program.to_str().unwrap();
+    // the newer one builds by BuildKit, of whose images it cannot be told whose they are
+    let client = if engine.plugins().is_some() { "maker" } else { "lone" };
+    let by = |world: &World, line: &str| world.gated(client, program, line);
+    let world = World::of_tenants(engine).compare_by(name, program, &apart(steps(table)), by);
+    // it loads images, of which it cannot be told whose they are
+    let by = |world: &World, line: &str| world.gated("maker", "docker", line);
+    let everyday = [super::parts::everyday()];
+    world.compare_by("docker-py-7", "docker", &everyday, by).end();
+}
