@@ -21,6 +21,7 @@ pub mod owner;
 pub mod permit;
 pub mod profile;
 pub mod reason;
+mod redacted;
 pub mod scope;
 pub mod sight;
 mod stamp;

@@ -58,6 +58,9 @@ async fn seen(
     target: &str,
 ) -> Result<Answer, DaemonError> {
     if answer.status.is_client_error() || answer.status.is_server_error() {
+        if !sight.is_narrow() || answer.body.is_end_stream() {
+            return Ok(answer);
+        }
         let bytes = whole(&mut answer, LONGEST).await?;
         let bytes = Bytes::from(Sight::error(&bytes, target));
         return Ok(with_body(answer, bytes));

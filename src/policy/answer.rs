@@ -1,8 +1,9 @@
 //! What is changed of the daemon's answer: decided with the request, as data, and done in one place on its way back
 //! (`daemon/filter`).
 
+use super::facts::{Facts, Seen};
 use super::owner::Viewer;
-use super::scope::kind_of;
+use super::scope::{Owned, kind_of};
 use super::sight::{Shown, Sight};
 use crate::docker::{Accepted, CallHead, Resource, Verb};
 
@@ -27,38 +28,85 @@ pub enum BodyRewrite {
 }
 
 /// What is changed of the answer to a request that somebody may make; `viewer` is who, by the role that carries it.
-pub(super) fn rewrite(head: &CallHead, viewer: Option<&Viewer>) -> Rewrite {
-    let (resource, verb) = (head.route.resource, head.route.verb);
-    let narrow = |kind| viewer.filter(|viewer| viewer.is_narrow(kind));
-    let any = || {
-        let kinds = [Resource::Container, Resource::Image, Resource::Volume, Resource::Network];
-        kinds.into_iter().find_map(narrow)
-    };
-    let seen = |viewer: Option<&Viewer>, shown| {
-        viewer.map(|viewer| BodyRewrite::Seen(Box::new(Sight::new(viewer.clone(), shown))))
-    };
-    let body = match (resource, verb) {
-        (Resource::System, Verb::Version) => Some(BodyRewrite::Versions),
-        (Resource::System, Verb::Info) => seen(any(), Shown::Info),
-        (Resource::System, Verb::Df) => seen(any(), Shown::Usage),
-        (Resource::System, Verb::Events) => seen(any(), Shown::Events),
-        _ => match kind_of(resource) {
-            Some(kind) => seen(narrow(kind), shown(head, resource, kind)),
-            None => None,
-        },
-    };
-    Rewrite { accepted: head.accepted, body: body.unwrap_or(BodyRewrite::AsItIs) }
+pub(super) fn rewrite(head: &CallHead, viewer: Option<&Viewer>, facts: &Facts) -> Rewrite {
+    let versions = (head.route.resource, head.route.verb) == (Resource::System, Verb::Version);
+    let sight = viewer.and_then(|viewer| {
+        let shown = shown(head, viewer, facts)?;
+        Some(BodyRewrite::Seen(Box::new(Sight::new(viewer.clone(), shown))))
+    });
+    let plain = if versions { BodyRewrite::Versions } else { BodyRewrite::AsItIs };
+    Rewrite { accepted: head.accepted, body: sight.unwrap_or(plain) }
 }
 
-fn shown(head: &CallHead, resource: Resource, kind: Resource) -> Shown {
-    match (kind, head.route.verb) {
-        (Resource::Service, Verb::List) if resource == Resource::Task => Shown::Tasks,
-        (_, Verb::List) => Shown::List(kind),
-        // these are sent by name, which may be another's when they arrive
-        (Resource::Volume, Verb::Inspect) => Shown::One(kind),
-        (Resource::Image, Verb::Inspect) if head.route.path.ends_with("/json") => Shown::One(kind),
-        (Resource::Volume, Verb::Create) => Shown::Made,
-        (Resource::Network, Verb::Inspect) => Shown::Joined,
-        _ => Shown::Nothing,
+/// What an answer shows that is not for everybody, if it does: objects of others to who means some alone, and what is not
+/// told of others' to who may look at them.
+fn shown(head: &CallHead, viewer: &Viewer, facts: &Facts) -> Option<Shown> {
+    let (resource, verb) = (head.route.resource, head.route.verb);
+    let narrow = |kind| viewer.is_narrow(kind);
+    let any = Sight::new(viewer.clone(), Shown::Nothing).is_narrow();
+    let sifted = |shown, is| if is { Some(shown) } else { None };
+    match (resource, verb) {
+        (Resource::System, Verb::Info) => {
+            return sifted(Shown::Info, any || viewer.hides(Resource::System));
+        }
+        (Resource::System, Verb::Df) => {
+            return sifted(Shown::Usage, any || viewer.hides(Resource::Volume));
+        }
+        (Resource::System, Verb::Events) => {
+            return sifted(Shown::Events, any || viewer.hides(Resource::Container));
+        }
+        (Resource::Plugin, Verb::List) => {
+            return sifted(Shown::List(resource), viewer.hides(resource));
+        }
+        (Resource::Plugin, Verb::Inspect) => {
+            return sifted(Shown::One(resource), viewer.hides(resource));
+        }
+        _ => {}
     }
+    let kind = kind_of(resource)?;
+    let (narrow, hides) = (narrow(kind), viewer.hides(resource));
+    let told = match (kind, verb) {
+        (Resource::Container | Resource::Network | Resource::Secret, Verb::List) => {
+            sifted(Shown::List(resource), narrow)
+        }
+        (_, Verb::List) => sifted(Shown::List(resource), narrow || hides),
+        // these are sent by name, which may be another's when they arrive
+        (Resource::Volume, Verb::Inspect) => sifted(Shown::One(kind), narrow || hides),
+        (Resource::Volume, Verb::Create) => sifted(Shown::Made, narrow || hides),
+        (Resource::Image, Verb::Inspect) if head.route.path.ends_with("/json") => {
+            sifted(Shown::One(kind), narrow || hides)
+        }
+        (Resource::Image, Verb::Inspect) if head.route.path.ends_with("/history") => {
+            sifted(Shown::History, hides && !is_own(head, viewer, facts))
+        }
+        (Resource::Container, Verb::Top) => {
+            sifted(Shown::Processes, hides && !is_own(head, viewer, facts))
+        }
+        (Resource::Network, Verb::Inspect) => {
+            sifted(Shown::Joined, narrow || viewer.is_narrow(Resource::Container))
+        }
+        (Resource::Container | Resource::Service | Resource::Config, Verb::Inspect) => {
+            sifted(Shown::One(resource), hides)
+        }
+        _ => None,
+    };
+    told.or_else(|| sifted(Shown::Nothing, narrow))
+}
+
+/// Whether the path names an object of which everything is told, as far as that is known.
+fn is_own(head: &CallHead, viewer: &Viewer, facts: &Facts) -> bool {
+    let name = head.target().unwrap_or_default();
+    let resource = head.route.resource;
+    let (labels, references) = match resource {
+        Resource::Container => match facts.containers.get(name).and_then(Seen::found) {
+            Some(container) => (&container.labels, Vec::new()),
+            None => return false,
+        },
+        _ => match facts.images.get(name).and_then(Seen::found) {
+            Some(image) => (&image.labels, image.references()),
+            None => return false,
+        },
+    };
+    let object = Owned { kind: resource, name: "", labels, references: &references };
+    !viewer.hides_of(&object)
 }

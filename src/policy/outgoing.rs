@@ -38,6 +38,7 @@ pub(super) fn permit(
     let observed = matches!(by.identity.mode, Mode::Observe { .. });
     let narrows = |_: &&Viewer| !observed || call.head.route.verb == Verb::Prune;
     terms.extend(viewer.iter().filter(narrows).flat_map(|viewer| narrowed(viewer, call.head)));
+    let answer = rewrite(call.head, viewer.as_ref().filter(|_| !observed), &facts);
     let mut head = call.head.clone();
     let touched = terms::touch_body(&terms);
     let mut body = if touched { call.body.clone() } else { Body::None };
@@ -51,7 +52,7 @@ pub(super) fn permit(
         facts,
         policy: Some(by.policy.hash),
         outbound: outbound(&head, call, json),
-        answer: Some(rewrite(call.head, viewer.as_ref().filter(|_| !observed))),
+        answer: Some(answer),
     })
 }
 

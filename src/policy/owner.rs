@@ -3,7 +3,7 @@
 
 use super::glob::Glob;
 use super::model::Role;
-use super::scope::{Adoption, MAKER, OWNER, Owned, Scope};
+use super::scope::{Adoption, MAKER, OWNER, Owned, Scope, kind_of};
 use super::subject::Subject;
 use crate::docker::image::Reference;
 use crate::docker::{Resource, Verb};
@@ -94,6 +94,34 @@ impl Viewer {
         OF_NOBODYS_IMAGES.contains(&verb)
             && (patterns().any(crate::docker::image::ImagePattern::is_any)
                 || named.into_iter().any(|name| patterns().any(|p| p.matches(&name, glob))))
+    }
+
+    /// Whether it is told everything of objects of this resource, whoever's they are.
+    #[must_use]
+    pub fn reveals(&self, resource: Resource) -> bool {
+        self.role.allow.has(resource, Verb::Reveal)
+    }
+
+    /// Whether there may be objects of this resource of which it is not told everything.
+    #[must_use]
+    pub fn hides(&self, resource: Resource) -> bool {
+        let kind = kind_of(resource).unwrap_or(resource);
+        let shares = !self.sees.is_empty() && self.role.shared.iter().any(|(of, ..)| of == kind);
+        let others = shares || kind == Resource::Image || self.role.scopes.of(kind) == Scope::Any;
+        others && !self.reveals(resource)
+    }
+
+    /// Whether something is not told of this object: it is somebody else's. Whoever may run an image that is nobody's
+    /// can see all that it says.
+    #[must_use]
+    pub fn hides_of(&self, object: &Owned<'_>) -> bool {
+        let kind = kind_of(object.kind).unwrap_or(object.kind);
+        let of = Owned { kind, ..*object };
+        let own = match self.owner_of(&of) {
+            Some((owner, _)) => owner == self.owner.as_str(),
+            None => kind == Resource::Image && self.may_have(Verb::List, &of),
+        };
+        !own && self.hides(object.kind)
     }
 
     /// The one label that all objects of this kind have that it may list, and no others: then the daemon can choose

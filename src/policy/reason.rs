@@ -34,6 +34,8 @@ rules! {
             "the daemon writes no owner there", "have a role with scope: any do it", [];
         LabelReserved = "label.reserved", "a label that begins with dockward., other than what the gate sets by itself",
             "these say whose an object is", "leave the label out", [];
+        RedactedValue = "value.redacted", "a value that the gate has taken out of what it was told",
+            "what is made anew of an answer would lose what it had", "have reveal granted, or write the value", [];
         LookupsTooMany = "lookups.too-many" root, "a request that names more volumes, networks, images and paths than are looked up for one",
             "each is asked of the daemon, which one small request must not keep busy", "name fewer, in several requests", [];
 

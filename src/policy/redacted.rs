@@ -134,7 +134,10 @@ mod tests {
             redact(*kind, &mut seen);
         }
         assert!(!seen.to_string().contains(secret), "{seen}");
-        assert_eq!(seen["Config"]["Env"], json!(["PASSWORD=<redacted>", "EMPTY=<redacted>", "NOTHING"]));
+        assert_eq!(
+            seen["Config"]["Env"],
+            json!(["PASSWORD=<redacted>", "EMPTY=<redacted>", "NOTHING"])
+        );
         assert_eq!(
             seen["ContainerConfig"]["Cmd"],
             json!(["|1", "TOKEN=<redacted>", "/bin/sh", "-c", "make"])
@@ -144,7 +147,10 @@ mod tests {
 
         let mut steps = json!([{ "CreatedBy": "|2 A=x hunter2 B=y /bin/sh -c make" }, { "CreatedBy": "/bin/sh -c ls" }]);
         history(&mut steps);
-        assert_eq!(steps, json!([{ "CreatedBy": "|2 <redacted>" }, { "CreatedBy": "/bin/sh -c ls" }]));
+        assert_eq!(
+            steps,
+            json!([{ "CreatedBy": "|2 <redacted>" }, { "CreatedBy": "/bin/sh -c ls" }])
+        );
 
         let mut top = json!({ "Titles": ["PID", "CMD"], "Processes": [["1", "psql -W hunter2"], ["2", "sh"]] });
         processes(&mut top);
@@ -152,7 +158,10 @@ mod tests {
 
         let mut exec = json!({ "Action": "exec_create: psql -W hunter2", "status": "exec_create: psql -W hunter2" });
         event(&mut exec);
-        assert_eq!(exec, json!({ "Action": "exec_create: <redacted>", "status": "exec_create: <redacted>" }));
+        assert_eq!(
+            exec,
+            json!({ "Action": "exec_create: <redacted>", "status": "exec_create: <redacted>" })
+        );
 
         let mut info = json!({ "HttpProxy": "http://me:hunter2@proxy:3128", "HttpsProxy": "http://proxy:3128" });
         proxies(&mut info);

@@ -1,15 +1,17 @@
 //! What of an answer somebody may see. What is somebody else's is left out, and an object that has become somebody else's
 //! since it was looked at is not there. Each object of a list is passed on byte by byte as the daemon has written it.
 
+mod raw;
+
+use self::raw::RawObject;
 use super::owner::Viewer;
-use super::scope::Owned;
+use super::redacted;
+use super::scope::{Owned, Scopes, kind_of};
 use crate::docker::{Resource, Verb};
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// Letters of an id as it is shown at least.
 const SHORT_ID: usize = 12;
@@ -21,14 +23,16 @@ pub enum Shown {
     Nothing,
     /// Objects of this kind.
     List(Resource),
-    /// Tasks, which bear the labels of their containers.
-    Tasks,
     /// One object of this kind.
     One(Resource),
     /// The volume that was made, or had the name already.
     Made,
     /// A network, with the containers on it.
     Joined,
+    /// Steps of an image that is somebody else's.
+    History,
+    /// Processes of a container that is somebody else's.
+    Processes,
     /// What takes which room.
     Usage,
     /// What happens, line by line.
@@ -42,44 +46,6 @@ pub enum Shown {
 pub struct Sight {
     viewer: Viewer,
     shown: Shown,
-}
-
-/// An object as the daemon has written it, in its order.
-#[derive(Debug, Default)]
-struct RawObject(Vec<(String, Box<RawValue>)>);
-
-impl RawObject {
-    fn get_mut(&mut self, key: &str) -> Option<&mut Box<RawValue>> {
-        self.0.iter_mut().find(|(known, _)| known == key).map(|(_, value)| value)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawObject {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = RawObject;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawObject, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(RawObject(entries))
-            }
-        }
-        reader.deserialize_map(Entries)
-    }
-}
-
-impl Serialize for RawObject {
-    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
-        writer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
-    }
 }
 
 /// What becomes of a whole answer.
@@ -113,34 +79,24 @@ impl Sight {
             Shown::List(Resource::Volume) => {
                 let mut whole: RawObject = serde_json::from_slice(body)?;
                 if let Some(volumes) = whole.get_mut("Volumes") {
-                    *volumes = self.some(volumes, |item| self.sees(Resource::Volume, item))?;
+                    *volumes = self.some(Resource::Volume, volumes)?;
                 }
                 serde_json::to_vec(&whole)?
             }
             Shown::List(kind) => {
                 let whole: &RawValue = serde_json::from_slice(body)?;
-                serde_json::to_vec(&self.some(whole, |item| self.sees(kind, item))?)?
+                serde_json::to_vec(&self.some(kind, whole)?)?
             }
-            Shown::Tasks => {
-                let whole: &RawValue = serde_json::from_slice(body)?;
-                let labels = |item: &Value| texts(item, "/Spec/ContainerSpec/Labels");
-                let sees = |item: &Value| self.may(Resource::Service, "", &labels(item), &[]);
-                serde_json::to_vec(&self.some(whole, sees)?)?
-            }
-            Shown::One(kind) => {
-                let whole: Value = serde_json::from_slice(body)?;
-                match self.sees(kind, &whole) {
-                    true => body.to_vec(),
-                    false => return Ok(Sifted::NotThere("no such object")),
-                }
-            }
-            Shown::Made => {
-                let whole: Value = serde_json::from_slice(body)?;
-                match self.sees(Resource::Volume, &whole) {
-                    true => body.to_vec(),
-                    false => return Ok(Sifted::NotThere("conflict: volume name must be unique")),
-                }
-            }
+            Shown::One(kind) => match self.left_of(kind, serde_json::from_slice(body)?)? {
+                Some(left) => left.map_or_else(|| body.to_vec(), |left| left.get().into()),
+                None => return Ok(Sifted::NotThere("no such object")),
+            },
+            Shown::Made => match self.left_of(Resource::Volume, serde_json::from_slice(body)?)? {
+                Some(left) => left.map_or_else(|| body.to_vec(), |left| left.get().into()),
+                None => return Ok(Sifted::NotThere("conflict: volume name must be unique")),
+            },
+            Shown::History => changed(body, redacted::history)?,
+            Shown::Processes => changed(body, redacted::processes)?,
             Shown::Joined => {
                 let mut whole: RawObject = serde_json::from_slice(body)?;
                 if let Some(containers) = whole.get_mut("Containers") {
@@ -167,12 +123,28 @@ impl Sight {
         seen.filter_map(|item| Some(item.get("Id")?.as_str()?.to_owned())).collect()
     }
 
-    /// Whether an event may be told. Those of volumes and networks do not say whose they are.
+    /// What is told of an event, if anything is. Those of volumes and networks do not say whose they are.
     #[must_use]
-    pub fn tells(&self, line: &[u8]) -> bool {
-        let Ok(event) = serde_json::from_slice::<Value>(line) else { return false };
-        let kind = event.get("Type").and_then(Value::as_str).and_then(Resource::parse);
+    pub fn told(&self, line: &[u8]) -> Option<Vec<u8>> {
+        let mut event = serde_json::from_slice::<Value>(line).ok()?;
+        if !self.tells(&event) {
+            return None;
+        }
         let attributes = texts(&event, "/Actor/Attributes");
+        let (kind, name) = (Resource::Container, "");
+        let of = Owned { kind, name, labels: &attributes, references: &[] };
+        if event.get("Type").and_then(Value::as_str) != Some("container")
+            || !self.viewer.hides_of(&of)
+        {
+            return Some(line.to_vec());
+        }
+        redacted::event(&mut event);
+        Some(format!("{event}\n").into_bytes())
+    }
+
+    fn tells(&self, event: &Value) -> bool {
+        let kind = event.get("Type").and_then(Value::as_str).and_then(Resource::parse);
+        let attributes = texts(event, "/Actor/Attributes");
         let name = attributes.get("name").cloned().unwrap_or_default();
         match kind {
             Some(kind @ Resource::Container) => self.may(kind, &name, &attributes, &[]),
@@ -187,8 +159,15 @@ impl Sight {
                 | Resource::Secret
                 | Resource::Config),
             ) => !self.viewer.is_narrow(kind),
-            _ => false,
+            // of the daemon itself, of nodes, plugins and builds
+            _ => !self.is_narrow(),
         }
+    }
+
+    /// Whether anything is somebody else's for whoever asks.
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        Scopes::KINDS.into_iter().any(|kind| self.viewer.is_narrow(kind))
     }
 
     /// An error of the daemon, without the ids of what whoever asks has not named.
@@ -205,30 +184,52 @@ impl Sight {
         Value::Object(whole).to_string().into_bytes()
     }
 
-    fn some(
-        &self,
-        list: &RawValue,
-        keep: impl Fn(&Value) -> bool,
-    ) -> Result<Box<RawValue>, serde_json::Error> {
+    fn some(&self, kind: Resource, list: &RawValue) -> Result<Box<RawValue>, serde_json::Error> {
         // null where there is none
         let items: Option<Vec<&RawValue>> = serde_json::from_str(list.get())?;
         let Some(items) = items else { return Ok(list.to_owned()) };
-        let mut kept: Vec<&RawValue> = Vec::new();
+        let mut kept: Vec<Cow<'_, RawValue>> = Vec::new();
         for item in items {
-            if keep(&serde_json::from_str(item.get())?) {
-                kept.push(item);
+            if let Some(left) = self.left_of(kind, serde_json::from_str(item.get())?)? {
+                kept.push(left.map_or(Cow::Borrowed(item), Cow::Owned));
             }
         }
         serde_json::value::to_raw_value(&kept)
     }
 
+    /// What is left of an object: nothing, where it is not there for whoever asks; itself as it is; or it without what is
+    /// not told of others'.
+    #[expect(clippy::option_option, reason = "not there is not unchanged")]
+    fn left_of(
+        &self,
+        kind: Resource,
+        mut object: Value,
+    ) -> Result<Option<Option<Box<RawValue>>>, serde_json::Error> {
+        let (sees, hides) = self.judged(kind, &object);
+        if !sees {
+            return Ok(None);
+        }
+        if !hides {
+            return Ok(Some(None));
+        }
+        redacted::redact(kind, &mut object);
+        serde_json::value::to_raw_value(&object).map(Some).map(Some)
+    }
+
     /// Whether an object as the daemon tells of it, in a list or by itself, is there for whoever asks.
     fn sees(&self, kind: Resource, object: &Value) -> bool {
+        self.judged(kind, object).0
+    }
+
+    /// Whether it is there for whoever asks, and whether something of it is not told.
+    fn judged(&self, kind: Resource, object: &Value) -> (bool, bool) {
         let name = ["/Names/0", "/Name", "/Spec/Name"].into_iter().find_map(|at| {
             object.pointer(at).and_then(Value::as_str).map(|name| name.trim_start_matches('/'))
         });
         let mut labels = texts(object, "/Labels");
-        for at in ["/Spec/Labels", "/Config/Labels"] {
+        // a task bears those of its containers
+        let at = if kind == Resource::Task { "/Spec/ContainerSpec/Labels" } else { "/Spec/Labels" };
+        for at in [at, "/Config/Labels"] {
             labels.append(&mut texts(object, at));
         }
         let references: Vec<String> = ["/RepoTags", "/RepoDigests"]
@@ -237,7 +238,14 @@ impl Sight {
             .flatten()
             .filter_map(|name| name.as_str().map(str::to_owned))
             .collect();
-        self.may(kind, name.unwrap_or_default(), &labels, &references)
+        let name = name.unwrap_or_default();
+        let owned = Owned {
+            kind: kind_of(kind).unwrap_or(kind),
+            name,
+            labels: &labels,
+            references: &references,
+        };
+        (self.viewer.may(Verb::List, &owned), self.viewer.hides_of(&Owned { kind, ..owned }))
     }
 
     fn may(
@@ -259,16 +267,16 @@ impl Sight {
             (Resource::Volume, "Volumes", "VolumeUsage"),
         ];
         for (kind, list, sums) in kinds {
-            if let Some(Value::Array(items)) = whole.get_mut(list) {
-                items.retain(|item| self.sees(kind, item));
+            match whole.get_mut(list) {
+                Some(Value::Array(items)) => self.sift_items(kind, items),
+                Some(other) => *other = Value::Null, // no list, of which nobody can tell whose it is
+                None => {}
             }
-            if let Some(Value::Object(sums)) =
-                whole.get_mut(sums).filter(|_| self.viewer.is_narrow(kind))
-            {
+            if let Some(Value::Object(sums)) = whole.get_mut(sums) {
                 if let Some(Value::Array(items)) = sums.get_mut("Items") {
-                    items.retain(|item| self.sees(kind, item));
+                    self.sift_items(kind, items);
                 }
-                sums.retain(|key, _| key == "Items");
+                sums.retain(|key, _| key == "Items" || !self.viewer.is_narrow(kind));
             }
         }
         if self.viewer.is_narrow(Resource::Image) {
@@ -293,9 +301,21 @@ impl Sight {
         serde_json::to_vec(&whole)
     }
 
+    fn sift_items(&self, kind: Resource, items: &mut Vec<Value>) {
+        items.retain(|item| self.judged(kind, item).0);
+        for item in items {
+            if self.judged(kind, item).1 {
+                redacted::redact(kind, item);
+            }
+        }
+    }
+
     /// `GET /info`, less how much there is of what is not seen.
     fn info(&self, body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
-        let mut whole: Map<String, Value> = serde_json::from_slice(body)?;
+        let mut whole: Value = serde_json::from_slice(body)?;
+        if !self.viewer.reveals(Resource::System) {
+            redacted::proxies(&mut whole);
+        }
         let counts = [
             (Resource::Container, "Containers"),
             (Resource::Container, "ContainersPaused"),
@@ -310,6 +330,13 @@ impl Sight {
         }
         serde_json::to_vec(&whole)
     }
+}
+
+/// An answer, changed in this way.
+fn changed(body: &[u8], change: fn(&mut Value)) -> Result<Vec<u8>, serde_json::Error> {
+    let mut whole: Value = serde_json::from_slice(body)?;
+    change(&mut whole);
+    serde_json::to_vec(&whole)
 }
 
 /// A map of texts at this place; empty where there is none.
@@ -334,3 +361,6 @@ fn without_ids(text: &str, named: &str) -> String {
     out.push_str(rest);
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use super::decision::Finding;
 use super::facts::{Facts, Needs, Seen};
 use super::model::Role;
 use super::reason::Reason;
+use super::redacted::REDACTED;
 use super::scope::{MAKER, OWNER, is_reserved, kind_of};
 use super::subject::Subject;
 use super::terms::{Filled, PlannedVolume, Term};
@@ -140,6 +141,39 @@ pub(super) fn findings(
         }
     }
     found.extend(unlabelled(role, call, facts));
+    found.extend(sent_back(call));
+    found
+}
+
+/// A value that was taken out of an answer, and comes back: whoever makes an object anew by what he was told of
+/// it would lose what it had.
+fn sent_back(call: &ApiCall<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut refuse = |field: String, name: &str| {
+        let what = format!("set {name:?} to {REDACTED}, which stands for a value that is not told");
+        found.push(
+            Finding::new(Reason::RedactedValue, &field, name, what)
+                .allowing("a role with reveal is told it"),
+        );
+    };
+    let (env, at) = match &call.body {
+        Body::ContainerCreate(body) => (body.config.env.items(), "Env"),
+        Body::Service(spec) => {
+            let env = spec.container().map_or(&[][..], |container| container.env.items());
+            (env, "TaskTemplate.ContainerSpec.Env")
+        }
+        _ => (&[][..], ""),
+    };
+    for (i, entry) in env.iter().enumerate() {
+        if let Some((name, REDACTED)) = entry.split_once('=') {
+            refuse(format!("{at}[{i}]"), name);
+        }
+    }
+    if let Body::VolumeCreate(body) = &call.body {
+        for (name, _) in body.driver_opts.entries().filter(|(_, value)| *value == REDACTED) {
+            refuse(format!("DriverOpts.{name}"), name);
+        }
+    }
     found
 }
 

@@ -3,7 +3,7 @@
 use super::super::mistake::MistakeLedger;
 use super::super::yaml::{YamlEntry, YamlNode};
 use super::rules;
-use crate::docker::{ROUTES, Resource};
+use crate::docker::{ROUTES, Resource, Verb};
 use crate::identity::IdentityRule;
 use crate::identity::pattern::{NameTemplate, overlap};
 use crate::policy::Role;
@@ -122,6 +122,10 @@ pub(super) fn check(
         if role.keeps_owner {
             let what = "own_as: keep: whoever holds it says whose the things are that it makes";
             ledger.warn(&subject, what, false);
+            if !role.allow.has(Resource::Container, Verb::Reveal) {
+                let what = "own_as: keep without container.reveal: it is not told environments, and makes nothing anew that has one";
+                ledger.warn(&subject, what, false);
+            }
         }
     }
 }

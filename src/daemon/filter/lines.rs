@@ -34,8 +34,10 @@ impl SeenLines {
             }
             if part.ends_with(b"\n") {
                 let line = self.begun.split();
-                if !std::mem::take(&mut self.too_long) && self.sight.tells(&line) {
-                    out.extend_from_slice(&line);
+                if !std::mem::take(&mut self.too_long)
+                    && let Some(told) = self.sight.told(&line)
+                {
+                    out.extend_from_slice(&told);
                 }
             }
         }
