@@ -54,6 +54,8 @@ mod raw;
 mod registry;
 #[path = "e2e/replay.rs"]
 mod replay;
+#[path = "e2e/storm.rs"]
+mod storm;
 #[path = "e2e/surface.rs"]
 mod surface;
 #[path = "e2e/targets.rs"]

@@ -50,7 +50,7 @@ pub(super) use names::is_plain;
 pub(super) use network::is_askable as is_network_askable;
 pub(super) use start::started_image;
 pub(super) use target::{asks_for_default_runtime, target};
-pub(super) use terms::terms;
+pub(super) use terms::{checked, terms};
 
 use super::decision::Finding;
 use super::facts::Facts;

@@ -2,6 +2,7 @@
 //! whatever the client wrote, and never by a client itself. Volumes that a container brings about are made with labels as
 //! mounts, which is the one form in which the daemon takes some.
 
+use super::admit;
 use super::decision::Finding;
 use super::facts::{Facts, Needs, Seen};
 use super::model::Role;
@@ -192,6 +193,9 @@ pub(super) fn terms(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, facts: &Fa
     let apart = builds && role.is_narrow(Resource::Image) && !call.head.query.flag("nocache");
     let mut terms: Vec<Term> = apart.then_some(Term::Fill(Filled::NoCache)).into_iter().collect();
     terms.extend(stamp.iter().map(|(key, value)| Term::Label((*key).to_owned(), value.clone())));
+    if role.is_narrow(Resource::Network) && role.admission.profile().is_none() {
+        terms.extend(admit::checked(call)); // under a profile it is asked for in any case
+    }
     let planned = match &call.body {
         _ if !stamps_volumes(role) => return terms,
         Body::ContainerCreate(body) => {

@@ -18,13 +18,9 @@ pub(in crate::policy) fn terms(role: &Role, profile: &Profile, call: &ApiCall<'_
     match &call.body {
         Body::ContainerCreate(body) => create(profile, body),
         Body::Opaque if is_build(call.head) => build(role, profile, call.head),
-        Body::NetworkCreate(body) if call.head.version < ALWAYS_CHECKED => {
-            let asked = body.check_duplicate.0.or_zero();
-            (!asked).then_some(Term::Fill(Filled::CheckDuplicate)).into_iter().collect()
-        }
+        Body::NetworkCreate(_) => checked(call).into_iter().collect(),
         // what these make has no bound and no mode that a profile has a default for
         Body::VolumeCreate(_)
-        | Body::NetworkCreate(_)
         | Body::Service(_)
         | Body::Secret(_)
         | Body::Config(_)
@@ -49,6 +45,13 @@ pub(in crate::policy) fn terms(role: &Role, profile: &Profile, call: &ApiCall<'_
         | Body::PluginPrivileges(_)
         | Body::PluginSet(_) => Vec::new(),
     }
+}
+
+/// A second network of one name, which some engines make where they are not told otherwise: the name would be nobody's.
+pub(in crate::policy) fn checked(call: &ApiCall<'_>) -> Option<Term> {
+    let Body::NetworkCreate(body) = &call.body else { return None };
+    let asked = body.check_duplicate.0.or_zero() || call.head.version >= ALWAYS_CHECKED;
+    (!asked).then_some(Term::Fill(Filled::CheckDuplicate))
 }
 
 fn is_build(head: &CallHead) -> bool {
