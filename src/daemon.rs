@@ -29,6 +29,7 @@ mod tests;
 pub use answer::{Answer, AnswerBody};
 pub use cancel::Cancel;
 pub use error::DaemonError;
+pub use filter::LONG_SIFTED;
 pub use lookup::{AnswerShare, LONG_ANSWERS, Lookup};
 pub use request::ClientBody;
 pub use tunnel::{Tunnel, TunnelEnd};
@@ -39,6 +40,7 @@ use crate::audit::Permitted;
 use crate::docker::{Hijack, Life, Outbound, OutboundBody};
 use answer::Lease;
 use complaints::Complaints;
+use filter::Sifting;
 use link::{Link, LinkFailed};
 use lookup::LongAnswers;
 use pool::Pool;
@@ -65,6 +67,7 @@ struct DaemonState {
     pid: AtomicI32,
     turns: Turns,
     long_answers: LongAnswers,
+    sifting: Sifting,
 }
 
 impl Daemon {
@@ -79,6 +82,7 @@ impl Daemon {
             pid: AtomicI32::new(0),
             turns: Turns::default(),
             long_answers: LongAnswers::default(),
+            sifting: Sifting::default(),
         };
         Self { shared: Arc::new(state) }
     }

@@ -143,7 +143,7 @@ pub mod docker {
     }
 }
 pub mod facts {
-    pub use crate::facts::{GatePaths, Gatherer};
+    pub use crate::facts::{GatePaths, Gatherer, Usages};
 }
 pub mod identity {
     pub use crate::identity::{

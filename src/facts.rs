@@ -8,6 +8,8 @@ pub mod inspected;
 pub mod look;
 pub mod mounts;
 pub mod protected;
+mod usage;
 
 pub use gather::{Gatherer, Unsettled};
 pub use protected::{GatePaths, protected};
+pub use usage::{Reservation, Unreserved, Usages};

@@ -17,9 +17,9 @@ use crate::audit::{Case, EventId, Writer, describe};
 use crate::daemon::{ClientBody, Daemon, Supposed};
 use crate::docker::archive::BLOCK;
 use crate::docker::{self, Accepted, ApiVersion, BodyKind, CallHead, Malformed, RequestHead};
-use crate::facts::Gatherer;
-use crate::identity::Claims;
-use crate::policy::{Decision, Heard, Policy, hear};
+use crate::facts::{Gatherer, Reservation, Usages};
+use crate::identity::{Claims, Identity};
+use crate::policy::{Decision, Heard, Permit, Policy, hear};
 use crate::proxy::receive::{Budget, Received};
 use crate::proxy::respond::ResponseBody;
 use crate::proxy::{Connection, Streams};
@@ -57,6 +57,8 @@ pub struct SharedState {
     pub sessions: Arc<Sessions>,
     /// Requests and tunnels at once, by identity.
     pub streams: Streams,
+    /// What owners have, where that has limits.
+    pub usages: Usages,
     /// Memory for bodies in hand.
     pub budget: Budget,
     /// The lowest API version that is accepted.
@@ -156,11 +158,13 @@ impl Visit {
             Decision::Deny(denial) => return Err(denial.into()),
         };
         drop((turn, answers));
+        let held = self.reserve(&identity, &policy, &permit).await?;
         docker::check_target(&permit.outbound().target)?; // terms may have made it longer
 
         // record, then forward: in a task of its own, which the client cannot take along
         let meant = permit.meant(&head);
-        let admitted = Admitted { id: self.id, head: &head, meant, body: &inspected, claims };
+        let view = permit.view();
+        let admitted = Admitted { id: self.id, head: &head, meant, body: &inspected, claims, view };
         let sessions = &self.pipeline.shared.sessions;
         let open = sessions.open(&self.connection, admitted, (&policy, &identity));
         let uploaded = Arc::default();
@@ -178,10 +182,25 @@ impl Visit {
             began: std::time::Instant::now(),
             uploaded,
             _stream: stream,
+            held,
             memory,
         };
         let case = self.case();
         Ok(exchange.run(case, *permit, upload, self.on_upgrade.take()).await?)
+    }
+
+    /// Takes what the request adds to what its owner has, where that has limits.
+    async fn reserve(
+        &self,
+        identity: &Identity,
+        policy: &Policy,
+        permit: &Permit,
+    ) -> Result<Option<Reservation>, Refused> {
+        let limits = identity.limits.as_ref().and_then(|name| policy.limits.get(name));
+        let Some(limits) = limits else { return Ok(None) };
+        let usages = &self.pipeline.shared.usages;
+        let daemon = &self.pipeline.daemon;
+        Ok(usages.reserve(daemon, identity.owner.as_str(), limits, permit.demand()).await?)
     }
 
     /// The head, by these versions.

@@ -20,6 +20,7 @@ pub mod own;
 pub mod owner;
 pub mod permit;
 pub mod profile;
+pub mod quota;
 pub mod reason;
 mod redacted;
 pub mod scope;

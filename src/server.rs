@@ -13,6 +13,7 @@ use crate::audit::{AuditError, GateInstance, Writer};
 use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, UnixBind};
 use crate::control::{self, ControlError, ControlSocket, Desk, House, Loads, Reload};
 use crate::daemon::{self, Daemon};
+use crate::facts::Usages;
 use crate::facts::{GatePaths, Gatherer};
 use crate::operator::Operator;
 use crate::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
@@ -153,6 +154,7 @@ impl Server {
             log: Arc::clone(&log),
             sessions: Arc::default(),
             streams: Streams::new(config.front.streams_per_identity),
+            usages: Usages::default(),
             budget: Budget::new(&config.front),
             floor: config.daemon.api_min,
             tally: Arc::default(),
@@ -177,7 +179,7 @@ impl Server {
     /// The most memory that clients can make the gate hold, in bytes.
     #[must_use]
     pub const fn worst_case_memory(&self) -> u64 {
-        memory::worst_case(&self.config.front, daemon::LONG_ANSWERS)
+        memory::worst_case(&self.config.front, daemon::LONG_ANSWERS + daemon::LONG_SIFTED)
     }
 
     /// Serves until SIGTERM or SIGINT, then lets what is in hand end; at a second one it ends at once. `ready` is

@@ -40,6 +40,8 @@ mod http;
 mod issued;
 #[path = "support/tokens.rs"]
 mod issuer;
+#[path = "e2e/limited.rs"]
+mod limited;
 #[path = "e2e/local.rs"]
 mod local;
 #[path = "e2e/log.rs"]

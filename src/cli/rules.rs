@@ -10,6 +10,7 @@ use crate::docker::Flaw;
 use crate::identity::{Nobody, Worthless};
 use crate::operator::Turned;
 use crate::policy::Reason;
+use crate::policy::quota::OverLimit;
 use crate::proxy::{Doubt, TurnedAway, Unserved};
 use crate::rule::{Family, Rule};
 use crate::server::Rejected;
@@ -18,8 +19,9 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Every family there is, in the order of the docs.
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 14] = [
     Reason::FAMILY,
+    OverLimit::FAMILY,
     Flaw::FAMILY,
     Unserved::FAMILY,
     Nobody::FAMILY,

@@ -66,10 +66,12 @@ pub(super) fn compile(
     let adopted = owners::adoptions(files, &mut ledger);
     owners::check(&identities, &roles, &adopted, &mut ledger);
     let hash = Sha256::of(text.as_bytes());
+    let limits = owners::limits(&named(files, "limits", &mut ledger));
+    owners::named_limits(files, &limits, &mut ledger);
     let owned = owners::owned(&identities, &roles);
     let roles = roles.into_iter().map(|(name, role)| (name, Arc::new(role))).collect();
     let adopted = adopted.into();
-    let policy = Policy { hash, identities, tokens, roles, adopted, owned };
+    let policy = Policy { hash, identities, tokens, roles, adopted, limits, owned };
     risk::warn(&policy, &mut ledger);
     let paths = ledger.sources().iter().map(|source| source.path.clone()).collect();
     let mut warnings = ledger.close()?;

@@ -30,6 +30,7 @@ notations! {
     SIZE = "a size", units::size, "^(0|[1-9][0-9]*)([KMGT]i)?B?$";
     DURATION = "a time", units::duration, "^[1-9][0-9]*(ms|s|m|h)$";
     COUNT = "a whole number", units::count, "^(0|[1-9][0-9]*)$";
+    CPUS = "a number of CPUs", units::cpus, r"^(0|[1-9][0-9]*)(\.[0-9]{1,9})?$";
     MOMENT = "a date or a time with its zone", compile::moment,
         r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.+(Z|[+-][0-9]{2}:[0-9]{2}))?$";
     DAYS = "days of the week", compile::days,
@@ -69,6 +70,11 @@ pub(super) const FILE: Section = Section {
             "admission",
             Shape::Named(&Shape::Section(&profile::PROFILE)),
             "what a body may ask for, by name",
+        ),
+        key(
+            "limits",
+            Shape::Named(&Shape::Section(&LIMITS)),
+            "what identities may have at once, by name",
         ),
         key(
             "adopt",
@@ -160,6 +166,11 @@ const IDENTITY: Section = Section {
             "owner",
             TEXT,
             "as whom it owns what it makes, a team such as team-shop; left out: as itself",
+        ),
+        key(
+            "limits",
+            TEXT,
+            "how much it, or all who own as it does, may have at once; left out: no limit",
         ),
         key("sees", TEXTS, "owners whose objects it sees besides, as far as its roles share"),
         key(
@@ -254,6 +265,23 @@ const ROLE: Section = Section {
             Shape::Section(&EXEC),
             "how something may be run in containers; left out: in every way that admission has",
         ),
+    ],
+};
+
+const LIMITS: Section = Section {
+    what: "limits",
+    keys: &[
+        key("containers", COUNT, "containers, running or not"),
+        key("running", COUNT, "containers that run"),
+        key(
+            "memory",
+            SIZE,
+            "memory of containers that run, such as 64GiB; one without a bound takes all",
+        ),
+        key("cpus", CPUS, "CPUs of containers that run, such as 16; one without a bound takes all"),
+        key("pids", COUNT, "processes of containers that run; one without a bound has all"),
+        key("volumes", COUNT, "volumes"),
+        key("networks", COUNT, "networks"),
     ],
 };
 

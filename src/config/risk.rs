@@ -116,6 +116,11 @@ fn warn_of_verbs(role: &Role, ledger: &mut MistakeLedger) {
         let what = "build.create: a build's steps run as root in containers that no profile judges, and \
                     ADD fetches from the host's own network";
         ledger.warn(&subject, what, false);
+        if role.is_narrow(Resource::Image) {
+            let what =
+                "build.create: a build takes any image of the daemon as its base, whoever's it is";
+            ledger.warn(&subject, what, false);
+        }
     }
     let reveals = role.allow.iter().any(|(_, verb, _)| verb == Verb::Reveal);
     if reveals && !matches!(role.admission, Admission::Unrestricted) {

@@ -8,19 +8,41 @@ pub(super) use lines::SeenLines;
 use super::{Answer, AnswerBody, Daemon, DaemonError, Lookup};
 use crate::docker::{Accepted, ApiVersion};
 use crate::policy::answer::{BodyRewrite, Rewrite};
-use crate::policy::sight::{Shown, Sifted, Sight};
-use bytes::Bytes;
+use crate::policy::sight::{Shown, Sifted, Sight, error_without_ids};
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::Body;
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The longest `/version` that is read, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
 /// The longest answer of which something is left out, in bytes.
-const LONGEST_SIFTED: usize = 16 * 1024 * 1024;
+const LONGEST_SIFTED: usize = 4 * 1024 * 1024;
+
+/// Places for those that are long.
+const SIFTED_AT_ONCE: usize = 2;
+
+/// How often one stands in memory: as received, as values, as what is left of it.
+const FORMS: usize = 8;
+
+/// The most memory that answers take of which something is left out, in bytes.
+pub const LONG_SIFTED: u64 = (SIFTED_AT_ONCE * LONGEST_SIFTED * FORMS) as u64;
+
+/// The places for long answers of which something is left out.
+#[derive(Debug)]
+pub(super) struct Sifting(Arc<Semaphore>);
+
+impl Default for Sifting {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(SIFTED_AT_ONCE)))
+    }
+}
 
 /// From how many bytes on an answer is gone through away from the workers.
 const LONG: usize = 64 * 1024;
@@ -62,7 +84,7 @@ async fn seen(
             return Ok(answer);
         }
         let bytes = whole(&mut answer, LONGEST).await?;
-        let bytes = Bytes::from(Sight::error(&bytes, target));
+        let bytes = Bytes::from(error_without_ids(&bytes, target));
         return Ok(with_body(answer, bytes));
     }
     let as_it_is = matches!(sight.shown(), Shown::Nothing) || answer.tunnel.is_some();
@@ -77,7 +99,7 @@ async fn seen(
         answer.body = answer.body.by_lines(sight);
         return Ok(answer);
     }
-    let bytes = whole(&mut answer, LONGEST_SIFTED).await?;
+    let (bytes, _place) = placed(daemon, &mut answer).await?;
     let on_it = match sight.shown() {
         Shown::Joined => containers_on(daemon, &bytes, &sight).await,
         _ => BTreeSet::new(),
@@ -112,6 +134,28 @@ async fn containers_on(daemon: &Daemon, network: &[u8], sight: &Sight) -> BTreeS
     let answer = daemon.lookup(Lookup::ContainersOn(id.to_owned())).await;
     let answer = answer.inspect_err(|error| daemon.complain(error));
     answer.map(|answer| sight.seen_containers(&answer)).unwrap_or_default()
+}
+
+/// The whole body, with a place for it where it is long.
+async fn placed(
+    daemon: &Daemon,
+    answer: &mut Answer,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), DaemonError> {
+    let (mut whole, mut place) = (BytesMut::new(), None);
+    while let Some(frame) = answer.body.frame().await {
+        let data = frame?.into_data().unwrap_or_default();
+        if whole.len() + data.len() > LONGEST_SIFTED {
+            let what =
+                format!("more than {LONGEST_SIFTED} bytes, of which some are somebody else's");
+            return Err(refused(what));
+        }
+        if place.is_none() && whole.len() + data.len() > LONG {
+            let places = Arc::clone(&daemon.shared.sifting.0);
+            place = places.acquire_owned().await.ok(); // they are never closed
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok((whole.freeze(), place))
 }
 
 async fn whole(answer: &mut Answer, most: usize) -> Result<Bytes, DaemonError> {

@@ -83,6 +83,8 @@ pub enum Lookup {
     Network(String),
     /// `GET /containers/json` of a network, by its full id.
     ContainersOn(String),
+    /// `GET /containers/json`, `/volumes` or `/networks` of what bears this label, `key=value`.
+    Labelled(Resource, String),
     /// `GET /services/{}`, or of tasks, secrets or configs, of a plain name or id.
     Kept(Resource, String),
     /// `HEAD /containers/{}/archive`: what is at a path in a container, of a full id. Answered by the head
@@ -91,6 +93,11 @@ pub enum Lookup {
 }
 
 impl Lookup {
+    /// Whether what is asked about may be named by the beginning of its id.
+    const fn is_by_name(&self) -> bool {
+        matches!(self, Self::Container(_) | Self::Network(_) | Self::Kept(..))
+    }
+
     /// Unversioned, because the daemon's range is what the first one asks for: the daemon answers
     /// as its newest.
     fn outbound(&self) -> Outbound {
@@ -105,6 +112,14 @@ impl Lookup {
             Self::ContainersOn(network) => {
                 let filters = format!(r#"{{"network":["{network}"]}}"#);
                 format!("/containers/json?all=1&filters={}", escaped(&filters))
+            }
+            Self::Labelled(kind, label) => {
+                let path = match kind {
+                    Resource::Container => "/containers/json?all=1&".to_owned(),
+                    kind => format!("/{kind}s?"),
+                };
+                let filters = serde_json::json!({ "label": [label] }).to_string();
+                format!("{path}filters={}", escaped(&filters))
             }
             Self::Kept(kind, name) => format!("/{kind}s/{name}"),
             Self::Inside(id, path) => format!("/containers/{id}/archive?path={}", escaped(path)),
@@ -170,6 +185,19 @@ impl Daemon {
             self.send(&lookup.outbound(), ClientBody::Empty, &Cancel::new()).await?;
         if status == http::StatusCode::NOT_FOUND {
             return Ok(None);
+        }
+        if status == http::StatusCode::BAD_REQUEST
+            || status == http::StatusCode::INTERNAL_SERVER_ERROR
+        {
+            // the beginning of several ids is none's
+            let said = body.read_whole(SHORT).await?;
+            let said = String::from_utf8_lossy(&said).to_ascii_lowercase();
+            if lookup.is_by_name()
+                && ["multiple", "ambiguous"].iter().any(|word| said.contains(word))
+            {
+                return Ok(None);
+            }
+            return Err(DaemonError::Protocol(format!("{status} to our own {lookup:?} lookup")));
         }
         if status != http::StatusCode::OK {
             return Err(DaemonError::Protocol(format!("{status} to our own {lookup:?} lookup")));

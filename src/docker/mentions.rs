@@ -143,11 +143,12 @@ impl<'c> Mentions<'c> {
             (Resource::Image, Verb::List) => Some(Object::Image),
             _ => None,
         };
-        if let Some(object) = listed {
-            // the daemon finds these, and answers otherwise where it finds none
-            for name in
-                ["before", "since"].into_iter().flat_map(|key| head.query.filter_values(key))
-            {
+        // the daemon finds these, and answers otherwise where it finds none
+        let listed = listed.map(|object| (object, &["before", "since"][..]));
+        let of_tasks = (Object::Kept(Resource::Service), &["service"][..]);
+        let of_tasks = (head.route.resource == Resource::Task).then_some(of_tasks);
+        for (object, keys) in listed.into_iter().chain(of_tasks) {
+            for name in keys.iter().flat_map(|key| head.query.filter_values(key)) {
                 self.add(object, Use::Read, Spot::Query("filters"), name);
             }
         }

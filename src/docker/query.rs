@@ -176,10 +176,12 @@ impl Query {
         self.put(params, "filters", QueryValue::Json(filters, false));
     }
 
-    /// Adds an instruction behind those that the client wrote, where the route has some.
+    /// Adds an instruction behind all those that the client wrote, the same among them, where the route has some.
     pub fn change(&mut self, params: &'static [Param], line: &str) {
-        let there = self.all("changes").any(|change| change == line);
-        if let Some(param) = params.iter().find(|param| param.name == "changes" && !there) {
+        self.0.retain(|given| {
+            given.param.name != "changes" || given.value != QueryValue::Text(line.to_owned())
+        });
+        if let Some(param) = params.iter().find(|param| param.name == "changes") {
             let place = |wanted: &str| params.iter().position(|param| param.name == wanted);
             let after = self.0.partition_point(|given| place(given.param.name) <= place("changes"));
             self.0.insert(after, Given { param, value: QueryValue::Text(line.to_owned()) });

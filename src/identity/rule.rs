@@ -48,6 +48,7 @@ pub struct IdentityRule {
     valid: Option<Validity>,
     owner: Option<NameTemplate>,
     sees: Vec<NameTemplate>,
+    limits: Option<String>,
 }
 
 impl IdentityRule {
@@ -67,8 +68,8 @@ impl IdentityRule {
         if wanted > captures {
             return Err(RuleError::NoSuchCapture { wanted, captures });
         }
-        let (valid, owner, sees) = (None, None, Vec::new());
-        Ok(Self { name, matching, roles, mode, danger_observe_root, valid, owner, sees })
+        let (valid, owner, sees, limits) = (None, None, Vec::new(), None);
+        Ok(Self { name, matching, roles, mode, danger_observe_root, valid, owner, sees, limits })
     }
 
     /// The same rule, whose identities own as `owner` what they make, or as themselves, and see what `sees` own.
@@ -88,6 +89,19 @@ impl IdentityRule {
         self.owner = owner;
         self.sees = sees;
         Ok(self)
+    }
+
+    /// The same rule, whose identities may have as much at once as these limits of the policy say.
+    #[must_use]
+    pub fn within(mut self, limits: Option<String>) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The limits of the policy that hold for it.
+    #[must_use]
+    pub fn limits(&self) -> Option<&str> {
+        self.limits.as_deref()
     }
 
     /// As whom those own whom the rule matches: their team, or themselves.
@@ -161,6 +175,7 @@ impl IdentityRule {
             name,
             owner,
             sees,
+            limits: self.limits.clone(),
             roles: self.roles.clone(),
             mode: self.mode,
             danger_observe_root: self.danger_observe_root,
@@ -183,6 +198,8 @@ pub struct Identity {
     pub owner: IdentityName,
     /// Whose objects it sees besides.
     pub sees: Vec<IdentityName>,
+    /// The limits of the policy on what it, or all who own as it does, may have at once.
+    pub limits: Option<String>,
     /// Roles in the order written in the rule.
     pub roles: Vec<String>,
     /// The mode as written in the rule; see [`Mode::at`].

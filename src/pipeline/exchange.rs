@@ -7,6 +7,7 @@ use crate::audit::event::{Ended, OutcomeRecord};
 use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
 use crate::docker::{CallHead, Flaw};
+use crate::facts::Reservation;
 use crate::policy::Permit;
 use crate::proxy::respond::{self, ResponseBody};
 use crate::proxy::{BodyMemory, Connection, StreamPermit};
@@ -35,6 +36,8 @@ pub(super) struct Exchange {
     pub(super) began: Instant,
     pub(super) uploaded: Arc<AtomicU64>,
     pub(super) _stream: StreamPermit,
+    /// What it adds to what its owner has.
+    pub(super) held: Option<Reservation>,
     /// Of what is sent on in the place of a long body.
     pub(super) memory: Option<BodyMemory>,
 }
@@ -247,7 +250,7 @@ impl Exchange {
 
     /// Writes how it ended.
     pub(super) fn record(
-        self,
+        mut self,
         stage: Stage,
         status: Option<u16>,
         error: Option<String>,
@@ -255,6 +258,14 @@ impl Exchange {
         (bytes_in, bytes_out): (u64, u64),
         ended: Ended,
     ) {
+        if self.head.route.operation == "ContainerUpdate" {
+            self.pipeline.shared.usages.forget();
+        }
+        if let (Some(held), Some(status)) =
+            (self.held.take(), status.filter(|_| ended == Ended::Done))
+        {
+            held.settle((200..300).contains(&status));
+        }
         // whichever side was seen to go first, if we meant it to end it ended by us
         let ended = if ended == Ended::Done { ended } else { self.open.how(ended) };
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);

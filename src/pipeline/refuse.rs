@@ -5,8 +5,10 @@ use crate::audit::event::ReasonRecord;
 use crate::audit::{AuditError, Case, Durability, PutOff};
 use crate::daemon::DaemonError;
 use crate::docker::Malformed;
+use crate::facts::Unreserved;
 use crate::identity::Unidentified;
 use crate::policy::Denial;
+use crate::policy::quota::OverLimit;
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
 use crate::proxy::respond::{self, ResponseBody};
@@ -29,6 +31,8 @@ pub(super) enum Refused {
     Stranger(Unidentified),
     /// Too much at once.
     TooMany(TooMany),
+    /// There would be more of something than its owner may have: how much there is, and may be.
+    Over(OverLimit, u64, u64),
     /// Other bodies hold all the memory.
     Busy,
     /// The decision cannot be written down.
@@ -65,6 +69,15 @@ impl From<Unreceived> for Refused {
     }
 }
 
+impl From<Unreserved> for Refused {
+    fn from(why: Unreserved) -> Self {
+        match why {
+            Unreserved::Over(quantity, has, most) => Self::Over(quantity, has, most),
+            Unreserved::Away(error) => error.into(),
+        }
+    }
+}
+
 impl From<Unproven> for Refused {
     fn from(why: Unproven) -> Self {
         match why {
@@ -89,6 +102,9 @@ impl Refused {
             Self::Stranger(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::Untrusted(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::Away(error) => Some((None, one(Unserved::Away.rule(), error.to_string()))),
+            Self::Over(quantity, has, most) => {
+                Some((None, one(quantity.rule(), format!("{has} of {most}"))))
+            }
             Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) => None,
         }
     }
@@ -101,6 +117,7 @@ impl Refused {
             Self::Stranger(why) => vec![why.rule()],
             Self::Untrusted(why) => vec![why.rule()],
             Self::Away(_) => vec![Unserved::Away.rule()],
+            Self::Over(quantity, ..) => vec![quantity.rule()],
             Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) => Vec::new(),
         }
     }
@@ -148,6 +165,7 @@ impl Visit {
             Refused::Stranger(why) => respond::stranger(&why),
             Refused::TooMany(most) => respond::too_many("requests", most),
             Refused::Busy => respond::busy(),
+            Refused::Over(quantity, has, most) => respond::over(name, quantity.rule(), has, most),
             Refused::Unrecorded(error) => {
                 tracing::error!(%error, "a decision could not be recorded, nothing was forwarded");
                 respond::log_unwritable()

@@ -42,7 +42,7 @@ mod weight;
 pub(super) use call::{call, images};
 pub use environment::is_read_outside;
 pub(super) use host_paths::listed as listed_path;
-pub(super) use image::{run, serve};
+pub(super) use image::{named as named_image, run, serve};
 pub(super) use inside::deciding_paths;
 pub(super) use manner::manner;
 pub(super) use mounts::is_volume_name;

@@ -32,7 +32,11 @@ pub(super) fn rewrite(head: &CallHead, viewer: Option<&Viewer>, facts: &Facts) -
     let versions = (head.route.resource, head.route.verb) == (Resource::System, Verb::Version);
     let sight = viewer.and_then(|viewer| {
         let shown = shown(head, viewer, facts)?;
-        Some(BodyRewrite::Seen(Box::new(Sight::new(viewer.clone(), shown))))
+        let verb = match shown {
+            Shown::One(_) | Shown::Made => head.route.verb,
+            _ => Verb::List,
+        };
+        Some(BodyRewrite::Seen(Box::new(Sight::new(viewer.clone(), shown, verb))))
     });
     let plain = if versions { BodyRewrite::Versions } else { BodyRewrite::AsItIs };
     Rewrite { accepted: head.accepted, body: sight.unwrap_or(plain) }
@@ -43,7 +47,7 @@ pub(super) fn rewrite(head: &CallHead, viewer: Option<&Viewer>, facts: &Facts) -
 fn shown(head: &CallHead, viewer: &Viewer, facts: &Facts) -> Option<Shown> {
     let (resource, verb) = (head.route.resource, head.route.verb);
     let narrow = |kind| viewer.is_narrow(kind);
-    let any = Sight::new(viewer.clone(), Shown::Nothing).is_narrow();
+    let any = viewer.is_narrow_at_all();
     let sifted = |shown, is| if is { Some(shown) } else { None };
     match (resource, verb) {
         (Resource::System, Verb::Info) => {
@@ -65,16 +69,22 @@ fn shown(head: &CallHead, viewer: &Viewer, facts: &Facts) -> Option<Shown> {
     }
     let kind = kind_of(resource)?;
     let (narrow, hides) = (narrow(kind), viewer.hides(resource));
+    let of_containers = viewer.is_narrow(Resource::Container);
     let told = match (kind, verb) {
-        (Resource::Container | Resource::Network | Resource::Secret, Verb::List) => {
+        (Resource::Container | Resource::Secret, Verb::List) => {
             sifted(Shown::List(resource), narrow)
+        }
+        // these tell of containers
+        (Resource::Image | Resource::Network, Verb::List) => {
+            let hides = hides && kind == Resource::Image;
+            sifted(Shown::List(resource), narrow || hides || of_containers)
         }
         (_, Verb::List) => sifted(Shown::List(resource), narrow || hides),
         // these are sent by name, which may be another's when they arrive
         (Resource::Volume, Verb::Inspect) => sifted(Shown::One(kind), narrow || hides),
         (Resource::Volume, Verb::Create) => sifted(Shown::Made, narrow || hides),
         (Resource::Image, Verb::Inspect) if head.route.path.ends_with("/json") => {
-            sifted(Shown::One(kind), narrow || hides)
+            sifted(Shown::One(kind), narrow || hides || of_containers)
         }
         (Resource::Image, Verb::Inspect) if head.route.path.ends_with("/history") => {
             sifted(Shown::History, hides && !is_own(head, viewer, facts))
@@ -82,9 +92,7 @@ fn shown(head: &CallHead, viewer: &Viewer, facts: &Facts) -> Option<Shown> {
         (Resource::Container, Verb::Top) => {
             sifted(Shown::Processes, hides && !is_own(head, viewer, facts))
         }
-        (Resource::Network, Verb::Inspect) => {
-            sifted(Shown::Joined, narrow || viewer.is_narrow(Resource::Container))
-        }
+        (Resource::Network, Verb::Inspect) => sifted(Shown::Joined, narrow || of_containers),
         (Resource::Container | Resource::Service | Resource::Config, Verb::Inspect) => {
             sifted(Shown::One(resource), hides)
         }

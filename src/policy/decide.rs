@@ -8,6 +8,7 @@ use super::manner::Execs;
 use super::model::Role;
 use super::outgoing::permit;
 use super::owner::Viewer;
+use super::quota;
 use super::reason::Reason;
 use super::stamp;
 use super::subject::Subject;
@@ -66,6 +67,9 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     let mut needs = Needs::default();
     whose::needs(owners, call, known, &mut needs);
     stamp::needs(by, owners, call, &mut needs);
+    if by.identity.limits.is_some() && quota::depends_on_target(call.head) {
+        needs.containers.extend(call.head.target().map(str::to_owned));
+    }
     let target = admit::target(call, known).filter(|_| judged || starts && by_image);
     needs.containers.extend(target.map(|target| target.name.to_owned()));
     for Mention { object, name, used, at: _ } in call.mentions() {

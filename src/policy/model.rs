@@ -4,6 +4,7 @@ use super::glob::Glob;
 use super::grants::Grants;
 use super::manner::{Deletes, Execs};
 use super::profile::Profile;
+use super::quota::Limits;
 use super::scope::{Adoption, Scope, Scopes};
 use crate::digest::Sha256;
 use crate::docker::Resource;
@@ -24,6 +25,8 @@ pub struct Policy {
     pub roles: BTreeMap<String, Arc<Role>>,
     /// Who owns what was there before, in the order of the file: the first that has it.
     pub adopted: Arc<[Adoption]>,
+    /// What identities may have at once, by name.
+    pub limits: BTreeMap<String, Arc<Limits>>,
     /// Kinds of objects of which some role that somebody holds means its own alone: whatever is made of them bears its owner's labels.
     pub owned: BTreeSet<Resource>,
 }

@@ -6,6 +6,7 @@ use super::decision::Finding;
 use super::facts::{Facts, Seen};
 use super::owner::Viewer;
 use super::permit::Permit;
+use super::quota::{Amounts, demand};
 use super::scope::kind_of;
 use super::stamp;
 use super::subject::Subject;
@@ -43,6 +44,10 @@ pub(super) fn permit(
     let touched = terms::touch_body(&terms);
     let mut body = if touched { call.body.clone() } else { Body::None };
     terms::apply(&terms, &mut head, &mut body);
+    let demand = match by.identity.limits {
+        Some(_) => demand(&head, if touched { &body } else { &call.body }, &facts),
+        None => Amounts::default(),
+    };
     let json = if touched { &body } else { &call.body }.serialise();
     Box::new(Permit {
         role: role.to_owned(),
@@ -53,6 +58,7 @@ pub(super) fn permit(
         policy: Some(by.policy.hash),
         outbound: outbound(&head, call, json),
         answer: Some(answer),
+        demand,
     })
 }
 

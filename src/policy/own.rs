@@ -3,6 +3,7 @@
 
 use super::facts::Facts;
 use super::permit::Permit;
+use super::quota::Amounts;
 use crate::docker::{ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
 
 /// Why the gate acts by itself.
@@ -41,6 +42,7 @@ pub fn stop(cause: Cause, id: &str, version: ApiVersion) -> Option<Permit> {
         policy: None,
         outbound: outbound(),
         answer: None,
+        demand: Amounts::default(),
     })
 }
 

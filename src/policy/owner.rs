@@ -3,7 +3,7 @@
 
 use super::glob::Glob;
 use super::model::Role;
-use super::scope::{Adoption, MAKER, OWNER, Owned, Scope, kind_of};
+use super::scope::{Adoption, MAKER, OWNER, Owned, Scope, Scopes, kind_of};
 use super::subject::Subject;
 use crate::docker::image::Reference;
 use crate::docker::{Resource, Verb};
@@ -43,6 +43,18 @@ impl Viewer {
     #[must_use]
     pub fn is_narrow(&self, kind: Resource) -> bool {
         self.role.is_narrow(kind)
+    }
+
+    /// Whether there are kinds of objects of which it does not mean all.
+    #[must_use]
+    pub fn is_narrow_at_all(&self) -> bool {
+        Scopes::KINDS.into_iter().any(|kind| self.is_narrow(kind))
+    }
+
+    /// Whether of the objects of this resource it means those alone that bear a label besides.
+    #[must_use]
+    pub fn is_marked(&self, resource: Resource) -> bool {
+        kind_of(resource).is_some_and(|kind| !self.role.only_of(kind).is_empty())
     }
 
     /// Whether it may do this to the object, as far as it matters whose that is.

@@ -1,9 +1,10 @@
 //! Permission, with all that the record of it says. Its fields can be filled in within this room alone, so that
 //! what was decided is what is recorded and what is forwarded: whoever holds a permit holds a judgement.
 
-use super::answer::Rewrite;
+use super::answer::{BodyRewrite, Rewrite};
 use super::decision::Finding;
 use super::facts::Facts;
+use super::quota::Amounts;
 use super::terms::{self, Term};
 use crate::digest::Sha256;
 use crate::docker::body::Body;
@@ -30,6 +31,8 @@ pub struct Permit {
     pub(super) outbound: Outbound,
     /// What is changed of the daemon's answer, if anything is.
     pub(super) answer: Option<Rewrite>,
+    /// How much it takes of what its owner may have.
+    pub(super) demand: Amounts,
 }
 
 impl Permit {
@@ -69,6 +72,22 @@ impl Permit {
         let mut meant = CallHead::clone(head);
         terms::apply(&by_id, &mut meant, &mut Body::None);
         Arc::new(meant)
+    }
+
+    /// How much it takes of what its owner may have.
+    #[must_use]
+    pub const fn demand(&self) -> &Amounts {
+        &self.demand
+    }
+
+    /// What of a stream that goes on may be seen by whoever asked; `None` where all of it may. What is open ends where
+    /// this would be another one now.
+    #[must_use]
+    pub fn view(&self) -> Option<Sha256> {
+        match &self.answer.as_ref()?.body {
+            BodyRewrite::Seen(sight) => sight.of_stream(),
+            BodyRewrite::AsItIs | BodyRewrite::Versions => None,
+        }
     }
 
     /// What it stands on.

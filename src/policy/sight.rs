@@ -1,20 +1,21 @@
 //! What of an answer somebody may see. What is somebody else's is left out, and an object that has become somebody else's
 //! since it was looked at is not there. Each object of a list is passed on byte by byte as the daemon has written it.
 
+mod others;
 mod raw;
 
+use self::others::counts_others;
+pub use self::others::error_without_ids;
 use self::raw::RawObject;
 use super::owner::Viewer;
 use super::redacted;
-use super::scope::{Owned, Scopes, kind_of};
+use super::scope::{Owned, kind_of};
+use crate::digest::Sha256;
 use crate::docker::{Resource, Verb};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Letters of an id as it is shown at least.
-const SHORT_ID: usize = 12;
 
 /// What an answer shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub enum Shown {
 pub struct Sight {
     viewer: Viewer,
     shown: Shown,
+    /// What is done by the request: of a list and events, that it is listed.
+    verb: Verb,
 }
 
 /// What becomes of a whole answer.
@@ -58,14 +61,21 @@ pub enum Sifted {
 }
 
 impl Sight {
-    pub(super) fn new(viewer: Viewer, shown: Shown) -> Self {
-        Self { viewer, shown }
+    pub(super) const fn new(viewer: Viewer, shown: Shown, verb: Verb) -> Self {
+        Self { viewer, shown, verb }
     }
 
     /// What the answer shows.
     #[must_use]
     pub const fn shown(&self) -> Shown {
         self.shown
+    }
+
+    /// Of a stream, by what it is chosen what may be seen of it.
+    #[must_use]
+    pub fn of_stream(&self) -> Option<Sha256> {
+        let whole = || Sha256::of(format!("{:?}", self.viewer).as_bytes());
+        (self.shown == Shown::Events).then(whole)
     }
 
     /// What is left of the body of an answer. Of a network, the containers on it are left that are told to be there for
@@ -106,7 +116,9 @@ impl Sight {
                         *containers = serde_json::value::to_raw_value(&all)?;
                     }
                 }
-                whole.0.retain(|(key, _)| key != "Services");
+                // of tasks, peers and addresses in use, whoever's they are
+                let others = ["Services", "Status", "Peers"];
+                whole.0.retain(|(key, _)| !others.contains(&key.as_str()));
                 serde_json::to_vec(&whole)?
             }
             Shown::Usage => self.usage(body)?,
@@ -146,8 +158,17 @@ impl Sight {
         let kind = event.get("Type").and_then(Value::as_str).and_then(Resource::parse);
         let attributes = texts(event, "/Actor/Attributes");
         let name = attributes.get("name").cloned().unwrap_or_default();
+        let action = event.get("Action").and_then(Value::as_str).unwrap_or_default();
         match kind {
             Some(kind @ Resource::Container) => self.may(kind, &name, &attributes, &[]),
+            // what is gone says no more whose it was
+            Some(kind @ Resource::Image)
+                if matches!(action, "delete" | "untag" | "prune")
+                    && self.viewer.is_narrow(kind) =>
+            {
+                let owned = Owned { kind, name: "", labels: &attributes, references: &[] };
+                self.viewer.owner_of(&owned).is_some() && self.viewer.may(Verb::List, &owned)
+            }
             Some(kind @ Resource::Image) => {
                 let id = event.pointer("/Actor/ID").and_then(Value::as_str).unwrap_or_default();
                 self.may(kind, "", &attributes, &[name, id.to_owned()])
@@ -167,21 +188,7 @@ impl Sight {
     /// Whether anything is somebody else's for whoever asks.
     #[must_use]
     pub fn is_narrow(&self) -> bool {
-        Scopes::KINDS.into_iter().any(|kind| self.viewer.is_narrow(kind))
-    }
-
-    /// An error of the daemon, without the ids of what whoever asks has not named.
-    #[must_use]
-    pub fn error(body: &[u8], named: &str) -> Vec<u8> {
-        let Ok(mut whole) = serde_json::from_slice::<Map<String, Value>>(body) else {
-            return without_ids(&String::from_utf8_lossy(body), named).into_bytes();
-        };
-        for value in whole.values_mut() {
-            if let Value::String(text) = value {
-                *text = without_ids(text, named);
-            }
-        }
-        Value::Object(whole).to_string().into_bytes()
+        self.viewer.is_narrow_at_all()
     }
 
     fn some(&self, kind: Resource, list: &RawValue) -> Result<Box<RawValue>, serde_json::Error> {
@@ -209,10 +216,13 @@ impl Sight {
         if !sees {
             return Ok(None);
         }
-        if !hides {
+        let counts = self.viewer.is_narrow(Resource::Container) && counts_others(kind, &mut object);
+        if !hides && !counts {
             return Ok(Some(None));
         }
-        redacted::redact(kind, &mut object);
+        if hides {
+            redacted::redact(kind, &mut object);
+        }
         serde_json::value::to_raw_value(&object).map(Some).map(Some)
     }
 
@@ -223,8 +233,12 @@ impl Sight {
 
     /// Whether it is there for whoever asks, and whether something of it is not told.
     fn judged(&self, kind: Resource, object: &Value) -> (bool, bool) {
-        let name = ["/Names/0", "/Name", "/Spec/Name"].into_iter().find_map(|at| {
-            object.pointer(at).and_then(Value::as_str).map(|name| name.trim_start_matches('/'))
+        // of a container's names the others are links
+        let names = object.get("Names").and_then(Value::as_array).into_iter().flatten();
+        let names = names.filter_map(|name| name.as_str()?.strip_prefix('/'));
+        let name = names.into_iter().find(|name| !name.contains('/')).or_else(|| {
+            let named = ["/Name", "/Spec/Name"].into_iter().find_map(|at| object.pointer(at));
+            named.and_then(Value::as_str).map(|name| name.trim_start_matches('/'))
         });
         let mut labels = texts(object, "/Labels");
         // a task bears those of its containers
@@ -245,7 +259,7 @@ impl Sight {
             labels: &labels,
             references: &references,
         };
-        (self.viewer.may(Verb::List, &owned), self.viewer.hides_of(&Owned { kind, ..owned }))
+        (self.viewer.may(self.verb, &owned), self.viewer.hides_of(&Owned { kind, ..owned }))
     }
 
     fn may(
@@ -255,7 +269,7 @@ impl Sight {
         labels: &BTreeMap<String, String>,
         references: &[String],
     ) -> bool {
-        self.viewer.may(Verb::List, &Owned { kind, name, labels, references })
+        self.viewer.may(self.verb, &Owned { kind, name, labels, references })
     }
 
     /// `GET /system/df`: lists up to API 1.51, and after that each within sums.
@@ -276,7 +290,13 @@ impl Sight {
                 if let Some(Value::Array(items)) = sums.get_mut("Items") {
                     self.sift_items(kind, items);
                 }
-                sums.retain(|key, _| key == "Items" || !self.viewer.is_narrow(kind));
+                if self.viewer.is_narrow(kind) {
+                    let count = sums.get("Items").and_then(Value::as_array).map(Vec::len);
+                    sums.retain(|key, _| key == "Items");
+                    if let Some(count) = count {
+                        sums.insert("TotalCount".to_owned(), count.into());
+                    }
+                }
             }
         }
         if self.viewer.is_narrow(Resource::Image) {
@@ -304,6 +324,9 @@ impl Sight {
     fn sift_items(&self, kind: Resource, items: &mut Vec<Value>) {
         items.retain(|item| self.judged(kind, item).0);
         for item in items {
+            if self.viewer.is_narrow(Resource::Container) {
+                counts_others(kind, item);
+            }
             if self.judged(kind, item).1 {
                 redacted::redact(kind, item);
             }
@@ -343,23 +366,6 @@ fn changed(body: &[u8], change: fn(&mut Value)) -> Result<Vec<u8>, serde_json::E
 fn texts(value: &Value, at: &str) -> BTreeMap<String, String> {
     let entries = value.pointer(at).and_then(Value::as_object).into_iter().flatten();
     entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
-}
-
-/// A text without runs of hexadecimal digits that are long enough for an id, but for those that were named.
-fn without_ids(text: &str, named: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
-        let (before, from) = rest.split_at_checked(start).unwrap_or((rest, ""));
-        let end = from.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(from.len());
-        let (run, after) = from.split_at_checked(end).unwrap_or((from, ""));
-        out.push_str(before);
-        let hidden = run.len() >= SHORT_ID && !named.contains(run);
-        out.push_str(if hidden { "(another)" } else { run });
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]

@@ -125,20 +125,25 @@ pub(super) fn findings(
     }
     let stamp = stamp(by, role, call, facts).unwrap_or_default();
     let mut found = Vec::new();
-    let mut refuse = |field: &str, key: &str| {
+    let refused = |field: &str, key: &str| {
         let what = format!("set label {key:?}, which the gate sets");
-        found.push(Finding::new(Reason::LabelReserved, field, key, what));
+        Finding::new(Reason::LabelReserved, field, key, what)
     };
     for (field, key, value) in written(call).iter().filter(|(_, key, _)| is_reserved(key)) {
         if stamp.get(key.as_ref()) != Some(value) {
-            refuse(&format!("{field}.{key}"), key);
+            found.push(refused(&format!("{field}.{key}"), key));
         }
     }
     for change in call.head.query.all("changes") {
         // whatever else stands in the line, none of it is ours to find out
+        if !stamp.is_empty() && takes_along(change) {
+            let what = "change an image by an instruction that could take the gate's own along";
+            found.push(Finding::new(Reason::ImageChange, "query changes", change, what));
+            continue;
+        }
         let ours = stamp.iter().any(|(key, value)| *change == format!("LABEL {key}={value}"));
         if !ours && is_reserved_within(change) {
-            refuse("query changes", change);
+            found.push(refused("query changes", change));
         }
     }
     found.extend(unlabelled(role, call, facts));
@@ -178,6 +183,15 @@ fn sent_back(call: &ApiCall<'_>) -> Vec<Finding> {
     found
 }
 
+/// Whether an instruction could take the ones behind it along, ours among them: a line that goes on, a document that begins,
+/// a trigger. What quotes and variables make of a label is written over by ours.
+fn takes_along(change: &str) -> bool {
+    let word = change.trim_start().split(char::is_whitespace).next().unwrap_or_default();
+    word.eq_ignore_ascii_case("onbuild")
+        || change.trim_end().ends_with(['\\', '`'])
+        || change.contains("<<")
+}
+
 /// Whether the beginning of our keys stands anywhere in a line that sets labels.
 fn is_reserved_within(change: &str) -> bool {
     let sets = change.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("label"));
@@ -191,7 +205,9 @@ pub(super) fn terms(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, facts: &Fa
     let builds =
         (call.head.route.resource, call.head.route.verb) == (Resource::Build, Verb::Create);
     let apart = builds && role.is_narrow(Resource::Image) && !call.head.query.flag("nocache");
-    let mut terms: Vec<Term> = apart.then_some(Term::Fill(Filled::NoCache)).into_iter().collect();
+    let keeps = builds && role.is_narrow(Resource::Container);
+    let filled = [apart.then_some(Filled::NoCache), keeps.then_some(Filled::Removed)];
+    let mut terms: Vec<Term> = filled.into_iter().flatten().map(Term::Fill).collect();
     terms.extend(stamp.iter().map(|(key, value)| Term::Label((*key).to_owned(), value.clone())));
     if role.is_narrow(Resource::Network) && role.admission.profile().is_none() {
         terms.extend(admit::checked(call)); // under a profile it is asked for in any case
@@ -278,15 +294,14 @@ fn planned(body: &ContainerCreate<'_>, facts: &Facts) -> Vec<PlannedVolume> {
             });
         }
     }
-    // whatever of another container's is mounted there goes before
-    if !host.volumes_from.items().is_empty() {
-        return planned;
-    }
     let clean = |path: &str| path.trim_end_matches('/').to_owned();
     let binds = host.binds.items().iter().filter_map(|bind| Some(clean(split(bind)?.target)));
     let mounts = host.mounts.items().iter().map(|mount| clean(mount.target.text()));
     let tmpfs = host.tmpfs.entries().map(|(target, _)| clean(target));
-    let mut mounted: BTreeSet<String> = binds.chain(mounts).chain(tmpfs).collect();
+    let from = host.volumes_from.items().iter().filter_map(|of| of.split(':').next());
+    let from = from.filter_map(|name| facts.containers.get(name.trim_start_matches('/'))?.found());
+    let from = from.flat_map(|container| &container.mounts).map(|mount| clean(&mount.target));
+    let mut mounted: BTreeSet<String> = binds.chain(mounts).chain(tmpfs).chain(from).collect();
     let image = facts.images.get(body.config.image.text()).and_then(Seen::found);
     let of_image = image.into_iter().flat_map(|image| image.volumes.iter().map(String::as_str));
     for target in body.config.volumes.entries().map(|(target, _)| target).chain(of_image) {

@@ -84,6 +84,8 @@ pub enum Filled {
     CheckDuplicate,
     /// `nocache` of a build: what another's build has left behind is not taken for this one's.
     NoCache,
+    /// `rm` and `forcerm` of a build: the containers of its steps bear what labels its Dockerfile says.
+    Removed,
 }
 
 impl fmt::Display for Term {
@@ -122,6 +124,7 @@ impl fmt::Display for Filled {
             Self::Build(key, value) => write!(f, "{key}={value}"),
             Self::CheckDuplicate => f.write_str("CheckDuplicate=true"),
             Self::NoCache => f.write_str("nocache=1"),
+            Self::Removed => f.write_str("rm=1 forcerm=1"),
         }
     }
 }
@@ -157,9 +160,12 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
     if let Filled::Build(key, value) = default {
         return head.query.fill_int(head.route.query, key, *value);
     }
-    if let Filled::NoCache = default {
-        return head.query.switch_on(head.route.query, "nocache");
-    }
+    let flags: &[&str] = match default {
+        Filled::NoCache => &["nocache"],
+        Filled::Removed => &["rm", "forcerm"],
+        _ => &[],
+    };
+    flags.iter().for_each(|flag| head.query.switch_on(head.route.query, flag));
     if let (Filled::CheckDuplicate, Body::NetworkCreate(network)) = (default, &mut *body) {
         network.check_duplicate.0 = Field::Set(true);
     }
@@ -174,7 +180,7 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         Filled::Ipc(mode) => word(&mut host.ipc_mode, mode),
         Filled::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
         Filled::Runtime(name) => word(&mut host.runtime, name),
-        Filled::Build(..) | Filled::CheckDuplicate | Filled::NoCache => {}
+        Filled::Build(..) | Filled::CheckDuplicate | Filled::NoCache | Filled::Removed => {}
     }
 }
 

@@ -2,13 +2,17 @@
 //! the swarm, wherever it is named, by the owner of that very object. What is somebody else's is not there, in the
 //! words in which the daemon says that of what it does not have.
 
+mod names;
+
+use self::names::{all_tags, taken, written_names};
 use super::admit;
 use super::decision::Finding;
-use super::facts::{Facts, Needs, Seen};
+use super::facts::{Container, Facts, JoinedNetwork, Needs, Seen};
 use super::model::Role;
 use super::owner::Viewer;
 use super::reason::Reason;
 use super::scope::{Owned, kind_of};
+use crate::docker::body::Body;
 use crate::docker::image::Reference;
 use crate::docker::{ApiCall, CallHead, Mention, Object, Resource, Route, Spot, Use, Verb};
 use std::borrow::Cow;
@@ -63,6 +67,7 @@ fn asked_of(mention: &Mention<'_>, route: &Route) -> Option<(Resource, Verb)> {
         (Object::Network, Use::Join) => (Resource::Network, Verb::Connect),
         (Object::Network, _) => (Resource::Network, Verb::Inspect),
         (Object::Kept(resource), Use::Target) => (kind_of(resource)?, route.verb),
+        (Object::Kept(resource), Use::Read) => (kind_of(resource)?, Verb::List),
         (Object::Kept(resource), _) => (kind_of(resource)?, USED),
     })
 }
@@ -92,29 +97,6 @@ fn askable<'c>(mention: &Mention<'c>, head: &CallHead) -> Option<Cow<'c, str>> {
     fits.then_some(name)
 }
 
-/// Names that a request gives to images on this host, in full.
-pub(super) fn written_names(head: &CallHead) -> Vec<String> {
-    let text = |key| head.query.text(key).unwrap_or_default();
-    let named = |name: &str, tag: &str| match tag {
-        "" => Reference::parse(name),
-        tag if name.contains(['@']) => Reference::parse(&format!("{name}{tag}")),
-        tag => Reference::parse(&format!("{name}:{tag}")).or_else(|_| Reference::parse(name)),
-    };
-    let names: Vec<_> = match (head.route.resource, head.route.verb) {
-        (Resource::Image, Verb::Tag | Verb::Commit | Verb::Import) => {
-            vec![named(text("repo"), text("tag"))]
-        }
-        (Resource::Image, Verb::Pull) if text("tag").starts_with("sha256:") => Vec::new(),
-        (Resource::Image, Verb::Pull) => vec![named(text("fromImage"), text("tag"))],
-        (Resource::Build, Verb::Create) => {
-            head.query.all("t").map(|name| named(name, "")).collect()
-        }
-        _ => Vec::new(),
-    };
-    let tagged = names.into_iter().flatten().filter(|reference| reference.digest.is_none());
-    tagged.map(|reference| reference.full()).collect()
-}
-
 /// What must be looked up to know whose all of it is, for roles that do not mean everybody's.
 pub(super) fn needs(roles: &[&Role], call: &ApiCall<'_>, known: &Facts, needs: &mut Needs) {
     let narrow = |kind| roles.iter().any(|role| role.is_narrow(kind));
@@ -130,6 +112,15 @@ pub(super) fn needs(roles: &[&Role], call: &ApiCall<'_>, known: &Facts, needs: &
             Object::HostPath | Object::Host => {}
         }
     }
+    if narrow(Resource::Network) {
+        let joined = started(call, known).into_iter().flat_map(|container| &container.networks);
+        let names = joined.map(JoinedNetwork::asked).filter(|name| admit::is_network_askable(name));
+        needs.networks.extend(names.map(str::to_owned));
+        // which these are is known of the container alone
+        if is_start(call.head) {
+            needs.containers.extend(call.head.target().map(str::to_owned));
+        }
+    }
     let exec = known.exec.as_ref().and_then(Seen::found).filter(|_| narrow(Resource::Container));
     needs
         .containers
@@ -138,7 +129,7 @@ pub(super) fn needs(roles: &[&Role], call: &ApiCall<'_>, known: &Facts, needs: &
     let services: Vec<_> = tasks.map(|service| (Resource::Service, service)).collect();
     needs.kept.extend(services);
     if narrow(Resource::Image) {
-        needs.images.extend(written_names(call.head));
+        needs.images.extend(written_names(call.head).into_iter().flatten());
     }
     if let (Resource::Volume, Verb::Create) = (call.head.route.resource, call.head.route.verb)
         && narrow(Resource::Volume)
@@ -160,38 +151,75 @@ pub(super) fn findings(viewer: &Viewer, call: &ApiCall<'_>, facts: &Facts) -> Ve
             found.push(finding);
         }
     }
+    found.extend(joined(viewer, call, facts));
     if viewer.is_narrow(Resource::Image) {
         found.extend(all_tags(call));
-        found.extend(untold(call.head.route));
     }
+    found.extend(untold(viewer, call));
     found.extend(taken(viewer, call, facts));
     found
 }
 
-/// What makes images that bear no label, or removes what bears none.
-fn untold(route: &Route) -> Option<Finding> {
-    let told = !matches!(
+/// Whether a request starts the container that its path names.
+fn is_start(head: &CallHead) -> bool {
+    head.route.resource == Resource::Container
+        && matches!(head.route.verb, Verb::Start | Verb::Restart)
+}
+
+/// The container that a request starts, as far as it is known.
+fn started<'f>(call: &ApiCall<'_>, facts: &'f Facts) -> Option<&'f Container> {
+    let name = call.head.target().filter(|_| is_start(call.head))?;
+    facts.containers.get(name)?.found()
+}
+
+/// Networks of others that a container would be on once it starts. The daemon looks for them by name until it has been on
+/// one, whichever it was when it was made or connected.
+fn joined(viewer: &Viewer, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
+    if !viewer.is_narrow(Resource::Network) {
+        return Vec::new();
+    }
+    let networks = started(call, facts).into_iter().flat_map(|container| &container.networks);
+    let askable = networks.filter(|joined| admit::is_network_askable(joined.asked()));
+    let mut found = Vec::new();
+    for joined in askable {
+        let (field, name) = (format!("NetworkSettings.Networks.{}", joined.name), &joined.name);
+        found.extend(match sighting(Object::Network, joined.asked(), facts) {
+            Sighting::Unseen => Some(unseen(Resource::Network, &field, name)),
+            Sighting::Absent => None, // the daemon says so
+            Sighting::There(Subjects { name: full, labels, .. }) => {
+                let object = Owned { kind: Resource::Network, name: full, labels, references: &[] };
+                let whose = viewer.owner_of(&object).map_or("nobody", |(owner, _)| owner);
+                let value = format!("{name} of {whose}");
+                let text = format!("network {name} not found");
+                let finding = || Finding::new(Reason::OwnerForeign, &field, &value, text);
+                (!viewer.may(Verb::Connect, &object)).then(finding)
+            }
+        });
+    }
+    found
+}
+
+/// What makes things that bear no label, or removes what bears none, or what nobody has marked.
+fn untold(viewer: &Viewer, call: &ApiCall<'_>) -> Option<Finding> {
+    let route = call.head.route;
+    let of_images = matches!(
         (route.resource, route.verb),
         (Resource::Image, Verb::Load) | (Resource::Build, Verb::Prune | Verb::Buildkit)
     );
-    let what = format!("use {}: whose it would be could not be told", route.operation);
-    (!told).then(|| Finding::new(Reason::OwnerUntold, "", route.operation, what))
-}
-
-/// A repository without a tag, where the daemon takes that for all of its tags, whoever's they are.
-fn all_tags(call: &ApiCall<'_>) -> Option<Finding> {
-    let route = call.head.route;
-    let at_once = (route.resource, route.verb) == (Resource::Image, route.verb)
-        && matches!(route.verb, Verb::Push | Verb::Pull | Verb::Save);
-    let untagged = |mention: &Mention<'_>| {
-        let reference = Reference::parse(&mention.name).ok();
-        mention.object == Object::Image
-            && call.head.query.text("tag").is_none()
-            && reference.is_some_and(|of| of.tag.is_none() && of.digest.is_none())
+    let cluster = match &call.body {
+        Body::VolumeCreate(body) => body.cluster_volume_spec.value().is_some(),
+        Body::Service(spec) => {
+            let mounts = spec.container().map_or(&[][..], |container| container.mounts.items());
+            mounts.iter().any(|mount| mount.kind.text() == "cluster")
+        }
+        _ => false,
     };
-    let all = call.mentions().into_iter().filter(|_| at_once).find(untagged)?;
-    let what = format!("{} all tags of {:?} at once", route.verb, all.name);
-    Some(Finding::new(Reason::OwnerAllTags, "", &all.name, what).allowing("one tag at a time"))
+    let marked = route.verb == Verb::Prune && viewer.is_marked(route.resource);
+    let untold = of_images && viewer.is_narrow(Resource::Image)
+        || cluster && viewer.is_narrow(Resource::Volume)
+        || marked;
+    let what = format!("use {}: whose it would be about could not be told", route.operation);
+    untold.then(|| Finding::new(Reason::OwnerUntold, "", route.operation, what))
 }
 
 /// What a lookup came to.
@@ -233,8 +261,20 @@ fn foreign(
     };
     match sighting(mention.object, name, facts) {
         Sighting::Unseen => Some(unseen(*kind, &at, &mention.name)),
-        // one that is missing is made
-        Sighting::Absent if mention.object == Object::Volume && mention.used == Use::Mount => None,
+        // one that is missing is made; of a service it may be there on another node, where nobody looks
+        Sighting::Absent if mention.object == Object::Volume && mention.used == Use::Mount => {
+            let what = format!(
+                "have volume {name:?} made by a service: it may be somebody's on another node"
+            );
+            let of_service = head.route.resource == Resource::Service;
+            of_service.then(|| Finding::new(Reason::OwnerVolume, &at, name, what))
+        }
+        // every node pulls its own
+        Sighting::Absent
+            if mention.object == Object::Image && head.route.resource == Resource::Service =>
+        {
+            None
+        }
         Sighting::Absent => Some(finding(Reason::TargetAbsent, &mention.name)),
         Sighting::There(Subjects { name: full, labels, references }) => {
             let object = Owned { kind: *kind, name: full, labels, references: &references };
@@ -318,58 +358,4 @@ fn absent(mention: &Mention<'_>, head: &CallHead) -> String {
         Object::Kept(kind) => format!("{kind} {name} not found"),
         Object::HostPath | Object::Host => format!("{} {name} not found", head.route.resource),
     }
-}
-
-/// Names that are given to what is made, and are somebody else's by now.
-fn taken(viewer: &Viewer, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
-    let route = call.head.route;
-    let mut found = Vec::new();
-    if (route.resource, route.verb) == (Resource::Volume, Verb::Create)
-        && viewer.is_narrow(Resource::Volume)
-    {
-        let named = call.mentions().into_iter().filter(|m| m.object == Object::Volume);
-        for name in named.map(|mention| mention.name) {
-            let text = format!("create {name}: conflict: volume name must be unique");
-            let kind = Resource::Volume;
-            found.extend(match sighting(Object::Volume, &name, facts) {
-                Sighting::Unseen => Some(unseen(kind, "Name", &name)),
-                Sighting::Absent => None,
-                Sighting::There(Subjects { name: full, labels, references }) => {
-                    let object = Owned { kind, name: full, labels, references: &references };
-                    let theirs = !viewer.may(Verb::Create, &object);
-                    theirs.then(|| Finding::new(Reason::OwnerTaken, "Name", &name, text))
-                }
-            });
-        }
-    }
-    if viewer.is_narrow(Resource::Image) {
-        for name in written_names(call.head) {
-            found.extend(rewritten(viewer, call.head, &name, facts));
-        }
-    }
-    found
-}
-
-/// A name of an image that another image has: it is taken by who has written it first. To give an image the name that it
-/// has changes nothing, and to pull one anew what a registry says of it.
-fn rewritten(viewer: &Viewer, head: &CallHead, name: &str, facts: &Facts) -> Option<Finding> {
-    let there = match facts.images.get(name) {
-        None => return Some(unseen(Resource::Image, "query", name)),
-        Some(Seen::Missing) => return None,
-        Some(Seen::Found(image)) => image,
-    };
-    let references = there.references();
-    let object =
-        Owned { kind: Resource::Image, name: "", labels: &there.labels, references: &references };
-    let same = || {
-        let source = facts.images.get(head.target()?)?.found()?;
-        Some(source.id == there.id)
-    };
-    let nobodys = viewer.owner_of(&object).is_none();
-    let pulls = head.route.verb == Verb::Pull && nobodys;
-    let free = viewer.may(Verb::Delete, &object)
-        || pulls
-        || head.route.verb == Verb::Tag && same() == Some(true);
-    let text = format!("conflict: the name {name} is taken by another image");
-    (!free).then(|| Finding::new(Reason::OwnerTaken, "query", name, text))
 }

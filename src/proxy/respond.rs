@@ -160,6 +160,13 @@ pub fn too_many(what: &str, most: TooMany) -> Response<ResponseBody> {
     retry(&text)
 }
 
+/// As much as its owner may have of what the rule is about: 429.
+#[must_use]
+pub fn over(name: &str, rule: &Rule, has: u64, most: u64) -> Response<ResponseBody> {
+    let Rule { id, what, remedy, .. } = rule;
+    retry(&format!("dockward: {name} may not have {what}: {has} of {most} [{id}]\n  {remedy}."))
+}
+
 /// As many connections as there may be, of the gate or, with that word, of an address: 429.
 #[must_use]
 pub fn crowded(of: &str, most: TooMany) -> Response<ResponseBody> {

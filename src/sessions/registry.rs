@@ -5,6 +5,7 @@
 use crate::audit::EventId;
 use crate::audit::event::Ended;
 use crate::daemon::Cancel;
+use crate::digest::Sha256;
 use crate::docker::{CallHead, Hijack};
 use crate::identity::Claims;
 use crate::policy::Policy;
@@ -52,6 +53,8 @@ pub struct Session {
     pub body: Option<Bytes>,
     /// What was proven beside the certificate.
     pub claims: Option<Arc<Claims>>,
+    /// By what it is chosen what of its answer may be seen.
+    pub view: Option<Sha256>,
     judged: Mutex<(Arc<Policy>, Known)>,
     /// Held by whoever judges it again: one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
@@ -75,6 +78,8 @@ pub struct Admitted<'a> {
     pub body: &'a Bytes,
     /// What was proven beside the certificate.
     pub claims: Option<Arc<Claims>>,
+    /// By what it is chosen what of its answer may be seen.
+    pub view: Option<Sha256>,
 }
 
 /// Why we ended something.
@@ -179,7 +184,7 @@ impl Sessions {
     pub fn open(
         self: &Arc<Self>,
         connection: &Arc<Connection<Who>>,
-        Admitted { id, head, meant, body, claims }: Admitted<'_>,
+        Admitted { id, head, meant, body, claims, view }: Admitted<'_>,
         (policy, identity): (&Arc<Policy>, &Known),
     ) -> Open {
         let session = Arc::new(Session {
@@ -190,6 +195,7 @@ impl Sessions {
             since: Timestamp::now(),
             body: (body.len() <= KEPT).then(|| body.clone()),
             claims,
+            view,
             judged: Mutex::new((Arc::clone(policy), Arc::clone(identity))),
             turn: tokio::sync::Mutex::new(()),
             cancel: Cancel::new(),

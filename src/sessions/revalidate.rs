@@ -137,6 +137,8 @@ impl Revalidator {
         let settled = self.gatherer.settle(asking).await?;
         match settled.decide() {
             Decision::Deny(denial) if !is_gone(&denial) => Err(denial.into()),
+            // somebody sees more or less of it by now
+            Decision::Allow(permit) if permit.view() != session.view => Err(unjudged()),
             // what it is about is not there any more: it ends by itself
             Decision::Deny(_) | Decision::Allow(_) => {
                 session.judged_under(policy, &identity);
@@ -172,8 +174,15 @@ fn is_to_be_judged_again(session: &Session, policy: &Arc<Policy>, identity: &Ide
 
 /// Whether two answers to who asks come to the same rights.
 fn same(one: &Identity, other: &Identity) -> bool {
-    (&one.name, &one.roles, one.mode, one.danger_observe_root)
-        == (&other.name, &other.roles, other.mode, other.danger_observe_root)
+    (&one.name, &one.owner, &one.sees, &one.roles, one.mode, one.danger_observe_root)
+        == (
+            &other.name,
+            &other.owner,
+            &other.sees,
+            &other.roles,
+            other.mode,
+            other.danger_observe_root,
+        )
 }
 
 fn is_gone(denial: &Denial) -> bool {

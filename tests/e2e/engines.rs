@@ -4,7 +4,9 @@
 
 use super::dockerd::Engine;
 use super::world::missing;
-use super::{issued, local, moved, parts, registry, storm, targets, tenants, tokens, walk};
+use super::{
+    issued, limited, local, moved, parts, registry, storm, targets, tenants, tokens, walk,
+};
 
 /// Runs a part, or says that it was not tried.
 fn on(engine: Engine, name: &str, part: fn(Engine)) {
@@ -34,6 +36,7 @@ macro_rules! few {
             every_value_of_an_accepted_body_is_what_the_daemon_made = parts::differential,
             the_corpus_holds = parts::replay,
             a_tenant_works_as_if_alone = tenants::alone,
+            limits_hold_whoever_asks_at_once = limited::play,
             two_tenants_storm_and_keep_what_they_have = storm::play,
             to_a_stranger_it_is_as_if_it_were_not_there = walk::play,
             a_tenant_works_as_if_alone_by_other_clients = tenants::alone_by_others,
@@ -74,7 +77,8 @@ macro_rules! newer_clients {
 
 mod machine {
     use super::{
-        Engine, issued, local, moved, on, parts, registry, storm, targets, tenants, tokens, walk,
+        Engine, issued, limited, local, moved, on, parts, registry, storm, targets, tenants,
+        tokens, walk,
     };
     few!(now, Engine::Machine);
     rest!(now, Engine::Machine);
@@ -87,7 +91,7 @@ mod machine {
 
 mod trixie {
     use super::{
-        Engine, issued, local, on, parts, registry, storm, targets, tenants, tokens, walk,
+        Engine, issued, limited, local, on, parts, registry, storm, targets, tenants, tokens, walk,
     };
     few!(now, Engine::Trixie);
     rest!(when_asked, Engine::Trixie);
@@ -96,7 +100,7 @@ mod trixie {
 
 /// What engines before 28 tell of an image in containerd's store does not say that it is one.
 mod trixie_containerd {
-    use super::{Engine, on, parts, registry, storm, tenants, walk};
+    use super::{Engine, limited, on, parts, registry, storm, tenants, walk};
     now! { Engine::TrixieContainerd;
         an_image_is_judged_by_where_it_came_from = registry::play,
     }
@@ -105,7 +109,7 @@ mod trixie_containerd {
 
 mod sid {
     use super::{
-        Engine, issued, local, on, parts, registry, storm, targets, tenants, tokens, walk,
+        Engine, issued, limited, local, on, parts, registry, storm, targets, tenants, tokens, walk,
     };
     few!(now, Engine::Sid);
     rest!(when_asked, Engine::Sid);
@@ -114,7 +118,7 @@ mod sid {
 
 mod sid_containerd {
     use super::{
-        Engine, issued, local, on, parts, registry, storm, targets, tenants, tokens, walk,
+        Engine, issued, limited, local, on, parts, registry, storm, targets, tenants, tokens, walk,
     };
     few!(now, Engine::SidContainerd);
     rest!(when_asked, Engine::SidContainerd);

@@ -69,15 +69,7 @@ impl Gate {
             .replace("SOCKET", daemon.to_str().unwrap())
             .replace("PRESETS", concat!(env!("CARGO_MANIFEST_DIR"), "/config/presets"));
         fs::write(directory.join("dockward.yaml"), policy).unwrap();
-        let said = fs::File::create(directory.join("gate.log")).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_dockward"))
-            .args(["serve", "--config"])
-            .arg(directory.join("dockward.yaml"))
-            .stdin(Stdio::null())
-            .stdout(said.try_clone().unwrap())
-            .stderr(said)
-            .spawn()
-            .unwrap();
+        let process = serve(directory);
         let mut gate = Self { process, directory: directory.to_owned(), port, older };
         gate.until_it_answers();
         gate
@@ -118,6 +110,23 @@ impl Gate {
         self.directory.join("audit")
     }
 
+    /// Kills it at once.
+    pub(crate) fn kill(&self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+    }
+
+    /// The same gate, started again after it was killed.
+    pub(crate) fn again(mut self) -> Self {
+        self.process.wait().unwrap();
+        let (directory, port, older) = (self.directory.clone(), self.port, self.older);
+        drop(self);
+        let process = serve(&directory);
+        let mut gate = Self { process, directory, port, older };
+        gate.until_it_answers();
+        gate
+    }
+
     /// The most memory that the gate ever held, in bytes (VmHWM of proc(5)).
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
@@ -143,6 +152,18 @@ impl Gate {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+fn serve(directory: &Path) -> Child {
+    let said = fs::File::create(directory.join("gate.log")).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_dockward"))
+        .args(["serve", "--config"])
+        .arg(directory.join("dockward.yaml"))
+        .stdin(Stdio::null())
+        .stdout(said.try_clone().unwrap())
+        .stderr(said)
+        .spawn()
+        .unwrap()
 }
 
 /// An authority, and a bundle for each name.

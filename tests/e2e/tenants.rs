@@ -8,8 +8,8 @@ use serde::Deserialize;
 use std::path::Path;
 
 /// Everybody in `tenants.yaml`.
-const CLIENTS: [&str; 8] =
-    ["admin", "lone", "maker", "anna", "bert", "shop-1", "shop-2", "auditor"];
+const CLIENTS: [&str; 10] =
+    ["admin", "lone", "maker", "few", "few-too", "anna", "bert", "shop-1", "shop-2", "auditor"];
 
 /// What does not come out as at a daemon of one's own.
 #[derive(Deserialize)]

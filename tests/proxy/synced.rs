@@ -8,7 +8,7 @@ use dockward::facade::audit::{GateInstance, Writer};
 use dockward::facade::config::FrontLimits;
 use dockward::facade::daemon::Daemon;
 use dockward::facade::docker::ApiVersion;
-use dockward::facade::facts::{GatePaths, Gatherer};
+use dockward::facade::facts::{GatePaths, Gatherer, Usages};
 use dockward::facade::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
 use dockward::facade::proxy::{
     Address, Budget, Credentials, Entrance, Front, Secured, Shutdown, Streams, Tls, Way,
@@ -36,6 +36,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
         log: Arc::clone(log),
         sessions: Arc::default(),
         streams: Streams::new(limits.streams_per_identity),
+        usages: Usages::default(),
         budget: Budget::new(&limits),
         floor: ApiVersion::FLOOR,
         tally: Arc::default(),

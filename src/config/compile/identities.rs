@@ -97,6 +97,7 @@ fn rule(
     let sees =
         node.items_of("sees").iter().map(|one| template(one, ledger)).collect::<Option<Vec<_>>>();
     let rule = ledger.accept(name_node.at, rule.owning(owner?, sees?))?;
+    let rule = rule.within(node.text_of("limits").map(str::to_owned));
     tokens::warn(&rule, ledger);
     Some(match valid {
         Some(validity) => rule.valid_in(validity),

@@ -1,15 +1,18 @@
 //! Whose objects a role means, who owns what was there before, and whether all owners that are named can be somebody.
 
-use super::super::mistake::MistakeLedger;
+use super::super::mistake::{MistakeLedger, suggest};
+use super::super::units;
 use super::super::yaml::{YamlEntry, YamlNode};
 use super::rules;
-use crate::docker::{ROUTES, Resource, Verb};
+use crate::docker::{Resource, Verb};
 use crate::identity::IdentityRule;
 use crate::identity::pattern::{NameTemplate, overlap};
 use crate::policy::Role;
 use crate::policy::glob::Glob;
+use crate::policy::quota::{Limits, OverLimit};
 use crate::policy::scope::{Adoption, Scope, Scopes, kind_of};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Kinds whose names an entry of `adopt` can have, by their keys.
 const ADOPTED: [(&str, Resource); 4] = [
@@ -36,19 +39,38 @@ pub(super) fn scopes(node: &YamlNode) -> Scopes {
     Scopes(Scopes::KINDS.into_iter().filter_map(of).collect())
 }
 
+/// Kinds of which a verb uses objects beside those of its own resource.
+const fn used_by(resource: Resource, verb: Verb) -> &'static [Resource] {
+    use Resource::{Config, Container, Image, Network, Secret, Volume};
+    match (resource, verb) {
+        (Container, Verb::Create) => &[Container, Image, Volume, Network],
+        (Container, Verb::Start | Verb::Restart) | (Network, _) => &[Container, Network],
+        (Image, Verb::Commit) => &[Container, Image],
+        (Resource::Build, _) => &[Container, Image, Network],
+        (Resource::Service, Verb::Create | Verb::Update) => {
+            &[Image, Volume, Network, Secret, Config]
+        }
+        _ => &[],
+    }
+}
+
 /// A kind of which a role grants something and does not say whose: left out it would be everybody's.
 pub(super) fn unsaid(role: &Role, node: &YamlNode, entry: &YamlEntry, ledger: &mut MistakeLedger) {
-    let by_kind = node.get("scope").filter(|scope| scope.text().is_none());
-    let Some(by_kind) = by_kind else { return };
+    // one word is for all of them
+    if role.scopes.0.is_empty() || role.scopes.0.len() == Scopes::KINDS.len() {
+        return;
+    }
+    let at = node.get("scope").map_or(entry.at, |scope| scope.at);
     let granted = |kind: &Resource| {
-        let of_kind = ROUTES.iter().filter(|route| kind_of(route.resource) == Some(*kind));
-        let mut granted = of_kind.filter(|route| role.allow.has(route.resource, route.verb));
-        granted.next().is_some() && by_kind.get(kind.as_str()).is_none()
+        let uses = |(resource, verb, _): (Resource, Verb, _)| {
+            kind_of(resource) == Some(*kind) || used_by(resource, verb).contains(kind)
+        };
+        role.allow.iter().any(uses) && !role.scopes.0.contains_key(kind)
     };
     for kind in Scopes::KINDS.into_iter().filter(granted) {
         let what =
             format!("role {:?} does not say whose objects of kind {kind} it means", entry.key);
-        ledger.mistake(by_kind.at, what, format!("write {kind}: own, team or any"));
+        ledger.mistake(at, what, format!("write {kind}: own, team or any"));
     }
 }
 
@@ -135,5 +157,43 @@ pub(super) fn owned(rules: &[IdentityRule], roles: &BTreeMap<String, Role>) -> B
     let held = |role: &&Role| rules.iter().any(|rule| rule.roles().contains(&role.name));
     let held: Vec<&Role> = roles.values().filter(held).collect();
     let narrow = |kind: &Resource| held.iter().any(|role| role.scopes.of(*kind) != Scope::Any);
-    Scopes::KINDS.into_iter().filter(narrow).collect()
+    let mut owned: BTreeSet<_> = Scopes::KINDS.into_iter().filter(narrow).collect();
+    if rules.iter().any(|rule| rule.limits().is_some()) {
+        // what is limited is counted by its owner
+        owned.extend([Resource::Container, Resource::Volume, Resource::Network]);
+    }
+    owned
+}
+
+/// `limits`: what identities may have at once.
+pub(super) fn limits(all: &BTreeMap<&str, &YamlEntry>) -> BTreeMap<String, Arc<Limits>> {
+    let read = |key: &str, text: &str| match key {
+        "memory" => units::size(text),
+        "cpus" => units::cpus(text),
+        _ => units::count(text),
+    };
+    let of = |entry: &YamlEntry| {
+        let limit = |quantity: OverLimit| {
+            let text = entry.value.text_of(quantity.key())?;
+            Some((quantity, u64::try_from(read(quantity.key(), text).ok()?).ok()?))
+        };
+        Arc::new(Limits(OverLimit::ALL.iter().copied().filter_map(limit).collect()))
+    };
+    all.iter().map(|(name, entry)| ((*name).to_owned(), of(entry))).collect()
+}
+
+/// Limits that entries of identities name.
+pub(super) fn named_limits(
+    files: &[YamlNode],
+    limits: &BTreeMap<String, Arc<Limits>>,
+    ledger: &mut MistakeLedger,
+) {
+    let nodes = files.iter().flat_map(|file| file.items_of("identities"));
+    for node in nodes.filter_map(|node| node.get("limits")) {
+        let name = node.text().unwrap_or_default();
+        if !limits.contains_key(name) {
+            let next = suggest(name, limits.keys().map(String::as_str));
+            ledger.mistake(node.at, format!("there are no limits {name:?}"), next);
+        }
+    }
 }

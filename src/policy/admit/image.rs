@@ -218,7 +218,7 @@ pub(super) fn resolve(role: &Role, head: &CallHead) -> Option<Finding> {
 }
 
 /// A repository with its tag, given once.
-fn named(repository: &str, tag: &str) -> Result<Reference, NotAReference> {
+pub(in crate::policy) fn named(repository: &str, tag: &str) -> Result<Reference, NotAReference> {
     let reference = match Reference::parse(repository) {
         // hex digits with a tag beside them are a name
         Err(NotAReference::Id) if !tag.is_empty() && !repository.contains(':') => {

@@ -34,7 +34,7 @@ fn sight(name: &str, shown: Shown) -> Sight {
     let policy = config::parse(POLICY, Path::new("/"), now).unwrap().policy;
     let identity: Identity = supposed(&policy.identities, &name.parse().unwrap()).unwrap();
     let by = Subject { identity: &identity, policy: &policy };
-    Sight::new(Viewer::new(by, &policy.roles[&identity.roles[0]]), shown)
+    Sight::new(Viewer::new(by, &policy.roles[&identity.roles[0]]), shown, Verb::List)
 }
 
 fn left(name: &str, shown: Shown, body: &Value) -> Option<Value> {
@@ -181,7 +181,10 @@ fn usage_is_of_what_is_there_for_who_asks() {
     let newer = json!({ "ContainerUsage": { "TotalCount": 2, "TotalSize": 5, "Items": all["Containers"] } });
     let own = left("anna", Shown::Usage, &newer).unwrap();
     assert_eq!(names(&own["ContainerUsage"]["Items"], "/Id"), ["1"]);
-    assert_eq!(own["ContainerUsage"].get("TotalCount"), None);
+    assert_eq!(
+        (&own["ContainerUsage"]["TotalCount"], own["ContainerUsage"].get("TotalSize")),
+        (&json!(1), None)
+    );
 }
 
 #[test]
@@ -207,6 +210,9 @@ fn events_are_told_to_whom_they_are_about() {
         assert_eq!(of("anna", &event), None, "{event}");
         assert!(of("auditor", &event).is_some(), "{event}");
     }
+    let deleted = event("image", "delete", json!({ "name": "sha256:1" }));
+    assert_eq!(of("anna", &deleted), None, "it says no more whose it was");
+    assert!(of("auditor", &deleted).is_some());
     let pulled = event("image", "pull", json!({ "name": "busybox:latest" }));
     assert!(of("anna", &pulled).is_some());
     assert_eq!(sight("anna", Shown::Events).told(b"no json"), None);
@@ -216,14 +222,32 @@ fn events_are_told_to_whom_they_are_about() {
 fn an_error_names_no_id_that_was_not_named() {
     let id = "0123456789abcdef".repeat(4);
     let body = json!({ "message": format!("The name \"/web\" is in use by container {id}; see deadbeef and {id}.") });
-    let told = String::from_utf8(Sight::error(body.to_string().as_bytes(), "/x")).unwrap();
+    let told = String::from_utf8(error_without_ids(body.to_string().as_bytes(), "/x")).unwrap();
     assert!(
         !told.contains(&id) && told.contains("(another)") && told.contains("deadbeef"),
         "{told}"
     );
-    let named = String::from_utf8(Sight::error(body.to_string().as_bytes(), &format!("/x/{id}/y")))
-        .unwrap();
+    let named =
+        String::from_utf8(error_without_ids(body.to_string().as_bytes(), &format!("/x/{id}/y")))
+            .unwrap();
     assert!(named.contains(&id));
-    let plain = String::from_utf8(Sight::error(format!("é {id}é").as_bytes(), "")).unwrap();
+    let plain = String::from_utf8(error_without_ids(format!("é {id}é").as_bytes(), "")).unwrap();
     assert_eq!(plain, "é (another)é");
+}
+
+#[test]
+fn images_and_networks_do_not_tell_of_containers() {
+    let images = json!([{ "Id": "i", "RepoTags": ["busybox:latest"], "Containers": 7,
+        "Manifests": [{ "ImageData": { "Containers": ["c1", "c2"] } }] }]);
+    let own = left("anna", Shown::List(Resource::Image), &images).unwrap();
+    assert_eq!(
+        (&own[0]["Containers"], &own[0]["Manifests"][0]["ImageData"]["Containers"]),
+        (&json!(-1), &json!([]))
+    );
+    assert_eq!(left("chief", Shown::List(Resource::Image), &images), Some(images));
+    let networks =
+        json!([{ "Name": "bridge", "Id": "n", "Labels": {}, "Containers": { "c-bert": {} } }]);
+    let own = left("anna", Shown::List(Resource::Network), &networks).unwrap();
+    assert_eq!(own[0]["Containers"], json!({}));
+    assert_eq!(left("chief", Shown::List(Resource::Network), &networks), Some(networks));
 }
