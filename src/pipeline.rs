@@ -8,6 +8,7 @@ mod body;
 mod entry;
 mod exchange;
 mod judging;
+mod prepare;
 mod refuse;
 
 pub use entry::{Doorkeeper, PipelineGate};
@@ -57,6 +58,8 @@ pub struct SharedState {
     pub sessions: Arc<Sessions>,
     /// Requests and tunnels at once, by identity.
     pub streams: Streams,
+    /// Held by who makes the bridge of an owner: one at a time.
+    pub preparing: Arc<tokio::sync::Mutex<()>>,
     /// What owners have, where that has limits.
     pub usages: Usages,
     /// Memory for bodies in hand.
@@ -159,6 +162,9 @@ impl Visit {
         };
         drop((turn, answers));
         let held = self.reserve(&identity, &policy, &permit).await?;
+        if let Some(bridge) = permit.prepares() {
+            self.prepare(bridge, &head).await?;
+        }
         docker::check_target(&permit.outbound().target)?; // terms may have made it longer
 
         // record, then forward: in a task of its own, which the client cannot take along

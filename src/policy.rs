@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod answer;
 mod authorize;
+mod bridge;
 mod decide;
 pub mod decision;
 pub mod facts;

@@ -154,6 +154,7 @@ impl Server {
             log: Arc::clone(&log),
             sessions: Arc::default(),
             streams: Streams::new(config.front.streams_per_identity),
+            preparing: Arc::default(),
             usages: Usages::default(),
             budget: Budget::new(&config.front),
             floor: config.daemon.api_min,

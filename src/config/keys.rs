@@ -243,6 +243,11 @@ const ROLE: Section = Section {
             "of the containers and services in scope, those that bear these labels",
         ),
         key(
+            "network",
+            Shape::Either(&Shape::Word(&["own", "daemon"]), &Shape::Section(&BRIDGE)),
+            "own: a bridge of the owner's own in the place of the daemon's default one, made on first use; left out: the daemon's",
+        ),
+        key(
             "own_as",
             Shape::Word(&["keep"]),
             "keep: what is made anew keeps the owner that its labels name; for updaters",
@@ -283,6 +288,15 @@ const LIMITS: Section = Section {
         key("volumes", COUNT, "volumes"),
         key("networks", COUNT, "networks"),
     ],
+};
+
+const BRIDGE: Section = Section {
+    what: "network",
+    keys: &[required(
+        "external",
+        FLAG,
+        "whether what is outside of the bridge of one's own is reached",
+    )],
 };
 
 const SCOPE: Shape = Shape::Word(&["own", "team", "any"]);

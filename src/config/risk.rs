@@ -122,6 +122,16 @@ fn warn_of_verbs(role: &Role, ledger: &mut MistakeLedger) {
             ledger.warn(&subject, what, false);
         }
     }
+    let bridges = role
+        .admission
+        .profile()
+        .is_none_or(|profile| profile.networks.iter().any(|name| name.matches("bridge")));
+    let creates = role.allow.has(Resource::Container, Verb::Create);
+    if role.is_narrow(Resource::Container) && creates && bridges && role.bridge.is_none() {
+        let what = "containers of several owners reach each other on the daemon's default bridge: write \
+                    network: own";
+        ledger.warn(&subject, what, false);
+    }
     let reveals = role.allow.iter().any(|(_, verb, _)| verb == Verb::Reveal);
     if reveals && !matches!(role.admission, Admission::Unrestricted) {
         ledger.warn(&subject, "reveal: environments and secrets of others are shown", false);

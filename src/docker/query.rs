@@ -163,6 +163,11 @@ impl Query {
         self.put(params, name, QueryValue::Flag(true));
     }
 
+    /// Writes a text, where the route has the key.
+    pub fn put_text(&mut self, params: &'static [Param], name: &str, text: &str) {
+        self.put(params, name, QueryValue::Text(text.to_owned()));
+    }
+
     /// Writes another text for one that the client sent under this key.
     pub fn replace_text(&mut self, params: &'static [Param], name: &str, from: &str, to: &str) {
         if self.text(name) == Some(from) {

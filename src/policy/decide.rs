@@ -2,6 +2,7 @@
 
 use super::admit::{self, Judge};
 use super::authorize::{Candidates, candidates, verb_finding};
+use super::bridge;
 use super::decision::{Decision, Denial, Finding};
 use super::facts::{Facts, Ground, JoinedNetwork, LOOKUPS_MAX, Needs, Seen, Volume};
 use super::manner::Execs;
@@ -67,6 +68,7 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     let mut needs = Needs::default();
     whose::needs(owners, call, known, &mut needs);
     stamp::needs(by, owners, call, &mut needs);
+    bridge::needs(by, owners, call, &mut needs);
     if by.identity.limits.is_some() && quota::depends_on_target(call.head) {
         needs.containers.extend(call.head.target().map(str::to_owned));
     }

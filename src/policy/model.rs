@@ -55,6 +55,9 @@ pub struct Role {
     pub only: Vec<(String, Glob)>,
     /// Whether what it makes keeps the owner whom the client names, in labels as `inspect` shows them.
     pub keeps_owner: bool,
+    /// Whether it has a bridge of its owner's own in the place of the daemon's; and then whether nothing outside of
+    /// it is reached.
+    pub bridge: Option<bool>,
     /// How bodies are judged.
     pub admission: Admission,
     /// In which manner containers may be deleted.

@@ -2,6 +2,7 @@
 
 use super::admit;
 use super::answer::rewrite;
+use super::bridge;
 use super::decision::Finding;
 use super::facts::{Facts, Seen};
 use super::owner::Viewer;
@@ -34,6 +35,9 @@ pub(super) fn permit(
     terms.extend(judged.into_iter().flat_map(|(role, profile)| admit::terms(role, profile, call)));
     terms.extend(by_id(call, &facts));
     terms.extend(carrier.into_iter().flat_map(|role| stamp::terms(by, role, call, &facts)));
+    let own = carrier.map(|role| bridge::terms(by, role, call, &facts)).unwrap_or_default();
+    let (bridged, prepares) = own;
+    terms.extend(bridged);
     let viewer = carrier.map(|role| Viewer::new(by, role));
     // who is only observed sees all, and removes by the way none but its own
     let observed = matches!(by.identity.mode, Mode::Observe { .. });
@@ -59,6 +63,7 @@ pub(super) fn permit(
         outbound: outbound(&head, call, json),
         answer: Some(answer),
         demand,
+        prepares,
     })
 }
 

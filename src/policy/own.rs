@@ -4,13 +4,18 @@
 use super::facts::Facts;
 use super::permit::Permit;
 use super::quota::Amounts;
+use super::scope::{MAKER, OWNER, OwnBridge};
 use crate::docker::{ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
+use bytes::Bytes;
+use serde_json::json;
 
 /// Why the gate acts by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// An operator has it stop what a revoked key left running.
     Revoked,
+    /// Somebody uses the bridge of his own for the first time.
+    Bridge,
 }
 
 impl Cause {
@@ -18,6 +23,7 @@ impl Cause {
     const fn grant(self) -> &'static str {
         match self {
             Self::Revoked => "revoke --stop",
+            Self::Bridge => "network: own",
         }
     }
 }
@@ -33,17 +39,39 @@ pub fn stop(cause: Cause, id: &str, version: ApiVersion) -> Option<Permit> {
         hijack: Hijack::No,
         life: Life::Write,
     };
-    is_id(id).then(|| Permit {
+    is_id(id).then(|| permit(cause, outbound()))
+}
+
+/// Makes the bridge of an owner.
+pub fn bridge(bridge: &OwnBridge, version: ApiVersion) -> Permit {
+    let body = json!({
+        "Name": bridge.name(), "CheckDuplicate": true, "Driver": "bridge", "Internal": bridge.internal,
+        "Labels": { OWNER: bridge.owner.as_str(), MAKER: bridge.maker.as_str() },
+    });
+    let outbound = Outbound {
+        method: Method::Post,
+        target: format!("/v{version}/networks/create"),
+        headers: Vec::new(),
+        body: OutboundBody::Json(Bytes::from(body.to_string())),
+        hijack: Hijack::No,
+        life: Life::Write,
+    };
+    permit(Cause::Bridge, outbound)
+}
+
+fn permit(cause: Cause, outbound: Outbound) -> Permit {
+    Permit {
         role: String::new(),
         grant: cause.grant().to_owned(),
         would: Vec::new(),
         terms: Vec::new(),
         facts: Facts::default(),
         policy: None,
-        outbound: outbound(),
+        outbound,
         answer: None,
         demand: Amounts::default(),
-    })
+        prepares: None,
+    }
 }
 
 /// Whether the daemon's word for what it made can stand in a path as the name of just that.

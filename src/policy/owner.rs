@@ -3,7 +3,7 @@
 
 use super::glob::Glob;
 use super::model::Role;
-use super::scope::{Adoption, MAKER, OWNER, Owned, Scope, Scopes, kind_of};
+use super::scope::{Adoption, MAKER, OWNER, OwnBridge, Owned, Scope, Scopes, kind_of};
 use super::subject::Subject;
 use crate::docker::image::Reference;
 use crate::docker::{Resource, Verb};
@@ -75,14 +75,25 @@ impl Viewer {
             return object.kind == Resource::Image && self.may_have(verb, object);
         };
         let (me, us) = (self.name.as_str(), self.owner.as_str());
+        // whoever of us asked for it first
+        let bridge =
+            object.kind == Resource::Network && self.names_its_bridge(object.name) && owner == us;
         let mine = match (scope, maker) {
             (Scope::Own, Some(maker)) => maker == me,
             // adopted by me, not by a team of which I am
             (Scope::Own, None) => owner == me && us == me,
             _ => owner == us,
         };
-        mine || self.sees.iter().any(|one| one.as_str() == owner)
-            && self.role.shared.has(object.kind, verb)
+        bridge
+            || mine
+            || self.sees.iter().any(|one| one.as_str() == owner)
+                && self.role.shared.has(object.kind, verb)
+    }
+
+    /// Whether a network of this name is the bridge of its owner, which is made where there is none.
+    #[must_use]
+    pub fn names_its_bridge(&self, name: &str) -> bool {
+        self.role.bridge.is_some() && name == OwnBridge::name_of(&self.owner)
     }
 
     /// The owner of an object and who made it, where somebody owns it.

@@ -5,6 +5,7 @@ use super::answer::{BodyRewrite, Rewrite};
 use super::decision::Finding;
 use super::facts::Facts;
 use super::quota::Amounts;
+use super::scope::OwnBridge;
 use super::terms::{self, Term};
 use crate::digest::Sha256;
 use crate::docker::body::Body;
@@ -33,6 +34,8 @@ pub struct Permit {
     pub(super) answer: Option<Rewrite>,
     /// How much it takes of what its owner may have.
     pub(super) demand: Amounts,
+    /// What must be there before it goes on.
+    pub(super) prepares: Option<OwnBridge>,
 }
 
 impl Permit {
@@ -72,6 +75,12 @@ impl Permit {
         let mut meant = CallHead::clone(head);
         terms::apply(&by_id, &mut meant, &mut Body::None);
         Arc::new(meant)
+    }
+
+    /// What must be there before it goes on: the gate makes it.
+    #[must_use]
+    pub const fn prepares(&self) -> Option<&OwnBridge> {
+        self.prepares.as_ref()
     }
 
     /// How much it takes of what its owner may have.

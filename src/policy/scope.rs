@@ -131,3 +131,28 @@ pub struct Owned<'o> {
     /// Of an image, its names with tag or digest.
     pub references: &'o [String],
 }
+
+/// The bridge of an owner, in the place of the daemon's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnBridge {
+    /// As whom it is owned.
+    pub owner: IdentityName,
+    /// Who asked first.
+    pub maker: IdentityName,
+    /// Whether nothing outside of it is reached.
+    pub internal: bool,
+}
+
+impl OwnBridge {
+    /// Its name, which nobody else can give.
+    #[must_use]
+    pub fn name(&self) -> String {
+        Self::name_of(&self.owner)
+    }
+
+    /// The name of the bridge of this owner.
+    #[must_use]
+    pub fn name_of(owner: &IdentityName) -> String {
+        format!("{RESERVED}{owner}")
+    }
+}

@@ -146,6 +146,12 @@ pub(super) fn findings(
             found.push(refused("query changes", change));
         }
     }
+    if let Body::NetworkCreate(body) = &call.body
+        && is_reserved(body.name.text())
+    {
+        let what = "give a network a name that begins with dockward., as the gate's own do";
+        found.push(Finding::new(Reason::Name, "Name", body.name.text(), what));
+    }
     found.extend(unlabelled(role, call, facts));
     found.extend(sent_back(call));
     found

@@ -77,6 +77,8 @@ pub enum Filled {
     Cgroupns(&'static str),
     /// `HostConfig.Runtime`.
     Runtime(String),
+    /// `HostConfig.NetworkMode`, or that of a build.
+    NetworkMode(String),
     /// A key of a build's query, whose limits are there.
     Build(&'static str, i64),
     /// `CheckDuplicate` of a network: engines up to 24 make a second one of the same name without it, and then
@@ -121,6 +123,7 @@ impl fmt::Display for Filled {
             Self::Ipc(mode) => write!(f, "HostConfig.IpcMode={mode}"),
             Self::Cgroupns(mode) => write!(f, "HostConfig.CgroupnsMode={mode}"),
             Self::Runtime(name) => write!(f, "HostConfig.Runtime={name}"),
+            Self::NetworkMode(name) => write!(f, "HostConfig.NetworkMode={name}"),
             Self::Build(key, value) => write!(f, "{key}={value}"),
             Self::CheckDuplicate => f.write_str("CheckDuplicate=true"),
             Self::NoCache => f.write_str("nocache=1"),
@@ -166,6 +169,9 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         _ => &[],
     };
     flags.iter().for_each(|flag| head.query.switch_on(head.route.query, flag));
+    if let (Filled::NetworkMode(name), Body::None | Body::Opaque) = (default, &*body) {
+        return head.query.put_text(head.route.query, "networkmode", name);
+    }
     if let (Filled::CheckDuplicate, Body::NetworkCreate(network)) = (default, &mut *body) {
         network.check_duplicate.0 = Field::Set(true);
     }
@@ -180,6 +186,7 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         Filled::Ipc(mode) => word(&mut host.ipc_mode, mode),
         Filled::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
         Filled::Runtime(name) => word(&mut host.runtime, name),
+        Filled::NetworkMode(name) => word(&mut host.network_mode, name),
         Filled::Build(..) | Filled::CheckDuplicate | Filled::NoCache | Filled::Removed => {}
     }
 }

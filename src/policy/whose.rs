@@ -269,6 +269,13 @@ fn foreign(
             let of_service = head.route.resource == Resource::Service;
             of_service.then(|| Finding::new(Reason::OwnerVolume, &at, name, what))
         }
+        Sighting::Absent
+            if mention.object == Object::Network
+                && mention.used == Use::Join
+                && viewer.names_its_bridge(name) =>
+        {
+            None
+        }
         // every node pulls its own
         Sighting::Absent
             if mention.object == Object::Image && head.route.resource == Resource::Service =>

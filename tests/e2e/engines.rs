@@ -36,6 +36,7 @@ macro_rules! few {
             every_value_of_an_accepted_body_is_what_the_daemon_made = parts::differential,
             the_corpus_holds = parts::replay,
             a_tenant_works_as_if_alone = tenants::alone,
+            owners_have_bridges_of_their_own = tenants::bridges,
             limits_hold_whoever_asks_at_once = limited::play,
             two_tenants_storm_and_keep_what_they_have = storm::play,
             to_a_stranger_it_is_as_if_it_were_not_there = walk::play,

@@ -1,15 +1,18 @@
 //! Several tenants of one daemon: each works as if it were alone, and knows of no other.
 
-use super::dockerd::Engine;
+use super::dockerd::{Engine, PrivateDaemon};
 use super::gate::Gate;
+use super::registry::{Line, live};
 use super::steps;
 use super::world::{Step, World};
 use serde::Deserialize;
 use std::path::Path;
 
 /// Everybody in `tenants.yaml`.
-const CLIENTS: [&str; 10] =
-    ["admin", "lone", "maker", "few", "few-too", "anna", "bert", "shop-1", "shop-2", "auditor"];
+const CLIENTS: [&str; 13] = [
+    "admin", "lone", "maker", "few", "few-too", "apart-1", "apart-2", "shut-in", "anna", "bert",
+    "shop-1", "shop-2", "auditor",
+];
 
 /// What does not come out as at a daemon of one's own.
 #[derive(Deserialize)]
@@ -73,4 +76,22 @@ pub(crate) fn alone_by_others(engine: Engine) {
     let by = |world: &World, line: &str| world.gated("maker", "docker", line);
     let everyday = [super::parts::everyday()];
     world.compare_by("docker-py-7", "docker", &everyday, by).end();
+}
+
+/// Containers of several owners on the daemon's default network, which is a bridge of each.
+pub(crate) fn bridges(engine: Engine) {
+    let scratch = tempfile::tempdir().unwrap();
+    std::fs::create_dir(scratch.path().join("gate")).unwrap();
+    let daemon = PrivateDaemon::start(engine, &scratch.path().join("daemon"));
+    let gate = gate(&scratch.path().join("gate"), &daemon.socket);
+    let lines: Vec<Line> = serde_saphyr::from_str(include_str!("bridges.yaml")).unwrap();
+    live(&engine.cli().1, scratch.path(), &daemon, &gate, &lines);
+    let of_the_gate = |event: &serde_json::Value| {
+        event["decision"]["grant"] == "network: own"
+            && event["request"]["operation"] == "NetworkCreate"
+    };
+    let made = gate.audit().iter().filter(|event| of_the_gate(event)).count();
+    assert_eq!(made, 4, "each bridge is made once, and again when it was removed, on record");
+    super::log::judge(&gate.end());
+    println!("bridges: {} lines", lines.len());
 }

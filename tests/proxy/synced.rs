@@ -36,6 +36,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
         log: Arc::clone(log),
         sessions: Arc::default(),
         streams: Streams::new(limits.streams_per_identity),
+        preparing: Arc::default(),
         usages: Usages::default(),
         budget: Budget::new(&limits),
         floor: ApiVersion::FLOOR,

@@ -54,6 +54,7 @@ fn empty() -> Role {
         shared: Grants::default(),
         only: Vec::new(),
         keeps_owner: false,
+        bridge: None,
         admission: Admission::Profile(Arc::new(Profile::restricted())),
         deletes: Deletes::default(),
         execs: Execs::default(),
@@ -95,6 +96,10 @@ fn fill(draft: &mut Draft, entry: &YamlEntry, profiles: &Profiles, ledger: &mut 
     }
     if let Some(only) = node.get("only") {
         role.only = owners::labels(only, ledger);
+    }
+    if let Some(network) = node.get("network") {
+        let internal = network.get("external").is_some_and(|external| !external.flag());
+        role.bridge = (network.text() != Some("daemon")).then_some(internal);
     }
     role.keeps_owner |= node.text_of("own_as") == Some("keep");
     if let Some(allow) = node.get("allow") {

@@ -7,6 +7,7 @@ use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
 use crate::policy::Reason;
 use crate::policy::facts::{JoinedNetwork, Network, Seen};
 use crate::policy::glob::Glob;
+use crate::policy::scope::RESERVED;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -95,7 +96,9 @@ impl Judge<'_> {
 
     /// A name that the profile lists.
     pub(super) fn network_name(&mut self, field: &str, name: &str) {
-        if !self.profile.networks().fits(name) {
+        // whose it is was asked besides
+        let own = self.role.bridge.is_some() && name.starts_with(RESERVED);
+        if !(own || self.profile.networks().fits(name)) {
             self.refuse(Reason::NetworkName, field, name, "join network");
             let shown: Vec<_> = self.profile.networks().iter().map(Glob::as_str).collect();
             self.allowing(format!("allowed networks: none, {}", listed(&shown)));
