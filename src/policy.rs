@@ -20,6 +20,7 @@ mod outgoing;
 pub mod own;
 pub mod owner;
 pub mod permit;
+pub mod placeholder;
 pub mod profile;
 pub mod quota;
 pub mod reason;

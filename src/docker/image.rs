@@ -319,6 +319,22 @@ impl ImagePattern {
         Ok(Self { text, local: false, repository, tag, digest })
     }
 
+    /// The same pattern with its parts changed; `None` where one cannot be.
+    #[must_use]
+    pub fn filled(&self, fill: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let part = |part: &Option<String>| match part {
+            Some(text) => fill(text).map(Some),
+            None => Some(None),
+        };
+        Some(Self {
+            text: fill(&self.text)?,
+            local: self.local,
+            repository: fill(&self.repository)?,
+            tag: part(&self.tag)?,
+            digest: part(&self.digest)?,
+        })
+    }
+
     /// The pattern as written.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -241,6 +241,7 @@ fn judge(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, ground: &Ground)
 
 /// All that can be said against it by what is known.
 fn findings(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
+    let role = &role.held_by(by.identity);
     let mut found = whose::findings(&Viewer::new(by, role), call, facts);
     let admitted = match role.admission.profile() {
         None => unrestricted(role, call, facts),

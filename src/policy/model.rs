@@ -3,12 +3,14 @@
 use super::glob::Glob;
 use super::grants::Grants;
 use super::manner::{Deletes, Execs};
+use super::placeholder;
 use super::profile::Profile;
 use super::quota::Limits;
 use super::scope::{Adoption, Scope, Scopes};
 use crate::digest::Sha256;
 use crate::docker::Resource;
 use crate::docker::image::ImagePattern;
+use crate::identity::Identity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -60,6 +62,8 @@ pub struct Role {
     pub bridge: Option<bool>,
     /// How bodies are judged.
     pub admission: Admission,
+    /// Whether it has patterns that are each identity's own ([`Role::held_by`]).
+    pub placeholders: bool,
     /// In which manner containers may be deleted.
     pub deletes: Deletes,
     /// In which manner something may be run in containers.
@@ -75,6 +79,37 @@ pub struct Role {
 }
 
 impl Role {
+    /// Whether it has patterns that are each identity's own.
+    #[must_use]
+    pub fn has_placeholders(&self) -> bool {
+        let images = [&self.run, &self.pull, &self.push, &self.write];
+        let of_images =
+            images.into_iter().flatten().any(|image| placeholder::has_any(image.as_str()));
+        let of_names = self.admission.profile().is_some_and(|profile| {
+            let mut names = profile.volumes.iter().chain(profile.networks.iter());
+            names.any(|name| placeholder::has_any(name.as_str()))
+        });
+        of_images || of_names
+    }
+
+    /// The role as this identity holds it.
+    #[must_use]
+    pub fn held_by(self: &Arc<Self>, identity: &Identity) -> Arc<Self> {
+        if !self.placeholders {
+            return Arc::clone(self);
+        }
+        let mut held = Self::clone(self);
+        for images in [&mut held.run, &mut held.pull, &mut held.push, &mut held.write] {
+            *images = placeholder::images(images, identity);
+        }
+        if let Admission::Profile(profile) = &mut held.admission {
+            let profile = Arc::make_mut(profile);
+            profile.volumes.0 = placeholder::globs(&profile.volumes, identity);
+            profile.networks.0 = placeholder::globs(&profile.networks, identity);
+        }
+        Arc::new(held)
+    }
+
     /// Whether there may be objects of this kind with which it has nothing to do.
     #[must_use]
     pub fn is_narrow(&self, kind: Resource) -> bool {

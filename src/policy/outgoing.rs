@@ -38,7 +38,7 @@ pub(super) fn permit(
     let own = carrier.map(|role| bridge::terms(by, role, call, &facts)).unwrap_or_default();
     let (bridged, prepares) = own;
     terms.extend(bridged);
-    let viewer = carrier.map(|role| Viewer::new(by, role));
+    let viewer = carrier.map(|role| Viewer::new(by, &role.held_by(by.identity)));
     // who is only observed sees all, and removes by the way none but its own
     let observed = matches!(by.identity.mode, Mode::Observe { .. });
     let narrows = |_: &&Viewer| !observed || call.head.route.verb == Verb::Prune;

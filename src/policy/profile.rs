@@ -44,7 +44,7 @@ macro_rules! profile_keys {
             nested_mounts: Allowed as ALLOWED,
             // what is mounted is thereby made
             /// patterns of volume names
-            volumes: Listed<Glob> as PATTERNS,
+            volumes: Listed<Glob> as OWN_NAMES,
             // the daemon's default counts as `local`
             /// volume drivers
             volume_drivers: Listed<String> as NAMES,
@@ -56,7 +56,7 @@ macro_rules! profile_keys {
             /// device drivers such as nvidia
             device_requests: Listed<String> as NAMES,
             // `host` and `container:` never by pattern
-            /// patterns of network names
+            /// patterns of network names; {identity} and {1} as in identities
             networks: Listed<Glob> as NETWORKS,
             // naming none is `bridge`
             /// drivers of networks that may be made

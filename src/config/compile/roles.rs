@@ -8,6 +8,7 @@ use crate::docker::image::{ImagePattern, NotAPattern};
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Grants;
 use crate::policy::manner::{CommandTemplate, Deletes, Execs, MAX_LISTED};
+use crate::policy::placeholder;
 use crate::policy::scope::Scopes;
 use crate::policy::{Admission, Profile, Role};
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub(super) fn compile(
         name.clone_into(&mut draft.role.name);
         fill(&mut draft, entry, profiles, ledger);
         check(&draft, entry, ledger);
+        draft.role.placeholders = draft.role.has_placeholders();
         drafts.insert(name.to_owned(), draft);
     }
     // one in a circle is reported there; its name exists all the same
@@ -55,6 +57,7 @@ fn empty() -> Role {
         only: Vec::new(),
         keeps_owner: false,
         bridge: None,
+        placeholders: false,
         admission: Admission::Profile(Arc::new(Profile::restricted())),
         deletes: Deletes::default(),
         execs: Execs::default(),
@@ -212,9 +215,9 @@ fn patterns(list: &YamlNode, parse: Parse, ledger: &mut MistakeLedger) -> Vec<Im
     super::rules::bounded_list(list, ledger);
     for node in list.items() {
         let Some(text) = node.text() else { continue };
-        if text.contains(['{', '}']) {
-            let what = "captures are not known in images";
-            ledger.mistake(node.at, what, "write the names out, or *");
+        if !placeholder::are_known(text) {
+            let what = "braces are for {identity} and {1} to {9} alone";
+            ledger.mistake(node.at, what, "write one of these, the name out, or *");
             continue;
         }
         patterns.extend(ledger.accept(node.at, parse(text)));

@@ -4,6 +4,7 @@ use crate::config::mistake::{MistakeLedger, nearest, suggest};
 use crate::config::units;
 use crate::config::yaml::{YamlEntry, YamlNode};
 use crate::policy::glob::{Glob, MAX_PATTERNS, MAX_STARS};
+use crate::policy::placeholder;
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
     Listed, Logging, Ports, UserRule, VolumeOptions,
@@ -189,6 +190,18 @@ pub(crate) fn patterns(to: &mut Listed<Glob>, entry: &YamlEntry, ledger: &mut Mi
     *to = Listed(without_captures(&entry.value, ledger));
 }
 
+/// Patterns of names in which `{identity}` and `{1}` stand for what they are of whoever asks.
+pub(crate) fn own_names(to: &mut Listed<Glob>, entry: &YamlEntry, ledger: &mut MistakeLedger) {
+    let list = &entry.value;
+    let unknown = |node: &&YamlNode| node.text().is_some_and(|text| !placeholder::are_known(text));
+    for node in list.items().iter().filter(unknown) {
+        let what = "braces are for {identity} and {1} to {9} alone";
+        ledger.mistake(node.at, what, "write one of these, the name out, or *");
+    }
+    bounded_list(list, ledger);
+    *to = Listed(list.texts().into_iter().map(Glob::new).collect());
+}
+
 pub(super) fn without_captures(list: &YamlNode, ledger: &mut MistakeLedger) -> Vec<Glob> {
     for item in list.items().iter().filter(|n| n.text().is_some_and(|t| t.contains(['{', '}']))) {
         ledger.mistake(item.at, "captures are not known here", "write the names out, or *");
@@ -216,7 +229,7 @@ pub(super) fn bounded(node: &YamlNode, ledger: &mut MistakeLedger) {
 }
 
 pub(crate) fn networks(to: &mut Listed<Glob>, entry: &YamlEntry, ledger: &mut MistakeLedger) {
-    patterns(to, entry, ledger);
+    own_names(to, entry, ledger);
     let joins =
         |n: &&YamlNode| n.text().is_some_and(|t| t == "host" || t.starts_with("container:"));
     for network in entry.value.items().iter().filter(joins) {

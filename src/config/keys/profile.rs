@@ -113,6 +113,8 @@ const RUNTIMES: Form<Runtimes> = Form::new(TEXTS, |to, entry, _| to.0 = entry.va
 
 const PATTERNS: Form<Listed<Glob>> = Form::new(TEXTS, rules::patterns);
 
+/// Patterns of names, which may be each identity's own.
+const OWN_NAMES: Form<Listed<Glob>> = Form::new(TEXTS, rules::own_names);
 const NETWORKS: Form<Listed<Glob>> = Form::new(TEXTS, rules::networks);
 
 const SUBNETS: Form<Listed<IpNet>> = Form::new(Shape::List(&SUBNET), rules::subnets);
