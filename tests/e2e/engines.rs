@@ -35,12 +35,6 @@ macro_rules! few {
             the_command_line_of_its_release_does_the_same_through_the_gate = parts::command_line,
             every_value_of_an_accepted_body_is_what_the_daemon_made = parts::differential,
             the_corpus_holds = parts::replay,
-            a_tenant_works_as_if_alone = tenants::alone,
-            owners_have_bridges_of_their_own = tenants::bridges,
-            limits_hold_whoever_asks_at_once = limited::play,
-            two_tenants_storm_and_keep_what_they_have = storm::play,
-            to_a_stranger_it_is_as_if_it_were_not_there = walk::play,
-            a_tenant_works_as_if_alone_by_other_clients = tenants::alone_by_others,
         }
     };
 }
@@ -67,6 +61,20 @@ macro_rules! rest {
     } };
 }
 
+/// Several tenants of one daemon.
+macro_rules! of_tenants {
+    ($when:ident, $engine:expr) => {
+        $when! { $engine;
+            a_tenant_works_as_if_alone = tenants::alone,
+            a_tenant_works_as_if_alone_by_other_clients = tenants::alone_by_others,
+            limits_hold_whoever_asks_at_once = limited::play,
+            owners_have_bridges_of_their_own = tenants::bridges,
+            to_a_stranger_it_is_as_if_it_were_not_there = walk::play,
+            two_tenants_storm_and_keep_what_they_have = storm::play,
+        }
+    };
+}
+
 /// What Debian 12 has no program for: those of the engine's release are there with the engine.
 macro_rules! newer_clients {
     ($when:ident, $engine:expr) => {
@@ -83,6 +91,7 @@ mod machine {
     };
     few!(now, Engine::Machine);
     rest!(now, Engine::Machine);
+    of_tenants!(now, Engine::Machine);
     now! { Engine::Machine;
         a_newer_command_line_does_the_same_through_the_gate = parts::newer_command_line,
         where_a_link_in_a_container_leads_is_judged_when_it_starts = moved::play,
@@ -96,12 +105,13 @@ mod trixie {
     };
     few!(now, Engine::Trixie);
     rest!(when_asked, Engine::Trixie);
+    of_tenants!(when_asked, Engine::Trixie);
     newer_clients!(when_asked, Engine::Trixie);
 }
 
 /// What engines before 28 tell of an image in containerd's store does not say that it is one.
 mod trixie_containerd {
-    use super::{Engine, limited, on, parts, registry, storm, tenants, walk};
+    use super::{Engine, on, parts, registry};
     now! { Engine::TrixieContainerd;
         an_image_is_judged_by_where_it_came_from = registry::play,
     }
@@ -114,6 +124,7 @@ mod sid {
     };
     few!(now, Engine::Sid);
     rest!(when_asked, Engine::Sid);
+    of_tenants!(when_asked, Engine::Sid);
     newer_clients!(when_asked, Engine::Sid);
 }
 
@@ -123,5 +134,6 @@ mod sid_containerd {
     };
     few!(now, Engine::SidContainerd);
     rest!(when_asked, Engine::SidContainerd);
+    of_tenants!(when_asked, Engine::SidContainerd);
     newer_clients!(when_asked, Engine::SidContainerd);
 }

@@ -119,7 +119,9 @@ pub(crate) fn play(engine: Engine) {
     for (maker, user, stranger) in [("anna", "anna", "bert"), ("shop-1", "shop-2", "anna")] {
         let names = made(&side(maker), maker);
         let absent = nowhere(&names);
-        let walk = Walk { names: &names, absent: &absent, owner: maker };
+        // by every name of the first; of the team's it is the same way
+        let ways = if maker == user { usize::MAX } else { 1 };
+        let walk = Walk { names: &names, absent: &absent, owner: maker, ways };
         let mut wrong = Vec::new();
         for row in &rows {
             wrong.extend(walk.of_stranger(row, &side(stranger), &gate, stranger));
@@ -199,6 +201,8 @@ struct Walk<'n> {
     names: &'n Names,
     absent: &'n Names,
     owner: &'n str,
+    /// In how many ways each is named, at most.
+    ways: usize,
 }
 
 impl Walk<'_> {
@@ -207,7 +211,7 @@ impl Walk<'_> {
         let text = format!("{} {}", row.send, row.body.clone().unwrap_or_default());
         let of = self.names.iter().filter(|(kind, _)| text.contains(&format!("{{{kind}}}")));
         let ways = of.map(|(_, names)| names.len()).max().unwrap_or(1);
-        if row.by.is_empty() { ways } else { 1 }
+        if row.by.is_empty() { ways.min(self.ways) } else { 1 }
     }
 
     fn send(&self, row: &Row, side: &Side, names: &Names, way: usize) -> Answer {
