@@ -89,6 +89,9 @@ fn shown(head: &CallHead, viewer: &Viewer, facts: &Facts) -> Option<Shown> {
         (Resource::Image, Verb::Inspect) if head.route.path.ends_with("/history") => {
             sifted(Shown::History, hides && !is_own(head, viewer, facts))
         }
+        (Resource::Image, Verb::Inspect) if head.route.path.ends_with("/attestations") => {
+            sifted(Shown::Attestations, hides && !is_own(head, viewer, facts))
+        }
         (Resource::Container, Verb::Top) => {
             sifted(Shown::Processes, hides && !is_own(head, viewer, facts))
         }

@@ -15,12 +15,42 @@ pub(super) fn redact(kind: Resource, object: &mut Value) {
         Resource::Image => &["/Config/Env", "/ContainerConfig/Env"],
         Resource::Service => &[
             "/Spec/TaskTemplate/ContainerSpec/Env",
+            "/Spec/TaskTemplate/PluginSpec/Env",
             "/PreviousSpec/TaskTemplate/ContainerSpec/Env",
+            "/PreviousSpec/TaskTemplate/PluginSpec/Env",
         ],
-        Resource::Task => &["/Spec/ContainerSpec/Env"],
+        Resource::Task => &["/Spec/ContainerSpec/Env", "/Spec/PluginSpec/Env"],
         Resource::Plugin => &["/Settings/Env"],
         _ => &[],
     };
+    let options: &[&str] = match kind {
+        Resource::Container => &["/HostConfig/LogConfig/Config"],
+        Resource::Service => &[
+            "/Spec/TaskTemplate/LogDriver/Options",
+            "/PreviousSpec/TaskTemplate/LogDriver/Options",
+        ],
+        Resource::Task => &["/Spec/LogDriver/Options"],
+        Resource::Volume => &["/Options"],
+        _ => &[],
+    };
+    for place in options {
+        object.pointer_mut(place).into_iter().for_each(values);
+    }
+    let mounts: &[&str] = match kind {
+        Resource::Container => &["/HostConfig/Mounts"],
+        Resource::Service => &[
+            "/Spec/TaskTemplate/ContainerSpec/Mounts",
+            "/PreviousSpec/TaskTemplate/ContainerSpec/Mounts",
+        ],
+        Resource::Task => &["/Spec/ContainerSpec/Mounts"],
+        _ => &[],
+    };
+    for place in mounts {
+        let items = object.pointer_mut(place).and_then(Value::as_array_mut);
+        for mount in items.into_iter().flatten() {
+            mount.pointer_mut("/VolumeOptions/DriverConfig/Options").into_iter().for_each(values);
+        }
+    }
     for place in places {
         let items = object.pointer_mut(place).and_then(Value::as_array_mut);
         items.into_iter().flatten().for_each(setting);
@@ -30,12 +60,19 @@ pub(super) fn redact(kind: Resource, object: &mut Value) {
             let command = object.pointer_mut("/ContainerConfig/Cmd").and_then(Value::as_array_mut);
             if let Some(words) = command {
                 let count = words.first().and_then(Value::as_str).and_then(arguments);
-                words.iter_mut().skip(1).take(count.unwrap_or(0)).for_each(setting);
+                match count {
+                    Some(count) => words.iter_mut().skip(1).take(count).for_each(setting),
+                    None => words.iter_mut().for_each(instruction),
+                }
             }
         }
-        Resource::Volume => {
-            let options = object.get_mut("Options").and_then(Value::as_object_mut);
-            for (_, value) in options.into_iter().flatten() {
+        Resource::Plugin => {
+            for place in ["/Settings/Args", "/Config/Args/Value"] {
+                let items = object.pointer_mut(place).and_then(Value::as_array_mut);
+                items.into_iter().flatten().for_each(|one| *one = REDACTED.into());
+            }
+            let defaults = object.pointer_mut("/Config/Env").and_then(Value::as_array_mut);
+            for value in defaults.into_iter().flatten().filter_map(|one| one.get_mut("Value")) {
                 *value = REDACTED.into();
             }
         }
@@ -45,6 +82,13 @@ pub(super) fn redact(kind: Resource, object: &mut Value) {
             }
         }
         _ => {}
+    }
+}
+
+/// Each value of an object.
+fn values(object: &mut Value) {
+    for (_, value) in object.as_object_mut().into_iter().flatten() {
+        *value = REDACTED.into();
     }
 }
 
@@ -64,15 +108,45 @@ fn arguments(word: &str) -> Option<usize> {
 /// A value may have spaces, and what follows the last one is told apart from it by nothing: it goes too.
 pub(super) fn history(steps: &mut Value) {
     for step in steps.as_array_mut().into_iter().flatten() {
-        let Some(text) = step.get("CreatedBy").and_then(Value::as_str) else { continue };
-        let count = text.split(' ').next().and_then(arguments).filter(|count| *count > 0);
-        if let (Some(count), Some(object)) = (count, step.as_object_mut()) {
-            object.insert("CreatedBy".to_owned(), format!("|{count} {REDACTED}").into());
+        if let Some(text) = step.get_mut("CreatedBy") {
+            instruction(text);
         }
     }
 }
 
-/// `GET /containers/{}/top`: of each command the program alone.
+/// A step of a build, as builders write it down: `|1 A=x /bin/sh -c ..`, `RUN |1 A=x ..`, `/bin/sh -c #(nop)  ENV A=x`,
+/// `ENV A=x`. What stands behind the arguments or a name goes.
+fn instruction(text: &mut Value) {
+    let Some(line) = text.as_str() else { return };
+    let (before, rest) = match line.split_once("#(nop)") {
+        Some((before, rest)) => (format!("{before}#(nop) "), rest.trim_start()),
+        None => (String::new(), line.trim_start()),
+    };
+    let (run, rest) = match rest.strip_prefix("RUN ") {
+        Some(rest) => ("RUN ", rest.trim_start()),
+        None => ("", rest),
+    };
+    let count = rest.split(' ').next().and_then(arguments).filter(|count| *count > 0);
+    let sets = ["ENV", "ARG"].into_iter().find(|word| {
+        rest.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '\t', '=']))
+    });
+    if let Some(count) = count {
+        *text = format!("{before}{run}|{count} {REDACTED}").into();
+    } else if let Some(word) = sets {
+        *text = format!("{before}{run}{word} {REDACTED}").into();
+    }
+}
+
+/// `GET /images/{}/attestations`: what a build says of itself has its arguments.
+pub(super) fn attestations(all: &mut Value) {
+    for one in all.as_array_mut().into_iter().flatten() {
+        if let Some(statement) = one.get_mut("Statement") {
+            *statement = Value::Null;
+        }
+    }
+}
+
+/// `GET /containers/{}/top`: of each command the program alone, and nothing of what stands behind it.
 pub(super) fn processes(top: &mut Value) {
     let titles = top.get("Titles").and_then(Value::as_array).cloned().unwrap_or_default();
     let commands = ["CMD", "COMMAND", "ARGS"];
@@ -81,12 +155,14 @@ pub(super) fn processes(top: &mut Value) {
     };
     let rows = top.get_mut("Processes").and_then(Value::as_array_mut).into_iter().flatten();
     for row in rows.filter_map(Value::as_array_mut) {
-        for (cell, _) in row.iter_mut().zip(&titles).filter(|(_, title)| is_command(title)) {
-            let words = cell.as_str().map(|text| text.split_once(' '));
-            if let Some(Some((program, _))) = words {
-                *cell = format!("{program} {REDACTED}").into();
-            }
+        let at = titles.iter().position(is_command).unwrap_or(usize::MAX);
+        if let Some(cell) = row.get_mut(at)
+            && let Some((program, _)) = cell.as_str().and_then(|text| text.split_once(' '))
+        {
+            *cell = format!("{program} {REDACTED}").into();
         }
+        // words of a command that were split are columns of their own
+        row.iter_mut().skip(at.saturating_add(1)).for_each(|cell| *cell = REDACTED.into());
     }
 }
 
@@ -94,7 +170,8 @@ pub(super) fn processes(top: &mut Value) {
 pub(super) fn event(event: &mut Value) {
     for key in ["Action", "status"] {
         let Some(action) = event.get_mut(key) else { continue };
-        if let Some((what, _)) = action.as_str().and_then(|text| text.split_once(": ")) {
+        let command = action.as_str().filter(|text| text.starts_with("exec_"));
+        if let Some((what, _)) = command.and_then(|text| text.split_once(": ")) {
             *action = format!("{what}: {REDACTED}").into();
         }
     }
@@ -124,11 +201,15 @@ mod tests {
             "Config": { "Env": ["PASSWORD=hunter2=x", "EMPTY=", "NOTHING"] },
             "ContainerConfig": { "Env": ["A=hunter2"], "Cmd": ["|1", "TOKEN=hunter2", "/bin/sh", "-c", "make"] },
             "Options": { "o": "password=hunter2" },
+            "HostConfig": {
+                "LogConfig": { "Config": { "token": "hunter2" } },
+                "Mounts": [{ "VolumeOptions": { "DriverConfig": { "Options": { "o": "hunter2" } } } }],
+            },
             "Spec": {
                 "Data": "aHVudGVyMg==", "ContainerSpec": { "Env": ["A=hunter2"] },
                 "TaskTemplate": { "ContainerSpec": { "Env": ["A=hunter2"] } },
             },
-            "Settings": { "Env": ["A=hunter2"] },
+            "Settings": { "Env": ["A=hunter2"], "Args": ["hunter2"] },
         });
         for kind in Resource::ALL {
             redact(*kind, &mut seen);
@@ -145,16 +226,33 @@ mod tests {
         assert_eq!(seen["Options"]["o"], "<redacted>");
         assert_eq!(seen["Spec"]["Data"], "");
 
-        let mut steps = json!([{ "CreatedBy": "|2 A=x hunter2 B=y /bin/sh -c make" }, { "CreatedBy": "/bin/sh -c ls" }]);
-        history(&mut steps);
-        assert_eq!(
-            steps,
-            json!([{ "CreatedBy": "|2 <redacted>" }, { "CreatedBy": "/bin/sh -c ls" }])
-        );
+        let steps = [
+            ("|2 A=x hunter2 B=y /bin/sh -c make", "|2 <redacted>"),
+            ("RUN |1 A=hunter2 /bin/sh -c make # buildkit", "RUN |1 <redacted>"),
+            ("/bin/sh -c #(nop)  ENV A=hunter2", "/bin/sh -c #(nop) ENV <redacted>"),
+            ("/bin/sh -c #(nop) ARG A=hunter2", "/bin/sh -c #(nop) ARG <redacted>"),
+            ("ENV A=hunter2", "ENV <redacted>"),
+            ("ARG A", "ARG <redacted>"),
+            ("/bin/sh -c ls", "/bin/sh -c ls"),
+            ("RUN /bin/sh -c env # buildkit", "RUN /bin/sh -c env # buildkit"),
+            ("ENVOY start", "ENVOY start"),
+        ];
+        for (step, told) in steps {
+            let mut of = json!([{ "CreatedBy": step }]);
+            history(&mut of);
+            assert_eq!(of, json!([{ "CreatedBy": told }]), "{step}");
+        }
+        let mut all = json!([{ "Platform": "linux", "Statement": { "args": "hunter2" } }]);
+        attestations(&mut all);
+        assert_eq!(all, json!([{ "Platform": "linux", "Statement": null }]));
 
         let mut top = json!({ "Titles": ["PID", "CMD"], "Processes": [["1", "psql -W hunter2"], ["2", "sh"]] });
         processes(&mut top);
         assert_eq!(top["Processes"], json!([["1", "psql <redacted>"], ["2", "sh"]]));
+        // the program splits what ps writes at spaces
+        let mut top = json!({ "Titles": ["CMD", "PID"], "Processes": [["psql", "-W hunter2 1"]] });
+        processes(&mut top);
+        assert_eq!(top["Processes"], json!([["psql", "<redacted>"]]));
 
         let mut exec = json!({ "Action": "exec_create: psql -W hunter2", "status": "exec_create: psql -W hunter2" });
         event(&mut exec);
@@ -162,6 +260,10 @@ mod tests {
             exec,
             json!({ "Action": "exec_create: <redacted>", "status": "exec_create: <redacted>" })
         );
+
+        let mut health = json!({ "Action": "health_status: healthy" });
+        event(&mut health);
+        assert_eq!(health, json!({ "Action": "health_status: healthy" }));
 
         let mut info = json!({ "HttpProxy": "http://me:hunter2@proxy:3128", "HttpsProxy": "http://proxy:3128" });
         proxies(&mut info);

@@ -32,6 +32,8 @@ pub enum Shown {
     Joined,
     /// Steps of an image that is somebody else's.
     History,
+    /// What builds say of an image that is somebody else's.
+    Attestations,
     /// Processes of a container that is somebody else's.
     Processes,
     /// What takes which room.
@@ -106,6 +108,7 @@ impl Sight {
                 None => return Ok(Sifted::NotThere("conflict: volume name must be unique")),
             },
             Shown::History => changed(body, redacted::history)?,
+            Shown::Attestations => changed(body, redacted::attestations)?,
             Shown::Processes => changed(body, redacted::processes)?,
             Shown::Joined => {
                 let mut whole: RawObject = serde_json::from_slice(body)?;
