@@ -203,10 +203,10 @@ impl Visit {
         permit: &Permit,
     ) -> Result<Option<Reservation>, Refused> {
         let limits = identity.limits.as_ref().and_then(|name| policy.limits.get(name));
-        let Some(limits) = limits else { return Ok(None) };
+        let (Some(limits), Some(wants)) = (limits, permit.demand()) else { return Ok(None) };
         let usages = &self.pipeline.shared.usages;
         let daemon = &self.pipeline.daemon;
-        Ok(usages.reserve(daemon, identity.owner.as_str(), limits, permit.demand()).await?)
+        Ok(usages.reserve(daemon, identity.owner.as_str(), limits, wants).await?)
     }
 
     /// The head, by these versions.

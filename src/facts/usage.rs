@@ -61,7 +61,7 @@ pub struct Reservation {
 }
 
 impl Usages {
-    /// Takes so much for a request of this owner.
+    /// Takes so much for a request of this owner; if that is nothing, what there is stays counted until it ends.
     ///
     /// # Errors
     /// See [`Unreserved`].
@@ -72,10 +72,12 @@ impl Usages {
         limits: &Limits,
         wants: &Amounts,
     ) -> Result<Option<Reservation>, Unreserved> {
-        let wants = limits.limited(wants);
-        if wants.is_empty() {
+        let limited = limits.limited(wants);
+        if limited.is_empty() && !wants.is_empty() {
             return Ok(None);
         }
+        // nothing more than it has: that is kept for it, should it be away for a moment
+        let wants = limited;
         let of = Arc::clone(self.all().entry(owner.to_owned()).or_default());
         let end = Instant::now() + PATIENCE;
         loop {

@@ -7,7 +7,7 @@ use super::decision::Finding;
 use super::facts::{Facts, Seen};
 use super::owner::Viewer;
 use super::permit::Permit;
-use super::quota::{Amounts, demand};
+use super::quota::demand;
 use super::scope::kind_of;
 use super::stamp;
 use super::subject::Subject;
@@ -49,8 +49,9 @@ pub(super) fn permit(
     let mut body = if touched { call.body.clone() } else { Body::None };
     terms::apply(&terms, &mut head, &mut body);
     let demand = match by.identity.limits {
-        Some(_) => demand(&head, if touched { &body } else { &call.body }, &facts),
-        None => Amounts::default(),
+        // facts are kept by the names that were asked for
+        Some(_) => demand(call.head, if touched { &body } else { &call.body }, &facts),
+        None => None,
     };
     let json = if touched { &body } else { &call.body }.serialise();
     Box::new(Permit {

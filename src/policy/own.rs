@@ -3,7 +3,6 @@
 
 use super::facts::Facts;
 use super::permit::Permit;
-use super::quota::Amounts;
 use super::scope::{MAKER, OWNER, OwnBridge};
 use crate::docker::{ApiVersion, Hijack, Life, Method, Outbound, OutboundBody};
 use bytes::Bytes;
@@ -69,7 +68,7 @@ fn permit(cause: Cause, outbound: Outbound) -> Permit {
         policy: None,
         outbound,
         answer: None,
-        demand: Amounts::default(),
+        demand: None,
         prepares: None,
     }
 }

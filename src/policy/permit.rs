@@ -33,7 +33,7 @@ pub struct Permit {
     /// What is changed of the daemon's answer, if anything is.
     pub(super) answer: Option<Rewrite>,
     /// How much it takes of what its owner may have.
-    pub(super) demand: Amounts,
+    pub(super) demand: Option<Amounts>,
     /// What must be there before it goes on.
     pub(super) prepares: Option<OwnBridge>,
 }
@@ -83,10 +83,10 @@ impl Permit {
         self.prepares.as_ref()
     }
 
-    /// How much it takes of what its owner may have.
+    /// How much it takes of what its owner may have, if it can take anything.
     #[must_use]
-    pub const fn demand(&self) -> &Amounts {
-        &self.demand
+    pub const fn demand(&self) -> Option<&Amounts> {
+        self.demand.as_ref()
     }
 
     /// What of a stream that goes on may be seen by whoever asked; `None` where all of it may. What is open ends where

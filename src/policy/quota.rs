@@ -3,12 +3,12 @@
 
 use super::facts::{Facts, Seen};
 use crate::docker::body::Body;
-use crate::docker::body::create::{ContainerCreate, HostConfig};
+use crate::docker::body::create::{ContainerCreate, HostConfig, Resources};
 use crate::docker::body::field::Typed as _;
-use crate::docker::{CallHead, Resource, Verb, json};
+use crate::docker::{ApiVersion, CallHead, Resource, Verb, json};
 use crate::policy::facts::Container;
 use crate::rule::rules;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 rules! {
     /// What there may be only so much of.
@@ -121,11 +121,11 @@ pub(super) fn depends_on_target(head: &CallHead) -> bool {
     head.route.resource == Resource::Container && verbs.contains(&head.route.verb)
 }
 
-/// How much a request takes, as it goes to the daemon.
+/// How much a request takes, as it goes to the daemon; `None`, where what it does takes nothing. Nothing of something is
+/// what keeps its place: a container that is restarted does not run for a moment.
 #[must_use]
-pub(super) fn demand(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Amounts {
+pub(super) fn demand(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Option<Amounts> {
     let mut wants = Amounts::default();
-    let target = || facts.containers.get(head.target()?)?.found();
     match (body, head.route.resource, head.route.verb) {
         (Body::ContainerCreate(body), ..) => {
             wants.put(OverLimit::Containers, 1);
@@ -137,51 +137,44 @@ pub(super) fn demand(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Amounts
         }
         (Body::NetworkCreate(_), ..) => wants.put(OverLimit::Networks, 1),
         (Body::ContainerUpdate(body), ..) => {
-            let running = target().filter(|container| container.running);
-            if let Some(container) = running {
-                let mut now = Amounts::default();
-                let bound = |amount: i64, is: u64| {
-                    u64::try_from(amount).ok().filter(|n| *n > 0).unwrap_or(is)
-                };
-                let is = taken(&container.host_config);
-                now.put(
-                    OverLimit::Memory,
-                    bound(body.resources.memory.or_zero(), is.of(OverLimit::Memory)),
-                );
-                now.put(
-                    OverLimit::Cpus,
-                    bound(body.resources.nano_cpus.or_zero(), is.of(OverLimit::Cpus)),
-                );
-                now.put(
-                    OverLimit::Pids,
-                    match body.resources.pids_limit.value() {
-                        Some(limit) => {
-                            u64::try_from(*limit).ok().filter(|n| *n > 0).unwrap_or(u64::MAX)
-                        }
-                        None => is.of(OverLimit::Pids),
-                    },
-                );
-                now.take(&is);
-                wants.add(&now);
+            if let Some(container) = target(head, facts)?.filter(|container| container.running) {
+                let host = host_config(&container.host_config);
+                wants = taken_with(&changed(host.resources.clone(), &body.resources, head.version));
+                wants.take(&taken_with(&host.resources));
             }
         }
-        (_, Resource::Container, Verb::Start | Verb::Restart) => {
-            if let Some(Container { running: false, host_config, .. }) = target() {
+        (_, Resource::Container, Verb::Start | Verb::Restart) => match target(head, facts)? {
+            Some(container) if container.running => {}
+            container => {
                 wants.put(OverLimit::Running, 1);
-                wants.add(&taken(host_config));
+                wants.add(&taken(container.map_or("", |container| &container.host_config)));
             }
-        }
-        _ => {}
+        },
+        _ => return None,
     }
-    wants
+    Some(wants)
+}
+
+/// The container that the path names, as far as it was seen; `None`, where there is none.
+fn target<'f>(head: &CallHead, facts: &'f Facts) -> Option<Option<&'f Container>> {
+    match facts.containers.get(head.target()?) {
+        Some(Seen::Missing) => None,
+        seen => Some(seen.and_then(Seen::found)),
+    }
+}
+
+fn host_config(text: &str) -> HostConfig<'_> {
+    json::read(text.as_bytes()).and_then(HostConfig::read).unwrap_or_default()
 }
 
 /// How much a container takes while it runs, by what it was made with: everything, where it has no bound.
 #[must_use]
-pub fn taken(host_config: &str) -> Amounts {
+pub fn taken(text: &str) -> Amounts {
+    taken_with(&host_config(text).resources)
+}
+
+fn taken_with(resources: &Resources<'_>) -> Amounts {
     let mut takes = Amounts::default();
-    let host = json::read(host_config.as_bytes()).and_then(HostConfig::read).unwrap_or_default();
-    let resources = &host.resources;
     let bound = |amount: i64| u64::try_from(amount).ok().filter(|n| *n > 0).unwrap_or(u64::MAX);
     takes.put(OverLimit::Memory, bound(resources.memory.or_zero()));
     takes.put(OverLimit::Pids, bound(resources.pids_limit.or_zero()));
@@ -194,6 +187,30 @@ pub fn taken(host_config: &str) -> Amounts {
     takes
 }
 
+/// What a container has once it was updated: zero leaves a field as it is, but for the number of processes, of which it
+/// is no bound since API 1.40 (moby `container/container_unix.go`, `api/server/router/container`).
+fn changed<'a>(
+    mut has: Resources<'a>,
+    given: &Resources<'a>,
+    version: ApiVersion,
+) -> Resources<'a> {
+    let fields = [
+        (&mut has.memory, &given.memory),
+        (&mut has.nano_cpus, &given.nano_cpus),
+        (&mut has.cpu_quota, &given.cpu_quota),
+        (&mut has.cpu_period, &given.cpu_period),
+    ];
+    for (field, given) in fields {
+        if given.or_zero() != 0 {
+            field.clone_from(given);
+        }
+    }
+    if given.pids_limit.value().is_some() && version >= ApiVersion::new(40) {
+        has.pids_limit.clone_from(&given.pids_limit);
+    }
+    has
+}
+
 /// Volumes that a container brings about: anonymous ones, and those of which there is none of the name.
 fn volumes(body: &ContainerCreate<'_>, facts: &Facts) -> u64 {
     let Some(host) = body.host_config.value() else { return 0 };
@@ -202,9 +219,54 @@ fn volumes(body: &ContainerCreate<'_>, facts: &Facts) -> u64 {
             || !name.starts_with('/') && !matches!(facts.volumes.get(name), Some(Seen::Found(_)))
     };
     let mounts = host.mounts.items().iter().filter(|mount| mount.kind.text() == "volume");
-    let mounts = mounts.filter(|mount| is_new(mount.source.text())).count();
+    let mounts = mounts.map(|mount| mount.source.text());
     let binds =
         host.binds.items().iter().map(|bind| bind.split_once(':').map_or("", |(source, _)| source));
-    let binds = binds.filter(|source| is_new(source)).count();
-    u64::try_from(mounts.saturating_add(binds)).unwrap_or(u64::MAX)
+    let (anonymous, named): (Vec<_>, Vec<_>) =
+        mounts.chain(binds).filter(|source| is_new(source)).partition(|source| source.is_empty());
+    let named: BTreeSet<&str> = named.into_iter().collect();
+    u64::try_from(anonymous.len().saturating_add(named.len())).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(has: &str, given: &str, minor: u8) -> Amounts {
+        let (has, given) = (host_config(has), host_config(given));
+        taken_with(&changed(has.resources, &given.resources, ApiVersion::new(minor)))
+    }
+
+    #[test]
+    fn what_an_update_does_not_set_stays() {
+        let has = r#"{"Memory":10,"CpuQuota":50000,"PidsLimit":5}"#;
+        let cases = [
+            ("{}", 41, (10, 500_000_000, 5)),
+            (r#"{"Memory":20}"#, 41, (20, 500_000_000, 5)),
+            (r#"{"Memory":0,"CpuQuota":0}"#, 41, (10, 500_000_000, 5)),
+            (r#"{"CpuQuota":200000}"#, 41, (10, 2_000_000_000, 5)),
+            (r#"{"CpuPeriod":1000}"#, 41, (10, 50_000_000_000, 5)),
+            (r#"{"CpuQuota":-1}"#, 41, (10, u64::MAX, 5)),
+            (r#"{"NanoCpus":1}"#, 41, (10, 1, 5)),
+            (r#"{"PidsLimit":7}"#, 41, (10, 500_000_000, 7)),
+            (r#"{"PidsLimit":0}"#, 40, (10, 500_000_000, u64::MAX)),
+            (r#"{"PidsLimit":-1}"#, 41, (10, 500_000_000, u64::MAX)),
+            // older clients write it whether it was asked for or not, and the daemon does not look at it
+            (r#"{"PidsLimit":0}"#, 39, (10, 500_000_000, 5)),
+        ];
+        for (given, minor, (memory, cpus, pids)) in cases {
+            let takes = after(has, given, minor);
+            let of = |quantity| takes.of(quantity);
+            let found = (of(OverLimit::Memory), of(OverLimit::Cpus), of(OverLimit::Pids));
+            assert_eq!(found, (memory, cpus, pids), "{given} in 1.{minor}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_takes_all() {
+        for text in ["", "{}", "nothing", r#"{"Memory":-1}"#] {
+            assert_eq!(taken(text).of(OverLimit::Memory), u64::MAX, "{text}");
+        }
+        assert_eq!(taken(r#"{"Memory":1}"#).of(OverLimit::Memory), 1);
+    }
 }

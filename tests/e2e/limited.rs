@@ -38,7 +38,7 @@ pub(crate) fn play(engine: Engine) {
         .as_array()
         .unwrap()
         .iter()
-        .map(|container| container["Id"].as_str().unwrap().to_owned())
+        .map(|container| container["Names"][0].as_str().unwrap().trim_start_matches('/').to_owned())
         .collect();
     let answers = at_once(&gate, |nth, side| {
         side.send("POST", &format!("/v1.41/containers/{}/start", names[nth % names.len()]), "")
@@ -57,9 +57,13 @@ pub(crate) fn play(engine: Engine) {
     let more = update(128 << 20);
     assert!(more.status == 429 && more.body.contains("[limit.memory]"), "{more:?}");
     assert_eq!(update(32 << 20).status, 200);
-    let idle = names
-        .iter()
-        .find(|name| running.as_array().unwrap().iter().all(|one| one["Id"] != name.as_str()));
+    // restarted by its name it is where it was
+    let name = running[0]["Names"][0].as_str().unwrap();
+    let again = few.send("POST", &format!("/v1.41/containers{name}/restart?t=0"), "");
+    assert_eq!(again.status, 204, "{again:?}");
+    let idle = names.iter().find(|name| {
+        running.as_array().unwrap().iter().all(|one| one["Names"][0] != format!("/{name}"))
+    });
     let start = few.send("POST", &format!("/v1.41/containers/{}/start", idle.unwrap()), "");
     assert_eq!(start.status, 429, "32 MiB are not enough: {start:?}");
     assert!(start.head.to_ascii_lowercase().contains("retry-after: "), "{start:?}");
