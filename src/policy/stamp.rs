@@ -13,7 +13,7 @@ use super::subject::Subject;
 use super::terms::{Filled, PlannedVolume, Term};
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Mount, StringMap};
-use crate::docker::{ApiCall, Resource, Verb, query};
+use crate::docker::{ApiCall, Object, Resource, Verb, query};
 use crate::identity::IdentityName;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,7 +152,7 @@ pub(super) fn findings(
         let what = "give a network a name that begins with dockward., as the gate's own do";
         found.push(Finding::new(Reason::Name, "Name", body.name.text(), what));
     }
-    found.extend(unlabelled(role, call, facts));
+    found.extend(unlabelled(by, role, call, facts));
     found.extend(sent_back(call));
     found
 }
@@ -219,7 +219,7 @@ pub(super) fn terms(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, facts: &Fa
         terms.extend(admit::checked(call)); // under a profile it is asked for in any case
     }
     let planned = match &call.body {
-        _ if !stamps_volumes(role) => return terms,
+        _ if !stamps_volumes(by, role) => return terms,
         Body::ContainerCreate(body) => {
             let planned = planned(body, facts);
             let host = body.host_config.value();
@@ -244,9 +244,15 @@ pub(super) fn needs(by: Subject<'_>, roles: &[&Role], call: &ApiCall<'_>, needs:
     let known = |kind| roles.iter().any(|role| knows_owners(by, role, kind));
     needs.kept.extend(updated(call).filter(|(kind, _)| known(*kind)));
     if let Body::ContainerCreate(body) = &call.body
-        && roles.iter().any(|role| stamps_volumes(role))
+        && roles.iter().any(|role| stamps_volumes(by, role))
     {
         needs.images.insert(body.config.image.text().to_owned()); // it may bring some along
+        // which of them there are, those under no limit are looked for by whose they are
+        let volumes = call.mentions().into_iter().filter(|one| one.object == Object::Volume);
+        let volumes = volumes.filter(|_| by.identity.limits.is_some()).map(|one| one.name);
+        needs
+            .volumes
+            .extend(volumes.filter(|name| admit::is_volume_name(name)).map(Cow::into_owned));
     }
 }
 
@@ -272,14 +278,10 @@ fn split(bind: &str) -> Option<BindParts<'_>> {
     })
 }
 
-/// Whether the daemon makes a volume for this: an anonymous one, or one of a name that there is none of yet.
-fn makes_one(source: &str, facts: &Facts) -> bool {
-    source.is_empty()
-        || !source.starts_with('/') && !matches!(facts.volumes.get(source), Some(Seen::Found(_)))
-}
-
-fn plain_driver(host: &HostConfig<'_>) -> bool {
-    matches!(host.volume_driver.text(), "" | "local")
+/// Whether a bind of a volume can be said as a mount.
+fn takes_labels(modes: &str, host: &HostConfig<'_>) -> bool {
+    modes.split(',').all(|mode| matches!(mode, "" | "ro" | "rw" | "nocopy"))
+        && matches!(host.volume_driver.text(), "" | "local")
 }
 
 /// The volumes that the daemon would make without labels, as mounts.
@@ -289,7 +291,8 @@ fn planned(body: &ContainerCreate<'_>, facts: &Facts) -> Vec<PlannedVolume> {
     let mut planned = Vec::new();
     for bind in host.binds.items() {
         let Some(BindParts { source, target, modes }) = split(bind) else { continue };
-        if makes_one(source, facts) {
+        // one that is there may be gone when the daemon looks
+        if !source.starts_with('/') && takes_labels(modes, host) {
             let has = |word: &str| modes.split(',').any(|mode| mode == word);
             planned.push(PlannedVolume {
                 bind: Some(bind.to_string()),
@@ -320,16 +323,15 @@ fn planned(body: &ContainerCreate<'_>, facts: &Facts) -> Vec<PlannedVolume> {
 }
 
 /// Volumes that the daemon would make, in a form that takes no labels: whose they are could not be told.
-fn unlabelled(role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
+fn unlabelled(by: Subject<'_>, role: &Role, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
     let Body::ContainerCreate(body) = &call.body else { return Vec::new() };
     let Some(host) = body.host_config.value() else { return Vec::new() };
-    if !stamps_volumes(role) {
+    if !stamps_volumes(by, role) {
         return Vec::new();
     }
     let refused = |(i, bind): (usize, &Cow<'_, str>)| {
         let BindParts { source, modes, .. } = split(bind)?;
-        let takes = |mode: &str| matches!(mode, "" | "ro" | "rw" | "nocopy");
-        let moved = modes.split(',').all(takes) && plain_driver(host);
+        let moved = takes_labels(modes, host);
         let field = format!("HostConfig.Binds[{i}]");
         let what =
             format!("have a volume made by {bind:?}, of which it could not be told whose it is");
@@ -346,7 +348,8 @@ fn knows_owners(by: Subject<'_>, role: &Role, kind: Resource) -> bool {
     by.policy.owned.contains(&kind) || role.is_narrow(kind)
 }
 
-/// Whether the volumes that a container brings about are labelled: those of roles that mean their own alone.
-fn stamps_volumes(role: &Role) -> bool {
-    role.is_narrow(Resource::Volume)
+/// Whether the volumes that a container brings about are labelled: those of roles that mean their own alone, and where they
+/// are counted.
+fn stamps_volumes(by: Subject<'_>, role: &Role) -> bool {
+    role.is_narrow(Resource::Volume) || by.identity.limits.is_some()
 }
