@@ -10,13 +10,17 @@ fn now() -> Timestamp {
 }
 
 fn with(rest: &str) -> Result<Config, Mistakes> {
+    by("{ name: a, match: { cn: a }, roles: [r] }", rest)
+}
+
+/// A policy of these identities.
+fn by(identities: &str, rest: &str) -> Result<Config, Mistakes> {
     let head = "version: 1
 listen: [{ tls: '127.0.0.1:2376', certificate: c.pem, key: k.pem, client_ca: ca.pem }]
 daemon: { socket: /run/docker.sock }
 audit: { directory: log }
-identities: [{ name: a, match: { cn: a }, roles: [r] }]
 ";
-    parse(&format!("{head}{rest}"), Path::new("/base"), now())
+    parse(&format!("{head}identities: [{identities}]\n{rest}"), Path::new("/base"), now())
 }
 
 fn role(body: &str) -> crate::policy::Role {

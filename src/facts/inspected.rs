@@ -71,7 +71,8 @@ pub fn volume(answer: &Value) -> Option<Volume> {
 #[must_use]
 pub fn network(answer: &Value) -> Option<Network> {
     let labels = text_map(answer, "/Labels");
-    Some(Network { id: text(answer, "/Id")?, name: text(answer, "/Name")?, labels })
+    let internal = answer.pointer("/Internal").and_then(Value::as_bool).unwrap_or_default();
+    Some(Network { id: text(answer, "/Id")?, name: text(answer, "/Name")?, labels, internal })
 }
 
 /// An answer of `GET /services/{}`, `/tasks/{}`, `/secrets/{}` or `/configs/{}`.

@@ -1,8 +1,10 @@
 //! A bridge of the owner's own, in the place of the one that every daemon has: on that one containers of all owners reach each
 //! other. It is made on first use, by the gate, and bears its owner; what names it are the words for the daemon's own.
 
+use super::decision::Finding;
 use super::facts::{Facts, Needs, Seen};
 use super::model::Role;
+use super::reason::Reason;
 use super::scope::OwnBridge;
 use super::subject::Subject;
 use super::terms::{Filled, Term};
@@ -46,6 +48,26 @@ pub(super) fn needs(by: Subject<'_>, roles: &[&Role], call: &ApiCall<'_>, needs:
     if roles.iter().any(|role| role.bridge.is_some()) && !asked(by, call).is_empty() {
         needs.networks.insert(OwnBridge::name_of(&by.identity.owner));
     }
+}
+
+/// The owner's bridge as it is, where the role has none that leads outside and this one does, having been made by another role.
+pub(super) fn finding(
+    by: Subject<'_>,
+    role: &Role,
+    call: &ApiCall<'_>,
+    facts: &Facts,
+) -> Option<Finding> {
+    let name = OwnBridge::name_of(&by.identity.owner);
+    let begins = matches!(call.head.route.verb, Verb::Start | Verb::Restart);
+    let target = call.head.target().filter(|_| begins).and_then(|name| facts.containers.get(name));
+    let container = target.and_then(Seen::found);
+    let on_it = container.is_some_and(|of| of.networks.iter().any(|joined| joined.name == name));
+    let joins = call.head.route.verb != Verb::Disconnect && !asked(by, call).is_empty();
+    let known = facts.networks.values().filter_map(Seen::found);
+    let leads_outside = known.into_iter().any(|network| network.name == name && !network.internal);
+    let what = || format!("be on {name}, which leads outside");
+    (role.bridge == Some(true) && leads_outside && (joins || on_it))
+        .then(|| Finding::new(Reason::OwnerBridge, "", &name, what()))
 }
 
 /// The terms that put the owner's bridge in the daemon's place, and the bridge, where there is none yet.

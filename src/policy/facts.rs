@@ -287,6 +287,8 @@ pub struct Network {
     pub name: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// Whether nothing outside of it can be reached.
+    pub internal: bool,
 }
 
 /// A service, task, secret or config of a swarm that is there.

@@ -67,6 +67,10 @@ impl Viewer {
     }
 
     fn means(&self, verb: Verb, object: &Owned<'_>) -> bool {
+        // the daemon's bridge by its id, or where one's own cannot stand in its place
+        if self.is_replaced(object) && matches!(verb, Verb::Connect | Verb::Create) {
+            return false;
+        }
         let scope = self.role.scopes.of(object.kind);
         if scope == Scope::Any || is_daemons(object) {
             return true;
@@ -88,6 +92,17 @@ impl Viewer {
             || mine
             || self.sees.iter().any(|one| one.as_str() == owner)
                 && self.role.shared.has(object.kind, verb)
+    }
+
+    fn is_replaced(&self, object: &Owned<'_>) -> bool {
+        let bridge = object.kind == Resource::Network && object.name == DAEMONS[0];
+        bridge && self.role.bridge.is_some()
+    }
+
+    /// Whether it has a bridge of its own in the place of the daemon's.
+    #[must_use]
+    pub fn has_bridge(&self) -> bool {
+        self.role.bridge.is_some()
     }
 
     /// Whether a network of this name is the bridge of its owner, which is made where there is none.

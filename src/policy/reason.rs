@@ -28,6 +28,8 @@ rules! {
             "a name is whose object bears it first", "choose another name", [];
         OwnerAllTags = "owner.all-tags", "all tags of a repository at once, by a role that means its own images alone",
             "some may be somebody else's", "name one tag", [];
+        OwnerBridge = "owner.bridge", "the owner's own bridge, which leads outside, by a role that has none that does",
+            "it was made by a role that has one", "have that network removed, once nothing is on it; the gate makes it anew", [];
         OwnerVolume = "owner.volume", "a volume that is made by the way in a form that takes no label",
             "it could not be told whose it is", "make it first with docker volume create, or leave z, Z and --volume-driver out", [];
         OwnerUntold = "owner.untold", "what makes or removes things of which it cannot be told whose they are, by a role that means its own alone",

@@ -192,7 +192,7 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
 }
 
 /// Everywhere that a body, or a build's query, joins this network. Of two names of one network the second
-/// stays as it is: a map has no key twice.
+/// goes, with what it says: a map has no key twice, and the other name may be another network's by then.
 fn network(given: &str, id: &str, head: &mut CallHead, body: &mut Body<'_>) {
     let rename = |text: &mut Text<'_>| {
         if text.text() == given {

@@ -179,8 +179,16 @@ fn joined(viewer: &Viewer, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
         return Vec::new();
     }
     let networks = started(call, facts).into_iter().flat_map(|container| &container.networks);
-    let askable = networks.filter(|joined| admit::is_network_askable(joined.asked()));
+    let (askable, words): (Vec<_>, Vec<_>) =
+        networks.partition(|joined| admit::is_network_askable(joined.asked()));
     let mut found = Vec::new();
+    // one's own was in its place when others were made
+    let replaced = words.iter().filter(|joined| viewer.has_bridge() && is_bridge(joined.asked()));
+    found.extend(replaced.map(|joined| {
+        let (field, name) = (format!("NetworkSettings.Networks.{}", joined.name), &joined.name);
+        let text = format!("network {name} not found: connect it to another, and disconnect it");
+        Finding::new(Reason::OwnerForeign, &field, name, text)
+    }));
     for joined in askable {
         let (field, name) = (format!("NetworkSettings.Networks.{}", joined.name), &joined.name);
         found.extend(match sighting(Object::Network, joined.asked(), facts) {
@@ -251,7 +259,8 @@ fn foreign(
         Spot::Query(key) => format!("query {key}"),
         Spot::Body(field) => field.to_owned(),
     };
-    if is_everybodys(mention) {
+    let of_service = head.route.resource == Resource::Service;
+    if is_everybodys(mention) && !(of_service && viewer.has_bridge()) {
         return None;
     }
     let absent = || absent(mention, head);
@@ -266,7 +275,6 @@ fn foreign(
             let what = format!(
                 "have volume {name:?} made by a service: it may be somebody's on another node"
             );
-            let of_service = head.route.resource == Resource::Service;
             of_service.then(|| Finding::new(Reason::OwnerVolume, &at, name, what))
         }
         Sighting::Absent
@@ -291,6 +299,11 @@ fn foreign(
             })
         }
     }
+}
+
+/// Whether it is a word for the daemon's own bridge.
+fn is_bridge(name: &str) -> bool {
+    matches!(name, "" | "default" | "bridge")
 }
 
 /// Whether a network is meant that every daemon has, or none: profiles judge these.

@@ -30,6 +30,8 @@ pub(crate) struct Daemon {
     networks: BTreeMap<String, String>,
     /// Labels of networks by name.
     network_labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// Names of networks that lead nowhere.
+    internal: BTreeSet<String>,
     /// Services, secrets and configs by name, tasks by id.
     kept: BTreeMap<String, AKept>,
     /// Whatever stands here the gate could not look at.
@@ -271,7 +273,8 @@ impl Daemon {
             match name.or_else(|| self.networks.iter().find(of_id).map(|(_, name)| name)) {
                 Some(name) => {
                     let labels = self.network_labels.get(name).cloned().unwrap_or_default();
-                    Seen::Found(Network { id: id_of(name), name: name.clone(), labels })
+                    let internal = self.internal.contains(name);
+                    Seen::Found(Network { id: id_of(name), name: name.clone(), labels, internal })
                 }
                 None => Seen::Missing,
             }

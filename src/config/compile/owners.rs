@@ -50,17 +50,32 @@ const fn used_by(resource: Resource, verb: Verb) -> &'static [Resource] {
         (Resource::Service, Verb::Create | Verb::Update) => {
             &[Image, Volume, Network, Secret, Config]
         }
+        (Resource::System, Verb::Df) => &[Container, Image, Volume],
+        (Resource::System, Verb::Events) => &Scopes::KINDS,
         _ => &[],
     }
 }
 
 /// A kind of which a role grants something and does not say whose: left out it would be everybody's.
 pub(super) fn unsaid(role: &Role, node: &YamlNode, entry: &YamlEntry, ledger: &mut MistakeLedger) {
+    let at = node.get("scope").map_or(entry.at, |scope| scope.at);
+    if node.get("scope").is_some_and(|scope| scope.text().is_none() && scope.entries().is_empty()) {
+        ledger.mistake(
+            at,
+            "scope says nothing",
+            "write scope: own, team or any, or one for each kind",
+        );
+    }
+    // the bridges of others could be joined by their names
+    if role.bridge.is_some() && !role.is_narrow(Resource::Network) {
+        let what =
+            format!("role {:?} has a bridge of its own, and means everybody's networks", entry.key);
+        ledger.mistake(at, what, "write scope: own or team for network, or network: daemon");
+    }
     // one word is for all of them
     if role.scopes.0.is_empty() || role.scopes.0.len() == Scopes::KINDS.len() {
         return;
     }
-    let at = node.get("scope").map_or(entry.at, |scope| scope.at);
     let granted = |kind: &Resource| {
         let uses = |(resource, verb, _): (Resource, Verb, _)| {
             kind_of(resource) == Some(*kind) || used_by(resource, verb).contains(kind)
@@ -131,6 +146,21 @@ pub(super) fn check(
             let what =
                 "as whom nobody owns: what it adopts is there for roles with scope: any alone";
             ledger.warn(format!("adopt {}", adoption.owner), what, false);
+        }
+    }
+    for (i, rule) in rules.iter().enumerate() {
+        let theirs = |other: &&IdentityRule| {
+            overlap(rule.owner(), other.owner()) && rule.limits() != other.limits()
+        };
+        let owns_as_another =
+            |rule: &IdentityRule| rule.owner().to_string() != rule.name().to_string();
+        let others = rules.iter().skip(i + 1).filter(theirs);
+        for other in others.filter(|other| owns_as_another(rule) || owns_as_another(other)) {
+            let what = format!(
+                "owns as identity {} does, under other limits: each is held to its own alone",
+                other.name()
+            );
+            ledger.warn(format!("identity {}", rule.name()), what, false);
         }
     }
     let sees = |role: &Role| {

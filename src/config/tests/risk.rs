@@ -1,6 +1,6 @@
 //! What of a policy touches containers of others.
 
-use super::with;
+use super::{by, with};
 
 /// The warnings of these roles about containers of others. None of them amounts to root: a container is judged by
 /// what it was made with, by whoever reaches into it.
@@ -31,4 +31,21 @@ fn what_is_done_to_containers_of_a_stronger_role_is_told() {
                 admission: { p: { extends: baseline, host_paths: [{ path: /usr }] } }\n";
     assert_eq!(of_targets(host).len(), 1);
     assert_eq!(of_targets(&host.replace("/usr", "/srv/cache")).len(), 0);
+}
+
+#[test]
+fn who_owns_as_one_under_other_limits_is_told() {
+    let roles = "limits: { few: { containers: 1 }, more: { containers: 2 } }\n\
+                 roles: { r: { scope: own, allow: { container: [read] } } }\n";
+    let told = |limits: &str, owner: &str| {
+        let one =
+            format!("{{ name: a, match: {{ cn: a }}, owner: {owner}, limits: few, roles: [r] }}");
+        let other = format!("{{ name: b, match: {{ cn: b }}, owner: team{limits}, roles: [r] }}");
+        let config = by(&format!("{one}, {other}"), roles).unwrap();
+        config.warnings.iter().filter(|warning| warning.what.contains("other limits")).count()
+    };
+    assert_eq!(told("", "team"), 1);
+    assert_eq!(told(", limits: more", "team"), 1);
+    assert_eq!(told(", limits: few", "team"), 0);
+    assert_eq!(told(", limits: more", "other"), 0);
 }

@@ -240,9 +240,9 @@ impl<'a, T> Map<'a, T> {
 
     /// Gives the entry of a key another one, unless there is an entry of that.
     pub fn rename(&mut self, from: &str, to: &str) {
-        if self.0.iter().all(|(key, _)| key != to)
-            && let Some((key, _)) = self.0.iter_mut().find(|(key, _)| key == from)
-        {
+        if self.0.iter().any(|(key, _)| key == to) {
+            self.0.retain(|(key, _)| key != from || from == to);
+        } else if let Some((key, _)) = self.0.iter_mut().find(|(key, _)| key == from) {
             *key = Cow::Owned(to.to_owned());
         }
     }

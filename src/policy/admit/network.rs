@@ -79,7 +79,7 @@ impl Judge<'_> {
                 continue;
             }
             match self.facts.networks.get(joined.asked()) {
-                Some(Seen::Found(Network { id, name, labels: _ })) => {
+                Some(Seen::Found(Network { id, name, labels: _, internal: _ })) => {
                     if joined.id.is_empty() && joined.name != *name && joined.name != *id {
                         let what =
                             format!("start on network {:?}, which is {name:?} now", joined.name);
