@@ -39,6 +39,16 @@ impl Viewer {
         }
     }
 
+    /// All by which it is chosen what it may see, as one text; what it may do is not among it.
+    #[must_use]
+    pub fn sees_by(&self) -> String {
+        let Role { scopes, shared, only, bridge, run, pull, .. } = self.role.as_ref();
+        let revealed: Vec<_> =
+            Resource::ALL.iter().filter(|resource| self.reveals(**resource)).collect();
+        let role = (scopes, shared, only, bridge, run, pull, revealed);
+        format!("{role:?} {:?}", (&self.name, &self.owner, &self.sees, &self.adopted))
+    }
+
     /// Whether there may be objects of this kind with which it has nothing to do.
     #[must_use]
     pub fn is_narrow(&self, kind: Resource) -> bool {

@@ -76,7 +76,7 @@ impl Sight {
     /// Of a stream, by what it is chosen what may be seen of it.
     #[must_use]
     pub fn of_stream(&self) -> Option<Sha256> {
-        let whole = || Sha256::of(format!("{:?}", self.viewer).as_bytes());
+        let whole = || Sha256::of(self.viewer.sees_by().as_bytes());
         (self.shown == Shown::Events).then(whole)
     }
 
