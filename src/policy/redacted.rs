@@ -118,7 +118,9 @@ pub(super) fn history(steps: &mut Value) {
 /// `ENV A=x`. What stands behind the arguments or a name goes.
 fn instruction(text: &mut Value) {
     let Some(line) = text.as_str() else { return };
-    let (before, rest) = match line.split_once("#(nop)") {
+    // a command that is given something may have the word too
+    let given = line.trim_start_matches("RUN ").starts_with('|');
+    let (before, rest) = match line.split_once("#(nop)").filter(|_| !given) {
         Some((before, rest)) => (format!("{before}#(nop) "), rest.trim_start()),
         None => (String::new(), line.trim_start()),
     };
@@ -231,6 +233,9 @@ mod tests {
             ("RUN |1 A=hunter2 /bin/sh -c make # buildkit", "RUN |1 <redacted>"),
             ("/bin/sh -c #(nop)  ENV A=hunter2", "/bin/sh -c #(nop) ENV <redacted>"),
             ("/bin/sh -c #(nop) ARG A=hunter2", "/bin/sh -c #(nop) ARG <redacted>"),
+            ("|1 A=hunter2 /bin/sh -c echo '#(nop)'", "|1 <redacted>"),
+            ("RUN |1 A=hunter2 /bin/sh -c echo '#(nop)'", "RUN |1 <redacted>"),
+            ("/bin/bash -c #(nop)  ENV A=hunter2", "/bin/bash -c #(nop) ENV <redacted>"),
             ("ENV A=hunter2", "ENV <redacted>"),
             ("ARG A", "ARG <redacted>"),
             ("/bin/sh -c ls", "/bin/sh -c ls"),
