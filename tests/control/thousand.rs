@@ -177,6 +177,11 @@ impl Lent {
                     assert!(!is_good(&answer), "it was taken back");
                     self.refused.fetch_add(1, SeqCst);
                 }
+                // begun before it was given back and let in after: nobody can say by which list, so it comes anew
+                0 => {
+                    kept = None;
+                    continue;
+                }
                 _ => continue,
             }
             self.certain[usize::from(keep)].fetch_add(1, SeqCst);

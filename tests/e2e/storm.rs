@@ -68,23 +68,32 @@ pub(crate) fn play(engine: Engine) {
     super::log::judge(&gate.end());
 }
 
-/// One of each kind.
+/// One of each kind. An id that one of [`NAMES`] begins would be meant by that name, by him who may: such a one is made
+/// anew.
 fn keep(side: &Side, tenant: &str) -> Kept {
-    let post = |target: &str, body: Value| {
+    let ask = |method: &str, target: &str, body: Value| {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = side.send("POST", &format!("/v1.41{target}"), &body);
+        let answer = side.send(method, &format!("/v1.41{target}"), &body);
         assert!((200..300).contains(&answer.status), "{target}: {answer:?}");
-        answer.json()
+        answer
+    };
+    let make = |target: &str, body: Value, kind: &str| loop {
+        let made = ask("POST", target, body.clone()).json();
+        let id = made["Id"].as_str().unwrap().to_owned();
+        if !NAMES.iter().any(|name| id.starts_with(name)) {
+            return id;
+        }
+        ask("DELETE", &format!("/{kind}/{id}"), Value::Null);
     };
     let [c, n, v] = ["c", "n", "v"].map(|kind| format!("{tenant}-keeps-{kind}"));
-    let network = post("/networks/create", json!({ "Name": n, "CheckDuplicate": true }));
-    post("/volumes/create", json!({ "Name": v }));
+    let network = json!({ "Name": n, "CheckDuplicate": true });
+    let network = make("/networks/create", network, "networks");
+    ask("POST", "/volumes/create", json!({ "Name": v }));
     let body = json!({ "Image": "busybox", "Cmd": ["sleep", "1000"],
         "HostConfig": { "NetworkMode": n, "Binds": [format!("{v}:/v")] } });
-    let container = post(&format!("/containers/create?name={c}"), body);
-    post(&format!("/containers/{c}/start"), Value::Null);
-    let id = |made: &Value| made["Id"].as_str().unwrap().to_owned();
-    Kept { container: id(&container), network: id(&network), volume: v }
+    let container = make(&format!("/containers/create?name={c}"), body, "containers");
+    ask("POST", &format!("/containers/{c}/start"), Value::Null);
+    Kept { container, network, volume: v }
 }
 
 /// What the daemon says of what a tenant keeps.
