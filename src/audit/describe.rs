@@ -117,6 +117,7 @@ pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
     let object = |(of, found): (&(Resource, String), &Seen<KeptObject>)| {
         let told = match found {
             Seen::Missing => "missing".into(),
+            Seen::Several => "several".into(),
             Seen::Found(kept) => owned(json!({ "id": kept.id }), &kept.labels),
         };
         (format!("{} {}", of.0, of.1), told)
@@ -150,6 +151,7 @@ fn owned(mut told: Value, labels: &BTreeMap<String, String>) -> Value {
 fn seen<T>(objects: &BTreeMap<String, Seen<T>>, tell: impl Fn(&T) -> Value) -> Value {
     let told = |seen: &Seen<T>| match seen {
         Seen::Missing => "missing".into(),
+        Seen::Several => "several".into(),
         Seen::Found(object) => tell(object),
     };
     Value::Object(objects.iter().map(|(name, seen)| (name.clone(), told(seen))).collect())

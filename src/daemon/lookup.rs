@@ -27,6 +27,11 @@ const FORMS: usize = 16;
 /// The most memory that long answers take, in bytes.
 pub const LONG_ANSWERS: u64 = (LONG_AT_ONCE * LONGEST * FORMS) as u64;
 
+/// What the daemon says where a name is the beginning of several ids, or the name of several networks, in any of its
+/// versions (`ErrAmbiguousPrefix` of `pkg/truncindex`, `FindNetwork` in `daemon/network.go`, `getService` and its like
+/// in `daemon/cluster/helpers.go`). They have a space, which no name has that they are said of.
+const SEVERAL: [&str; 2] = ["multiple ids found", " is ambiguous"];
+
 /// What the answers for one request come to. Whoever made an image or a container chose how long they are, and what is
 /// read of one takes many times its bytes, so that only so many have more than short ones at once; from the first that
 /// is too much until this is dropped.
@@ -93,9 +98,12 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    /// Whether what is asked about may be named by the beginning of its id.
-    const fn is_by_name(&self) -> bool {
-        matches!(self, Self::Container(_) | Self::Network(_) | Self::Kept(..))
+    /// What is asked about, where it may be named by the beginning of its id.
+    fn beginning(&self) -> Option<&str> {
+        match self {
+            Self::Container(name) | Self::Network(name) | Self::Kept(_, name) => Some(name),
+            _ => None,
+        }
     }
 
     /// Unversioned, because the daemon's range is what the first one asks for: the daemon answers
@@ -157,7 +165,7 @@ impl Daemon {
     /// Asks the daemon a question for a request that has such a share; `None` where the daemon has no such object.
     ///
     /// # Errors
-    /// As [`Self::lookup`].
+    /// As [`Self::lookup`], and `Several` where the daemon has more than one that is named so.
     pub async fn look_for(
         &self,
         lookup: Lookup,
@@ -189,13 +197,12 @@ impl Daemon {
         if status == http::StatusCode::BAD_REQUEST
             || status == http::StatusCode::INTERNAL_SERVER_ERROR
         {
-            // the beginning of several ids is none's
             let said = body.read_whole(SHORT).await?;
             let said = String::from_utf8_lossy(&said).to_ascii_lowercase();
-            if lookup.is_by_name()
-                && ["multiple", "ambiguous"].iter().any(|word| said.contains(word))
+            if let Some(name) = lookup.beginning()
+                && SEVERAL.iter().any(|words| said.contains(words))
             {
-                return Ok(None);
+                return Err(DaemonError::Several(name.to_owned()));
             }
             return Err(DaemonError::Protocol(format!("{status} to our own {lookup:?} lookup")));
         }

@@ -155,11 +155,13 @@ impl Gatherer {
     ) -> Result<BTreeMap<N, Seen<T>>, DaemonError> {
         let mut found = BTreeMap::new();
         for name in names {
-            let answer = self.daemon.look_for(lookup(name.clone()), share).await;
-            let seen = self.known(answer.map(|answer| match answer {
-                None => Some(Seen::Missing),
-                Some(answer) => read(&answer).map(Seen::Found),
-            }))?;
+            let seen = match self.daemon.look_for(lookup(name.clone()), share).await {
+                Ok(None) => Ok(Some(Seen::Missing)),
+                Ok(Some(answer)) => Ok(read(&answer).map(Seen::Found)),
+                Err(DaemonError::Several(_)) => Ok(Some(Seen::Several)),
+                Err(error) => Err(error),
+            };
+            let seen = self.known(seen)?;
             found.extend(seen.map(|seen| (name.clone(), seen)));
         }
         Ok(found)

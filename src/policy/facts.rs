@@ -217,6 +217,9 @@ impl Facts {
 pub enum Seen<T> {
     /// It has none.
     Missing,
+    /// It has several that are named so, or whose ids begin so: it says that to whoever asks, and takes none of them, for
+    /// as long as there are several.
+    Several,
     /// It has this one.
     Found(T),
 }

@@ -319,7 +319,8 @@ fn sighting<'f>(object: Object, name: &str, facts: &'f Facts) -> Sighting<'f> {
     ) -> Sighting<'f> {
         match seen {
             None => Sighting::Unseen,
-            Some(Seen::Missing) => Sighting::Absent,
+            // whoever may not see them is not told that there are several
+            Some(Seen::Missing | Seen::Several) => Sighting::Absent,
             Some(Seen::Found(found)) => told(found).map_or(Sighting::Unseen, Sighting::There),
         }
     }
@@ -328,7 +329,7 @@ fn sighting<'f>(object: Object, name: &str, facts: &'f Facts) -> Sighting<'f> {
         Object::Container => of(facts.containers.get(name), |c| plain(&c.name, &c.labels)),
         Object::Exec => match &facts.exec {
             None => Sighting::Unseen,
-            Some(Seen::Missing) => Sighting::Absent,
+            Some(Seen::Missing | Seen::Several) => Sighting::Absent,
             Some(Seen::Found(exec)) => sighting(Object::Container, &exec.container, facts),
         },
         Object::Volume => of(facts.volumes.get(name), |v| plain(&v.name, &v.labels)),

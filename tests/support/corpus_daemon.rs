@@ -36,6 +36,8 @@ pub(crate) struct Daemon {
     kept: BTreeMap<String, AKept>,
     /// Whatever stands here the gate could not look at.
     unseen: Vec<String>,
+    /// Names of containers and networks that several are called, or have an id that begins so.
+    several: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -303,8 +305,16 @@ impl Daemon {
         seen.map(|asked| (asked.clone(), of(asked))).collect()
     }
 
-    fn each<T>(&self, asked: &BTreeSet<String>, of: impl Fn(&str) -> T) -> BTreeMap<String, T> {
+    fn each<T>(
+        &self,
+        asked: &BTreeSet<String>,
+        of: impl Fn(&str) -> Seen<T>,
+    ) -> BTreeMap<String, Seen<T>> {
         let seen = asked.iter().filter(|name| !self.unseen.contains(name));
+        let of = |name: &str| match self.several.iter().any(|several| several == name) {
+            true => Seen::Several,
+            false => of(name),
+        };
         seen.map(|name| (name.clone(), of(name))).collect()
     }
 }

@@ -4,7 +4,7 @@ use super::super::fake_daemon::{Reply, Script};
 use super::{read, send, start, text};
 use crate::daemon::filter::filter;
 use crate::daemon::{DaemonError, Lookup};
-use crate::docker::{Accepted, ApiVersion};
+use crate::docker::{Accepted, ApiVersion, Resource};
 use crate::policy::answer::{BodyRewrite, Rewrite};
 
 const ACCEPTED: Accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::new(41) };
@@ -146,5 +146,31 @@ async fn a_version_answer_that_is_no_object_is_refused() {
         let answer = send(&daemon, &read("/version")).await.unwrap();
         let error = filter(&daemon, answer, versions(), "").await;
         assert!(body.is_empty() || matches!(error, Err(DaemonError::Protocol(_))), "{body}");
+    }
+}
+
+/// What the daemon's versions say of it; the name that was asked for may be any of their words.
+#[tokio::test]
+async fn of_several_none_is_taken_and_they_are_not_none() {
+    let several = [
+        (500, "Multiple IDs found with provided prefix: be"),
+        (400, "multiple IDs found with provided prefix: be"),
+        (400, "network be is ambiguous (2 matches found based on ID prefix)"),
+        (400, "2 matches found based on name: network be is ambiguous"),
+        (400, "service be is ambiguous (2 matches found)"),
+    ];
+    let other = [
+        (500, "container multiple is broken"),
+        (500, "network ambiguous: no such driver"),
+        (400, "invalid name: ambiguous"),
+    ];
+    let all = several.map(|said| (said, true)).into_iter().chain(other.map(|said| (said, false)));
+    for ((status, message), is_several) in all {
+        let body = format!(r#"{{"message":"{message}"}}"#);
+        let reply = Reply::status(&format!("{status} Said"), "", &body);
+        let (_fake, daemon) = start(Script::new("1.41").on("GET /services/be", reply));
+        let lookup = Lookup::Kept(Resource::Service, "be".to_owned());
+        let error = daemon.lookup(lookup).await.unwrap_err();
+        assert_eq!(matches!(error, DaemonError::Several(_)), is_several, "{message}: {error}");
     }
 }

@@ -153,7 +153,7 @@ pub(in crate::policy) fn run(
     let pinned = reference.as_ref().map_or(true, |reference| reference.digest.is_some());
     let by_name = |reference: &Reference| role.run.iter().any(|p| p.matches(reference, glob));
     let seen = match (facts.images.get(image), &reference) {
-        (None, _) => return Some(unseen(field, image)),
+        (Some(Seen::Several) | None, _) => return Some(unseen(field, image)),
         (Some(Seen::Found(seen)), _) => seen,
         (Some(Seen::Missing), Err(error)) => return Some(unreadable(*error, field, image)),
         (Some(Seen::Missing), Ok(reference)) if by_name(reference) => return None,

@@ -19,8 +19,8 @@ pub(in crate::policy) fn manner(role: &Role, call: &ApiCall<'_>, facts: &Facts) 
             Some(Seen::Found(exec)) => exec_start(&role.execs, exec),
             Some(Seen::Missing) => Vec::new(), // the daemon says so
             // a profile says so by itself
-            None if role.admission.profile().is_some() => Vec::new(),
-            None => {
+            Some(Seen::Several) | None if role.admission.profile().is_some() => Vec::new(),
+            Some(Seen::Several) | None => {
                 let what = "start an exec that cannot be looked at";
                 vec![Finding::new(Reason::TargetUnseen, "path", "", what)]
             }

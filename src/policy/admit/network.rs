@@ -41,6 +41,10 @@ impl Judge<'_> {
         let name = match self.facts.networks.get(given) {
             Some(Seen::Found(network)) => network.name.as_str(),
             Some(Seen::Missing) => given, // the daemon answers 404
+            Some(Seen::Several) => {
+                let what = format!("use the network {given:?}: several are named so, or begin so");
+                return self.deny(Reason::NetworkUnseen, field, given, what);
+            }
             None if !may_be_id(given) => given,
             None => {
                 let what = format!("use the network {given:?}: it cannot be looked at");
@@ -89,7 +93,7 @@ impl Judge<'_> {
                     }
                 }
                 Some(Seen::Missing) => {} // the daemon says so
-                None => self.network(&field, joined.asked()),
+                Some(Seen::Several) | None => self.network(&field, joined.asked()),
             }
         }
     }

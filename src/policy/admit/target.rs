@@ -101,7 +101,7 @@ pub(super) fn reach(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
         match &facts.exec {
             Some(Seen::Found(exec)) => judge.exec(exec),
             Some(Seen::Missing) => {} // the daemon says so; ids of execs are nobody's to guess
-            None => {
+            Some(Seen::Several) | None => {
                 let what = "start an exec that cannot be looked at";
                 judge.deny(Reason::TargetUnseen, "path", "", what);
             }

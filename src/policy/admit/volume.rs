@@ -122,7 +122,7 @@ impl Judge<'_> {
         let Volume { name: _, labels: _, driver, options } = match self.facts.volumes.get(name) {
             Some(Seen::Missing) => return,
             Some(Seen::Found(volume)) => volume,
-            None => {
+            Some(Seen::Several) | None => {
                 let what = format!("use volume {name:?}: it cannot be looked at");
                 return self.deny(Reason::VolumeUnseen, field, name, what);
             }

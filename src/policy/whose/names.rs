@@ -97,7 +97,7 @@ pub(super) fn taken(viewer: &Viewer, call: &ApiCall<'_>, facts: &Facts) -> Vec<F
 /// has changes nothing, and to pull one anew what a registry says of it.
 fn rewritten(viewer: &Viewer, head: &CallHead, name: &str, facts: &Facts) -> Option<Finding> {
     let there = match facts.images.get(name) {
-        None => return Some(unseen(Resource::Image, "query", name)),
+        Some(Seen::Several) | None => return Some(unseen(Resource::Image, "query", name)),
         Some(Seen::Missing) => return None,
         Some(Seen::Found(image)) => image,
     };
