@@ -8,8 +8,10 @@ pub mod inspected;
 pub mod look;
 pub mod mounts;
 pub mod protected;
+mod remembered;
 mod usage;
 
 pub use gather::{Gatherer, Unsettled};
 pub use protected::{GatePaths, protected};
+pub use remembered::Moment;
 pub use usage::{Reservation, Unreserved, Usages};

@@ -4,6 +4,7 @@
 //! way to the daemon than through all of them, because only the log makes what
 //! [`Daemon::forward`] takes.
 
+mod after;
 mod body;
 mod entry;
 mod exchange;
@@ -27,6 +28,7 @@ use crate::proxy::{Connection, Streams};
 use crate::sessions::{Admitted, Sessions};
 use crate::telemetry::Tally;
 use crate::who::{InForce, Known, Who};
+use after::Aftermath;
 use exchange::Exchange;
 use http::request::Parts;
 use http::{Request, Response, header};
@@ -154,8 +156,10 @@ impl Visit {
         // gather facts, decide: as who it is and what is in force by now, which a slow body or a slow daemon
         // may have outlived; a long body in its turn, away from those who serve everybody else
         let heard = hear(&identity, &head, &policy)?;
+        let since = self.pipeline.gatherer.now();
         let (settled, turn, answers) = self.settle(heard, &inspected).await?;
         let Asker { identity, policy, claims } = self.identify()?;
+        let since = settled.may_be_remembered().then_some(since);
         let permit = match turn.take(|| settled.under(&identity, &policy).decide()) {
             Decision::Allow(permit) => permit,
             Decision::Deny(denial) => return Err(denial.into()),
@@ -165,6 +169,9 @@ impl Visit {
         if let Some(bridge) = permit.prepares() {
             self.prepare(bridge, &head).await?;
         }
+        let gatherer = &self.pipeline.gatherer;
+        let by = (identity.name.as_str(), &*head);
+        let aftermath = Aftermath::of(by, &permit, gatherer, since);
         docker::check_target(&permit.outbound().target)?; // terms may have made it longer
 
         // record, then forward: in a task of its own, which the client cannot take along
@@ -189,6 +196,7 @@ impl Visit {
             uploaded,
             _stream: stream,
             held,
+            aftermath,
             memory,
         };
         let case = self.case();

@@ -22,7 +22,7 @@ mod corpus_policy;
 #[path = "support/survives.rs"]
 mod survives;
 
-use corpus::{Bench, Case, Verdict, cases};
+use corpus::{Bench, Case, Verdict, World, cases};
 use dockward::facade::docker::{Hijack, OutboundBody};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +70,32 @@ fn come_out(bench: &Bench, cases: &[Case]) {
         cases.len(),
         failures.join("\n\n")
     );
+}
+
+/// What is remembered of a container is what it is, and not what it does: nothing hangs on that where it may be
+/// remembered.
+#[test]
+fn what_may_be_remembered_of_a_container_holds_while_it_is_there() {
+    let corpora = [
+        (Bench::new(), cases()),
+        (Bench::reading("tests/tenants", 56), corpus::cases_in("tests/tenants")),
+    ];
+    let (mut judged, mut turned) = (0, 0);
+    for (bench, cases) in &corpora {
+        for case in cases {
+            let verdict = bench.judge(case);
+            let other = bench.judge_in(case, World::Turned);
+            let told = |of: &Verdict| (of.status.clone(), of.reasons.clone(), of.terms.clone());
+            if !verdict.remembered {
+                turned += usize::from(told(&verdict) != told(&other));
+                continue;
+            }
+            judged += 1;
+            assert_eq!(told(&verdict), told(&other), "{}: {}", case.file, case.name);
+            assert_eq!(verdict.outbound, other.outbound, "{}: {}", case.file, case.name);
+        }
+    }
+    assert!(judged > 300 && turned > 0, "{judged} were judged, {turned} others hang on it");
 }
 
 /// People keep tokens in labels, annotations, options and the like, and what refuses one is its name.

@@ -216,6 +216,7 @@ fn found(asked: &Needs) -> Facts {
             .collect(),
         kept: asked.kept.iter().map(|of| (of.clone(), Told::Missing)).collect(),
         default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
+        remembered: false,
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
         kept,
         container_paths,
         default_runtime: _,
+        remembered,
     } = facts;
     let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));
     let led = container_paths.iter().filter(|((_, path), leads)| path != *leads);
@@ -130,6 +131,7 @@ pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
         ("networks", seen(networks, network)),
         ("kept", Value::Object(kept.iter().map(object).collect())),
         ("container_paths", Value::Object(led)),
+        ("remembered", (*remembered).into()),
     ]);
     (!all.is_empty()).then_some(Value::Object(all))
 }

@@ -92,6 +92,8 @@ pub enum Lookup {
     Labelled(Resource, String),
     /// `GET /services/{}`, or of tasks, secrets or configs, of a plain name or id.
     Kept(Resource, String),
+    /// `GET /events` of containers and networks, from a moment on, in seconds since 1970: it goes on.
+    Events(u64),
     /// `HEAD /containers/{}/archive`: what is at a path in a container, of a full id. Answered by the head
     /// `X-Docker-Container-Path-Stat`, or by a 404 where nothing is there.
     Inside(String, String),
@@ -130,6 +132,10 @@ impl Lookup {
                 format!("{path}filters={}", escaped(&filters))
             }
             Self::Kept(kind, name) => format!("/{kind}s/{name}"),
+            Self::Events(since) => {
+                let filters = r#"{"type":["container","network"]}"#;
+                format!("/events?since={since}&filters={}", escaped(filters))
+            }
             Self::Inside(id, path) => format!("/containers/{id}/archive?path={}", escaped(path)),
         };
         Outbound {
@@ -172,6 +178,42 @@ impl Daemon {
         share: &AnswerShare,
     ) -> Result<Option<Value>, DaemonError> {
         self.in_time(self.ask(lookup, share)).await
+    }
+
+    /// Hears what happens to containers and networks from a moment on, in seconds since 1970, until the daemon ends it:
+    /// first nothing, as soon as it is heard, then each event. Returns when it ends.
+    ///
+    /// # Errors
+    /// See [`DaemonError`]; `Protocol` also for what is no event.
+    pub async fn follow(
+        &self,
+        since: u64,
+        mut heard: impl FnMut(Option<Value>),
+    ) -> Result<(), DaemonError> {
+        let asked = self.in_time(async {
+            self.send(&Lookup::Events(since).outbound(), ClientBody::Empty, &Cancel::new()).await
+        });
+        let Answer { status, mut body, .. } = asked.await?;
+        if status != http::StatusCode::OK {
+            return Err(DaemonError::Protocol(format!("{status} to our own question for events")));
+        }
+        heard(None);
+        let mut begun = Vec::new();
+        while let Some(frame) = body.frame().await {
+            begun.extend_from_slice(&frame?.into_data().unwrap_or_default());
+            while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = begun.drain(..=end).collect();
+                let unreadable =
+                    |why| DaemonError::Protocol(format!("an event is not JSON: {why}"));
+                heard(Some(serde_json::from_slice(&line).map_err(unreadable)?));
+            }
+            if begun.len() > LONGEST {
+                return Err(DaemonError::Protocol(format!(
+                    "an event of more than {LONGEST} bytes"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// What comes of this within ten seconds. Else the daemon is away.

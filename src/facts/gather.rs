@@ -5,15 +5,21 @@ use super::inside;
 use super::inspected;
 use super::look;
 use super::protected::{GatePaths, protected};
+use super::remembered::{Moment, Remembered, changed};
 use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
+use crate::policy::facts::Exec;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
 use crate::problem::{Actionable, Problem};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{OnceCell, Semaphore};
+
+/// How long the daemon's events are not asked for once more after they have ended.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a judgement cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +45,9 @@ impl Actionable for Unsettled {
 pub struct Gatherer {
     daemon: Daemon,
     kept: Arc<ArcSwap<KeptPlaces>>,
+    remembered: Arc<Remembered>,
+    /// Held by who hears the daemon's events.
+    hearing: Arc<Semaphore>,
 }
 
 /// The gate's own places, and what is known once the daemon has told of itself.
@@ -68,7 +77,8 @@ impl Gatherer {
     /// Asks this daemon, and this host, on which the gate itself has these places.
     #[must_use]
     pub fn new(daemon: Daemon, gate: GatePaths) -> Self {
-        Self { daemon, kept: Arc::new(ArcSwap::new(KeptPlaces::of(gate))) }
+        let kept = Arc::new(ArcSwap::new(KeptPlaces::of(gate)));
+        Self { daemon, kept, remembered: Arc::default(), hearing: Arc::new(Semaphore::new(1)) }
     }
 
     /// Protects these places of the gate from now on, in all clones: a reload reads other files, or a link to one was
@@ -104,6 +114,72 @@ impl Gatherer {
     /// The daemon is away: then nothing more is asked of it. All has ten seconds.
     pub async fn look_up(&self, needs: &Needs, share: &AnswerShare) -> Result<Facts, DaemonError> {
         self.daemon.in_time(self.all_kinds(needs, share)).await
+    }
+
+    /// As [`Self::look_up`], with what is remembered for this identity of containers by their full ids. For requests
+    /// of which [`Asking::may_recall`] says so.
+    ///
+    /// # Errors
+    /// As [`Self::look_up`].
+    pub async fn recall(
+        &self,
+        identity: &str,
+        needs: &Needs,
+        share: &AnswerShare,
+    ) -> Result<Facts, DaemonError> {
+        self.hear();
+        let mut needs = needs.clone();
+        let mut facts = self.remembered.recall(identity, &mut needs);
+        if !needs.is_empty() {
+            facts.add(self.look_up(&needs, share).await?);
+        }
+        Ok(facts)
+    }
+
+    /// The moment from which on what is found can be remembered.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.remembered.now()
+    }
+
+    /// Remembers for an identity what carried its request, found since that moment.
+    pub fn remember(&self, identity: &str, since: Moment, facts: &Facts) {
+        self.remembered.keep(identity, since, facts);
+    }
+
+    /// Remembers an exec that an identity has made.
+    pub fn made(&self, identity: &str, id: &str, exec: Exec) {
+        self.remembered.made(identity, id, exec);
+    }
+
+    /// Forgets a container, by its full id: something was done to it.
+    pub fn forget(&self, id: &str) {
+        self.remembered.forget(id);
+    }
+
+    /// Hears the daemon's events from now on, unless somebody does: for as long as it goes on.
+    fn hear(&self) {
+        let Ok(place) = Arc::clone(&self.hearing).try_acquire_owned() else { return };
+        let (daemon, remembered) = (self.daemon.clone(), Arc::clone(&self.remembered));
+        tokio::spawn(async move {
+            // the daemon answers before it listens: what happens in between is told once more by the second
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let heard = daemon.follow(now.as_secs().saturating_sub(1), |event| match event {
+                None => remembered.hear(true),
+                Some(event) => {
+                    if let Some(id) = changed(&event) {
+                        remembered.forget(id);
+                    }
+                }
+            });
+            let heard = heard.await;
+            remembered.hear(false);
+            if let Err(error) = heard {
+                daemon.complain(&error);
+            }
+            tokio::time::sleep(PAUSE).await;
+            drop(place);
+        });
     }
 
     async fn all_kinds(&self, needs: &Needs, share: &AnswerShare) -> Result<Facts, DaemonError> {
@@ -143,6 +219,7 @@ impl Gatherer {
             kept,
             container_paths,
             default_runtime,
+            remembered: false,
         })
     }
 
@@ -220,7 +297,6 @@ impl Gatherer {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::UnixListener;
     use tokio::sync::Semaphore;

@@ -2,6 +2,7 @@
 //! whoever goes away first.
 
 use super::Pipeline;
+use super::after::Aftermath;
 use super::body::CountedBody;
 use crate::audit::event::{Ended, OutcomeRecord};
 use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
@@ -38,6 +39,7 @@ pub(super) struct Exchange {
     pub(super) _stream: StreamPermit,
     /// What it adds to what its owner has.
     pub(super) held: Option<Reservation>,
+    pub(super) aftermath: Aftermath,
     /// Of what is sent on in the place of a long body.
     pub(super) memory: Option<BodyMemory>,
 }
@@ -261,6 +263,7 @@ impl Exchange {
         if self.head.route.operation == "ContainerUpdate" {
             self.pipeline.shared.usages.forget();
         }
+        std::mem::take(&mut self.aftermath).settle(&self.pipeline.gatherer, status, id.as_deref());
         if let (Some(held), Some(status)) =
             (self.held.take(), status.filter(|_| ended == Ended::Done))
         {

@@ -62,13 +62,20 @@ impl Visit {
             self.asked.read(&asking.call().body);
             Ok::<_, Refused>(asking)
         })?;
+        let identity = self.identity.as_ref().filter(|_| asking.may_recall());
         loop {
             let question = match turn.take(|| asking.next())? {
                 Next::Settled(settled) => return Ok((settled, turn, share)),
                 Next::Look(question) => question,
             };
             drop(turn);
-            let found = pipeline.gatherer.look_up(question.needs(), &share).await?;
+            let found = match identity {
+                Some(identity) => {
+                    let name = identity.name.as_str();
+                    pipeline.gatherer.recall(name, question.needs(), &share).await?
+                }
+                None => pipeline.gatherer.look_up(question.needs(), &share).await?,
+            };
             weight += found.weight();
             turn = turns.turn(weight).await;
             asking = turn.take(|| question.answer(found))?;

@@ -177,11 +177,13 @@ pub struct Facts {
     pub container_paths: BTreeMap<(String, String), String>,
     /// The runtime that containers have where nobody names one.
     pub default_runtime: Option<String>,
+    /// Whether some of it was looked up for an earlier request, by a full id.
+    pub remembered: bool,
 }
 
 impl Facts {
     /// Adds what was found.
-    pub(super) fn add(&mut self, found: Self) {
+    pub fn add(&mut self, found: Self) {
         let Self {
             host_paths,
             exec,
@@ -192,6 +194,7 @@ impl Facts {
             kept,
             container_paths,
             default_runtime,
+            remembered,
         } = found;
         self.host_paths.extend(host_paths);
         self.exec = exec.or_else(|| self.exec.take());
@@ -201,6 +204,7 @@ impl Facts {
         self.networks.extend(networks);
         self.kept.extend(kept);
         self.container_paths.extend(container_paths);
+        self.remembered |= remembered;
         self.default_runtime = default_runtime.or_else(|| self.default_runtime.take());
     }
 
@@ -226,7 +230,7 @@ pub enum Seen<T> {
 
 impl<T> Seen<T> {
     /// What it has.
-    pub(super) const fn found(&self) -> Option<&T> {
+    pub const fn found(&self) -> Option<&T> {
         if let Self::Found(found) = self { Some(found) } else { None }
     }
 }

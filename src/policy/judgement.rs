@@ -10,7 +10,7 @@ use super::facts::{Facts, Ground, LOOKUPS_MAX, Needs, Seen};
 use super::model::Policy;
 use super::subject::Subject;
 use crate::docker::body::{self, Body};
-use crate::docker::{ApiCall, CallHead, Flaw, Hijack, Malformed};
+use crate::docker::{ApiCall, CallHead, Flaw, Hijack, Malformed, Resource, Verb};
 use crate::identity::Identity;
 
 /// One answer may raise the next question: a container, its volumes, the paths of the host that they show, and then the
@@ -110,6 +110,12 @@ impl<'a> Asking<'a> {
         &self.call
     }
 
+    /// Whether what was looked up for an earlier request will do.
+    #[must_use]
+    pub fn may_recall(&self) -> bool {
+        may_be_remembered(&self.call)
+    }
+
     /// What must be looked up before it can be decided. Nothing is, once it is refused whatever would be found,
     /// or where it names more than [`LOOKUPS_MAX`] things, which refuses it. What was asked for and stayed
     /// unknown is not asked for again: policy refuses what it does not know.
@@ -120,6 +126,8 @@ impl<'a> Asking<'a> {
         let Self { heard, bytes, call, mut known } = self;
         let mut needs = needs(heard.by, &call, &known.ground.facts);
         needs.without(&known.asked);
+        // of what is remembered of a container its volumes are a part
+        needs.volumes.retain(|volume| !known.ground.facts.volumes.contains_key(volume));
         let count = known.asked.count() + needs.count();
         known.ground.too_many = (count > LOOKUPS_MAX).then_some(count);
         if needs.is_empty() || count > LOOKUPS_MAX || known.rounds == ROUNDS {
@@ -188,10 +196,44 @@ impl<'a> Settled<'a> {
         Self { by: Subject { identity, policy }, ..self }
     }
 
+    /// Whether what was looked up for it will do for a later request.
+    #[must_use]
+    pub fn may_be_remembered(&self) -> bool {
+        may_be_remembered(&self.call)
+    }
+
     /// Decides.
     pub fn decide(self) -> Decision {
         decide(self.by, &self.call, self.ground)
     }
+}
+
+/// Whether a request is judged by what holds for as long as a container is there, so that it may have been looked at
+/// before: whose it is and what it was made with. Where something hangs on whether it runs, or is changed of it, it is
+/// looked at each time.
+fn may_be_remembered(call: &ApiCall<'_>) -> bool {
+    let route = call.head.route;
+    // followed into the container, unless that runs
+    let goes_somewhere =
+        matches!(&call.body, Body::ExecCreate(body) if !body.working_dir.text().is_empty());
+    route.resource == Resource::Container
+        && matches!(
+            route.verb,
+            Verb::Exec
+                | Verb::Attach
+                | Verb::Logs
+                | Verb::Inspect
+                | Verb::Top
+                | Verb::Stats
+                | Verb::Changes
+                | Verb::Wait
+                | Verb::Resize
+                | Verb::Kill
+                | Verb::Stop
+                | Verb::Pause
+                | Verb::Unpause
+        )
+        && !goes_somewhere
 }
 
 /// A client that did not ask to upgrade gets output only; one that meant input as well is told so.

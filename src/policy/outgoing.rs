@@ -4,7 +4,7 @@ use super::admit;
 use super::answer::rewrite;
 use super::bridge;
 use super::decision::Finding;
-use super::facts::{Facts, Seen};
+use super::facts::{Exec, Facts, Seen};
 use super::owner::Viewer;
 use super::permit::Permit;
 use super::quota::demand;
@@ -53,6 +53,7 @@ pub(super) fn permit(
         Some(_) => demand(call.head, if touched { &body } else { &call.body }, &facts),
         None => None,
     };
+    let makes = made(call.head, if touched { &body } else { &call.body }, &facts);
     let json = if touched { &body } else { &call.body }.serialise();
     Box::new(Permit {
         role: role.to_owned(),
@@ -65,6 +66,22 @@ pub(super) fn permit(
         answer: Some(answer),
         demand,
         prepares,
+        makes,
+    })
+}
+
+/// The exec that is made, as the daemon will tell of it, by its container's full id.
+fn made(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Option<Exec> {
+    let Body::ExecCreate(exec) = body else { return None };
+    let container = facts.containers.get(head.target()?)?.found()?;
+    let user = exec.user.text();
+    Some(Exec {
+        container: container.id.clone(),
+        takes_input: exec.attach_stdin.0.or_zero(),
+        privileged: exec.privileged.or_zero(),
+        user: if user.is_empty() { container.user.clone() } else { user.to_owned() },
+        tty: exec.tty.0.or_zero(),
+        words: exec.cmd.items().iter().map(ToString::to_string).collect(),
     })
 }
 

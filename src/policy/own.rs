@@ -70,6 +70,7 @@ fn permit(cause: Cause, outbound: Outbound) -> Permit {
         answer: None,
         demand: None,
         prepares: None,
+        makes: None,
     }
 }
 

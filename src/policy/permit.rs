@@ -3,7 +3,7 @@
 
 use super::answer::{BodyRewrite, Rewrite};
 use super::decision::Finding;
-use super::facts::Facts;
+use super::facts::{Exec, Facts};
 use super::quota::Amounts;
 use super::scope::OwnBridge;
 use super::terms::{self, Term};
@@ -36,6 +36,8 @@ pub struct Permit {
     pub(super) demand: Option<Amounts>,
     /// What must be there before it goes on.
     pub(super) prepares: Option<OwnBridge>,
+    /// The exec that the daemon will make.
+    pub(super) makes: Option<Exec>,
 }
 
 impl Permit {
@@ -97,6 +99,12 @@ impl Permit {
             BodyRewrite::Seen(sight) => sight.of_stream(),
             BodyRewrite::AsItIs | BodyRewrite::Versions => None,
         }
+    }
+
+    /// The exec that the daemon will make, where it is known in which container.
+    #[must_use]
+    pub const fn makes(&self) -> Option<&Exec> {
+        self.makes.as_ref()
     }
 
     /// What it stands on.

@@ -1,9 +1,9 @@
 //! What the daemon is asked before a decision: bounded for one request, and nothing for what is refused in
 //! any case.
 
-use crate::client::{bare, json};
+use crate::client::{Client, bare, json};
 use crate::fake_daemon::{Reply, Script};
-use crate::gate::Gate;
+use crate::gate::{Gate, soon};
 
 const CREATE: &str = "/v1.41/containers/create";
 
@@ -79,4 +79,70 @@ async fn every_round_counts() {
         assert_eq!(log.asked.len() + inside.count(), asked, "{volumes}: {:?}", log.asked);
         gate.settle().await;
     }
+}
+
+/// Makes an exec in a container; how many things were looked up for it.
+async fn exec(gate: &Gate, client: &mut Client, container: &str) -> usize {
+    let before = gate.fake.log().asked.len();
+    let target = format!("/v1.41/containers/{container}/exec");
+    let answer = client.ask(json("POST", &target, r#"{"Cmd":["true"],"User":"1000"}"#)).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    gate.fake.log().asked.len() - before
+}
+
+/// What carried somebody's request is looked at once, as long as the daemon would tell that it is another by now.
+#[tokio::test]
+async fn a_container_is_looked_at_once_by_its_id_and_for_each_who_asks() {
+    let (web, made) = ("c".repeat(64), "e".repeat(64));
+    let inspected = format!(
+        r#"{{"Id":"{web}","Image":"sha256:{}","State":{{"Running":true}},"Config":{{"User":"1000"}},"HostConfig":{{}},
+        "Mounts":[{{"Type":"volume","Name":"v","Destination":"/v"}}]}}"#,
+        "5".repeat(64),
+    );
+    let created = Reply::status("201 Created", "", &format!(r#"{{"Id":"{made}"}}"#));
+    let script = Script::new("1.41")
+        .happens()
+        .knows("/containers/web/json", Some(&inspected))
+        .knows(&format!("/containers/{web}/json"), Some(&inspected))
+        .on(&format!("POST /containers/{web}/exec"), created)
+        .on(&format!("POST /exec/{made}/start"), Reply::status("200 OK", "", ""))
+        .on(&format!("POST /containers/{web}/rename"), Reply::status("204 No Content", "", ""));
+    let gate = Gate::start(script).await;
+    let [mut dev, mut executor] = [gate.client("dev").await, gate.client("executor").await];
+    let reaches = async |client: &mut Client, asked: usize| {
+        let all = async { while exec(&gate, client, &web).await != asked {} };
+        soon(all).await;
+    };
+
+    // the container and its volume, until what happens is heard
+    assert_eq!(exec(&gate, &mut dev, &web).await, 2);
+    reaches(&mut dev, 0).await;
+    assert_eq!(exec(&gate, &mut dev, &web).await, 0);
+    let before = gate.fake.log().asked.len();
+    let start = format!("/v1.41/exec/{made}/start");
+    assert_eq!(dev.ask(json("POST", &start, r#"{"Detach":true}"#)).await.status, 200);
+    assert_eq!(gate.fake.log().asked.len(), before, "the exec that was made through the gate");
+
+    // by a name, and by another, which does not know whose exec that is
+    assert_eq!(exec(&gate, &mut dev, "web").await, 2);
+    let answer = executor.ask(json("POST", &start, r#"{"Detach":true}"#)).await;
+    assert_eq!(gate.fake.log().asked.len() - before, 5, "{}", answer.text());
+    assert_eq!(exec(&gate, &mut executor, &web).await, 0);
+
+    // somebody does something to it elsewhere, or works in it
+    reaches(&mut dev, 0).await;
+    let event = |action: &str| {
+        format!(r#"{{"Type":"container","Action":"{action}","Actor":{{"ID":"{web}"}}}}"#)
+    };
+    gate.fake.happen(&event("exec_create: true"));
+    gate.fake.happen(&event("update"));
+    reaches(&mut dev, 2).await;
+    reaches(&mut dev, 0).await;
+
+    // and through the gate
+    let target = format!("/v1.41/containers/{web}/rename?name=other");
+    assert_eq!(dev.ask(bare("POST", &target, "")).await.status, 204);
+    assert_eq!(exec(&gate, &mut dev, &web).await, 2);
+    assert_eq!(gate.fake.log().heard, 1);
+    gate.settle().await;
 }

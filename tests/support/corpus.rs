@@ -100,6 +100,8 @@ pub(crate) struct Verdict {
     pub(crate) would: Vec<String>,
     /// What we wrote in.
     pub(crate) terms: Vec<String>,
+    /// Whether what was looked up may be remembered.
+    pub(crate) remembered: bool,
     /// The request as forwarded.
     pub(crate) outbound: Option<Outbound>,
 }
@@ -342,6 +344,8 @@ pub(crate) enum World {
     Corpus,
     /// The same before a daemon whose host paths are not the gate's own: it has another root.
     Apart,
+    /// The same once whatever ran has stopped and whatever did not runs.
+    Turned,
     /// The daemon has nothing.
     Empty,
     /// The daemon has nothing, and has another root besides.
@@ -358,7 +362,7 @@ impl World {
     pub(crate) const fn emptied(self) -> Self {
         match self {
             Self::Apart | Self::EmptyApart => Self::EmptyApart,
-            Self::Corpus | Self::Empty | Self::Local => Self::Empty,
+            Self::Corpus | Self::Turned | Self::Empty | Self::Local => Self::Empty,
         }
     }
 }
@@ -445,8 +449,9 @@ impl Bench {
             Ok(settled) => settled,
             Err(malformed) => return refused_as(&malformed),
         };
+        let remembered = settled.may_be_remembered();
         match settled.decide() {
-            Decision::Deny(denial) => denied(&denial.findings),
+            Decision::Deny(denial) => Verdict { remembered, ..denied(&denial.findings) },
             Decision::Allow(permit) => {
                 let written = matches!(
                     permit.outbound().body,
@@ -455,6 +460,7 @@ impl Bench {
                 assert_eq!(typed, written, "{}: {}: JSON is written by us", case.file, case.name);
                 Verdict {
                     status: "allow".to_owned(),
+                    remembered,
                     would: permit.would().iter().map(line).collect(),
                     terms: permit.terms().collect(),
                     outbound: Some(permit.outbound().clone()),
@@ -488,7 +494,17 @@ impl Bench {
                 container_paths: self.daemon.container_paths(&asked.container_paths),
                 kept: self.daemon.kept(&asked.kept),
                 default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
+                remembered: false,
             },
+            World::Turned => {
+                let mut facts = self.found(asked, World::Corpus);
+                for container in facts.containers.values_mut() {
+                    if let Seen::Found(container) = container {
+                        container.running = !container.running;
+                    }
+                }
+                facts
+            }
             World::Empty => Facts {
                 host_paths: all(&asked.host_paths, |_| PathFact::Missing { fixed: true }),
                 exec: asked.exec.as_ref().map(|_| Seen::Missing),
@@ -499,6 +515,7 @@ impl Bench {
                 kept: asked.kept.iter().map(|of| (of.clone(), Seen::Missing)).collect(),
                 container_paths: BTreeMap::new(),
                 default_runtime: None,
+                remembered: false,
             },
             World::Local => Facts {
                 host_paths: all(&asked.host_paths, |_| PathFact::Plain {
@@ -529,6 +546,7 @@ impl Bench {
                     .collect(),
                 kept: asked.kept.iter().map(|of| (of.clone(), Seen::Missing)).collect(),
                 default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
+                remembered: false,
             },
         }
     }

@@ -95,6 +95,8 @@ pub struct Log {
     pub bytes: u64,
     /// What the gate looked up by itself, method and path.
     pub asked: Vec<String>,
+    /// How often it began to hear what happens.
+    pub heard: usize,
 }
 
 impl Log {
@@ -116,6 +118,7 @@ struct Shared {
     script: Mutex<Script>,
     log: watch::Sender<Log>,
     ticks: watch::Sender<u64>,
+    happened: watch::Sender<Vec<String>>,
     open: Mutex<Vec<AbortHandle>>,
 }
 
@@ -127,6 +130,7 @@ impl FakeDaemon {
             script: Mutex::new(script),
             log: watch::Sender::new(Log::default()),
             ticks: watch::Sender::new(0),
+            happened: watch::Sender::default(),
             open: Mutex::default(),
         });
         let mut fake = Self { socket, shared, listener: None, directory };
@@ -163,6 +167,11 @@ impl FakeDaemon {
     /// One more event on every endless stream.
     pub fn tick(&self) {
         self.shared.ticks.send_modify(|ticks| *ticks += 1);
+    }
+
+    /// Something happens, of which the gate is told.
+    pub fn happen(&self, event: &str) {
+        self.shared.happened.send_modify(|happened| happened.push(event.to_owned()));
     }
 
     /// Waits until the log says so, and returns it.

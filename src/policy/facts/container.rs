@@ -106,6 +106,27 @@ pub struct ContainerMount {
 }
 
 impl Container {
+    /// How much is known of it, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let texts = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        let labels: usize = self.labels.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let mounts = self
+            .mounts
+            .iter()
+            .map(|mount| mount.target.len() + mount.bind.as_ref().map_or(0, String::len));
+        let networks = self.networks.iter().map(|of| of.name.len() + of.id.len());
+        let own = [&self.name, &self.image, &self.user, &self.working_dir, &self.network_mode];
+        self.host_config.len()
+            + own.iter().map(|text| text.len()).sum::<usize>()
+            + labels
+            + texts(&self.volumes)
+            + texts(&self.tmpfs)
+            + texts(&self.env)
+            + mounts.sum::<usize>()
+            + networks.sum::<usize>()
+    }
+
     /// Whether its tree may be asked about. To answer, the daemon mounts everything there on the host, and old ones
     /// (CVE-2026-41568, CVE-2026-42306) can be led out of the container by who turns a directory on the way to a
     /// mount into a link meanwhile: a program inside, or another one that has the volume in which the next lies.

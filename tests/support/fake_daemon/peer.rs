@@ -1,6 +1,6 @@
 //! One connection to the fake daemon: reads requests to the byte, and plays the script.
 
-use super::script::Witness;
+use super::script::{Witness, response};
 use super::{Recorded, Reply, Shared};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,6 +39,14 @@ impl Peer {
                 }
                 continue;
             }
+            if recorded.line().starts_with("GET /events?") {
+                let length = recorded.head.len() as u64;
+                self.shared.log.send_modify(|log| log.bytes -= length);
+                if self.happenings(script.happens).await {
+                    continue;
+                }
+                return;
+            }
             if let Some(Witness(see)) = &script.witness {
                 see(&recorded);
             }
@@ -57,6 +65,32 @@ impl Peer {
             answered += 1;
             if script.answers_per_connection == Some(answered) {
                 return;
+            }
+        }
+    }
+
+    /// What happens, for the gate itself, which alone asks without a version.
+    async fn happenings(&mut self, tells: bool) -> Keep {
+        if !tells {
+            let absent = response("404 Not Found", "", "{}");
+            return self.stream.write_all(&absent).await.is_ok();
+        }
+        let mut happened = self.shared.happened.subscribe();
+        let mut told = happened.borrow().len();
+        let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let _ = self.stream.write_all(head).await;
+        self.shared.log.send_modify(|log| log.heard += 1);
+        loop {
+            tokio::select! {
+                changed = happened.changed() => if changed.is_err() { return false },
+                () = gone(&mut self.stream) => return false,
+            }
+            let lines: String =
+                happened.borrow()[told..].iter().map(|line| format!("{line}\n")).collect();
+            told = happened.borrow().len();
+            let chunk = format!("{:x}\r\n{lines}\r\n", lines.len());
+            if self.stream.write_all(chunk.as_bytes()).await.is_err() {
+                return false;
             }
         }
     }

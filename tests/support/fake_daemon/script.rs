@@ -23,6 +23,7 @@ pub struct Script {
     pub(super) answers_per_connection: Option<usize>,
     pub(super) hang_up_on_reuse: bool,
     pub(super) known: HashMap<String, Option<String>>,
+    pub(super) happens: bool,
 }
 
 impl Script {
@@ -37,6 +38,7 @@ impl Script {
             answers_per_connection: None,
             hang_up_on_reuse: false,
             known: HashMap::new(),
+            happens: false,
         };
         script
             .on("GET /_ping", Reply::status("200 OK", "", "OK"))
@@ -57,6 +59,13 @@ impl Script {
     #[must_use]
     pub fn knows(mut self, path: &str, object: Option<&str>) -> Self {
         self.known.insert(path.to_owned(), object.map(str::to_owned));
+        self
+    }
+
+    /// Tells the gate what happens, when [`super::FakeDaemon::happen`] is called; else it is not told of that.
+    #[must_use]
+    pub const fn happens(mut self) -> Self {
+        self.happens = true;
         self
     }
 

@@ -1,0 +1,351 @@
+//! What is known of containers and execs that were looked at before, by their full ids, so that whoever works in a
+//! container of his own does not have the daemon asked each time. Nothing is known by name here: a name may be another's
+//! by now. What carried a request of an identity is remembered for that identity alone, so that what is another's takes
+//! the same lookups as what is not there. Events of the daemon only take away; while nobody hears them, nothing
+//! is remembered, and since a slow reader is not told of what it lost, nothing is for long.
+
+use crate::policy::facts::{Container, Exec, Facts, Needs, Seen, Volume};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long something is remembered.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How many containers are, and how many execs.
+const MOST: usize = 1024;
+/// The most of one that is remembered, in bytes, as [`Container::weight`] counts.
+const HEAVIEST: usize = 16 << 10;
+/// How many of the last that were forgotten are known, for who has looked before that.
+const FORGOTTEN: usize = 1024;
+/// Beyond so many execs a container is looked at anew: what was made since then counts as one each time.
+const EXECS: usize = 128;
+
+/// A moment, counted by what was forgotten before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+/// By the identity that it carried a request of, and the full id.
+type Key = (String, String);
+
+#[derive(Debug, Default)]
+pub(super) struct Remembered(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// Whether the daemon's events are heard.
+    hears: bool,
+    /// How often something was forgotten, or all.
+    moment: u64,
+    /// The last that were, with the moment after.
+    forgotten: VecDeque<(u64, String)>,
+    containers: HashMap<Key, KnownContainer>,
+    execs: HashMap<Key, (Instant, Exec)>,
+}
+
+/// A container with the volumes that it holds, which nobody can replace while it is there.
+#[derive(Debug)]
+struct KnownContainer {
+    since: Instant,
+    uses: usize,
+    container: Container,
+    volumes: BTreeMap<String, Volume>,
+}
+
+fn is_fresh(since: Instant) -> bool {
+    since.elapsed() < LONGEST
+}
+
+/// Whether a text is a full id, and not a name or the beginning of one.
+fn is_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+impl Remembered {
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Now, for who looks something up.
+    pub(super) fn now(&self) -> Moment {
+        Moment(self.lock().moment)
+    }
+
+    /// Takes out of the needs what is remembered for this identity.
+    pub(super) fn recall(&self, identity: &str, needs: &mut Needs) -> Facts {
+        let mut memory = self.lock();
+        let mut facts = Facts::default();
+        if let Some(id) = &needs.exec
+            && let Some((since, exec)) = memory.execs.get(&(identity.to_owned(), id.clone()))
+            && is_fresh(*since)
+        {
+            facts.exec = Some(Seen::Found(exec.clone()));
+            facts.remembered = true;
+            needs.exec = None;
+        }
+        if !memory.hears {
+            return facts;
+        }
+        needs.containers.retain(|id| {
+            let Some(known) = memory.containers.get_mut(&(identity.to_owned(), id.clone())) else {
+                return true;
+            };
+            let execs = known.container.execs + known.uses;
+            if !is_fresh(known.since) || execs >= EXECS {
+                return true;
+            }
+            known.uses += 1;
+            let container = Container { execs, ..known.container.clone() };
+            facts.containers.insert(id.clone(), Seen::Found(container));
+            let volumes = known.volumes.iter();
+            facts.volumes.extend(volumes.map(|(name, v)| (name.clone(), Seen::Found(v.clone()))));
+            facts.remembered = true;
+            false
+        });
+        facts
+    }
+
+    /// Remembers the containers that carried a request of this identity, as they were looked up since that moment.
+    pub(super) fn keep(&self, identity: &str, since: Moment, facts: &Facts) {
+        let mut memory = self.lock();
+        if !memory.hears || facts.remembered {
+            return;
+        }
+        for (name, container) in &facts.containers {
+            let Seen::Found(container) = container else { continue };
+            let held = container.volumes.iter().filter_map(|name| {
+                let Seen::Found(volume) = facts.volumes.get(name)? else { return None };
+                Some((name.clone(), volume.clone()))
+            });
+            let id = &container.id;
+            if !is_id(id) || name.len() == id.len() && name != id {
+                continue;
+            }
+            if container.weight() > HEAVIEST || memory.forgot(id, since) {
+                continue;
+            }
+            let known = KnownContainer {
+                since: Instant::now(),
+                uses: 1,
+                container: container.clone(),
+                volumes: held.collect(),
+            };
+            if memory.containers.len() >= MOST {
+                memory.containers.clear();
+            }
+            memory.containers.insert((identity.to_owned(), id.clone()), known);
+        }
+    }
+
+    /// Remembers an exec that an identity has made.
+    pub(super) fn made(&self, identity: &str, id: &str, exec: Exec) {
+        if !is_id(id) {
+            return;
+        }
+        let mut memory = self.lock();
+        if memory.execs.len() >= MOST {
+            memory.execs.clear();
+        }
+        memory.execs.insert((identity.to_owned(), id.to_owned()), (Instant::now(), exec));
+    }
+
+    /// Something has changed of the container of this full id.
+    pub(super) fn forget(&self, id: &str) {
+        if !is_id(id) {
+            return;
+        }
+        let mut memory = self.lock();
+        memory.moment += 1;
+        let moment = memory.moment;
+        memory.forgotten.push_back((moment, id.to_owned()));
+        if memory.forgotten.len() > FORGOTTEN {
+            memory.forgotten.pop_front();
+        }
+        memory.containers.retain(|(_, known), _| known != id);
+    }
+
+    /// The daemon's events are heard from now on, or no more.
+    pub(super) fn hear(&self, hears: bool) {
+        let mut memory = self.lock();
+        memory.hears = hears;
+        memory.containers.clear();
+        // whoever has looked before does not know what was missed
+        memory.forgotten.clear();
+        memory.moment += 1;
+    }
+}
+
+impl Memory {
+    /// Whether this may have changed since that moment.
+    fn forgot(&self, id: &str, since: Moment) -> bool {
+        let known_from = match self.forgotten.front() {
+            Some((moment, _)) => moment - 1,
+            None => self.moment,
+        };
+        since.0 < known_from
+            || self.forgotten.iter().any(|(moment, of)| *moment > since.0 && of == id)
+    }
+}
+
+/// What happens to a container that does not change what it is: that somebody works in it.
+const NOTHING: [&str; 9] = [
+    "exec_",
+    "health_status",
+    "attach",
+    "detach",
+    "resize",
+    "top",
+    "archive-path",
+    "extract-to-dir",
+    "export",
+];
+
+/// The container that an event of the daemon changes.
+pub(super) fn changed(event: &serde_json::Value) -> Option<&str> {
+    let text = |path: &str| event.pointer(path).and_then(serde_json::Value::as_str);
+    let action = text("/Action").unwrap_or_default();
+    match text("/Type")? {
+        "container" if NOTHING.iter().any(|nothing| action.starts_with(nothing)) => None,
+        "container" => text("/Actor/ID"),
+        "network" => text("/Actor/Attributes/container"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+    fn facts(execs: usize) -> Facts {
+        let volumes = vec!["v".to_owned()];
+        let container = Container { id: ID.to_owned(), execs, volumes, ..Container::default() };
+        let volume = Volume { name: "v".to_owned(), ..Volume::default() };
+        Facts {
+            containers: [("web".to_owned(), Seen::Found(container))].into(),
+            volumes: [("v".to_owned(), Seen::Found(volume))].into(),
+            ..Facts::default()
+        }
+    }
+
+    /// What is found of a container that is asked for by this name.
+    fn recalled(memory: &Remembered, identity: &str, name: &str) -> Option<Facts> {
+        let mut needs = Needs { containers: [name.to_owned()].into(), ..Needs::default() };
+        let facts = memory.recall(identity, &mut needs);
+        assert_eq!(needs.containers.is_empty(), facts.remembered);
+        needs.containers.is_empty().then_some(facts)
+    }
+
+    fn hearing() -> Remembered {
+        let memory = Remembered::default();
+        memory.hear(true);
+        memory
+    }
+
+    #[test]
+    fn what_carried_a_request_is_known_by_its_id_and_to_nobody_else() {
+        let memory = hearing();
+        memory.keep("anna", memory.now(), &facts(0));
+        let known = recalled(&memory, "anna", ID).unwrap();
+        assert!(known.volumes.contains_key("v"), "{known:?}");
+        assert_eq!(recalled(&memory, "bert", ID), None);
+        assert_eq!(recalled(&memory, "anna", "web"), None);
+        assert_eq!(recalled(&memory, "anna", ID.get(..12).unwrap()), None);
+    }
+
+    #[test]
+    fn nothing_is_known_that_nobody_would_hear_of() {
+        let memory = Remembered::default();
+        memory.keep("anna", memory.now(), &facts(0));
+        assert_eq!(recalled(&memory, "anna", ID), None);
+        memory.hear(true);
+        assert_eq!(recalled(&memory, "anna", ID), None);
+        memory.keep("anna", memory.now(), &facts(0));
+        memory.hear(false);
+        memory.hear(true);
+        assert_eq!(recalled(&memory, "anna", ID), None);
+    }
+
+    #[test]
+    fn what_changes_is_forgotten_also_by_who_has_just_looked() {
+        let memory = hearing();
+        memory.keep("anna", memory.now(), &facts(0));
+        memory.forget(ID);
+        assert_eq!(recalled(&memory, "anna", ID), None);
+        let before = memory.now();
+        memory.forget(ID);
+        memory.keep("anna", before, &facts(0));
+        assert_eq!(recalled(&memory, "anna", ID), None);
+        // what happens to others is nothing to it, as long as that can be told
+        let before = memory.now();
+        memory.forget(&ID.replace('a', "b"));
+        memory.keep("anna", before, &facts(0));
+        assert!(recalled(&memory, "anna", ID).is_some());
+        memory.forget(ID);
+        let before = memory.now();
+        for _ in 0..=FORGOTTEN {
+            memory.forget(&ID.replace('a', "b"));
+        }
+        memory.keep("anna", before, &facts(0));
+        assert_eq!(recalled(&memory, "anna", ID), None);
+        let before = memory.now();
+        memory.hear(true);
+        memory.keep("anna", before, &facts(0));
+        assert_eq!(recalled(&memory, "anna", ID), None);
+    }
+
+    #[test]
+    fn each_use_counts_as_an_exec_until_it_is_looked_at_again() {
+        let memory = hearing();
+        memory.keep("anna", memory.now(), &facts(EXECS - 3));
+        for execs in [EXECS - 2, EXECS - 1] {
+            let known = recalled(&memory, "anna", ID).unwrap();
+            let Seen::Found(container) = &known.containers[ID] else { panic!("{known:?}") };
+            assert_eq!(container.execs, execs);
+        }
+        assert_eq!(recalled(&memory, "anna", ID), None);
+    }
+
+    #[test]
+    fn what_is_remembered_is_not_made_younger_by_that() {
+        let memory = hearing();
+        let known = Facts { remembered: true, ..facts(0) };
+        memory.keep("anna", memory.now(), &known);
+        assert_eq!(recalled(&memory, "anna", ID), None);
+    }
+
+    #[test]
+    fn an_exec_is_known_to_who_made_it() {
+        let memory = Remembered::default();
+        memory.made("anna", ID, Exec::default());
+        memory.made("anna", "short", Exec::default());
+        let known = |identity: &str, id: &str| {
+            let mut needs = Needs { exec: Some(id.to_owned()), ..Needs::default() };
+            memory.recall(identity, &mut needs).exec.is_some() && needs.exec.is_none()
+        };
+        assert!(known("anna", ID));
+        assert!(!known("bert", ID));
+        assert!(!known("anna", "short"));
+    }
+
+    #[test]
+    fn events_tell_which_container_is_another_now() {
+        let of = |text: &str| {
+            let event: serde_json::Value = serde_json::from_str(text).unwrap();
+            changed(&event).map(str::to_owned)
+        };
+        for action in ["rename", "update", "destroy", "die", "start", "a-new-one"] {
+            let text =
+                format!(r#"{{"Type":"container","Action":"{action}","Actor":{{"ID":"x"}}}}"#);
+            assert_eq!(of(&text).as_deref(), Some("x"), "{action}");
+        }
+        for action in ["exec_create: sh -c x", "exec_die", "health_status: healthy", "attach"] {
+            let text =
+                format!(r#"{{"Type":"container","Action":"{action}","Actor":{{"ID":"x"}}}}"#);
+            assert_eq!(of(&text), None, "{action}");
+        }
+        let connect = r#"{"Type":"network","Action":"connect","Actor":{"ID":"n","Attributes":{"container":"x"}}}"#;
+        assert_eq!(of(connect).as_deref(), Some("x"));
+        assert_eq!(of(r#"{"Type":"volume","Action":"mount","Actor":{"ID":"v"}}"#), None);
+    }
+}
