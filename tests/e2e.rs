@@ -54,6 +54,8 @@ mod parts;
 mod raw;
 #[path = "e2e/registry.rs"]
 mod registry;
+#[path = "e2e/remembered.rs"]
+mod remembered;
 #[path = "e2e/replay.rs"]
 mod replay;
 #[path = "e2e/storm.rs"]

@@ -5,7 +5,8 @@
 use super::dockerd::Engine;
 use super::world::missing;
 use super::{
-    issued, limited, local, moved, parts, registry, storm, targets, tenants, tokens, walk,
+    issued, limited, local, moved, parts, registry, remembered, storm, targets, tenants, tokens,
+    walk,
 };
 
 /// Runs a part, or says that it was not tried.
@@ -68,6 +69,7 @@ macro_rules! of_tenants {
             a_tenant_works_as_if_alone = tenants::alone,
             a_tenant_works_as_if_alone_by_other_clients = tenants::alone_by_others,
             limits_hold_whoever_asks_at_once = limited::play,
+            an_own_container_is_looked_at_once = remembered::play,
             owners_have_bridges_of_their_own = tenants::bridges,
             to_a_stranger_it_is_as_if_it_were_not_there = walk::play,
             two_tenants_storm_and_keep_what_they_have = storm::play,
@@ -86,8 +88,8 @@ macro_rules! newer_clients {
 
 mod machine {
     use super::{
-        Engine, issued, limited, local, moved, on, parts, registry, storm, targets, tenants,
-        tokens, walk,
+        Engine, issued, limited, local, moved, on, parts, registry, remembered, storm, targets,
+        tenants, tokens, walk,
     };
     few!(now, Engine::Machine);
     rest!(now, Engine::Machine);
@@ -101,7 +103,8 @@ mod machine {
 
 mod trixie {
     use super::{
-        Engine, issued, limited, local, on, parts, registry, storm, targets, tenants, tokens, walk,
+        Engine, issued, limited, local, on, parts, registry, remembered, storm, targets, tenants,
+        tokens, walk,
     };
     few!(now, Engine::Trixie);
     rest!(when_asked, Engine::Trixie);
@@ -120,7 +123,8 @@ mod trixie_containerd {
 
 mod sid {
     use super::{
-        Engine, issued, limited, local, on, parts, registry, storm, targets, tenants, tokens, walk,
+        Engine, issued, limited, local, on, parts, registry, remembered, storm, targets, tenants,
+        tokens, walk,
     };
     few!(now, Engine::Sid);
     rest!(when_asked, Engine::Sid);
@@ -130,7 +134,8 @@ mod sid {
 
 mod sid_containerd {
     use super::{
-        Engine, issued, limited, local, on, parts, registry, storm, targets, tenants, tokens, walk,
+        Engine, issued, limited, local, on, parts, registry, remembered, storm, targets, tenants,
+        tokens, walk,
     };
     few!(now, Engine::SidContainerd);
     rest!(when_asked, Engine::SidContainerd);
