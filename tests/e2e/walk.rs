@@ -4,6 +4,8 @@
 use super::dockerd::{Engine, PrivateDaemon};
 use super::gate::Gate;
 use super::http::{Answer, Side};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use dockward::facade::docker::{ROUTES, Resource, Verb};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,6 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What must be in no answer to anybody but its owner.
 fn canary(owner: &str) -> String {
     format!("canary-of-{owner}-alone")
+}
+
+/// What stands in every place whose values are told to nobody who may only look.
+fn value(owner: &str) -> String {
+    format!("value-of-{owner}-alone")
+}
+
+/// It, and it in the form in which data is told.
+fn values(owner: &str) -> [String; 2] {
+    let value = value(owner);
+    [STANDARD.encode(&value), value]
 }
 
 /// One row.
@@ -128,6 +141,7 @@ pub(crate) fn play(engine: Engine) {
             wrong.extend(walk.of_auditor(row, &side("auditor")));
         }
         wrong.extend(lists(&side(stranger), &names, maker));
+        wrong.extend(told(&side(maker), &side("auditor"), &names, maker));
         for row in &rows {
             wrong.extend(walk.of_owner(row, &side(user)));
         }
@@ -147,19 +161,32 @@ fn made(owner: &Side, name: &str) -> Names {
     let text = |value: &Value, key: &str| value[key].as_str().unwrap().to_owned();
     let [c, n, v, i, s, k, f] =
         ["c", "n", "v", "i", "s", "k", "f"].map(|kind| format!("{name}-of-{kind}"));
-    let body = json!({ "Image": "busybox", "Cmd": ["sleep", "1000"], "Env": [format!("SECRET={}", canary(name))],
-        "Labels": { "secret": canary(name) } });
+    let body = json!({ "Image": "busybox", "Cmd": ["sleep", "1000"],
+        "Env": [format!("SECRET={}", canary(name)), format!("VALUE={}", value(name))],
+        "Labels": { "secret": canary(name) },
+        "HostConfig": { "LogConfig": { "Type": "json-file", "Config": { "tag": value(name) } } } });
     let container = text(&post(&format!("/containers/create?name={c}"), body), "Id");
     let started = owner.send("POST", &format!("/v1.41/containers/{c}/start"), "");
     assert_eq!(started.status, 204, "{started:?}");
+    let works = json!({ "Cmd": ["sh", "-c", format!("sleep 1000; : {}", value(name))] });
+    let works = text(&post(&format!("/containers/{c}/exec"), works), "Id");
+    let works = owner.send("POST", &format!("/v1.41/exec/{works}/start"), r#"{ "Detach": true }"#);
+    assert_eq!(works.status, 200, "{works:?}");
     let exec = text(&post(&format!("/containers/{c}/exec"), json!({ "Cmd": ["true"] })), "Id");
     let network = post("/networks/create", json!({ "Name": n, "CheckDuplicate": true }));
-    post("/volumes/create", json!({ "Name": v, "Labels": { "secret": canary(name) } }));
+    post(
+        "/volumes/create",
+        json!({ "Name": v, "Labels": { "secret": canary(name) },
+        "DriverOpts": { "type": "tmpfs", "device": "tmpfs", "o": format!("size=1m,uid={}", value(name)) } }),
+    );
     let image = text(&post(&format!("/commit?container={c}&repo={i}"), json!({})), "Id");
     let secret = post("/secrets/create", json!({ "Name": k, "Data": "YQ==" }));
-    let config = post("/configs/create", json!({ "Name": f, "Data": "YQ==" }));
+    let config =
+        post("/configs/create", json!({ "Name": f, "Data": STANDARD.encode(value(name)) }));
     let service = json!({ "Name": s, "TaskTemplate": { "ContainerSpec": { "Image": "busybox", "Command": ["sleep", "1000"],
-        "Env": [format!("SECRET={}", canary(name))] } } });
+        "Env": [format!("SECRET={}", canary(name)), format!("VALUE={}", value(name))],
+        "Mounts": [{ "Type": "volume", "Target": "/t", "VolumeOptions": { "DriverConfig": { "Name": "local",
+            "Options": { "type": "tmpfs", "device": value(name) } } } }] } } });
     let service = text(&post("/services/create", service), "ID");
     let task = loop {
         let filter = format!("/v1.41/tasks?filters=%7B%22service%22:%5B%22{s}%22%5D%7D");
@@ -257,7 +284,9 @@ impl Walk<'_> {
             if there.status != row.stranger {
                 say(format!("to {name} {there:?}"));
             }
-            if there.body.contains(&canary(self.owner)) {
+            let [encoded, value] = values(self.owner);
+            if [canary(self.owner), encoded, value].iter().any(|secret| there.body.contains(secret))
+            {
                 say(format!("tells {name} {}", there.body));
             }
             if row.absent {
@@ -296,11 +325,11 @@ impl Walk<'_> {
     fn of_auditor(&self, row: &Row, side: &Side) -> Vec<String> {
         let expected = if row.auditor.is_empty() { vec![403] } else { row.auditor.clone() };
         let of = |way| (way, self.send(row, side, self.names, way));
-        // who may look at all is told no value of an environment
-        let secret = format!("SECRET={}", canary(self.owner));
-        let wrong = (0..self.ways(row))
-            .map(of)
-            .filter(|(_, to)| !expected.contains(&to.status) || to.body.contains(&secret));
+        // who may look at all is told no value
+        let secrets = values(self.owner);
+        let wrong = (0..self.ways(row)).map(of).filter(|(_, to)| {
+            !expected.contains(&to.status) || secrets.iter().any(|secret| to.body.contains(secret))
+        });
         wrong.map(|(way, to)| format!("{} ({way}): to the auditor {to:?}", row.send)).collect()
     }
 
@@ -312,33 +341,65 @@ impl Walk<'_> {
     }
 }
 
-/// Nothing of another's is in any list, in no event, and in no sum.
-fn lists(side: &Side, names: &Names, owner: &str) -> Vec<String> {
-    let lists = [
-        "/containers/json?all=1",
-        "/images/json?all=1",
-        "/volumes",
-        "/networks",
-        "/services",
-        "/tasks",
-        "/secrets",
-        "/configs",
-        "/system/df",
-        "/info",
-        "/networks/bridge",
-        "/networks/host",
-        "/events?since=1&until=4000000000",
+const LISTS: [&str; 13] = [
+    "/containers/json?all=1&size=1",
+    "/images/json?all=1",
+    "/volumes",
+    "/networks",
+    "/services",
+    "/tasks",
+    "/secrets",
+    "/configs",
+    "/system/df",
+    "/info",
+    "/networks/bridge",
+    "/networks/host",
+    "/events?since=1&until=NOW",
+];
+
+/// What somebody is told there, of what was until now.
+fn listed(side: &Side, list: &str) -> Answer {
+    let now = jiff::Timestamp::now().as_second().to_string();
+    side.send("GET", &format!("/v1.41{}", list.replace("NOW", &now)), "")
+}
+
+/// Whoever made it is told each value in these places, and who may look at all in none.
+fn told(maker: &Side, auditor: &Side, names: &Names, owner: &str) -> Vec<String> {
+    let name = |kind: &str| names[kind][0].clone();
+    let places = [
+        format!("/containers/{}/json", name("c")),
+        format!("/containers/{}/top", name("c")),
+        format!("/volumes/{}", name("v")),
+        format!("/images/{}/json", name("i")),
+        format!("/configs/{}", name("f")),
+        format!("/services/{}", name("s")),
+        format!("/tasks/{}", name("t")),
     ];
     let mut wrong = Vec::new();
-    for list in lists {
-        let answer = match list.starts_with("/events") {
-            // what was until now
-            true => {
-                let now = jiff::Timestamp::now().as_second();
-                side.send("GET", &format!("/v1.41/events?since=1&until={now}"), "")
-            }
-            false => side.send("GET", &format!("/v1.41{list}"), ""),
-        };
+    let has = |answer: &Answer| values(owner).iter().any(|value| answer.body.contains(value));
+    for place in places.iter().map(String::as_str).chain(["/events?since=1&until=NOW"]) {
+        if !has(&listed(maker, place)) {
+            wrong.push(format!("{place} does not tell its maker what is in it"));
+        }
+    }
+    for place in places.iter().map(String::as_str).chain(LISTS) {
+        let told = listed(auditor, place);
+        let forbidden = told.status == 403;
+        if told.status != 200 && !forbidden || has(&told) {
+            wrong.push(format!("{place} tells the auditor {told:?}"));
+        }
+        if forbidden {
+            println!("walk: {place} is not for the auditor");
+        }
+    }
+    wrong
+}
+
+/// Nothing of another's is in any list, in no event, and in no sum.
+fn lists(side: &Side, names: &Names, owner: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for list in LISTS {
+        let answer = listed(side, list);
         if answer.status != 200 {
             wrong.push(format!("{list}: {answer:?}"));
         }
@@ -346,7 +407,8 @@ fn lists(side: &Side, names: &Names, owner: &str) -> Vec<String> {
         for told in ids.filter(|name| answer.body.contains(name.as_str())) {
             wrong.push(format!("{list} tells of {told}"));
         }
-        if answer.body.contains(&canary(owner)) {
+        let [encoded, value] = values(owner);
+        if [canary(owner), encoded, value].iter().any(|secret| answer.body.contains(secret)) {
             wrong.push(format!("{list} tells a secret"));
         }
     }
