@@ -15,6 +15,7 @@ mod health;
 mod host_paths;
 mod image;
 mod inside;
+mod join;
 mod labels;
 mod logging;
 mod manner;
@@ -44,6 +45,7 @@ pub use environment::is_read_outside;
 pub(super) use host_paths::listed as listed_path;
 pub(super) use image::{named as named_image, run, serve};
 pub(super) use inside::deciding_paths;
+pub(super) use join::chained;
 pub(super) use manner::manner;
 pub(super) use mounts::is_volume_name;
 pub(super) use names::is_plain;
@@ -83,6 +85,8 @@ pub struct Judge<'a> {
     restarts: bool,
     /// The container into which somebody reaches, while it is judged.
     reached: Option<String>,
+    /// How many containers are joined to each other so far.
+    chain: usize,
 }
 
 /// Findings that are kept. A body of megabytes can be at fault in a million places, each of which
@@ -101,9 +105,18 @@ impl<'a> Judge<'a> {
     /// A judge who has found nothing yet.
     #[must_use]
     pub const fn new(role: &'a Role, profile: &'a Profile, facts: &'a Facts) -> Self {
-        let base = "HostConfig.";
-        let (kept, root, restarts, reached) = (false, false, false, None);
-        Self { role, profile, facts, base, findings: Vec::new(), kept, root, restarts, reached }
+        Self {
+            role,
+            profile,
+            facts,
+            base: "HostConfig.",
+            findings: Vec::new(),
+            kept: false,
+            root: false,
+            restarts: false,
+            reached: None,
+            chain: 0,
+        }
     }
 
     /// The place of a field of the host configuration; a build has them in its query, in lower case, and

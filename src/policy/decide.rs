@@ -107,18 +107,25 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
         asked.insert(name.into_owned());
     }
     let container = target.and_then(|target| known.containers.get(target.name)?.found());
+    let reached = container.filter(|_| judged);
+    let (joined, chain) = match judged {
+        true => admit::chained(call, reached, known),
+        false => Default::default(),
+    };
+    needs.containers.extend(joined);
     if let (true, Some(container)) = (starts && by_image, container) {
         needs.images.insert(container.image.clone());
         let networks = container.networks.iter().map(JoinedNetwork::asked);
         let networks = networks.filter(|name| judged && admit::is_network_askable(name));
         needs.networks.extend(networks.map(str::to_owned));
     }
-    let container = container.filter(|_| judged);
-    needs.volumes.extend(container.into_iter().flat_map(|c| c.volumes.clone()));
-    needs.default_runtime = container.is_some_and(|container| {
+    let container = reached;
+    let reached: Vec<_> = container.into_iter().chain(chain).collect();
+    needs.volumes.extend(reached.iter().flat_map(|c| c.volumes.clone()));
+    needs.default_runtime = reached.iter().any(|container| {
         profiles().any(|profile| admit::asks_for_default_runtime(profile, container))
     });
-    for source in container.iter().flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref()) {
+    for source in reached.iter().flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref()) {
         needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, source)));
     }
     let volumes = needs.volumes.iter().filter_map(|name| known.volumes.get(name));

@@ -13,9 +13,9 @@ use crate::docker::body::{self, Body};
 use crate::docker::{ApiCall, CallHead, Flaw, Hijack, Malformed, Resource, Verb};
 use crate::identity::Identity;
 
-/// One answer may raise the next question: a container, its volumes, the paths of the host that they show, and then the
-/// paths in the container. More rounds than this there are not.
-const ROUNDS: usize = 4;
+/// One answer may raise the next question: a container, those that it is joined to, their volumes, the paths of the host
+/// that they show, and then the paths in the container. More rounds than this there are not.
+const ROUNDS: usize = 6;
 
 /// Hears a request by its head: whether this identity may send it at all, before anybody's body is read for it.
 ///

@@ -248,13 +248,26 @@ fn container(given: &str, id: &str, head: &mut CallHead, body: &mut Body<'_>) {
             }
         }
     };
+    // the other name is the first, where none is told, and the last part of one that `inspect` tells of (`ParseLink` in
+    // moby's `opts/opts.go`)
+    let link = |items: &mut Texts<'_>| {
+        let Field::Set(items) = items else { return };
+        for item in items.iter_mut() {
+            let (name, alias) = item.split_once(':').unwrap_or((item, item));
+            if name == given {
+                let last = || alias.rsplit('/').next().unwrap_or_default();
+                let alias = if name.starts_with('/') { last() } else { alias };
+                *item = Cow::Owned(format!("{id}:{alias}"));
+            }
+        }
+    };
     match body {
         Body::NetworkConnect(body) => replace(&mut body.container, given, id),
         Body::NetworkDisconnect(body) => replace(&mut body.container, given, id),
         Body::ContainerCreate(body) => {
             if let Field::Set(host) = &mut body.host_config {
                 begin(&mut host.volumes_from);
-                begin(&mut host.links);
+                link(&mut host.links);
                 let modes = [
                     &mut host.network_mode,
                     &mut host.pid_mode,

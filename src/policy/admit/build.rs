@@ -21,7 +21,9 @@ pub(super) fn build(judge: &mut Judge<'_>, head: &CallHead) {
     for image in query::texts(text("cachefrom")) {
         judge.cache_from("query cachefrom", &image);
     }
-    judge.network_mode("query networkmode", text("networkmode"));
+    let mode = text("networkmode");
+    judge
+        .network("query networkmode", if matches!(mode, "" | "default") { "bridge" } else { mode });
     judge.memory(int("memory"), int("memswap")); // left out, it is written in, as for a container
     judge.build_cpus(int("cpuquota"), int("cpuperiod"), int("cpushares"));
     judge.shm(int("shmsize"));

@@ -165,7 +165,9 @@ impl Judge<'_> {
         self.security_options(security_opt.items());
         self.masked_paths(masked_paths, readonly_paths);
 
-        self.only_own(Reason::NamespacePid, "PidMode", pid_mode.text(), "process namespace");
+        if !self.shares(Reason::NamespacePid, "HostConfig.PidMode", pid_mode.text()) {
+            self.only_own(Reason::NamespacePid, "PidMode", pid_mode.text(), "process namespace");
+        }
         self.ipc_mode(ipc_mode.text());
         self.only_own(Reason::NamespaceUts, "UTSMode", uts_mode.text(), "UTS namespace");
         self.only_own(Reason::NamespaceUser, "UsernsMode", userns_mode.text(), "user namespace");

@@ -245,12 +245,6 @@ impl Judge<'_> {
         }
     }
 
-    /// `VolumesFrom`: never, until the other container is looked at.
-    pub(super) fn volumes_from(&mut self, containers: &[Cow<'_, str>]) {
-        let what = "use the volumes of another container";
-        self.deny_items(Reason::VolumesFrom, &self.host("VolumesFrom"), containers, what);
-    }
-
     /// Where all of that is mounted, of a container that is to be made: it and what its image brings along.
     pub(super) fn mount_places(
         &self,
@@ -278,7 +272,13 @@ impl Judge<'_> {
         let brought = image.into_iter().flat_map(|image| &image.volumes);
         let brought = brought
             .map(|target| place(format!("Image.Volumes.{}", super::key(target)), target, false));
-        binds.chain(mounts).chain(tmpfs).chain(volumes).chain(brought).collect()
+        let from = host.volumes_from.items().iter().map(|text| super::join::name_in(text));
+        let from = from.filter_map(|name| super::start::seen_container(name, self.facts).ok());
+        let from = from.flat_map(|container| &container.mounts).map(|mount| {
+            let field = self.host(&format!("VolumesFrom.{}", super::key(&mount.target)));
+            place(field, &mount.target, mount.tmpfs)
+        });
+        binds.chain(mounts).chain(tmpfs).chain(volumes).chain(brought).chain(from).collect()
     }
 
     /// Where `Mounts` are, of a container or a service.

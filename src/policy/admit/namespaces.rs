@@ -14,10 +14,14 @@ impl Judge<'_> {
 
     /// An empty mode is sent on as `private`: below API 1.40 it would be `shareable`.
     pub(super) fn ipc_mode(&mut self, mode: &str) {
-        if mode.is_empty() || self.profile.ipc().has(mode) {
+        let field = "HostConfig.IpcMode";
+        if mode.is_empty()
+            || self.profile.ipc().has(mode)
+            || self.shares(Reason::NamespaceIpc, field, mode)
+        {
             return;
         }
-        self.refuse(Reason::NamespaceIpc, "HostConfig.IpcMode", mode, "use IPC namespace");
+        self.refuse(Reason::NamespaceIpc, field, mode, "use IPC namespace");
         self.allowing_listed("modes", self.profile.ipc());
     }
 

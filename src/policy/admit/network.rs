@@ -31,7 +31,10 @@ impl Judge<'_> {
     /// `HostConfig.NetworkMode`: empty and `default` are the daemon's `bridge`.
     pub(super) fn network_mode(&mut self, field: &str, mode: &str) {
         let name = if matches!(mode, "" | "default") { "bridge" } else { mode };
-        self.network(field, name);
+        let own = self.role.bridge == Some(true); // of which that one may lead outside
+        if own || !self.shares(Reason::NamespaceNetwork, field, mode) {
+            self.network(field, name);
+        }
     }
 
     /// A network. `none` is always allowed; what has a colon or is `host` is no network of its own and
@@ -64,17 +67,11 @@ impl Judge<'_> {
     /// The networks of a container that starts. The daemon looks for them anew: by id where it has been on one, else
     /// by name, which may lead elsewhere by now. The mode counts where it is no network of its own.
     pub(super) fn started_networks(&mut self, mode: &str, networks: &[JoinedNetwork]) {
-        if mode == "host" || !is_host_name(mode) {
-            self.refuse(
-                Reason::NamespaceNetwork,
-                "HostConfig.NetworkMode",
-                mode,
-                "use the network",
-            );
-            return;
-        }
-        if networks.is_empty() {
+        if networks.is_empty() || mode == "host" || !is_host_name(mode) {
             self.network_mode("HostConfig.NetworkMode", mode);
+        }
+        if mode == "host" {
+            return;
         }
         for joined in networks {
             let field = format!("NetworkSettings.Networks.{}", super::key(&joined.name));
@@ -142,7 +139,8 @@ impl Judge<'_> {
             dns_names: _,
             borrow: _,
         } = endpoint;
-        self.links(&format!("{field}.Links"), links.items());
+        let what = "link to another container";
+        self.deny_items(Reason::Link, &format!("{field}.Links"), links.items(), what);
         self.mac_address(&format!("{field}.MacAddress"), mac_address.text());
         self.endpoint_names(field, aliases.items(), driver_opts);
         self.ipam(&format!("{field}.IPAMConfig"), ipam_config.value());
@@ -182,11 +180,6 @@ impl Judge<'_> {
         let what = "use a link-local address";
         let field = format!("{field}.LinkLocalIPs");
         self.deny_items(Reason::EndpointAddress, &field, link_local_ips.items(), what);
-    }
-
-    /// Links to other containers: never, until the other container is looked at.
-    pub(super) fn links(&mut self, field: &str, links: &[Cow<'_, str>]) {
-        self.deny_items(Reason::Link, field, links, "link to another container");
     }
 
     /// A MAC address of one's own.

@@ -90,7 +90,7 @@ pub(in crate::policy) fn asks_for_default_runtime(
 ///
 /// # Errors
 /// The daemon tells of it in a way that this gate does not know.
-fn made_with(container: &Container) -> Result<HostConfig<'_>, Malformed> {
+pub(super) fn made_with(container: &Container) -> Result<HostConfig<'_>, Malformed> {
     HostConfig::read(json::read(container.host_config.as_bytes())?)
 }
 
@@ -155,7 +155,7 @@ impl Judge<'_> {
         host.runtime = Field::Absent;
     }
 
-    fn made(&mut self, field: &str, container: &Container, starts: bool) {
+    pub(super) fn made(&mut self, field: &str, container: &Container, starts: bool) {
         match made_with(container) {
             Ok(mut host) => {
                 if !starts {
@@ -183,10 +183,9 @@ impl Judge<'_> {
     }
 
     /// The networks that it is on, by their names as the container has them: nothing is joined.
-    fn joined(&mut self, mode: &str, container: &Container) {
+    pub(super) fn joined(&mut self, mode: &str, container: &Container) {
         if mode.starts_with("container:") || mode == "host" {
-            let field = "HostConfig.NetworkMode";
-            return self.refuse(Reason::NamespaceNetwork, field, mode, "use the network");
+            return self.network_mode("HostConfig.NetworkMode", mode);
         }
         for joined in &container.networks {
             let field = format!("NetworkSettings.Networks.{}", super::key(&joined.name));
