@@ -155,7 +155,7 @@ pub mod identity {
     }
 }
 pub mod pipeline {
-    pub use crate::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
+    pub use crate::pipeline::{Doorkeeper, Paces, Pipeline, PipelineGate, SharedState};
 }
 pub mod pki {
     pub mod ca {

@@ -9,10 +9,12 @@ mod body;
 mod entry;
 mod exchange;
 mod judging;
+mod pace;
 mod prepare;
 mod refuse;
 
 pub use entry::{Doorkeeper, PipelineGate};
+pub use pace::Paces;
 
 use crate::audit::event::RequestRecord;
 use crate::audit::{Case, EventId, Writer, describe};
@@ -35,6 +37,7 @@ use http::{Request, Response, header};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use jiff::Timestamp;
+use pace::Pace;
 use refuse::Refused;
 use std::sync::Arc;
 
@@ -64,6 +67,8 @@ pub struct SharedState {
     pub preparing: Arc<tokio::sync::Mutex<()>>,
     /// What owners have, where that has limits.
     pub usages: Usages,
+    /// What they have in hand, where that has limits.
+    pub paces: Paces,
     /// Memory for bodies in hand.
     pub budget: Budget,
     /// The lowest API version that is accepted.
@@ -141,6 +146,7 @@ impl Visit {
 
         // limit and authorize: before anybody's body is read
         let stream = streams.enter(identity.name.as_str())?;
+        let pace = self.pace(&identity, &policy, &head)?;
         let heard = hear(&identity, &head, &policy)?;
 
         // receive: the whole of what is judged, in a type that has one reading
@@ -196,11 +202,21 @@ impl Visit {
             uploaded,
             _stream: stream,
             held,
+            _pace: pace,
             aftermath,
             memory,
         };
         let case = self.case();
         Ok(exchange.run(case, *permit, upload, self.on_upgrade.take()).await?)
+    }
+
+    /// Takes a place among what its owner has in hand, where that has limits.
+    fn pace(&self, identity: &Identity, policy: &Policy, head: &CallHead) -> Result<Pace, Refused> {
+        let limits = identity.limits.as_ref().and_then(|name| policy.limits.get(name));
+        let Some(limits) = limits else { return Ok(Pace::new()) };
+        let paces = &self.pipeline.shared.paces;
+        let over = |(quantity, has, most)| Refused::Over(quantity, has, most);
+        paces.enter(identity.owner.as_str(), limits, head.route).map_err(over)
     }
 
     /// Takes what the request adds to what its owner has, where that has limits.

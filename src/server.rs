@@ -16,7 +16,7 @@ use crate::daemon::{self, Daemon};
 use crate::facts::Usages;
 use crate::facts::{GatePaths, Gatherer};
 use crate::operator::Operator;
-use crate::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
+use crate::pipeline::{Doorkeeper, Paces, Pipeline, PipelineGate, SharedState};
 use crate::problem::{Actionable, Problem};
 use crate::proxy::{
     Address, Budget, Credentials, Entrance, Front, Handed, ListenError, Secured, Shutdown, Streams,
@@ -153,6 +153,7 @@ impl Server {
             in_force: Arc::new(InForce::new(rules)),
             log: Arc::clone(&log),
             sessions: Arc::default(),
+            paces: Paces::default(),
             streams: Streams::new(config.front.streams_per_identity),
             preparing: Arc::default(),
             usages: Usages::default(),

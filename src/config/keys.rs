@@ -31,6 +31,7 @@ notations! {
     DURATION = "a time", units::duration, "^[1-9][0-9]*(ms|s|m|h)$";
     COUNT = "a whole number", units::count, "^(0|[1-9][0-9]*)$";
     CPUS = "a number of CPUs", units::cpus, r"^(0|[1-9][0-9]*)(\.[0-9]{1,9})?$";
+    RATE = "a number in a second", units::rate, "^[1-9][0-9]*/s$";
     MOMENT = "a date or a time with its zone", compile::moment,
         r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.+(Z|[+-][0-9]{2}:[0-9]{2}))?$";
     DAYS = "days of the week", compile::days,
@@ -285,8 +286,13 @@ const LIMITS: Section = Section {
         ),
         key("cpus", CPUS, "CPUs of containers that run, such as 16; one without a bound takes all"),
         key("pids", COUNT, "processes of containers that run; one without a bound has all"),
+        key("ports", COUNT, "ports of the host that running containers publish"),
         key("volumes", COUNT, "volumes"),
         key("networks", COUNT, "networks"),
+        key("requests", RATE, "requests in a second, such as 50/s"),
+        key("streams", COUNT, "requests and sessions at once"),
+        key("execs", COUNT, "sessions of execs at once"),
+        key("builds", COUNT, "builds at once"),
     ],
 };
 

@@ -37,6 +37,13 @@ pub(super) fn cpus(text: &str) -> Result<i64, String> {
     nanos.ok_or_else(|| "write a number of CPUs above 0, such as 1.5".into())
 }
 
+/// How many in a second: `50/s`.
+pub(super) fn rate(text: &str) -> Result<i64, String> {
+    let count = text.strip_suffix("/s").and_then(number).filter(|number| *number > 0);
+    let count = count.and_then(|number| u32::try_from(number).ok()).map(i64::from);
+    count.ok_or_else(|| "write a number in a second, such as 50/s".into())
+}
+
 /// A whole number without sign.
 pub(super) fn count(text: &str) -> Result<i64, String> {
     let count = number(text).and_then(|number| i64::try_from(number).ok());
@@ -105,6 +112,14 @@ mod tests {
         assert_eq!(cpus("0.000000001"), Ok(1));
         for wrong in ["0", "1.", ".5", "1.0000000001", "-1", "1e3", ""] {
             assert!(cpus(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_of_a_second() {
+        assert_eq!(rate("50/s"), Ok(50));
+        for wrong in ["0/s", "50", "/s", "5/m", "5000000000/s", "1.5/s"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -135,6 +135,7 @@ pub fn container(answer: &Value) -> Option<Container> {
         env: env.collect(),
         network_mode: text(answer, "/HostConfig/NetworkMode").unwrap_or_default(),
         networks: networks.into_iter().flatten().map(joined).collect(),
+        exposed: keys(answer, "/Config/ExposedPorts").len(),
         execs: items(answer, "/ExecIDs").len(),
         host_config: made_with(answer)?,
     })

@@ -213,8 +213,7 @@ async fn takes_of(daemon: &Daemon, id: &str) -> Result<Amounts, DaemonError> {
         return Ok(Amounts::default());
     };
     // one that is not understood takes all
-    let host_config = inspected::container(&answer).map(|container| container.host_config);
-    Ok(taken(&host_config.unwrap_or_default()))
+    Ok(taken(inspected::container(&answer).as_ref()))
 }
 
 fn len(list: Option<&Value>) -> u64 {

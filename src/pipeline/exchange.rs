@@ -4,6 +4,7 @@
 use super::Pipeline;
 use super::after::Aftermath;
 use super::body::CountedBody;
+use super::pace::Pace;
 use crate::audit::event::{Ended, OutcomeRecord};
 use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
 use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
@@ -39,6 +40,7 @@ pub(super) struct Exchange {
     pub(super) _stream: StreamPermit,
     /// What it adds to what its owner has.
     pub(super) held: Option<Reservation>,
+    pub(super) _pace: Pace,
     pub(super) aftermath: Aftermath,
     /// Of what is sent on in the place of a long body.
     pub(super) memory: Option<BodyMemory>,

@@ -102,6 +102,7 @@ impl Refused {
             Self::Stranger(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::Untrusted(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::Away(error) => Some((None, one(Unserved::Away.rule(), error.to_string()))),
+            Self::Over(quantity, ..) if quantity.is_folded() => None,
             Self::Over(quantity, has, most) => {
                 Some((None, one(quantity.rule(), format!("{has} of {most}"))))
             }
@@ -125,12 +126,11 @@ impl Refused {
 
 impl Visit {
     /// Counts what is not judged, since there is too much at once: a line for each would let anybody fill the log.
-    fn put_off(&mut self, reason: Unserved) {
+    fn put_off(&mut self, reason: &'static Rule) {
         let Case { identity: Some(identity), client: Some(client), request, .. } = self.case()
         else {
             return;
         };
-        let reason = reason.rule();
         self.pipeline.shared.log.put_off(PutOff { identity, client, request, reason });
     }
 
@@ -148,8 +148,9 @@ impl Visit {
             tally.denied(self.head.as_ref().map(|head| head.route), refused.rules());
         }
         match refused {
-            Refused::TooMany(_) => self.put_off(Unserved::TooManyRequests),
-            Refused::Busy => self.put_off(Unserved::Busy),
+            Refused::TooMany(_) => self.put_off(Unserved::TooManyRequests.rule()),
+            Refused::Busy => self.put_off(Unserved::Busy.rule()),
+            Refused::Over(quantity, ..) if quantity.is_folded() => self.put_off(quantity.rule()),
             _ => {}
         }
         self.say(refused)

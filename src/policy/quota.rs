@@ -18,8 +18,13 @@ rules! {
         Memory = "limit.memory", "more memory than running containers may take; one without a bound takes all", "one must not take the whole host", "stop some, or run with less --memory", ["CIS 5.11"];
         Cpus = "limit.cpus", "more CPU time than running containers may take; one without a bound takes all", "one must not take the whole host", "stop some, or run with less --cpus", ["CIS 5.12"];
         Pids = "limit.pids", "more processes than running containers may have; one without a bound has all", "one must not take the whole host", "stop some, or run with less --pids-limit", ["CIS 5.29"];
+        Ports = "limit.ports", "more published ports than running containers may have", "others need ports of the host too", "stop some, or publish fewer", [];
         Volumes = "limit.volumes", "a volume beyond how many there may be", "one must not fill the disk", "remove some, or have `volumes` raised under limits", [];
         Networks = "limit.networks", "a network beyond how many there may be", "the daemon has addresses for few", "remove some, or have `networks` raised under limits", [];
+        Requests = "limit.requests", "more requests in a second than there may be", "one must not keep the daemon busy", "ask less often, or have `requests` raised under limits", [];
+        Streams = "limit.streams", "more requests and sessions at once than there may be", "one must not keep the daemon busy", "end some, or have `streams` raised under limits", [];
+        Execs = "limit.execs", "more sessions of execs at once than there may be", "each holds the daemon and a process", "end some, or have `execs` raised under limits", [];
+        Builds = "limit.builds", "more builds at once than there may be", "one must not take the whole host", "wait until one has ended, or have `builds` raised under limits", [];
     }
 }
 
@@ -33,15 +38,26 @@ impl OverLimit {
             Self::Memory => "memory",
             Self::Cpus => "cpus",
             Self::Pids => "pids",
+            Self::Ports => "ports",
             Self::Volumes => "volumes",
             Self::Networks => "networks",
+            Self::Requests => "requests",
+            Self::Streams => "streams",
+            Self::Execs => "execs",
+            Self::Builds => "builds",
         }
     }
 
     /// Whether it is of containers that run.
     #[must_use]
     pub const fn is_of_running(self) -> bool {
-        matches!(self, Self::Running | Self::Memory | Self::Cpus | Self::Pids)
+        matches!(self, Self::Running | Self::Memory | Self::Cpus | Self::Pids | Self::Ports)
+    }
+
+    /// Whether a refusal for it is counted, and no line of its own: whoever asks in vain must not fill the log.
+    #[must_use]
+    pub const fn is_folded(self) -> bool {
+        matches!(self, Self::Requests | Self::Streams)
     }
 }
 
@@ -106,6 +122,12 @@ impl Limits {
         wants.quantities().find_map(over)
     }
 
+    /// How much of it there may be, if that has a limit.
+    #[must_use]
+    pub fn most(&self, quantity: OverLimit) -> Option<u64> {
+        self.0.get(&quantity).copied()
+    }
+
     /// What of this is limited.
     #[must_use]
     pub fn limited(&self, wants: &Amounts) -> Amounts {
@@ -147,7 +169,7 @@ pub(super) fn demand(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Option<
             Some(container) if container.running => {}
             container => {
                 wants.put(OverLimit::Running, 1);
-                wants.add(&taken(container.map_or("", |container| &container.host_config)));
+                wants.add(&taken(container));
             }
         },
         _ => return None,
@@ -167,10 +189,21 @@ fn host_config(text: &str) -> HostConfig<'_> {
     json::read(text.as_bytes()).and_then(HostConfig::read).unwrap_or_default()
 }
 
-/// How much a container takes while it runs, by what it was made with: everything, where it has no bound.
+/// How much a container takes while it runs, by what it was made with: everything, where it has no bound, and where it is
+/// not known.
 #[must_use]
-pub fn taken(text: &str) -> Amounts {
-    taken_with(&host_config(text).resources)
+pub fn taken(container: Option<&Container>) -> Amounts {
+    let host = host_config(container.map_or("", |container| &container.host_config));
+    let exposed = container.map_or(u64::MAX, |container| container.exposed as u64);
+    let mut takes = taken_with(&host.resources);
+    // what is published without a port of the host takes one too
+    let ports = host.port_bindings.entries().map(|(port, bindings)| match port.contains('-') {
+        true => u64::MAX,
+        false => bindings.as_ref().map_or(1, |bindings| bindings.len().max(1) as u64),
+    });
+    let all = if host.publish_all_ports.or_zero() || container.is_none() { exposed } else { 0 };
+    ports.chain([all]).for_each(|ports| takes.put(OverLimit::Ports, ports));
+    takes
 }
 
 fn taken_with(resources: &Resources<'_>) -> Amounts {
@@ -232,6 +265,10 @@ fn volumes(body: &ContainerCreate<'_>, facts: &Facts) -> u64 {
 mod tests {
     use super::*;
 
+    fn made(text: &str) -> Container {
+        Container { host_config: text.to_owned(), exposed: 2, ..Container::default() }
+    }
+
     fn after(has: &str, given: &str, minor: u8) -> Amounts {
         let (has, given) = (host_config(has), host_config(given));
         taken_with(&changed(has.resources, &given.resources, ApiVersion::new(minor)))
@@ -265,8 +302,25 @@ mod tests {
     #[test]
     fn what_is_not_understood_takes_all() {
         for text in ["", "{}", "nothing", r#"{"Memory":-1}"#] {
-            assert_eq!(taken(text).of(OverLimit::Memory), u64::MAX, "{text}");
+            assert_eq!(taken(Some(&made(text))).of(OverLimit::Memory), u64::MAX, "{text}");
         }
-        assert_eq!(taken(r#"{"Memory":1}"#).of(OverLimit::Memory), 1);
+        assert_eq!(taken(None).of(OverLimit::Ports), u64::MAX);
+        assert_eq!(taken(Some(&made(r#"{"Memory":1}"#))).of(OverLimit::Memory), 1);
+    }
+
+    #[test]
+    fn ports_are_counted_by_what_is_bound() {
+        for (text, ports) in [
+            ("{}", 0),
+            (r#"{"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}}"#, 1),
+            (
+                r#"{"PortBindings":{"80/tcp":[{"HostPort":"8080"},{"HostPort":""}],"81/udp":null}}"#,
+                3,
+            ),
+            (r#"{"PortBindings":{"80-90/tcp":[{}]}}"#, u64::MAX),
+            (r#"{"PublishAllPorts":true}"#, 2),
+        ] {
+            assert_eq!(taken(Some(&made(text))).of(OverLimit::Ports), ports, "{text}");
+        }
     }
 }

@@ -32,10 +32,18 @@ impl<K: Hash + Eq + Clone> Places<K> {
     /// # Errors
     /// When all places of the key are taken.
     pub fn enter(self: &Arc<Self>, key: K) -> Result<PlacePermit<K>, TooMany> {
+        self.enter_within(key, self.most)
+    }
+
+    /// The same where this key has so many places.
+    ///
+    /// # Errors
+    /// As [`Self::enter`].
+    pub fn enter_within(self: &Arc<Self>, key: K, most: usize) -> Result<PlacePermit<K>, TooMany> {
         let mut held = self.held();
         let count = held.get(&key).copied().unwrap_or(0);
-        if count >= self.most {
-            return Err(TooMany { most: self.most });
+        if count >= most {
+            return Err(TooMany { most });
         }
         held.insert(key.clone(), count.saturating_add(1));
         Ok(PlacePermit { places: Arc::clone(self), key })

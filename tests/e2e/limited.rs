@@ -117,7 +117,38 @@ pub(crate) fn play(engine: Engine) {
     assert_eq!(free.status, 201, "{free:?}");
     let refused = |event: &Value| event["decision"]["reasons"][0]["id"] == "limit.networks";
     assert!(gate.audit().iter().any(refused), "it is on record");
+    ports(&Side::gate(gate.port, gate.bundle("ported")));
     println!("limited: {AT_ONCE} at once");
+}
+
+/// Three may be published: two and two are too many, as are all there are; what has stopped publishes none.
+fn ports(side: &Side) {
+    let make = |name: &str, host: Value| {
+        let body = json!({ "Image": "busybox", "Cmd": ["sleep", "1000"], "HostConfig": host,
+            "ExposedPorts": { "80/tcp": {}, "81/tcp": {} } });
+        let target = format!("/v1.41/containers/create?name={name}");
+        let made = side.send("POST", &target, &body.to_string());
+        assert_eq!(made.status, 201, "{made:?}");
+    };
+    let act =
+        |name: &str, act: &str| side.send("POST", &format!("/v1.41/containers/{name}/{act}"), "");
+    let on = |ports: &[&str]| {
+        let of = |port: &&str| (format!("{port}/tcp"), json!([{ "HostIp": "127.0.0.1" }]));
+        json!({ "PortBindings": ports.iter().map(of).collect::<serde_json::Map<_, _>>() })
+    };
+    make("two", on(&["80", "81"]));
+    make("two-more", on(&["80", "81"]));
+    make("one-more", on(&["80"]));
+    make("all-more", json!({ "PublishAllPorts": true }));
+    assert_eq!(act("two", "start").status, 204);
+    for over in ["two-more", "all-more"] {
+        // each exposes two
+        let refused = act(over, "start");
+        assert!(refused.status == 429 && refused.body.contains("[limit.ports]"), "{refused:?}");
+    }
+    assert_eq!(act("one-more", "start").status, 204);
+    assert_eq!(act("two", "stop?t=0").status, 204);
+    assert_eq!(act("two-more", "start").status, 204);
 }
 
 /// The same by many at one moment, by turns as one and the other of those who own as one.

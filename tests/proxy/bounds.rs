@@ -4,6 +4,8 @@ use crate::client::{Answer, bare, json};
 use crate::fake_daemon::{Reply, Script};
 use crate::gate::{Gate, Setup};
 use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 const CREATE: &str = "/v1.41/containers/create";
 
@@ -146,4 +148,80 @@ async fn memory_for_bodies_is_shared_and_bounded() {
     let events = gate.settle().await;
     let busy = events.iter().filter(|e| e["reason"] == "bodies.busy").count();
     assert_eq!(busy, put_off, "{events:#?}");
+}
+
+/// What an owner may have in hand at once, by `limits:`; others are free, and so is what is of another kind.
+#[tokio::test]
+async fn sessions_and_builds_of_an_owner() {
+    let exec = "e".repeat(64);
+    let (start, build) = (format!("/v1.41/exec/{exec}/start"), "/v1.41/build");
+    let bell = Arc::new(Notify::new());
+    let held = Reply::Held(Arc::clone(&bell), Box::new(Reply::json("{}")));
+    let script = Script::new("1.41")
+        .on("GET /events", Reply::Endless)
+        .on(&format!("POST /exec/{exec}/start"), Reply::Hijack(Vec::new()))
+        .on("POST /build", held);
+    let gate = Gate::start(script).await;
+    let attached = |target: &str| {
+        let head = "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: 2\r\n";
+        bare("POST", target, head) + "{}"
+    };
+    let mut session = gate.client("paced").await;
+    session.send(attached(&start)).await;
+    assert_eq!(session.head().await.0, 101);
+    let mut other = gate.client("paced").await;
+    let refused = other.ask(attached(&start)).await;
+    assert_retry(&refused, "1 of 1 [limit.execs]");
+
+    let tar = "Content-Type: application/x-tar\r\nContent-Length: 1024\r\n";
+    let context = bare("POST", build, tar) + &"\0".repeat(1024);
+    let mut building = gate.client("paced").await;
+    building.send(&context).await;
+    gate.fake.until(|log| log.calls("POST /build").len() == 1).await;
+    let mut another = gate.client("paced").await;
+    assert_retry(&another.ask(&context).await, "1 of 1 [limit.builds]");
+
+    let mut third = gate.client("paced").await;
+    third.send(bare("GET", "/v1.41/events", "")).await;
+    assert_eq!(third.head().await.0, 200);
+    let mut fourth = gate.client("paced").await;
+    assert_retry(&fourth.get("/_ping").await, "3 of 3 [limit.streams]");
+    assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
+
+    bell.notify_one();
+    assert_eq!(building.answer().await.status, 200);
+    drop((session, third));
+    let free =
+        async { while gate.client("paced").await.ask(attached(&start)).await.status != 101 {} };
+    crate::gate::soon(free).await;
+    let events = gate.settle().await;
+    let of = |id: &str| {
+        let is = |e: &&Value| e["decision"]["reasons"][0]["id"] == id || e["reason"] == id;
+        events.iter().find(is).unwrap_or_else(|| panic!("{id} is not on record"))
+    };
+    for id in ["limit.execs", "limit.builds"] {
+        assert_eq!(of(id)["stage"], "decision", "{id}");
+    }
+    assert_eq!(of("limit.streams")["stage"], "request.refused");
+}
+
+#[tokio::test]
+async fn requests_of_an_owner_in_a_second() {
+    let gate = gate("").await;
+    let mut hasty = gate.client("hasty").await;
+    let mut statuses = Vec::new();
+    for _ in 0..30 {
+        let answer = hasty.get("/_ping").await;
+        if answer.status == 429 {
+            assert_retry(&answer, "5 of 5 [limit.requests]");
+        }
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses[..5], [200; 5]);
+    assert!(statuses.contains(&429), "{statuses:?}");
+    assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
+    crate::gate::soon(async { while hasty.get("/_ping").await.status != 200 {} }).await;
+    let events = gate.settle().await;
+    let folded = events.iter().find(|e| e["stage"] == "request.refused").expect("on record");
+    assert_eq!(folded["reason"], "limit.requests");
 }

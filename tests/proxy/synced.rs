@@ -9,7 +9,7 @@ use dockward::facade::config::FrontLimits;
 use dockward::facade::daemon::Daemon;
 use dockward::facade::docker::ApiVersion;
 use dockward::facade::facts::{GatePaths, Gatherer, Usages};
-use dockward::facade::pipeline::{Doorkeeper, Pipeline, PipelineGate, SharedState};
+use dockward::facade::pipeline::{Doorkeeper, Paces, Pipeline, PipelineGate, SharedState};
 use dockward::facade::proxy::{
     Address, Budget, Credentials, Entrance, Front, Secured, Shutdown, Streams, Tls, Way,
 };
@@ -35,6 +35,7 @@ async fn open(files: &Files, fake: &FakeDaemon, log: &Arc<Writer>) -> (SocketAdd
         in_force: Arc::new(InForce::new(rules)),
         log: Arc::clone(log),
         sessions: Arc::default(),
+        paces: Paces::default(),
         streams: Streams::new(limits.streams_per_identity),
         preparing: Arc::default(),
         usages: Usages::default(),

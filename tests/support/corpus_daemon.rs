@@ -223,6 +223,7 @@ impl Daemon {
                 networks: (container.networks.iter())
                     .map(|(name, id)| JoinedNetwork { name: name.clone(), id: id.clone() })
                     .collect(),
+                exposed: 0,
                 execs: container.execs,
                 host_config: match container.host.is_empty() {
                     true => BOUNDED.to_owned(),

@@ -200,6 +200,7 @@ pub(super) fn limits(all: &BTreeMap<&str, &YamlEntry>) -> BTreeMap<String, Arc<L
     let read = |key: &str, text: &str| match key {
         "memory" => units::size(text),
         "cpus" => units::cpus(text),
+        "requests" => units::rate(text),
         _ => units::count(text),
     };
     let of = |entry: &YamlEntry| {

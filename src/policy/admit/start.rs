@@ -57,6 +57,7 @@ pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
         env,
         network_mode,
         networks,
+        exposed: _,     // what is published of them is judged with the rest
         execs: _,       // they ended with its last run
         host_config: _, // with what it was made with
     } = container;

@@ -48,6 +48,8 @@ pub struct Container {
     pub network_mode: String,
     /// The networks that it is on, or will be when it starts.
     pub networks: Vec<JoinedNetwork>,
+    /// How many ports it exposes, those of its image among them.
+    pub exposed: usize,
     /// How many execs in it have not ended, or not begun.
     pub execs: usize,
     /// What it was made with: its `HostConfig` as JSON, with what the daemon has filled in.
