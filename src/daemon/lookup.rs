@@ -6,6 +6,7 @@ use crate::docker::{Hijack, Life, Method, Outbound, OutboundBody, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ const LONG_AT_ONCE: usize = 2;
 /// How often answers stand in memory while they are read: as received, as values, as the facts that are kept of them.
 /// Those that are short fit in what a request may hold towards the daemon later.
 const FORMS: usize = 16;
+/// The most that a list is of which little is kept, in bytes: as much as what stands in memory of a long answer.
+const LONGEST_LIST: usize = LONGEST * FORMS;
 /// The most memory that long answers take, in bytes.
 pub const LONG_ANSWERS: u64 = (LONG_AT_ONCE * LONGEST * FORMS) as u64;
 
@@ -60,11 +63,14 @@ impl LongAnswers {
             return Err(DaemonError::Protocol(what));
         }
         if all > SHORT {
-            // they are never closed
-            let place = || async { Arc::clone(&self.0).acquire_owned().await.ok() };
-            share.place.get_or_init(place).await;
+            share.place.get_or_init(|| self.place()).await;
         }
         Ok(())
+    }
+
+    /// A place; they are never closed.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).acquire_owned().await.ok()
     }
 }
 
@@ -178,6 +184,38 @@ impl Daemon {
         share: &AnswerShare,
     ) -> Result<Option<Value>, DaemonError> {
         self.in_time(self.ask(lookup, share)).await
+    }
+
+    /// What the daemon lists of a kind that bears this label, `key=value`: of each what the type keeps, which is little.
+    ///
+    /// # Errors
+    /// As [`Self::lookup`].
+    pub async fn labelled<T: DeserializeOwned>(
+        &self,
+        kind: Resource,
+        label: String,
+    ) -> Result<T, DaemonError> {
+        let lookup = Lookup::Labelled(kind, label);
+        let wrong = |what: String| DaemonError::Protocol(format!("{what} to our own {kind} list"));
+        self.in_time(async {
+            let answer = self.send(&lookup.outbound(), ClientBody::Empty, &Cancel::new()).await?;
+            let Answer { status, mut body, .. } = answer;
+            if status != http::StatusCode::OK {
+                return Err(wrong(status.to_string()));
+            }
+            let (mut bytes, mut place) = (Vec::new(), None);
+            while let Some(frame) = body.frame().await {
+                bytes.extend_from_slice(&frame?.into_data().unwrap_or_default());
+                if bytes.len() > LONGEST_LIST {
+                    return Err(wrong(format!("more than {LONGEST_LIST} bytes")));
+                }
+                if bytes.len() > SHORT && place.is_none() {
+                    place = self.shared.long_answers.place().await;
+                }
+            }
+            serde_json::from_slice(&bytes).map_err(|why| wrong(why.to_string()))
+        })
+        .await
     }
 
     /// Hears what happens to containers and networks from a moment on, in seconds since 1970, until the daemon ends it:

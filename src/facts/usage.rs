@@ -7,7 +7,8 @@ use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Resource;
 use crate::policy::quota::{Amounts, Limits, OverLimit, taken};
 use crate::policy::scope::OWNER;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -168,27 +169,26 @@ async fn count(
     let mut has = Amounts::default();
     let is_limited = |quantity: OverLimit| limits.0.contains_key(&quantity);
     let label = format!("{OWNER}={owner}");
-    let list = |kind| daemon.lookup(Lookup::Labelled(kind, label.clone()));
     if is_limited(OverLimit::Volumes) {
-        let volumes = list(Resource::Volume).await?;
-        has.put(OverLimit::Volumes, len(volumes.get("Volumes")));
+        let volumes: ListedVolumes = daemon.labelled(Resource::Volume, label.clone()).await?;
+        has.put(OverLimit::Volumes, len(volumes.volumes.as_deref().unwrap_or_default()));
     }
     if is_limited(OverLimit::Networks) {
-        has.put(OverLimit::Networks, len(Some(&list(Resource::Network).await?)));
+        let networks: Vec<IgnoredAny> = daemon.labelled(Resource::Network, label.clone()).await?;
+        has.put(OverLimit::Networks, len(&networks));
     }
     let of_containers =
         |quantity: &OverLimit| *quantity == OverLimit::Containers || quantity.is_of_running();
     if !limits.0.keys().any(of_containers) {
         return Ok(has);
     }
-    let containers = list(Resource::Container).await?;
-    has.put(OverLimit::Containers, len(Some(&containers)));
-    let running = containers.as_array().into_iter().flatten().filter(|one| {
-        let state = one.get("State").and_then(Value::as_str);
-        matches!(state, Some("running" | "paused" | "restarting"))
+    let containers: Vec<ListedContainer> = daemon.labelled(Resource::Container, label).await?;
+    has.put(OverLimit::Containers, len(&containers));
+    let running = containers.iter().filter(|container| {
+        matches!(container.state.as_str(), "running" | "paused" | "restarting")
     });
-    let running: Vec<&str> = running.filter_map(|one| one.get("Id")?.as_str()).collect();
-    has.put(OverLimit::Running, running.len() as u64);
+    let running: Vec<&str> = running.map(|container| container.id.as_str()).collect();
+    has.put(OverLimit::Running, len(&running));
     let by_what_they_take =
         limits.0.keys().any(|of| of.is_of_running() && *of != OverLimit::Running);
     if by_what_they_take {
@@ -216,6 +216,22 @@ async fn takes_of(daemon: &Daemon, id: &str) -> Result<Amounts, DaemonError> {
     Ok(taken(inspected::container(&answer).as_ref()))
 }
 
-fn len(list: Option<&Value>) -> u64 {
-    list.and_then(Value::as_array).map_or(0, |items| items.len() as u64)
+fn len<T>(list: &[T]) -> u64 {
+    list.len() as u64
+}
+
+/// One of `GET /containers/json`.
+#[derive(Deserialize)]
+struct ListedContainer {
+    #[serde(rename = "Id")]
+    id: String,
+    #[serde(rename = "State")]
+    state: String,
+}
+
+/// `GET /volumes`.
+#[derive(Deserialize)]
+struct ListedVolumes {
+    #[serde(rename = "Volumes")]
+    volumes: Option<Vec<IgnoredAny>>,
 }

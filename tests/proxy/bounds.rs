@@ -225,3 +225,25 @@ async fn requests_of_an_owner_in_a_second() {
     let folded = events.iter().find(|e| e["stage"] == "request.refused").expect("on record");
     assert_eq!(folded["reason"], "limit.requests");
 }
+
+/// However many there are, and however much the daemon has to say of each.
+#[tokio::test]
+async fn what_an_owner_has_is_counted_also_where_it_is_much() {
+    for (there, status) in [(1999, 201), (2000, 429)] {
+        let one = |nth: usize| {
+            format!(
+                r#"{{"Id":"{nth:064x}","State":"exited","Labels":{{"l":"{}"}}}}"#,
+                "x".repeat(1500)
+            )
+        };
+        let all = format!("[{}]", (0..there).map(one).collect::<Vec<_>>().join(","));
+        let script = Script::new("1.41")
+            .on("GET /containers/json", Reply::json(&all))
+            .on("POST /containers/create", Reply::status("201 Created", "", r#"{"Id":"1"}"#));
+        let gate = Gate::start(script).await;
+        let create = json("POST", CREATE, r#"{"Image":"busybox"}"#);
+        let answer = gate.client("counted").await.ask(create).await;
+        assert_eq!(answer.status, status, "{there}: {}", answer.text());
+        gate.settle().await;
+    }
+}
