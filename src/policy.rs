@@ -5,6 +5,7 @@
 //! [`Denial`] with all reasons, or a [`Permit`] that holds the request as the daemon will get it.
 
 pub mod admit;
+mod alias;
 pub mod answer;
 mod authorize;
 mod bridge;

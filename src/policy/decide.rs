@@ -1,6 +1,7 @@
 //! The second half of the judgement: the whole request, after its body was read.
 
 use super::admit::{self, Judge};
+use super::alias;
 use super::authorize::{Candidates, candidates, verb_finding};
 use super::bridge;
 use super::decision::{Decision, Denial, Finding};
@@ -69,6 +70,7 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     whose::needs(owners, call, known, &mut needs);
     stamp::needs(by, owners, call, &mut needs);
     bridge::needs(by, owners, call, &mut needs);
+    alias::needs(owners, call, &mut needs);
     if by.identity.limits.is_some() && quota::depends_on_target(call.head) {
         needs.containers.extend(call.head.target().map(str::to_owned));
     }

@@ -1,6 +1,7 @@
 //! What comes of a request that is allowed: the permit, with the request as the daemon gets it.
 
 use super::admit;
+use super::alias;
 use super::answer::rewrite;
 use super::bridge;
 use super::decision::Finding;
@@ -33,12 +34,14 @@ pub(super) fn permit(
     let judged = carrier.and_then(|role| Some((role, role.admission.profile()?)));
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
     terms.extend(judged.into_iter().flat_map(|(role, profile)| admit::terms(role, profile, call)));
+    let viewer = carrier.map(|role| Viewer::new(by, &role.held_by(by.identity)));
+    // as they are named before they go on by their ids
+    terms.extend(viewer.iter().flat_map(|viewer| alias::terms(viewer, call, &facts)));
     terms.extend(by_id(call, &facts));
     terms.extend(carrier.into_iter().flat_map(|role| stamp::terms(by, role, call, &facts)));
     let own = carrier.map(|role| bridge::terms(by, role, call, &facts)).unwrap_or_default();
     let (bridged, prepares) = own;
     terms.extend(bridged);
-    let viewer = carrier.map(|role| Viewer::new(by, &role.held_by(by.identity)));
     // who is only observed sees all, and removes by the way none but its own
     let observed = matches!(by.identity.mode, Mode::Observe { .. });
     let narrows = |_: &&Viewer| !observed || call.head.route.verb == Verb::Prune;

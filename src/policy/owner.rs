@@ -121,6 +121,18 @@ impl Viewer {
         self.role.bridge.is_some() && name == OwnBridge::name_of(&self.owner)
     }
 
+    /// Whether it owns the object, or is of those who own as one.
+    #[must_use]
+    pub fn owns(&self, object: &Owned<'_>) -> bool {
+        self.owner_of(object).is_some_and(|(owner, _)| owner == self.owner.as_str())
+    }
+
+    /// The name of the identity.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
     /// The owner of an object and who made it, where somebody owns it.
     #[must_use]
     pub fn owner_of<'o>(&'o self, object: &Owned<'o>) -> Option<(&'o str, Option<&'o str>)> {

@@ -1,8 +1,11 @@
 //! Terms: what we change of a request that is allowed. They are decided as data, from the request as it was
 //! judged, and applied in one place on its way out, so that the record of a term is the term.
 
+mod names;
+
+use self::names::{alias, container, network};
 use crate::docker::body::Body;
-use crate::docker::body::create::{HostConfig, Mount, Text, Texts, VolumeMountOptions};
+use crate::docker::body::create::{HostConfig, Mount, Text, VolumeMountOptions};
 use crate::docker::body::field::{Field, Inert};
 use crate::docker::{CallHead, Verb, credentials};
 use std::borrow::Cow;
@@ -28,6 +31,15 @@ pub enum Term {
         given: String,
         /// The id.
         id: String,
+    },
+    /// A name on a network, which is told otherwise there.
+    Alias {
+        /// The network, as it was named.
+        network: String,
+        /// The name.
+        given: String,
+        /// What it is.
+        told: String,
     },
     /// Credentials that are not sent on, by the registries that they are for.
     Withhold(Vec<String>),
@@ -97,6 +109,10 @@ impl fmt::Display for Term {
             Self::Resolve(id) => write!(f, "path={id}"),
             Self::Container { given, id } => write!(f, "container {given}={id}"),
             Self::Network { given, id } => write!(f, "network {given}={id}"),
+            Self::Alias { network, given, told } => {
+                let told = super::admit::shortened(format!("{given}={told} on {network}"));
+                write!(f, "alias {told}")
+            }
             Self::Withhold(registries) => {
                 let named = super::admit::shortened(registries.join(", "));
                 write!(f, "{} without {named}", credentials::CONFIG)
@@ -144,6 +160,7 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
             }
             Term::Container { given, id } => container(given, id, head, body),
             Term::Network { given, id } => network(given, id, head, body),
+            Term::Alias { network, given, told } => alias(network, [given, told], body),
             Term::Withhold(registries) => withhold(registries, head),
             Term::Label(key, value) => label(key, value, head, body),
             Term::Volumes { labels, planned } => volumes(labels, planned, body),
@@ -188,96 +205,6 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         Filled::Runtime(name) => word(&mut host.runtime, name),
         Filled::NetworkMode(name) => word(&mut host.network_mode, name),
         Filled::Build(..) | Filled::CheckDuplicate | Filled::NoCache | Filled::Removed => {}
-    }
-}
-
-/// Everywhere that a body, or a build's query, joins this network. Of two names of one network the second
-/// goes, with what it says: a map has no key twice, and the other name may be another network's by then.
-fn network(given: &str, id: &str, head: &mut CallHead, body: &mut Body<'_>) {
-    let rename = |text: &mut Text<'_>| {
-        if text.text() == given {
-            *text = Field::Set(Cow::Owned(id.to_owned()));
-        }
-    };
-    match body {
-        Body::ContainerCreate(create) => {
-            if let Field::Set(host) = &mut create.host_config {
-                rename(&mut host.network_mode);
-            }
-            if let Field::Set(networking) = &mut create.networking_config
-                && let Field::Set(endpoints) = &mut networking.endpoints_config
-            {
-                endpoints.rename(given, id);
-            }
-        }
-        Body::Service(spec) => {
-            if let Field::Set(networks) = &mut spec.networks {
-                networks.iter_mut().for_each(|network| rename(&mut network.target));
-            }
-            if let Field::Set(task) = &mut spec.task_template
-                && let Field::Set(networks) = &mut task.networks
-            {
-                networks.iter_mut().for_each(|network| rename(&mut network.target));
-            }
-        }
-        _ => head.query.replace_text(head.route.query, "networkmode", given, id),
-    }
-}
-
-/// Everywhere that a request names this container beside its path.
-fn container(given: &str, id: &str, head: &mut CallHead, body: &mut Body<'_>) {
-    for key in ["container", "since", "before"] {
-        head.query.replace_text(head.route.query, key, given, id);
-    }
-    let (mode, by_id) = (format!("container:{given}"), format!("container:{id}"));
-    head.query.replace_text(head.route.query, "networkmode", &mode, &by_id);
-    head.query.replace_filter(head.route.query, &["since", "before"], given, id);
-    let replace = |text: &mut Text<'_>, from: &str, to: &str| {
-        if text.text() == from {
-            *text = Field::Set(Cow::Owned(to.to_owned()));
-        }
-    };
-    // a name, perhaps with a colon and more behind it
-    let begin = |items: &mut Texts<'_>| {
-        let Field::Set(items) = items else { return };
-        for item in items.iter_mut() {
-            let rest =
-                item.strip_prefix(given).filter(|rest| rest.is_empty() || rest.starts_with(':'));
-            if let Some(rest) = rest {
-                *item = Cow::Owned(format!("{id}{rest}"));
-            }
-        }
-    };
-    // the other name is the first, where none is told, and the last part of one that `inspect` tells of (`ParseLink` in
-    // moby's `opts/opts.go`)
-    let link = |items: &mut Texts<'_>| {
-        let Field::Set(items) = items else { return };
-        for item in items.iter_mut() {
-            let (name, alias) = item.split_once(':').unwrap_or((item, item));
-            if name == given {
-                let last = || alias.rsplit('/').next().unwrap_or_default();
-                let alias = if name.starts_with('/') { last() } else { alias };
-                *item = Cow::Owned(format!("{id}:{alias}"));
-            }
-        }
-    };
-    match body {
-        Body::NetworkConnect(body) => replace(&mut body.container, given, id),
-        Body::NetworkDisconnect(body) => replace(&mut body.container, given, id),
-        Body::ContainerCreate(body) => {
-            if let Field::Set(host) = &mut body.host_config {
-                begin(&mut host.volumes_from);
-                link(&mut host.links);
-                let modes = [
-                    &mut host.network_mode,
-                    &mut host.pid_mode,
-                    &mut host.ipc_mode,
-                    &mut host.cgroup,
-                ];
-                modes.into_iter().for_each(|field| replace(field, &mode, &by_id));
-            }
-        }
-        _ => {}
     }
 }
 

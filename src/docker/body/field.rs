@@ -247,6 +247,11 @@ impl<'a, T> Map<'a, T> {
         }
     }
 
+    /// What stands under a key, which is there once at most.
+    pub fn values_mut(&mut self, key: &str) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().filter(move |(known, _)| *known == key).map(|(_, value)| value)
+    }
+
     /// Puts an entry in, in the place of one under the same key.
     pub fn put(&mut self, key: String, value: T) {
         match self.0.iter_mut().find(|(known, _)| *known == key) {
