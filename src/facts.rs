@@ -13,5 +13,5 @@ mod usage;
 
 pub use gather::{Gatherer, Unsettled};
 pub use protected::{GatePaths, protected};
-pub use remembered::Moment;
+pub use remembered::{Moment, REMEMBERED};
 pub use usage::{Reservation, Unreserved, Usages};

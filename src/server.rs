@@ -14,7 +14,7 @@ use crate::config::{self, Bind, Config, Listen, Mistakes, TlsListen, TlsMin, Uni
 use crate::control::{self, ControlError, ControlSocket, Desk, House, Loads, Reload};
 use crate::daemon::{self, Daemon};
 use crate::facts::Usages;
-use crate::facts::{GatePaths, Gatherer};
+use crate::facts::{GatePaths, Gatherer, REMEMBERED};
 use crate::operator::Operator;
 use crate::pipeline::{Doorkeeper, Paces, Pipeline, PipelineGate, SharedState};
 use crate::problem::{Actionable, Problem};
@@ -181,7 +181,8 @@ impl Server {
     /// The most memory that clients can make the gate hold, in bytes.
     #[must_use]
     pub const fn worst_case_memory(&self) -> u64 {
-        memory::worst_case(&self.config.front, daemon::LONG_ANSWERS + daemon::LONG_SIFTED)
+        let answers = daemon::LONG_ANSWERS + daemon::LONG_SIFTED + REMEMBERED;
+        memory::worst_case(&self.config.front, answers)
     }
 
     /// Serves until SIGTERM or SIGINT, then lets what is in hand end; at a second one it ends at once. `ready` is

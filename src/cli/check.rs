@@ -7,6 +7,7 @@ use super::{CheckArgs, Exit, Failure, TableFormat, certificates, client_certific
 use crate::config::{self, Config, Mistakes, Warning};
 use crate::daemon::{LONG_ANSWERS, LONG_SIFTED};
 use crate::docker::{Resource, Verb};
+use crate::facts::REMEMBERED;
 use crate::identity::expiry::{self, Dated};
 use crate::identity::{IdentityRule, Mode, Validity};
 use crate::policy::grants::{Grants, Spelling};
@@ -279,7 +280,7 @@ fn report_json(config: &Config, seen: &SeenHost) -> Value {
         "roles": policy.roles.values().map(|role| role_json(role)).collect::<Vec<_>>(),
         "profiles": config.profiles.keys().collect::<Vec<_>>(),
         "certificates": certificates::object(&seen.dated, seen.now),
-        "memory_worst_case": memory::worst_case(&config.front, LONG_ANSWERS + LONG_SIFTED),
+        "memory_worst_case": memory::worst_case(&config.front, LONG_ANSWERS + LONG_SIFTED + REMEMBERED),
         "warnings": config.warnings.iter().map(warning).collect::<Vec<_>>(),
     })
 }

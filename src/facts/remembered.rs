@@ -13,8 +13,12 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(60);
 /// How many containers are, and how many execs.
 const MOST: usize = 1024;
-/// The most of one that is remembered, in bytes, as [`Container::weight`] counts.
+/// The most of one that is remembered, in bytes, with the volumes of a container.
 const HEAVIEST: usize = 16 << 10;
+/// What a text takes beside its bytes.
+const TEXT: usize = 64;
+/// The most memory that all of it takes, in bytes.
+pub const REMEMBERED: u64 = (2 * MOST * HEAVIEST) as u64;
 /// How many of the last that were forgotten are known, for who has looked before that.
 const FORGOTTEN: usize = 1024;
 /// Beyond so many execs a container is looked at anew: what was made since then counts as one each time.
@@ -53,6 +57,15 @@ struct KnownContainer {
 
 fn is_fresh(since: Instant) -> bool {
     since.elapsed() < LONGEST
+}
+
+/// How much is known of a volume, in bytes.
+fn weight_of(volume: &Volume) -> usize {
+    let Volume { name, labels, driver, options } = volume;
+    let texts = |map: &BTreeMap<String, String>| {
+        map.iter().map(|(key, value)| key.len() + value.len() + 2 * TEXT).sum::<usize>()
+    };
+    2 * name.len() + driver.len() + texts(labels) + texts(options) + 3 * TEXT
 }
 
 /// Whether a text is a full id, and not a name or the beginning of one.
@@ -120,15 +133,20 @@ impl Remembered {
             if !is_id(id) || name.len() == id.len() && name != id {
                 continue;
             }
-            if container.weight() > HEAVIEST || memory.forgot(id, since) {
+            let volumes: BTreeMap<String, Volume> = held.collect();
+            let weight = container.weight() + volumes.values().map(weight_of).sum::<usize>();
+            if weight > HEAVIEST || memory.forgot(id, since) {
                 continue;
             }
             let known = KnownContainer {
                 since: Instant::now(),
                 uses: 1,
                 container: container.clone(),
-                volumes: held.collect(),
+                volumes,
             };
+            if memory.containers.len() >= MOST {
+                memory.containers.retain(|_, known| is_fresh(known.since));
+            }
             if memory.containers.len() >= MOST {
                 memory.containers.clear();
             }
@@ -138,10 +156,14 @@ impl Remembered {
 
     /// Remembers an exec that an identity has made.
     pub(super) fn made(&self, identity: &str, id: &str, exec: Exec) {
-        if !is_id(id) {
+        let weight = exec.words.iter().map(|word| word.len() + TEXT).sum::<usize>();
+        if !is_id(id) || weight + exec.user.len() > HEAVIEST {
             return;
         }
         let mut memory = self.lock();
+        if memory.execs.len() >= MOST {
+            memory.execs.retain(|_, (since, _)| is_fresh(*since));
+        }
         if memory.execs.len() >= MOST {
             memory.execs.clear();
         }
@@ -312,6 +334,20 @@ mod tests {
         let known = Facts { remembered: true, ..facts(0) };
         memory.keep("anna", memory.now(), &known);
         assert_eq!(recalled(&memory, "anna", ID), None);
+    }
+
+    #[test]
+    fn what_is_large_is_not_remembered() {
+        let memory = hearing();
+        let mut large = facts(0);
+        let volume = Volume { driver: "d".repeat(HEAVIEST), ..Volume::default() };
+        large.volumes.insert("v".to_owned(), Seen::Found(volume));
+        memory.keep("anna", memory.now(), &large);
+        assert_eq!(recalled(&memory, "anna", ID), None);
+        let words = vec![String::new(); HEAVIEST / TEXT + 1];
+        memory.made("anna", ID, Exec { words, ..Exec::default() });
+        let mut needs = Needs { exec: Some(ID.to_owned()), ..Needs::default() };
+        assert_eq!(memory.recall("anna", &mut needs).exec, None);
     }
 
     #[test]

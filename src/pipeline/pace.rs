@@ -1,7 +1,7 @@
 //! How much an owner may ask for at once and in a second, where that has limits: what is not counted at the daemon but
 //! here, for as long as a request or session lasts.
 
-use crate::docker::{Resource, Route, Verb};
+use crate::docker::Route;
 use crate::policy::quota::{Limits, OverLimit};
 use crate::proxy::{PlacePermit, Places};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -16,6 +16,9 @@ pub struct Paces {
     /// By owner and how many in a second, which are as many at once.
     rates: Arc<Mutex<HashMap<(String, NonZeroU32), Limiter>>>,
 }
+
+/// For how many owners rates are kept. Jobs that are owners come and go; what is begun anew has its whole second.
+const RATES: usize = 4096;
 
 type Limiter = Arc<DefaultDirectRateLimiter>;
 
@@ -52,9 +55,7 @@ impl Paces {
         for quantity in [OverLimit::Streams, OverLimit::Execs, OverLimit::Builds] {
             let concerns = match quantity {
                 OverLimit::Execs => route.operation == "ExecStart",
-                OverLimit::Builds => {
-                    (route.resource, route.verb) == (Resource::Build, Verb::Create)
-                }
+                OverLimit::Builds => route.operation == "ImageBuild",
                 _ => true,
             };
             let Some(most) = limits.most(quantity).filter(|_| concerns) else { continue };
@@ -69,6 +70,9 @@ impl Paces {
     /// Of those who own as one, each is held to the rate that it names.
     fn limiter(&self, owner: &str, most: NonZeroU32) -> Limiter {
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        if rates.len() >= RATES {
+            rates.clear();
+        }
         let fresh = || Arc::new(RateLimiter::direct(Quota::per_second(most)));
         Arc::clone(rates.entry((owner.to_owned(), most)).or_insert_with(fresh))
     }

@@ -45,7 +45,7 @@ pub use environment::is_read_outside;
 pub(super) use host_paths::listed as listed_path;
 pub(super) use image::{named as named_image, run, serve};
 pub(super) use inside::deciding_paths;
-pub(super) use join::chained;
+pub(super) use join::{chained, is_sound_link};
 pub(super) use manner::manner;
 pub(super) use mounts::is_volume_name;
 pub(super) use names::is_plain;
@@ -61,6 +61,7 @@ use super::profile::Profile;
 use super::reason::Reason;
 use crate::docker::body::create::StringMap;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Texts of the body, with their place.
 type Placed<'t> = (&'t str, &'t [Cow<'t, str>]);
@@ -87,6 +88,12 @@ pub struct Judge<'a> {
     reached: Option<String>,
     /// How many containers are joined to each other so far.
     chain: usize,
+    /// Which were judged, by their ids, and how many were joined to each other before each.
+    joins: BTreeMap<String, usize>,
+    /// Whether the container that is judged is there and is not started anew: it has what it was joined to then.
+    keeps: bool,
+    /// Whether some role of whoever asks denies to run something in containers.
+    pub exec_denied: bool,
 }
 
 /// Findings that are kept. A body of megabytes can be at fault in a million places, each of which
@@ -116,6 +123,9 @@ impl<'a> Judge<'a> {
             restarts: false,
             reached: None,
             chain: 0,
+            joins: BTreeMap::new(),
+            keeps: false,
+            exec_denied: false,
         }
     }
 

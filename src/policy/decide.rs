@@ -256,6 +256,8 @@ fn findings(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, facts: &Facts
         None => unrestricted(role, call, facts),
         Some(profile) => {
             let mut judge = Judge::new(role, profile, facts);
+            let denies = |role: &Arc<Role>| role.deny.has(Resource::Container, Verb::Exec);
+            judge.exec_denied = by.policy.roles_of(&by.identity.roles).any(denies);
             admit::call(&mut judge, call);
             judge.findings
         }

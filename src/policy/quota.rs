@@ -201,8 +201,9 @@ pub fn taken(container: Option<&Container>) -> Amounts {
         true => u64::MAX,
         false => bindings.as_ref().map_or(1, |bindings| bindings.len().max(1) as u64),
     });
-    let all = if host.publish_all_ports.or_zero() || container.is_none() { exposed } else { 0 };
-    ports.chain([all]).for_each(|ports| takes.put(OverLimit::Ports, ports));
+    let bound = ports.fold(0, u64::saturating_add);
+    let all = host.publish_all_ports.or_zero() || container.is_none();
+    takes.put(OverLimit::Ports, if all { bound.max(exposed) } else { bound });
     takes
 }
 
@@ -319,6 +320,7 @@ mod tests {
             ),
             (r#"{"PortBindings":{"80-90/tcp":[{}]}}"#, u64::MAX),
             (r#"{"PublishAllPorts":true}"#, 2),
+            (r#"{"PublishAllPorts":true,"PortBindings":{"80/tcp":[{}]}}"#, 2),
         ] {
             assert_eq!(taken(Some(&made(text))).of(OverLimit::Ports), ports, "{text}");
         }

@@ -63,9 +63,9 @@ rules! {
             ["PSS baseline: /proc Mount Type"];
 
         // namespaces
-        NamespacePid = "namespace.pid" root, "the process namespace of the host, or of another container by a role that grants no exec",
+        NamespacePid = "namespace.pid" root, "the process namespace of the host, or of another container by a role that may not exec at will",
             "the host's processes can be seen, traced and entered", "leave --pid out", ["CIS 5.16", "PSS baseline: Host Namespaces"];
-        NamespaceIpc = "namespace.ipc" root, "the IPC namespace of the host, a mode not listed, or another container's by a role that grants no exec",
+        NamespaceIpc = "namespace.ipc" root, "the IPC namespace of the host, a mode not listed, or another container's by a role that may not exec at will",
             "shared memory of others can be read and written", "leave --ipc out", ["CIS 5.17", "PSS baseline: Host Namespaces"];
         NamespaceUts = "namespace.uts" root, "the UTS namespace of the host",
             "the host's name can be changed", "leave --uts out", ["CIS 5.21"];
@@ -73,7 +73,7 @@ rules! {
             "it undoes the remapping of root", "leave --userns out", ["CIS 5.31"];
         NamespaceCgroup = "namespace.cgroup" root, "the cgroup namespace of the host",
             "the host's cgroups can be seen", "leave --cgroupns out", [];
-        NamespaceNetwork = "namespace.network" root, "the network of the host, or of another container by a role that grants no exec",
+        NamespaceNetwork = "namespace.network" root, "the network of the host, or of another container by a role that may not exec at will",
             "the host's own services and sockets can be reached", "use a network of its own", ["CIS 5.10", "CVE-2020-15257", "PSS baseline: Host Namespaces"];
         CgroupParent = "namespace.cgroup-parent" root, "a cgroup parent of one's own",
             "limits are left behind, and paths with .. leave Docker's cgroup", "leave --cgroup-parent out", ["CIS 5.25"];
@@ -114,7 +114,7 @@ rules! {
             "a driver is a program that runs as root", "leave --volume-driver out", [];
         VolumeName = "mount.volume-name", "a volume that the profile does not list",
             "it may be somebody else's", "use a name that matches", [];
-        VolumesFrom = "mount.volumes-from" root, "the volumes of another container in another mode than ro or rw, or by a role that grants no exec",
+        VolumesFrom = "mount.volumes-from" root, "the volumes of more than 64 containers, in another mode than ro or rw, or by a role that may not exec at will",
             "whoever has them reaches into that container", "mount the volumes by name", [];
         VolumeOptions = "volume.options" root, "a volume with options that the profile does not list as a whole",
             "the local driver mounts whatever they name, the host's root too", "leave the options out, or have type, device and o listed under volume_options", ["CIS 5.6"];
@@ -164,8 +164,8 @@ rules! {
             "what it will be is decided elsewhere", "make a plain local network", [];
         Subnet = "network.subnet", "a range of addresses that the profile does not list",
             "the host sends what goes there into the network", "leave --subnet out, or have the range listed under subnets", [];
-        Link = "network.link", "a link to another container at an endpoint, or by a role that grants no exec",
-            "it shows that container's environment", "use a network that both are on", [];
+        Link = "network.link", "a link to another container whose name is a path, to more than 64, at an endpoint, or by a role that may not exec at will",
+            "it shows that container's environment, and gives it a name", "use a network that both are on", [];
         EndpointAddress = "network.address", "an endpoint address that is no plain IP address, or a link-local one",
             "it takes another container's place", "leave --ip and --link-local-ip out", [];
         Hostname = "network.hostname", "a host or domain name with characters that names do not have",

@@ -307,7 +307,9 @@ fn planned(body: &ContainerCreate<'_>, facts: &Facts) -> Vec<PlannedVolume> {
     let binds = host.binds.items().iter().filter_map(|bind| Some(clean(split(bind)?.target)));
     let mounts = host.mounts.items().iter().map(|mount| clean(mount.target.text()));
     let tmpfs = host.tmpfs.entries().map(|(target, _)| clean(target));
-    let from = host.volumes_from.items().iter().filter_map(|of| of.split(':').next());
+    let from: BTreeSet<_> =
+        host.volumes_from.items().iter().filter_map(|of| of.split(':').next()).collect();
+    let from = from.into_iter();
     let from = from.filter_map(|name| facts.containers.get(name.trim_start_matches('/'))?.found());
     let from = from.flat_map(|container| &container.mounts).map(|mount| clean(&mount.target));
     let mut mounted: BTreeSet<String> = binds.chain(mounts).chain(tmpfs).chain(from).collect();

@@ -4,7 +4,7 @@
 
 mod names;
 
-use self::names::{all_tags, taken, written_names};
+use self::names::{all_tags, links, taken, written_names};
 use super::admit;
 use super::decision::Finding;
 use super::facts::{Container, Facts, JoinedNetwork, Needs, Seen};
@@ -157,6 +157,7 @@ pub(super) fn findings(viewer: &Viewer, call: &ApiCall<'_>, facts: &Facts) -> Ve
     }
     found.extend(untold(viewer, call));
     found.extend(taken(viewer, call, facts));
+    found.extend(links(viewer, call));
     found
 }
 

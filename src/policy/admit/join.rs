@@ -1,6 +1,6 @@
 //! Containers that a container is joined to: whose namespaces it shares, whose volumes it has, whose environment it is
 //! told. Whoever makes one reaches into the other as by an exec: so the other is judged as one is into which somebody
-//! runs something, and the role must be one that may, where it does not mean its own containers alone.
+//! runs something, and the role must be one that may run anything, where it does not mean its own containers alone.
 
 use super::Judge;
 use super::names::is_plain;
@@ -11,14 +11,21 @@ use crate::docker::body::field::Field;
 use crate::docker::{ApiCall, Resource, Verb};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
-use crate::policy::facts::{Container, Facts};
-use crate::policy::grants::Grants;
+use crate::policy::facts::{Container, Facts, Seen};
+use crate::policy::manner::Execs;
 use crate::policy::model::Role;
+use crate::policy::scope::Scope;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// How many are joined one to the next, at most.
 const CHAIN: usize = 3;
+
+/// How many a container has the volumes of, and how many links, at most.
+const MOST: usize = 64;
+
+/// Letters of a name that a link gives.
+const ALIAS_MAX: usize = 128;
 
 /// A name as the daemon keeps it.
 fn kept(name: &str) -> &str {
@@ -32,7 +39,7 @@ fn other(mode: &str) -> Option<&str> {
 }
 
 /// The container of a text with perhaps a colon and more behind it.
-pub(super) fn name_in(text: &str) -> &str {
+fn name_in(text: &str) -> &str {
     kept(text.split(':').next().unwrap_or_default())
 }
 
@@ -41,12 +48,32 @@ fn can_be(name: &str) -> bool {
     !name.is_empty() && is_plain(name)
 }
 
+/// Whether what a link calls the other container is a name and nothing else. The daemon joins it to the container's own
+/// name as a path, and keeps what comes of that as a name of the other: `../db` would be `db` (`registerLink` in moby's
+/// `daemon/daemon.go`).
+#[must_use]
+pub(in crate::policy) fn is_sound_link(text: &str) -> bool {
+    let (name, alias) = text.split_once(':').unwrap_or((text, kept(text)));
+    // the form in which `inspect` tells of them
+    let alias = match name.strip_prefix('/').and_then(|_| alias.strip_prefix('/')) {
+        Some(path) => path.rsplit('/').next().unwrap_or_default(),
+        None => alias,
+    };
+    can_be(kept(name)) && can_be(alias) && ![".", ".."].contains(&alias) && alias.len() <= ALIAS_MAX
+}
+
 /// The containers to which one is joined that is made with this.
 fn named<'h>(host: &'h HostConfig<'_>) -> impl Iterator<Item = &'h str> {
     let modes = [&host.network_mode, &host.pid_mode, &host.ipc_mode];
     let modes = modes.into_iter().filter_map(|mode| other(mode.text()));
     let texts = host.volumes_from.items().iter().chain(host.links.items());
     modes.chain(texts.map(|text| name_in(text))).filter(|name| can_be(name))
+}
+
+/// The containers of which one has the volumes that is made with this, as far as they are known.
+pub(super) fn lenders<'f>(host: &HostConfig<'_>, facts: &'f Facts) -> Vec<&'f Container> {
+    let names: BTreeSet<&str> = host.volumes_from.items().iter().map(|t| name_in(t)).collect();
+    names.into_iter().filter_map(|name| seen_container(name, facts).ok()).collect()
 }
 
 /// The names of the containers to which one is joined that a request makes, or that is there already and into which it
@@ -83,24 +110,36 @@ fn joined_by(container: &Container) -> BTreeSet<String> {
     named(&host).map(str::to_owned).collect()
 }
 
-/// Whether a role may join containers to others at all.
-fn may_join(role: &Role) -> bool {
-    let exec = |grants: &Grants| grants.has(Resource::Container, Verb::Exec);
-    role.is_narrow(Resource::Container) || exec(&role.allow) && !exec(&role.deny)
+/// Whether a role may join containers to others: to its own, or where it may run anything in any.
+fn may_join(role: &Role, exec_denied: bool) -> bool {
+    let kind = Resource::Container;
+    let own = role.scopes.of(kind) == Scope::Own;
+    own || role.allow.has(kind, Verb::Exec) && !exec_denied && role.execs == Execs::default()
 }
 
 impl Judge<'_> {
     /// A mode that shares a namespace with another container; `false` of any other mode.
     pub(super) fn shares(&mut self, reason: Reason, field: &str, mode: &str) -> bool {
         let Some(name) = other(mode) else { return false };
-        self.join(reason, field, mode, name);
+        let known = self.facts.containers.get(name).and_then(Seen::found);
+        if self.keeps && known.is_none_or(|known| known.id != name) {
+            // what runs keeps the namespace of whatever was called so when it started, also of what is gone
+            let what = format!("share with {mode:?}, which is not there as it was then");
+            self.deny(Reason::TargetUnseen, field, mode, what);
+        } else {
+            self.join(reason, field, mode, name);
+        }
         true
     }
 
     /// `VolumesFrom`: a container, perhaps with `:ro` or `:rw` behind it.
     pub(super) fn volumes_from(&mut self, containers: &[Cow<'_, str>]) {
+        let field = self.host("VolumesFrom");
+        if self.are_too_many(Reason::VolumesFrom, &field, containers) {
+            return;
+        }
         for (i, text) in containers.iter().enumerate() {
-            let field = self.host(&format!("VolumesFrom[{i}]"));
+            let field = format!("{field}[{i}]");
             match text.split_once(':').map_or("", |(_, mode)| mode) {
                 "" | "ro" | "rw" => self.join(Reason::VolumesFrom, &field, text, name_in(text)),
                 _ => self.refuse(Reason::VolumesFrom, field, text, "use volumes of"),
@@ -110,13 +149,32 @@ impl Judge<'_> {
 
     /// `Links`: a container, perhaps with the name behind it that it gets; on the default bridge its environment is told.
     pub(super) fn links(&mut self, field: &str, links: &[Cow<'_, str>]) {
+        // of one that is there they were counted when it was made
+        if self.reached.is_none() && self.are_too_many(Reason::Link, field, links) {
+            return;
+        }
         for (i, text) in links.iter().enumerate() {
             let field = format!("{field}[{i}]");
-            match text.split(':').count() {
-                1 | 2 => self.join(Reason::Link, &field, text, name_in(text)),
-                _ => self.refuse(Reason::Link, field, text, "link by"),
+            let name = name_in(text);
+            let known = self.facts.containers.get(name).and_then(Seen::found);
+            // the daemon goes on to that one (`registerLinks` in moby's `daemon/container_operations_unix.go`)
+            let leads_on = known.is_some_and(|known| other(&known.network_mode).is_some());
+            match is_sound_link(text) && !leads_on {
+                true => self.join(Reason::Link, &field, text, name),
+                false => self.refuse(Reason::Link, field, text, "link by"),
             }
         }
+    }
+
+    fn are_too_many(&mut self, reason: Reason, field: &str, texts: &[Cow<'_, str>]) -> bool {
+        let too_many = texts.len() > MOST;
+        if too_many {
+            let count = texts.len().to_string();
+            let what = format!("join a container to {count} others");
+            self.deny(reason, field, count, what);
+            self.allowing(format!("at most {MOST} are"));
+        }
+        too_many
     }
 
     /// Another container, to which one is joined by this text.
@@ -124,27 +182,71 @@ impl Judge<'_> {
         if !can_be(name) {
             return self.refuse(reason, field, text, "join a container by");
         }
-        if !may_join(self.role) {
+        if !may_join(self.role, self.exec_denied) {
             self.refuse(reason, field, text, "join a container to another by");
-            return self.allowing("a role may that grants container: [exec]");
+            return self.allowing("a role may that grants container: [exec] without more");
         }
         if self.chain == CHAIN {
             let what = format!("join a container to {name:?}: too many are joined to each other");
             return self.deny(Reason::TargetUnseen, field, name, what);
         }
         match seen_container(name, self.facts) {
+            // as often as it is named, and however near
+            Ok(container) if self.is_judged(&container.id) => {}
             Ok(container) => {
                 let outer = self.reached.replace(super::shortened(name.to_owned()));
+                let keeps = std::mem::replace(&mut self.keeps, true);
                 self.chain += 1;
                 self.made(field, container, false);
                 self.placed(&BTreeSet::new(), container); // it is not looked into
                 self.joined(&container.network_mode, container);
                 self.chain -= 1;
+                self.keeps = keeps;
                 self.reached = outer;
             }
-            // what it was joined to is gone, and the daemon joins it to nothing else
+            // it cannot start without
             Err(finding) if finding.reason == Reason::TargetAbsent && self.reached.is_some() => {}
             Err(finding) => self.add(Some(Finding { field: field.to_owned(), ..finding })),
         }
+    }
+
+    /// Whether a container was judged already, as near as now or nearer; from now on it is.
+    fn is_judged(&mut self, id: &str) -> bool {
+        let nearest = self.joins.get(id).copied();
+        if nearest.is_none_or(|nearest| self.chain < nearest) {
+            self.joins.insert(id.to_owned(), self.chain);
+        }
+        nearest.is_some_and(|nearest| nearest <= self.chain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sound_link;
+
+    #[test]
+    fn a_link_gives_a_name_and_no_path() {
+        for sound in ["db", "/db", "db:x", "/db:x", "/db:/web/x", "/db:/a/web/x", "db:x_1.y-z"] {
+            assert!(is_sound_link(sound), "{sound}");
+        }
+        for not in [
+            "",
+            ":x",
+            "db:",
+            "db:../x",
+            "db:..",
+            "db:.",
+            "db:a/b",
+            "db:/web/x",
+            "/db:/web/..",
+            "/db:../x",
+            "a:b:c",
+            "a b",
+            "/db:/",
+            "//db",
+        ] {
+            assert!(!is_sound_link(not), "{not}");
+        }
+        assert!(!is_sound_link(&format!("db:{}", "x".repeat(129))));
     }
 }

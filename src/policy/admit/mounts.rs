@@ -272,9 +272,8 @@ impl Judge<'_> {
         let brought = image.into_iter().flat_map(|image| &image.volumes);
         let brought = brought
             .map(|target| place(format!("Image.Volumes.{}", super::key(target)), target, false));
-        let from = host.volumes_from.items().iter().map(|text| super::join::name_in(text));
-        let from = from.filter_map(|name| super::start::seen_container(name, self.facts).ok());
-        let from = from.flat_map(|container| &container.mounts).map(|mount| {
+        let from = super::join::lenders(host, self.facts);
+        let from = from.into_iter().flat_map(|container| &container.mounts).map(|mount| {
             let field = self.host(&format!("VolumesFrom.{}", super::key(&mount.target)));
             place(field, &mount.target, mount.tmpfs)
         });

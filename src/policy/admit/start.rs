@@ -28,8 +28,9 @@ pub(in crate::policy) fn started_image(
 pub(super) fn seen_container<'f>(name: &str, facts: &'f Facts) -> Result<&'f Container, Finding> {
     let (reason, what) = match facts.containers.get(name) {
         Some(Seen::Found(container)) => return Ok(container),
-        Some(Seen::Missing | Seen::Several) => {
-            (Reason::TargetAbsent, format!("No such container: {name}"))
+        Some(Seen::Missing) => (Reason::TargetAbsent, format!("No such container: {name}")),
+        Some(Seen::Several) => {
+            (Reason::TargetUnseen, format!("use container {name:?}: several are called so"))
         }
         None => (Reason::TargetUnseen, format!("use container {name:?}: it cannot be looked at")),
     };

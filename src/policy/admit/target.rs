@@ -116,12 +116,14 @@ pub(super) fn reach(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
                 _ => starts && container.restarts,
             };
             judge.reached = Some(super::shortened(name.to_owned()));
+            judge.keeps = !starts;
             judge.made(field, container, starts);
             if !starts {
                 judge.placed(&BTreeSet::new(), container); // it is not looked into
                 judge.joined(&container.network_mode, container);
             }
             judge.reached = None;
+            judge.keeps = false;
         }
         Err(finding) => judge.add(Some(finding)),
     }

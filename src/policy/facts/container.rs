@@ -108,25 +108,18 @@ pub struct ContainerMount {
 }
 
 impl Container {
-    /// How much is known of it, in bytes.
+    /// How much is known of it, in bytes: each text takes something beside its own.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let texts = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
-        let labels: usize = self.labels.iter().map(|(key, value)| key.len() + value.len()).sum();
-        let mounts = self
-            .mounts
-            .iter()
-            .map(|mount| mount.target.len() + mount.bind.as_ref().map_or(0, String::len));
-        let networks = self.networks.iter().map(|of| of.name.len() + of.id.len());
         let own = [&self.name, &self.image, &self.user, &self.working_dir, &self.network_mode];
-        self.host_config.len()
-            + own.iter().map(|text| text.len()).sum::<usize>()
-            + labels
-            + texts(&self.volumes)
-            + texts(&self.tmpfs)
-            + texts(&self.env)
-            + mounts.sum::<usize>()
-            + networks.sum::<usize>()
+        let labels = self.labels.iter().flat_map(|(key, value)| [key, value]);
+        let mounts =
+            self.mounts.iter().flat_map(|mount| [Some(&mount.target), mount.bind.as_ref()]);
+        let networks = self.networks.iter().flat_map(|of| [&of.name, &of.id]);
+        let lists = [&self.volumes, &self.tmpfs, &self.env].into_iter().flatten();
+        let texts = own.into_iter().chain(labels).chain(mounts.flatten()).chain(networks);
+        let texts = texts.chain(lists).map(|text| text.len() + 64).sum::<usize>();
+        self.host_config.len() + texts
     }
 
     /// Whether its tree may be asked about. To answer, the daemon mounts everything there on the host, and old ones

@@ -2,6 +2,7 @@
 //! the place of what others mean by it.
 
 use super::{Sighting, Subjects, sighting, unseen};
+use crate::docker::body::Body;
 use crate::docker::image::{NotAReference, Reference};
 use crate::docker::{ApiCall, CallHead, Mention, Object, Resource, Verb};
 use crate::policy::admit;
@@ -91,6 +92,16 @@ pub(super) fn taken(viewer: &Viewer, call: &ApiCall<'_>, facts: &Facts) -> Vec<F
         }
     }
     found
+}
+
+/// Links that would give another container a name of its own: names are shared by all owners.
+pub(super) fn links(viewer: &Viewer, call: &ApiCall<'_>) -> Option<Finding> {
+    let Body::ContainerCreate(body) = &call.body else { return None };
+    let links = body.host_config.value().map_or(&[][..], |host| host.links.items());
+    let (nth, text) = links.iter().enumerate().find(|(_, text)| !admit::is_sound_link(text))?;
+    let what = format!("link by {text:?}");
+    let finding = || Finding::new(Reason::Link, &format!("HostConfig.Links[{nth}]"), text, what);
+    viewer.is_narrow(Resource::Container).then(finding)
 }
 
 /// A name of an image that another image has: it is taken by who has written it first. To give an image the name that it
