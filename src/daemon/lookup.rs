@@ -25,8 +25,9 @@ const LONG_AT_ONCE: usize = 2;
 /// How often answers stand in memory while they are read: as received, as values, as the facts that are kept of them.
 /// Those that are short fit in what a request may hold towards the daemon later.
 const FORMS: usize = 16;
-/// The most that a list is of which little is kept, in bytes: as much as what stands in memory of a long answer.
-const LONGEST_LIST: usize = LONGEST * FORMS;
+/// The most that a list is of which little is kept, in bytes: with room to grow as much as what stands in memory of a
+/// long answer.
+const LONGEST_LIST: usize = LONGEST * FORMS / 2;
 /// The most memory that long answers take, in bytes.
 pub const LONG_ANSWERS: u64 = (LONG_AT_ONCE * LONGEST * FORMS) as u64;
 
@@ -190,7 +191,7 @@ impl Daemon {
     ///
     /// # Errors
     /// As [`Self::lookup`].
-    pub async fn labelled<T: DeserializeOwned>(
+    pub async fn labelled<T: DeserializeOwned + Send + 'static>(
         &self,
         kind: Resource,
         label: String,
@@ -213,7 +214,13 @@ impl Daemon {
                     place = self.shared.long_answers.place().await;
                 }
             }
-            serde_json::from_slice(&bytes).map_err(|why| wrong(why.to_string()))
+            let long = bytes.len() > SHORT;
+            let read = move || serde_json::from_slice(&bytes).map_err(|why| why.to_string());
+            let read = match long {
+                true => tokio::task::spawn_blocking(read).await.map_err(|why| why.to_string()),
+                false => Ok(read()),
+            };
+            read.flatten().map_err(wrong)
         })
         .await
     }

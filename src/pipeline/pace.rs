@@ -70,10 +70,11 @@ impl Paces {
     /// Of those who own as one, each is held to the rate that it names.
     fn limiter(&self, owner: &str, most: NonZeroU32) -> Limiter {
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-        if rates.len() >= RATES {
+        let key = (owner.to_owned(), most);
+        if rates.len() >= RATES && !rates.contains_key(&key) {
             rates.clear();
         }
         let fresh = || Arc::new(RateLimiter::direct(Quota::per_second(most)));
-        Arc::clone(rates.entry((owner.to_owned(), most)).or_insert_with(fresh))
+        Arc::clone(rates.entry(key).or_insert_with(fresh))
     }
 }

@@ -265,6 +265,7 @@ fn findings(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, facts: &Facts
     let more = admitted.into_iter().chain(admit::manner(role, call, facts));
     let more = more.chain(stamp::findings(by, role, call, facts));
     let more = more.chain(bridge::finding(by, role, call, facts));
+    let more = more.chain(alias::findings(by, &Viewer::new(by, role), call, facts));
     for finding in more {
         // whose it is, and what it is, both ask for it
         let told = |one: &Finding| one.reason == finding.reason && one.value == finding.value;

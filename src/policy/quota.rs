@@ -203,7 +203,9 @@ pub fn taken(container: Option<&Container>) -> Amounts {
     });
     let bound = ports.fold(0, u64::saturating_add);
     let all = host.publish_all_ports.or_zero() || container.is_none();
-    takes.put(OverLimit::Ports, if all { bound.max(exposed) } else { bound });
+    // those that are bound are exposed too
+    let more = exposed.saturating_sub(host.port_bindings.entries().count() as u64);
+    takes.put(OverLimit::Ports, if all { bound.saturating_add(more) } else { bound });
     takes
 }
 
@@ -321,6 +323,7 @@ mod tests {
             (r#"{"PortBindings":{"80-90/tcp":[{}]}}"#, u64::MAX),
             (r#"{"PublishAllPorts":true}"#, 2),
             (r#"{"PublishAllPorts":true,"PortBindings":{"80/tcp":[{}]}}"#, 2),
+            (r#"{"PublishAllPorts":true,"PortBindings":{"80/tcp":[{},{},{}]}}"#, 4),
         ] {
             assert_eq!(taken(Some(&made(text))).of(OverLimit::Ports), ports, "{text}");
         }

@@ -28,6 +28,8 @@ rules! {
             "a name is whose object bears it first", "choose another name", [];
         OwnerAllTags = "owner.all-tags", "all tags of a repository at once, by a role that means its own images alone",
             "some may be somebody else's", "name one tag", [];
+        OwnerAlias = "owner.alias", "a name on a network of others that does not begin with the identity's, or begins with another's",
+            "others would be answered in the place of what they mean", "begin it with the identity's name", [];
         OwnerBridge = "owner.bridge", "the owner's own bridge, which leads outside, by a role that has none that does",
             "it was made by a role that has one", "have that network removed, once nothing is on it; the gate makes it anew", [];
         OwnerVolume = "owner.volume", "a volume that is made by the way in a form that takes no label",

@@ -22,6 +22,9 @@ use std::collections::BTreeMap;
 /// sees.
 const USED: Verb = Verb::Join;
 
+/// Findings beyond which no more are looked for: whoever names so many is refused.
+const FINDINGS_MAX: usize = 256;
+
 /// An object that a request names and somebody owns.
 struct Concern<'c> {
     kind: Resource,
@@ -149,6 +152,9 @@ pub(super) fn findings(viewer: &Viewer, call: &ApiCall<'_>, facts: &Facts) -> Ve
             && !found.contains(&finding)
         {
             found.push(finding);
+        }
+        if found.len() >= FINDINGS_MAX {
+            break;
         }
     }
     found.extend(joined(viewer, call, facts));

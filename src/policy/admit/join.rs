@@ -14,7 +14,7 @@ use crate::policy::decision::Finding;
 use crate::policy::facts::{Container, Facts, Seen};
 use crate::policy::manner::Execs;
 use crate::policy::model::Role;
-use crate::policy::scope::Scope;
+use crate::policy::scope::{MAKER, Scope};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -110,10 +110,12 @@ fn joined_by(container: &Container) -> BTreeSet<String> {
     named(&host).map(str::to_owned).collect()
 }
 
-/// Whether a role may join containers to others: to its own, or where it may run anything in any.
-fn may_join(role: &Role, exec_denied: bool) -> bool {
+/// Whether a role may join a container to this one: to one that was made by who means his own, or where it may run anything
+/// in any.
+fn may_join(role: &Role, exec_denied: bool, other: Option<&Container>) -> bool {
     let kind = Resource::Container;
-    let own = role.scopes.of(kind) == Scope::Own;
+    let made = other.is_none_or(|other| other.labels.contains_key(MAKER));
+    let own = role.scopes.of(kind) == Scope::Own && made;
     own || role.allow.has(kind, Verb::Exec) && !exec_denied && role.execs == Execs::default()
 }
 
@@ -122,8 +124,9 @@ impl Judge<'_> {
     pub(super) fn shares(&mut self, reason: Reason, field: &str, mode: &str) -> bool {
         let Some(name) = other(mode) else { return false };
         let known = self.facts.containers.get(name).and_then(Seen::found);
-        if self.keeps && known.is_none_or(|known| known.id != name) {
-            // what runs keeps the namespace of whatever was called so when it started, also of what is gone
+        if (self.keeps || self.restarts) && known.is_none_or(|known| known.id != name) {
+            // what runs keeps the namespace of whatever was called so when it started, also of what is gone; and what the
+            // daemon starts by itself will have that of whatever is called so then
             let what = format!("share with {mode:?}, which is not there as it was then");
             self.deny(Reason::TargetUnseen, field, mode, what);
         } else {
@@ -182,7 +185,8 @@ impl Judge<'_> {
         if !can_be(name) {
             return self.refuse(reason, field, text, "join a container by");
         }
-        if !may_join(self.role, self.exec_denied) {
+        let known = self.facts.containers.get(name).and_then(Seen::found);
+        if !may_join(self.role, self.exec_denied, known) {
             self.refuse(reason, field, text, "join a container to another by");
             return self.allowing("a role may that grants container: [exec] without more");
         }
