@@ -44,6 +44,7 @@ use filter::Sifting;
 use link::{Link, LinkFailed};
 use lookup::LongAnswers;
 use pool::Pool;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -132,6 +133,12 @@ impl Daemon {
     /// Waits until nobody else looks into this container or brings it up through us.
     pub async fn turn(&self, container: &str) -> ContainerTurn {
         self.shared.turns.take(container).await
+    }
+
+    /// Waits until nobody else makes or uses through us what is named so, `volume NAME` or `network NAME`, and keeps others
+    /// from it.
+    pub async fn names(&self, names: BTreeSet<String>) -> Vec<ContainerTurn> {
+        self.shared.turns.take_all(names).await
     }
 
     async fn send(

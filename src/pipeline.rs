@@ -18,7 +18,7 @@ pub use pace::Paces;
 
 use crate::audit::event::RequestRecord;
 use crate::audit::{Case, EventId, Writer, describe};
-use crate::daemon::{ClientBody, Daemon, Supposed};
+use crate::daemon::{ClientBody, ContainerTurn, Daemon, Supposed};
 use crate::docker::archive::BLOCK;
 use crate::docker::{self, Accepted, ApiVersion, BodyKind, CallHead, Malformed, RequestHead};
 use crate::facts::{Gatherer, Reservation, Usages};
@@ -92,6 +92,8 @@ struct Visit {
     policy: Option<Arc<Policy>>,
     identity: Option<Known>,
     head: Option<Arc<CallHead>>,
+    /// The turns of what it means by a name, from before that is looked at until the daemon has answered.
+    names: Vec<ContainerTurn>,
 }
 
 /// Who asks at one moment, by which token, and what it is judged by.
@@ -128,6 +130,7 @@ impl Visit {
             policy: None,
             identity: None,
             head: None,
+            names: Vec::new(),
         }
     }
 
@@ -203,6 +206,7 @@ impl Visit {
             _stream: stream,
             held,
             _pace: pace,
+            _names: std::mem::take(&mut self.names),
             aftermath,
             memory,
         };

@@ -7,7 +7,7 @@ use super::body::CountedBody;
 use super::pace::Pace;
 use crate::audit::event::{Ended, OutcomeRecord};
 use crate::audit::{AuditError, Case, Event, EventId, Permitted, Stage};
-use crate::daemon::{self, Answer, Cancel, ClientBody, DaemonError, Tunnel};
+use crate::daemon::{self, Answer, Cancel, ClientBody, ContainerTurn, DaemonError, Tunnel};
 use crate::docker::{CallHead, Flaw};
 use crate::facts::Reservation;
 use crate::policy::Permit;
@@ -41,6 +41,7 @@ pub(super) struct Exchange {
     /// What it adds to what its owner has.
     pub(super) held: Option<Reservation>,
     pub(super) _pace: Pace,
+    pub(super) _names: Vec<ContainerTurn>,
     pub(super) aftermath: Aftermath,
     /// Of what is sent on in the place of a long body.
     pub(super) memory: Option<BodyMemory>,

@@ -5,11 +5,28 @@ use super::Visit;
 use super::refuse::Refused;
 use crate::daemon::AnswerShare;
 use crate::digest::Sha256;
-use crate::docker::CallHead;
+use crate::docker::{ApiCall, CallHead, Mention, Method, Object, Use};
 use crate::identity::Identity;
+use crate::policy::facts::LOOKUPS_MAX;
 use crate::policy::{Heard, Next, Policy, Settled, hear};
 use crate::proxy::JudgingTurn;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// The names of volumes that a request makes, uses or removes, and of networks that it makes. One that names more than are
+/// looked up is refused to whoever means his own.
+fn names(call: &ApiCall<'_>) -> BTreeSet<String> {
+    if call.head.route.method == Method::Get {
+        return BTreeSet::new();
+    }
+    let name = |Mention { object, used, name, .. }: Mention<'_>| match (object, used) {
+        (Object::Volume, _) => Some(format!("volume {name}")),
+        (Object::Network, Use::Name) => Some(format!("network {name}")),
+        _ => None,
+    };
+    let names: BTreeSet<String> = call.mentions().into_iter().filter_map(name).collect();
+    if names.len() > LOOKUPS_MAX { BTreeSet::new() } else { names }
+}
 
 impl Visit {
     /// Asks the daemon for its versions, unless the request is refused whatever they are; the head, anew if they are
@@ -62,6 +79,12 @@ impl Visit {
             self.asked.read(&asking.call().body);
             Ok::<_, Refused>(asking)
         })?;
+        let names = names(asking.call());
+        if !names.is_empty() {
+            drop(turn);
+            self.names = pipeline.daemon.names(names).await;
+            turn = turns.turn(weight).await;
+        }
         let identity = self.identity.as_ref().filter(|_| asking.may_recall());
         loop {
             let question = match turn.take(|| asking.next())? {
