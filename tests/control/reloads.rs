@@ -15,7 +15,7 @@ async fn a_reload_is_in_force_when_it_is_answered_and_a_bad_one_changes_nothing(
     std::fs::write(&path, &less).unwrap();
     let reloaded = told(&gate, &["reload"]).await;
     dev.get("/v1.41/containers/json").await.assert_refused(403, "verb.not-granted");
-    assert_eq!((&reloaded["identities"], &reloaded["roles"]), (&12.into(), &7.into()));
+    assert_eq!((&reloaded["identities"], &reloaded["roles"]), (&9.into(), &6.into()));
     assert_eq!(reloaded["listeners"], 1);
     let at = &reloaded["at"][0];
     assert_eq!(

@@ -16,6 +16,23 @@ async fn gate(front: &'static str) -> Gate {
     Gate::with(Setup { front, ..Setup::new(script) }).await
 }
 
+/// Identities with limits, before the roles: whoever has some has what others make labelled too.
+const LIMITED: &str = r#"  - { name: paced, match: { cn: paced }, limits: paced, roles: [paced] }
+  - { name: hasty, match: { cn: hasty }, limits: hasty, roles: [reader] }
+  - { name: counted, match: { cn: counted }, limits: counted, roles: [paced] }
+limits:
+  counted: { containers: 2000 }
+  paced: { streams: 3, execs: 1, builds: 1 }
+  hasty: { requests: 5/s }
+roles:
+  paced: { scope: any, admission: unrestricted, allow: { container: ["*"], build: [create], system: [info, events] }, images: { run: ["**"] } }
+"#;
+
+async fn limited(script: Script) -> Gate {
+    let edits = vec![("roles:\n", LIMITED.to_owned())];
+    Gate::with(Setup { edits, ..Setup::new(script) }).await
+}
+
 fn assert_retry(answer: &Answer, words: &str) {
     assert_eq!(answer.status, 429, "{}", answer.text());
     assert_eq!(answer.header("retry-after").as_deref(), Some("1"));
@@ -161,7 +178,7 @@ async fn sessions_and_builds_of_an_owner() {
         .on("GET /events", Reply::Endless)
         .on(&format!("POST /exec/{exec}/start"), Reply::Hijack(Vec::new()))
         .on("POST /build", held);
-    let gate = Gate::start(script).await;
+    let gate = limited(script).await;
     let attached = |target: &str| {
         let head = "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: 2\r\n";
         bare("POST", target, head) + "{}"
@@ -207,7 +224,7 @@ async fn sessions_and_builds_of_an_owner() {
 
 #[tokio::test]
 async fn requests_of_an_owner_in_a_second() {
-    let gate = gate("").await;
+    let gate = limited(Script::new("1.41")).await;
     let mut hasty = gate.client("hasty").await;
     let mut statuses = Vec::new();
     for _ in 0..30 {
@@ -240,7 +257,7 @@ async fn what_an_owner_has_is_counted_also_where_it_is_much() {
         let script = Script::new("1.41")
             .on("GET /containers/json", Reply::json(&all))
             .on("POST /containers/create", Reply::status("201 Created", "", r#"{"Id":"1"}"#));
-        let gate = Gate::start(script).await;
+        let gate = limited(script).await;
         let create = json("POST", CREATE, r#"{"Image":"busybox"}"#);
         let answer = gate.client("counted").await.ask(create).await;
         assert_eq!(answer.status, status, "{there}: {}", answer.text());
