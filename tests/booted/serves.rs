@@ -37,7 +37,7 @@ fn it_is_as_the_unit_says(gate: &Installed) {
     gate.seen("active (Type=notify), as user dockward, without capabilities, under its filter");
     let before = gate.shows("dockward", "ExecStartPre");
     assert!(before.contains("code=exited ; status=0"), "{before}");
-    assert!(gate.journal().contains("OK: 4 identities"), "{}", gate.journal());
+    assert!(gate.journal().contains("OK: 5 identities"), "{}", gate.journal());
     gate.seen("`dockward check` ran before it: OK, with its warnings in the journal");
     let exposure = gate.does("systemd-analyze security --no-pager dockward.service | tail -n 1");
     let figure = exposure.split_whitespace().find_map(|word| word.parse::<f32>().ok()).unwrap();
