@@ -122,6 +122,11 @@ pub(super) fn findings(
     if !viewer.is_narrow(kind) {
         return Vec::new();
     }
+    let given = joined.iter().any(|joined| !joined.aliases.is_empty());
+    let names = by.policy.identities.iter().filter(|_| given).map(|rule| rule.name().to_string());
+    // identities whose names begin with this one's
+    let longer = |name: &String| name.len() > viewer.name().len() && begins(viewer.name(), name);
+    let longer: Vec<String> = names.filter(longer).collect();
     let mut found = Vec::new();
     let mut refuse = |field: &str, name: &str, what: String| {
         let finding = Finding::new(Reason::OwnerAlias, field, name, what);
@@ -136,15 +141,13 @@ pub(super) fn findings(
         let ours = kind == Resource::Container; // of services they are not written anew
         for alias in *aliases {
             let told = told(viewer.name(), alias);
-            let longer = |name: &str| name.len() > viewer.name().len() && begins(name, &told);
-            let names = by.policy.identities.iter().map(|rule| rule.name());
             if told.len() > LONGEST {
                 refuse(
                     "Aliases",
                     alias,
                     format!("be called {alias:?} among others: it is too long"),
                 );
-            } else if names.map(ToString::to_string).any(|name| longer(&name)) {
+            } else if longer.iter().any(|name| begins(name, &told)) {
                 refuse(
                     "Aliases",
                     alias,

@@ -35,15 +35,16 @@ pub(super) fn permit(
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
     terms.extend(judged.into_iter().flat_map(|(role, profile)| admit::terms(role, profile, call)));
     let viewer = carrier.map(|role| Viewer::new(by, &role.held_by(by.identity)));
+    // who is only observed sees all, names things as he likes, and removes by the way none but its own
+    let observed = matches!(by.identity.mode, Mode::Observe { .. });
     // as they are named before they go on by their ids
-    terms.extend(viewer.iter().flat_map(|viewer| alias::terms(viewer, call, &facts)));
+    let renames = viewer.iter().filter(|_| !observed);
+    terms.extend(renames.flat_map(|viewer| alias::terms(viewer, call, &facts)));
     terms.extend(by_id(call, &facts));
     terms.extend(carrier.into_iter().flat_map(|role| stamp::terms(by, role, call, &facts)));
     let own = carrier.map(|role| bridge::terms(by, role, call, &facts)).unwrap_or_default();
     let (bridged, prepares) = own;
     terms.extend(bridged);
-    // who is only observed sees all, and removes by the way none but its own
-    let observed = matches!(by.identity.mode, Mode::Observe { .. });
     let narrows = |_: &&Viewer| !observed || call.head.route.verb == Verb::Prune;
     terms.extend(viewer.iter().filter(narrows).flat_map(|viewer| narrowed(viewer, call.head)));
     let answer = rewrite(call.head, viewer.as_ref().filter(|_| !observed), &facts);
