@@ -206,7 +206,7 @@ impl Visit {
             _stream: stream,
             held,
             _pace: pace,
-            _names: std::mem::take(&mut self.names),
+            names: std::mem::take(&mut self.names),
             aftermath,
             memory,
         };

@@ -41,7 +41,8 @@ pub(super) struct Exchange {
     /// What it adds to what its owner has.
     pub(super) held: Option<Reservation>,
     pub(super) _pace: Pace,
-    pub(super) _names: Vec<ContainerTurn>,
+    /// The turns of what it means by a name, until the daemon has answered.
+    pub(super) names: Vec<ContainerTurn>,
     pub(super) aftermath: Aftermath,
     /// Of what is sent on in the place of a long body.
     pub(super) memory: Option<BodyMemory>,
@@ -117,6 +118,8 @@ impl Exchange {
         };
         // it was sent: a session or a long answer keeps nobody else's body waiting
         self.memory = None;
+        // whoever takes long to read the answer keeps nobody from the name
+        self.names.clear();
         match answer {
             Ok(Answer { status, headers, body: _, tunnel: Some(tunnel) }) => {
                 self.open_session(status, headers, tunnel, on_upgrade)

@@ -73,17 +73,19 @@ impl Visit {
         // what the daemon says of a container is judged as a body is
         let mut weight = bytes.len();
         let mut turn = turns.turn(weight).await;
-        let mut asking = turn.take(|| {
+        let (mut asking, names) = turn.take(|| {
             self.hash(bytes);
             let asking = heard.read(bytes)?;
             self.asked.read(&asking.call().body);
-            Ok::<_, Refused>(asking)
+            let names = names(asking.call());
+            Ok::<_, Refused>((asking, names))
         })?;
-        let names = names(asking.call());
         if !names.is_empty() {
-            drop(turn);
+            // what was read is not kept while somebody else has the name
+            drop((asking, turn));
             self.names = pipeline.daemon.names(names).await;
             turn = turns.turn(weight).await;
+            asking = turn.take(|| heard.read(bytes))?;
         }
         let identity = self.identity.as_ref().filter(|_| asking.may_recall());
         loop {

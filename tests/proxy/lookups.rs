@@ -2,8 +2,10 @@
 //! any case.
 
 use crate::client::{Client, bare, json};
-use crate::fake_daemon::{Reply, Script};
+use crate::fake_daemon::{Log, Reply, Script};
 use crate::gate::{Gate, soon};
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 const CREATE: &str = "/v1.41/containers/create";
 
@@ -144,5 +146,40 @@ async fn a_container_is_looked_at_once_by_its_id_and_for_each_who_asks() {
     assert_eq!(dev.ask(bare("POST", &target, "")).await.status, 204);
     assert_eq!(exec(&gate, &mut dev, &web).await, 2);
     assert_eq!(gate.fake.log().heard, 1);
+    gate.settle().await;
+}
+
+/// Volumes have no id: what was looked at under a name is still that when the daemon looks.
+#[tokio::test]
+async fn a_name_of_a_volume_is_one_requests_at_a_time() {
+    let bell = Arc::new(Notify::new());
+    let created = Reply::status("201 Created", "", r#"{"Id":"1"}"#);
+    let held = Reply::Held(Arc::clone(&bell), Box::new(created));
+    let gate = Gate::start(Script::new("1.41").on("POST /containers/create", held)).await;
+    let with = |volume: &str| {
+        let body = format!(r#"{{"Image":"busybox","HostConfig":{{"Binds":["{volume}:/v"]}}}}"#);
+        json("POST", &format!("{CREATE}?name={volume}"), &body)
+    };
+    let creates = |log: &Log| log.calls("POST /containers/create").len();
+    let mut clients = Vec::new();
+    for (nth, volume) in ["data", "data", "other"].into_iter().enumerate() {
+        let mut client = gate.client("admin").await;
+        client.send(with(volume)).await;
+        if nth == 0 {
+            gate.fake.until(|log| creates(log) == 1).await;
+        }
+        clients.push(client);
+    }
+    let log = gate.fake.until(|log| creates(log) == 2).await;
+    let bodies = log.calls("POST /containers/create");
+    let uses = |volume: &str| bodies.iter().filter(|one| one.text().contains(volume)).count();
+    assert_eq!((uses("data"), uses("other")), (1, 1), "another name waits for nobody");
+    bell.notify_one();
+    bell.notify_one();
+    gate.fake.until(|log| creates(log) == 3).await;
+    bell.notify_one();
+    for client in &mut clients {
+        assert_eq!(client.answer().await.status, 201);
+    }
     gate.settle().await;
 }
