@@ -8,7 +8,8 @@ use super::protected::{GatePaths, protected};
 use super::remembered::{Moment, Remembered, changed};
 use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
-use crate::policy::facts::Exec;
+use crate::policy::admit::mount_targets;
+use crate::policy::facts::{Container, Exec};
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
 use crate::problem::{Actionable, Problem};
 use arc_swap::ArcSwap;
@@ -195,7 +196,7 @@ impl Gatherer {
             default_runtime,
         } = needs;
         let execs = exec.iter().cloned().collect();
-        let (mut execs, images, volumes, containers, networks, kept) = tokio::try_join!(
+        let (mut execs, images, volumes, mut containers, networks, kept) = tokio::try_join!(
             self.objects(share, &execs, Lookup::Exec, inspected::exec),
             self.objects(share, images, Lookup::Image, inspected::image),
             self.objects(share, volumes, Lookup::Volume, inspected::volume),
@@ -203,6 +204,7 @@ impl Gatherer {
             self.objects(share, networks, Lookup::Network, inspected::network),
             self.objects(share, kept, |(kind, name)| Lookup::Kept(kind, name), inspected::kept),
         )?;
+        self.see_mounts(&mut containers).await;
         let container_paths = inside::paths(&self.daemon, share, container_paths).await;
         let host_paths = self.host_paths(host_paths).await?;
         let default_runtime = match default_runtime {
@@ -242,6 +244,28 @@ impl Gatherer {
             found.extend(seen.map(|seen| (name.clone(), seen)));
         }
         Ok(found)
+    }
+
+    /// Sees where everything is mounted in containers that run.
+    async fn see_mounts(&self, containers: &mut BTreeMap<String, Seen<Container>>) {
+        for container in containers.values_mut() {
+            let Seen::Found(container) = container else { continue };
+            let targets = mount_targets(container);
+            if targets.is_empty() || !container.running {
+                container.displaced = Some(BTreeSet::new());
+                continue;
+            }
+            let (peer, process) = (self.daemon.peer_pid(), container.process);
+            let look = move || look::displaced(targets, peer, process);
+            container.displaced = match tokio::task::spawn_blocking(look).await {
+                Ok(Ok(displaced)) => Some(displaced),
+                Ok(Err(why)) => {
+                    tracing::debug!(why, "the mounts of a container cannot be seen");
+                    None
+                }
+                Err(_) => None,
+            };
+        }
     }
 
     /// What came of a question. An answer that makes no sense leaves it unknown; where there was none, the daemon is

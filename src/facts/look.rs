@@ -1,6 +1,7 @@
 //! Looks at paths of the host as the daemon sees them, and hands plain data to policy.
 
 use super::host_path::{HostView, daemon_process};
+use super::mounts::Mounts;
 use crate::policy::PathFact;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,9 +27,43 @@ pub fn host_paths(
     paths.iter().map(|path| (path.clone(), fact(path))).collect()
 }
 
+/// Of these places in a container, those at which nothing is mounted in the eyes of its first process. Blocks on the
+/// file system.
+///
+/// # Errors
+/// Why that cannot be seen.
+pub fn displaced(
+    targets: BTreeSet<String>,
+    peer: Option<i32>,
+    process: Option<i32>,
+) -> Result<BTreeSet<String>, String> {
+    let daemon = daemon_process(peer, Path::new(PID_FILE));
+    let daemon = daemon.ok_or("the daemon's process is not known")?;
+    let process = process.ok_or("the daemon does not tell its process")?;
+    let mounts = Mounts::of_container(daemon, process).map_err(|error| error.to_string())?;
+    Ok(targets.into_iter().filter(|target| !mounts.has(Path::new(target))).collect())
+}
+
 fn one(view: &HostView, path: &Path, protected: &[PathBuf]) -> PathFact {
     match view.touched(path, protected) {
         Some(_) => PathFact::Protected,
         None => view.look(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::displaced;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_place_at_which_nothing_is_mounted_is_told_where_the_processes_are_seen() {
+        let own = i32::try_from(std::process::id()).ok();
+        let asked = || ["/proc", "/proc/self", "/usr/nowhere"].map(str::to_owned).into();
+        let nothing: BTreeSet<_> = ["/proc/self", "/usr/nowhere"].map(str::to_owned).into();
+        assert_eq!(displaced(asked(), own, own), Ok(nothing));
+        for (daemon, process) in [(None, own), (own, None), (own, Some(i32::MAX))] {
+            assert!(displaced(asked(), daemon, process).is_err(), "{daemon:?} {process:?}");
+        }
     }
 }

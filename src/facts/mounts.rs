@@ -87,6 +87,16 @@ impl Mounts {
         Self::read(&PathBuf::from(format!("/proc/{pid}/mountinfo")))
     }
 
+    /// The mounts that the first process of a container sees, by the number that the daemon has for it: through the
+    /// daemon's own `/proc`, where that may be entered, since the daemon may have other numbers than we.
+    ///
+    /// # Errors
+    /// As [`Self::of_process`].
+    pub fn of_container(daemon: i32, pid: i32) -> Result<Self, MountsError> {
+        let inner = PathBuf::from(format!("/proc/{daemon}/root/proc/{pid}/mountinfo"));
+        Self::read(&inner).or_else(|_| Self::of_process(pid))
+    }
+
     fn read(path: &Path) -> Result<Self, MountsError> {
         let text = fs::read(path).map_err(|e| MountsError::Unreadable(path.to_owned(), e))?;
         Self::parse(&text)
@@ -125,6 +135,12 @@ impl Mounts {
     #[must_use]
     pub fn location(&self, path: &Path) -> Option<Location> {
         self.locations(path)?.pop()
+    }
+
+    /// Whether something is mounted right there.
+    #[must_use]
+    pub fn has(&self, point: &Path) -> bool {
+        self.0.iter().any(|mount| mount.point == point)
     }
 
     /// What is mounted on directories under this path, to any depth: a recursive bind mount of the

@@ -6,7 +6,7 @@
 use super::authorize::authorize;
 use super::decide::{decide, needs};
 use super::decision::{Decision, Denial};
-use super::facts::{Facts, Ground, LOOKUPS_MAX, Needs, Seen};
+use super::facts::{Container, Facts, Ground, LOOKUPS_MAX, Needs, Seen};
 use super::model::Policy;
 use super::subject::Subject;
 use crate::docker::body::{self, Body};
@@ -199,7 +199,8 @@ impl<'a> Settled<'a> {
     /// Whether what was looked up for it will do for a later request.
     #[must_use]
     pub fn may_be_remembered(&self) -> bool {
-        may_be_remembered(&self.call)
+        let mut containers = self.ground.facts.containers.values().filter_map(Seen::found);
+        may_be_remembered(&self.call) && containers.all(Container::is_as_asked)
     }
 
     /// Decides.

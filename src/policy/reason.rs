@@ -108,8 +108,8 @@ rules! {
             "a link in the outer one puts the inner one over /dev", "mount them side by side, or have nested_mounts allowed", ["CVE-2025-31133"];
         MountRestart = "mount.restart" root, "a path of the host that others than root can exchange, in a container that the daemon starts again by itself",
             "it is mounted again without being looked at", "leave --restart out, or list a path in directories that root alone writes", [];
-        PathUnseen = "container.path-unseen" root, "a path in a container that the gate could not follow",
-            "a link in the container's own tree leads anywhere", "try again when the daemon answers", [];
+        PathUnseen = "container.path-unseen" root, "a path in a container that the gate could not follow, or a mount that is not at its target",
+            "a link in the container's own tree leads anywhere", "mount it where no link leads, or try again when the daemon answers", [];
         MountDriver = "mount.volume-driver" root, "volume driver options inside a mount",
             "the local driver mounts anything with them, the host's root too", "create the volume first, without options", [];
         VolumeDriver = "mount.driver-name" root, "a volume driver that the profile does not list",

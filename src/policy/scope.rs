@@ -60,6 +60,13 @@ impl Scopes {
     pub fn of(&self, kind: Resource) -> Scope {
         self.0.get(&kind).copied().unwrap_or_default()
     }
+
+    /// Whether an object of this kind, which somebody may see in this scope, was made by himself: those that were adopted
+    /// have no maker.
+    #[must_use]
+    pub fn is_self_made(&self, kind: Resource, labels: &BTreeMap<String, String>) -> bool {
+        self.of(kind) == Scope::Own && labels.contains_key(MAKER)
+    }
 }
 
 impl fmt::Display for Scope {

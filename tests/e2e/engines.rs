@@ -57,6 +57,7 @@ macro_rules! rest {
         every_value_is_what_the_daemon_made_at_older_versions_too = parts::differential_older,
         three_hundred_megabytes_are_saved_and_loaded_in_flat_memory = parts::three_hundred_megabytes,
         what_owns_the_host_is_refused_with_its_own_reason_and_recorded = parts::refusals,
+        where_a_link_in_a_container_leads_is_judged_when_it_starts = moved::play,
         who_reaches_into_a_container_could_have_made_it = targets::play,
         what_the_daemon_does_not_take_over_is_no_tunnel = parts::no_tunnel,
     } };
@@ -96,15 +97,14 @@ mod machine {
     of_tenants!(now, Engine::Machine);
     now! { Engine::Machine;
         a_newer_command_line_does_the_same_through_the_gate = parts::newer_command_line,
-        where_a_link_in_a_container_leads_is_judged_when_it_starts = moved::play,
         whoever_writes_in_a_listed_path_turns_no_other_into_a_link = moved::race,
     }
 }
 
 mod trixie {
     use super::{
-        Engine, issued, limited, local, on, parts, registry, remembered, storm, targets, tenants,
-        tokens, walk,
+        Engine, issued, limited, local, moved, on, parts, registry, remembered, storm, targets,
+        tenants, tokens, walk,
     };
     few!(now, Engine::Trixie);
     rest!(when_asked, Engine::Trixie);
@@ -123,8 +123,8 @@ mod trixie_containerd {
 
 mod sid {
     use super::{
-        Engine, issued, limited, local, on, parts, registry, remembered, storm, targets, tenants,
-        tokens, walk,
+        Engine, issued, limited, local, moved, on, parts, registry, remembered, storm, targets,
+        tenants, tokens, walk,
     };
     few!(now, Engine::Sid);
     rest!(when_asked, Engine::Sid);
@@ -134,8 +134,8 @@ mod sid {
 
 mod sid_containerd {
     use super::{
-        Engine, issued, limited, local, on, parts, registry, remembered, storm, targets, tenants,
-        tokens, walk,
+        Engine, issued, limited, local, moved, on, parts, registry, remembered, storm, targets,
+        tenants, tokens, walk,
     };
     few!(now, Engine::SidContainerd);
     rest!(when_asked, Engine::SidContainerd);

@@ -98,6 +98,8 @@ struct AContainer {
     user: String,
     working_dir: String,
     running: bool,
+    /// Where something was to be mounted and nothing is, while it runs; null: that cannot be seen.
+    displaced: Displaced,
     volumes: Vec<String>,
     labels: BTreeMap<String, String>,
     /// Where something of another kind is mounted.
@@ -123,6 +125,17 @@ struct AContainer {
     shared: Vec<String>,
     /// Targets whose mounts are of a kind that is not known.
     others: Vec<String>,
+}
+
+/// Places; of a container of which nothing is said, none.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Displaced(Option<BTreeSet<String>>);
+
+impl Default for Displaced {
+    fn default() -> Self {
+        Self(Some(BTreeSet::new()))
+    }
 }
 
 impl Daemon {
@@ -209,6 +222,8 @@ impl Daemon {
                 user: container.user.clone(),
                 working_dir: container.working_dir.clone(),
                 running: container.running,
+                process: None,
+                displaced: container.displaced.0.clone(),
                 volumes: container.volumes.clone(),
                 labels: container.labels.clone(),
                 mounts: others.chain(of_volumes).chain(binds).collect(),

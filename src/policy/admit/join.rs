@@ -14,7 +14,7 @@ use crate::policy::decision::Finding;
 use crate::policy::facts::{Container, Facts, Seen};
 use crate::policy::manner::Execs;
 use crate::policy::model::Role;
-use crate::policy::scope::{MAKER, Scope};
+use crate::policy::scope::Scope;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -113,10 +113,12 @@ fn joined_by(container: &Container) -> BTreeSet<String> {
 /// Whether a role may join a container to this one: to one that was made by who means his own, or where it may run anything
 /// in any.
 fn may_join(role: &Role, exec_denied: bool, other: Option<&Container>) -> bool {
-    let kind = Resource::Container;
-    let made = other.is_none_or(|other| other.labels.contains_key(MAKER));
-    let own = role.scopes.of(kind) == Scope::Own && made;
-    own || role.allow.has(kind, Verb::Exec) && !exec_denied && role.execs == Execs::default()
+    let execs = role.allow.has(Resource::Container, Verb::Exec) && role.execs == Execs::default();
+    let own = match other {
+        Some(other) => role.scopes.is_self_made(Resource::Container, &other.labels),
+        None => role.scopes.of(Resource::Container) == Scope::Own,
+    };
+    own || execs && !exec_denied
 }
 
 impl Judge<'_> {

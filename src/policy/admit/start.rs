@@ -49,6 +49,8 @@ pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
         user: _, // with what it was made with
         working_dir,
         running: _,
+        process: _,
+        displaced: _, // also below
         labels,
         volumes: _, // with what it was made with
         mounts: _,  // also below, with all that is mounted
@@ -64,7 +66,7 @@ pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     } = container;
     judge.image_fact(image);
     judge.working_dir("Config.WorkingDir", working_dir);
-    judge.placed(&deciding_paths(call, container), container);
+    judge.placed(&deciding_paths(judge.role, call, container), container);
     if let Some(health) = health {
         judge.health("Config.Healthcheck.", health);
     }

@@ -4,6 +4,7 @@
 //! that it does not have is held against it as it is against a request: where the profile fills none in.
 
 use super::Judge;
+use super::inside::followed;
 use super::names::is_plain;
 use super::start::seen_container;
 use super::update::will_restart;
@@ -15,7 +16,6 @@ use crate::policy::Reason;
 use crate::policy::facts::{Container, Exec, Facts, Seen};
 use crate::policy::profile::Profile;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 /// What every engine hides of /proc and /sys by itself (`DefaultLinuxSpec` in moby's `oci/defaults.go`). Newer ones
 /// hide more, and `inspect` shows the list.
@@ -119,7 +119,7 @@ pub(super) fn reach(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
             judge.keeps = !starts;
             judge.made(field, container, starts);
             if !starts {
-                judge.placed(&BTreeSet::new(), container); // it is not looked into
+                judge.placed(&followed(judge.role, container), container);
                 judge.joined(&container.network_mode, container);
             }
             judge.reached = None;

@@ -30,6 +30,11 @@ pub struct Container {
     pub working_dir: String,
     /// Whether it runs now.
     pub running: bool,
+    /// The number of its first process, as the daemon has it, while it runs.
+    pub process: Option<i32>,
+    /// Of the places where something is mounted in it, those at which nothing is while it runs: a link led elsewhere.
+    /// `None` where that cannot be seen.
+    pub displaced: Option<BTreeSet<String>>,
     /// Its labels, those of its image among them.
     pub labels: BTreeMap<String, String>,
     /// The volumes that are mounted into it, by name.
@@ -118,7 +123,11 @@ impl Container {
         let networks = self.networks.iter().flat_map(|of| [&of.name, &of.id]);
         let lists = [&self.volumes, &self.tmpfs, &self.env].into_iter().flatten();
         let texts = own.into_iter().chain(labels).chain(mounts.flatten()).chain(networks);
-        let texts = texts.chain(lists).map(|text| text.len() + 64).sum::<usize>();
+        let texts = texts
+            .chain(lists)
+            .chain(self.displaced.iter().flatten())
+            .map(|text| text.len() + 64)
+            .sum::<usize>();
         self.host_config.len() + texts
     }
 
@@ -132,6 +141,12 @@ impl Container {
         };
         let turns = self.running && self.mounts.iter().any(|mount| names(mount) > 1);
         !turns && !self.has_mounts_in_mounts()
+    }
+
+    /// Whether everything in it is seen to be mounted where it was asked for.
+    #[must_use]
+    pub fn is_as_asked(&self) -> bool {
+        self.displaced.as_ref().is_some_and(BTreeSet::is_empty)
     }
 
     /// Whether a mount lies in another, where whoever writes there chooses what it covers. One that lies deeper than
