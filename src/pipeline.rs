@@ -4,13 +4,13 @@
 //! way to the daemon than through all of them, because only the log makes what
 //! [`Daemon::forward`] takes.
 
+mod acts;
 mod after;
 mod body;
 mod entry;
 mod exchange;
 mod judging;
 mod pace;
-mod prepare;
 mod refuse;
 
 pub use entry::{Doorkeeper, PipelineGate};

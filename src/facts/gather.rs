@@ -9,7 +9,8 @@ use super::remembered::{Moment, Remembered, changed};
 use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
 use crate::policy::admit::mount_targets;
-use crate::policy::facts::{Container, Exec};
+use crate::policy::facts::Container;
+use crate::policy::permit::Makes;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
 use crate::problem::{Actionable, Problem};
 use arc_swap::ArcSwap;
@@ -148,9 +149,18 @@ impl Gatherer {
         self.remembered.keep(identity, since, facts);
     }
 
-    /// Remembers an exec that an identity has made.
-    pub fn made(&self, identity: &str, id: &str, exec: Exec) {
-        self.remembered.made(identity, id, exec);
+    /// Remembers what an identity has made.
+    pub fn made(&self, identity: &str, id: &str, made: Makes) {
+        match made {
+            Makes::Exec(exec) => self.remembered.made(identity, id, exec),
+            Makes::Fleeting => self.remembered.made_fleeting(identity, id),
+        }
+    }
+
+    /// Whether an identity has just made a container that is to go when it ends or cannot start. That is said once.
+    #[must_use]
+    pub fn is_unstarted(&self, identity: &str, id: &str) -> bool {
+        self.remembered.is_unstarted(identity, id)
     }
 
     /// Forgets a container, by its full id: something was done to it.

@@ -44,6 +44,8 @@ struct Memory {
     forgotten: VecDeque<(u64, String)>,
     containers: HashMap<Key, KnownContainer>,
     execs: HashMap<Key, (Instant, Exec)>,
+    /// Containers that are to go when they end, and were made a moment ago.
+    fleeting: HashMap<Key, Instant>,
 }
 
 /// A container with the volumes that it holds, which nobody can replace while it is there.
@@ -168,6 +170,26 @@ impl Remembered {
             memory.execs.clear();
         }
         memory.execs.insert((identity.to_owned(), id.to_owned()), (Instant::now(), exec));
+    }
+
+    /// Remembers that an identity has made a container that is to go when it ends.
+    pub(super) fn made_fleeting(&self, identity: &str, id: &str) {
+        if !is_id(id) {
+            return;
+        }
+        let mut memory = self.lock();
+        if memory.fleeting.len() >= MOST {
+            memory.fleeting.retain(|_, since| is_fresh(*since));
+        }
+        if memory.fleeting.len() < MOST {
+            memory.fleeting.insert((identity.to_owned(), id.to_owned()), Instant::now());
+        }
+    }
+
+    /// Whether this identity has just made it; that is said once. Whether it was started since, the daemon knows.
+    pub(super) fn is_unstarted(&self, identity: &str, id: &str) -> bool {
+        let made = self.lock().fleeting.remove(&(identity.to_owned(), id.to_owned()));
+        made.is_some_and(is_fresh)
     }
 
     /// Something has changed of the container of this full id.

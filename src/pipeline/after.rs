@@ -3,14 +3,15 @@
 use crate::docker::CallHead;
 use crate::facts::{Gatherer, Moment};
 use crate::policy::Permit;
-use crate::policy::facts::{Exec, Seen};
+use crate::policy::facts::Seen;
+use crate::policy::permit::Makes;
 
 /// What is known otherwise once the daemon has answered.
 #[derive(Debug, Default)]
 pub(super) struct Aftermath {
     identity: String,
-    /// The exec that is made.
-    makes: Option<Exec>,
+    /// What is made.
+    makes: Option<Makes>,
     /// The full ids of containers that may be others than they were.
     changes: Vec<String>,
 }
@@ -44,8 +45,8 @@ impl Aftermath {
         for id in changes {
             gatherer.forget(&id);
         }
-        if let (Some(exec), Some(id), Some(201)) = (makes, id, status) {
-            gatherer.made(&identity, id, exec);
+        if let (Some(makes), Some(id), Some(201)) = (makes, id, status) {
+            gatherer.made(&identity, id, makes);
         }
     }
 }

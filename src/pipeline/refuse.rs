@@ -147,6 +147,9 @@ impl Visit {
             }
             tally.denied(self.head.as_ref().map(|head| head.route), refused.rules());
         }
+        if matches!(refused, Refused::Denied(_) | Refused::Over(..) | Refused::TooMany(_)) {
+            self.clear().await;
+        }
         match refused {
             Refused::TooMany(_) => self.put_off(Unserved::TooManyRequests.rule()),
             Refused::Busy => self.put_off(Unserved::Busy.rule()),

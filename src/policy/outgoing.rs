@@ -7,7 +7,7 @@ use super::bridge;
 use super::decision::Finding;
 use super::facts::{Exec, Facts, Seen};
 use super::owner::Viewer;
-use super::permit::Permit;
+use super::permit::{Makes, Permit};
 use super::quota::demand;
 use super::scope::kind_of;
 use super::stamp;
@@ -74,19 +74,27 @@ pub(super) fn permit(
     })
 }
 
-/// The exec that is made, as the daemon will tell of it, by its container's full id.
-fn made(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Option<Exec> {
-    let Body::ExecCreate(exec) = body else { return None };
-    let container = facts.containers.get(head.target()?)?.found()?;
-    let user = exec.user.text();
-    Some(Exec {
-        container: container.id.clone(),
-        takes_input: exec.attach_stdin.0.or_zero(),
-        privileged: exec.privileged.or_zero(),
-        user: if user.is_empty() { container.user.clone() } else { user.to_owned() },
-        tty: exec.tty.0.or_zero(),
-        words: exec.cmd.items().iter().map(ToString::to_string).collect(),
-    })
+/// What is made: an exec as the daemon will tell of it, by its container's full id.
+fn made(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Option<Makes> {
+    match body {
+        Body::ExecCreate(exec) => {
+            let container = facts.containers.get(head.target()?)?.found()?;
+            let user = exec.user.text();
+            Some(Makes::Exec(Exec {
+                container: container.id.clone(),
+                takes_input: exec.attach_stdin.0.or_zero(),
+                privileged: exec.privileged.or_zero(),
+                user: if user.is_empty() { container.user.clone() } else { user.to_owned() },
+                tty: exec.tty.0.or_zero(),
+                words: exec.cmd.items().iter().map(ToString::to_string).collect(),
+            }))
+        }
+        Body::ContainerCreate(create) => {
+            let fleeting = create.host_config.value().is_some_and(|of| of.auto_remove.0.or_zero());
+            fleeting.then_some(Makes::Fleeting)
+        }
+        _ => None,
+    }
 }
 
 /// A container or network that was looked at is named by its full id, so that the one that was judged is

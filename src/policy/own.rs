@@ -15,6 +15,8 @@ pub enum Cause {
     Revoked,
     /// Somebody uses the bridge of his own for the first time.
     Bridge,
+    /// A container that is to go when it ends was not let start.
+    Unstarted,
 }
 
 impl Cause {
@@ -23,6 +25,7 @@ impl Cause {
         match self {
             Self::Revoked => "revoke --stop",
             Self::Bridge => "network: own",
+            Self::Unstarted => "AutoRemove",
         }
     }
 }
@@ -39,6 +42,20 @@ pub fn stop(cause: Cause, id: &str, version: ApiVersion) -> Option<Permit> {
         life: Life::Write,
     };
     is_id(id).then(|| permit(cause, outbound()))
+}
+
+/// Removes a container that does not run, with its anonymous volumes, as the daemon does; its id is as of [`stop`].
+#[must_use]
+pub fn remove(id: &str, version: ApiVersion) -> Option<Permit> {
+    let outbound = || Outbound {
+        method: Method::Delete,
+        target: format!("/v{version}/containers/{id}?v=1"),
+        headers: Vec::new(),
+        body: OutboundBody::Empty,
+        hijack: Hijack::No,
+        life: Life::Write,
+    };
+    is_id(id).then(|| permit(Cause::Unstarted, outbound()))
 }
 
 /// Makes the bridge of an owner.
@@ -85,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_id_can_be_stopped() {
+    fn only_an_id_can_be_stopped_or_removed() {
         let target = |id: &str| {
             stop(Cause::Revoked, id, ApiVersion::NEWEST).map(|permit| permit.outbound.target)
         };
@@ -94,6 +111,7 @@ mod tests {
         assert_eq!(target(&id), Some(whole));
         for wrong in ["", "web", "ab/../x", "ab?t=0", "ab\n"] {
             assert_eq!(target(wrong), None, "{wrong:?}");
+            assert!(remove(wrong, ApiVersion::NEWEST).is_none(), "{wrong:?}");
         }
     }
 }

@@ -12,6 +12,15 @@ use crate::docker::body::Body;
 use crate::docker::{CallHead, Outbound};
 use std::sync::Arc;
 
+/// What the daemon will make, as far as that is of use once it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Makes {
+    /// An exec, known already.
+    Exec(Exec),
+    /// A container that is removed when it ends, or cannot start.
+    Fleeting,
+}
+
 /// Permission with its terms.
 #[must_use = "a permit that nobody uses is a request that nobody answers"]
 #[derive(Debug)]
@@ -36,8 +45,8 @@ pub struct Permit {
     pub(super) demand: Option<Amounts>,
     /// What must be there before it goes on.
     pub(super) prepares: Option<OwnBridge>,
-    /// The exec that the daemon will make.
-    pub(super) makes: Option<Exec>,
+    /// What the daemon will make.
+    pub(super) makes: Option<Makes>,
 }
 
 impl Permit {
@@ -101,9 +110,9 @@ impl Permit {
         }
     }
 
-    /// The exec that the daemon will make, where it is known in which container.
+    /// What the daemon will make, where that is of use: of an exec it must be known in which container.
     #[must_use]
-    pub const fn makes(&self) -> Option<&Exec> {
+    pub const fn makes(&self) -> Option<&Makes> {
         self.makes.as_ref()
     }
 

@@ -57,7 +57,7 @@ macro_rules! rest {
         every_value_is_what_the_daemon_made_at_older_versions_too = parts::differential_older,
         three_hundred_megabytes_are_saved_and_loaded_in_flat_memory = parts::three_hundred_megabytes,
         what_owns_the_host_is_refused_with_its_own_reason_and_recorded = parts::refusals,
-        where_a_link_in_a_container_leads_is_judged_when_it_starts = moved::play,
+        who_reaches_into_what_runs_finds_its_mounts_where_they_are = moved::begun,
         who_reaches_into_a_container_could_have_made_it = targets::play,
         what_the_daemon_does_not_take_over_is_no_tunnel = parts::no_tunnel,
     } };
@@ -97,6 +97,7 @@ mod machine {
     of_tenants!(now, Engine::Machine);
     now! { Engine::Machine;
         a_newer_command_line_does_the_same_through_the_gate = parts::newer_command_line,
+        where_a_link_in_a_container_leads_is_judged_when_it_starts = moved::play,
         whoever_writes_in_a_listed_path_turns_no_other_into_a_link = moved::race,
     }
 }

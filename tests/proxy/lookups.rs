@@ -50,6 +50,54 @@ async fn nothing_is_looked_up_for_what_is_refused_in_any_case() {
     gate.settle().await;
 }
 
+/// `docker run --rm` waits until the container is removed that could not start, and the daemon has not heard of the start.
+#[tokio::test]
+async fn a_container_that_is_to_go_when_it_ends_goes_where_its_start_is_refused_to_its_maker() {
+    let id = |letter: &str| letter.repeat(64);
+    let inspected = |letter: &str| {
+        let (id, image) = (id(letter), id("5"));
+        format!(
+            r#"{{"Id":"{id}","Image":"sha256:{image}","State":{{"Running":false}},"Config":{{}},"HostConfig":{{"Privileged":true}},"Mounts":[]}}"#
+        )
+    };
+    let made =
+        |letter: &str| Reply::status("201 Created", "", &format!(r#"{{"Id":"{}"}}"#, id(letter)));
+    let removes = format!("DELETE /containers/{}", id("a"));
+    let mut script = Script::new("1.41").on("POST /containers/create", made("a"));
+    script = script.on(&removes, Reply::status("204 No Content", "", ""));
+    for letter in ["a", "b"] {
+        script =
+            script.knows(&format!("/containers/{}/json", id(letter)), Some(&inspected(letter)));
+    }
+    let gate = Gate::start(script).await;
+    let (mut dev, mut reader) = (gate.client("dev").await, gate.client("reader").await);
+    let start = |letter: &str| bare("POST", &format!("/v1.41/containers/{}/start", id(letter)), "");
+    let removed = || gate.fake.log().calls(&removes).len();
+
+    let fleeting = r#"{"Image":"busybox","HostConfig":{"AutoRemove":true}}"#;
+    assert_eq!(dev.ask(json("POST", CREATE, fleeting)).await.status, 201);
+    reader.ask(start("a")).await.assert_refused(403, "verb.not-granted");
+    dev.ask(start("b")).await.assert_refused(403, "privilege.privileged");
+    assert_eq!(removed(), 0, "neither another's, nor another one");
+    dev.ask(start("a")).await.assert_refused(403, "privilege.privileged");
+    assert_eq!(removed(), 1);
+    let calls = gate.fake.log().calls(&removes);
+    let head = String::from_utf8_lossy(&calls[0].head).into_owned();
+    assert!(head.starts_with(&*format!("DELETE /v1.41/containers/{}?v=1 ", id("a"))), "{head}");
+    dev.ask(start("a")).await.assert_refused(403, "privilege.privileged");
+    assert_eq!(removed(), 1, "once");
+
+    let lasting = r#"{"Image":"busybox","HostConfig":{"AutoRemove":false}}"#;
+    assert_eq!(dev.ask(json("POST", CREATE, lasting)).await.status, 201);
+    dev.ask(start("a")).await.assert_refused(403, "privilege.privileged");
+    assert_eq!(removed(), 1, "one that stays");
+
+    let lines = gate.settle().await;
+    let own: Vec<_> =
+        lines.iter().filter(|line| line["decision"]["grant"] == "AutoRemove").collect();
+    assert_eq!(own.len(), 1, "{own:?}");
+}
+
 #[tokio::test]
 async fn a_request_that_names_more_than_is_looked_up_for_one_is_refused_unasked() {
     let gate = Gate::start(script(0)).await;

@@ -1,0 +1,103 @@
+//! What the gate does by itself for a request: makes the bridge of an owner before it goes on, and takes a container away
+//! whose start it has refused. Each is a request of its own, recorded before the daemon hears of it, with the one that it
+//! follows from.
+
+use super::Visit;
+use super::refuse::Refused;
+use crate::audit::event::{Ended, OutcomeRecord, RequestRecord};
+use crate::audit::{AuditError, Case, Event, EventId, Stage};
+use crate::daemon::{AnswerShare, Cancel, ClientBody, DaemonError, Lookup};
+use crate::docker::CallHead;
+use crate::policy::scope::OwnBridge;
+use crate::policy::{Permit, own};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What is done, as the log tells it.
+struct OwnAct {
+    permit: Permit,
+    operation: &'static str,
+    target: String,
+}
+
+impl Visit {
+    /// Makes the bridge, unless it is there by now.
+    pub(super) async fn prepare(&self, bridge: &OwnBridge, head: &CallHead) -> Result<(), Refused> {
+        let preparing = Arc::clone(&self.pipeline.shared.preparing);
+        let _one = preparing.lock().await;
+        let daemon = &self.pipeline.daemon;
+        let share = AnswerShare::default();
+        if daemon.look_for(Lookup::Network(bridge.name()), &share).await?.is_some() {
+            return Ok(());
+        }
+        let permit = own::bridge(bridge, head.version);
+        let act = OwnAct { permit, operation: "NetworkCreate", target: bridge.name() };
+        match self.act(act).await.map_err(Refused::Unrecorded)?? {
+            // somebody beside the gate was faster
+            201 | 409 => Ok(()),
+            status => {
+                let what = format!("{status} to our own network {:?}", bridge.name());
+                Err(DaemonError::Protocol(what).into())
+            }
+        }
+    }
+
+    /// Takes a container away that is to go when it ends (`AutoRemove`), where its start was refused to who has just made
+    /// it: the daemon does so with one that cannot start (`containerStart` in moby's `daemon/start.go`), and
+    /// `docker run --rm` waits for that.
+    pub(super) async fn clear(&self) {
+        let (Some(head), Some(identity)) = (&self.head, &self.identity) else { return };
+        let Some(id) = head.target().filter(|_| head.route.operation == "ContainerStart") else {
+            return;
+        };
+        if !self.pipeline.gatherer.is_unstarted(identity.name.as_str(), id) {
+            return;
+        }
+        let Some(permit) = own::remove(id, head.version) else { return };
+        let act = OwnAct { permit, operation: "ContainerDelete", target: id.to_owned() };
+        match self.act(act).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => self.pipeline.daemon.complain(&error),
+            Err(error) => tracing::error!(%error, "a removal could not be recorded: not done"),
+        }
+    }
+
+    /// Records it, does it, and records what came of it: the daemon's status, or why it has said none.
+    async fn act(&self, act: OwnAct) -> Result<Result<u16, DaemonError>, AuditError> {
+        let OwnAct { permit, operation, target } = act;
+        let case = Case {
+            id: EventId::new(),
+            parent: Some(self.id),
+            identity: None,
+            client: None,
+            request: RequestRecord {
+                method: permit.outbound().method.as_str().to_owned(),
+                path: permit.outbound().target.clone(),
+                operation: Some(operation.to_owned()),
+                target: Some(target.clone()),
+                ..RequestRecord::default()
+            },
+            actor: None,
+        };
+        let (decided, began) = (case.id, Instant::now());
+        let log = &self.pipeline.shared.log;
+        let permitted = log.permit(case, permit).await?;
+        let answer =
+            self.pipeline.daemon.forward(permitted, ClientBody::Empty, Cancel::new()).await;
+        let said = answer.map(|answer| answer.status.as_u16());
+        let mut end = Event::new(Stage::Complete);
+        end.parent = Some(decided);
+        end.outcome = Some(OutcomeRecord {
+            status: said.as_ref().ok().copied(),
+            error: said.as_ref().err().map(ToString::to_string),
+            bytes_in: 0,
+            bytes_out: 0,
+            ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            id: None,
+            name: Some(target),
+            ended: if said.is_ok() { Ended::Done } else { Ended::DaemonGone },
+        });
+        log.note(end);
+        Ok(said)
+    }
+}
