@@ -74,7 +74,9 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     if by.identity.limits.is_some() && quota::depends_on_target(call.head) {
         needs.containers.extend(call.head.target().map(str::to_owned));
     }
-    let target = admit::target(call, known).filter(|_| judged || starts && by_image);
+    let as_of_image = begun && roles.iter().any(|role| role.execs.as_of_image());
+    let target = admit::target(call, known);
+    let target = target.filter(|_| judged || starts && by_image || as_of_image);
     needs.containers.extend(target.map(|target| target.name.to_owned()));
     for Mention { object, name, used, at: _ } in call.mentions() {
         let asked = match (object, used) {

@@ -55,6 +55,14 @@ pub struct Execs {
     pub privileged: bool,
 }
 
+impl Execs {
+    /// Whether whom it may run as is listed, with the container's own user among them.
+    #[must_use]
+    pub fn as_of_image(&self) -> bool {
+        self.users.as_ref().is_some_and(|users| users.iter().any(String::is_empty))
+    }
+}
+
 impl Default for Execs {
     fn default() -> Self {
         Self {

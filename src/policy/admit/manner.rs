@@ -16,7 +16,7 @@ pub(in crate::policy) fn manner(role: &Role, call: &ApiCall<'_>, facts: &Facts) 
     match (&call.body, call.head.route.resource, call.head.route.verb) {
         (Body::ExecCreate(body), ..) => exec_create(&role.execs, body),
         (Body::ExecStart(_), ..) if role.execs != Execs::default() => match &facts.exec {
-            Some(Seen::Found(exec)) => exec_start(&role.execs, exec),
+            Some(Seen::Found(exec)) => exec_start(&role.execs, exec, facts),
             Some(Seen::Missing) => Vec::new(), // the daemon says so
             // a profile says so by itself
             Some(Seen::Several) | None if role.admission.profile().is_some() => Vec::new(),
@@ -69,7 +69,7 @@ fn exec_create(granted: &Execs, body: &ExecCreate<'_>) -> Vec<Finding> {
         privileged: _,
     } = granted;
     let asked = ExecAsked {
-        user: user.text(),
+        user: Some(user.text()),
         words: cmd.items().iter().map(AsRef::as_ref).collect(),
         stdin: attach_stdin.0.or_zero(),
         tty: tty.0.or_zero(),
@@ -97,10 +97,18 @@ fn exec_create(granted: &Execs, body: &ExecCreate<'_>) -> Vec<Finding> {
     found
 }
 
-/// Of an exec that is there, its environment and its directory are not told.
-fn exec_start(granted: &Execs, exec: &Exec) -> Vec<Finding> {
-    let Exec { container: _, takes_input, privileged, user, tty, words } = exec;
+/// Of an exec that is there, its environment and its directory are not told, and of one that runs as its container's own
+/// user, that user.
+fn exec_start(granted: &Execs, exec: &Exec, facts: &Facts) -> Vec<Finding> {
+    let Exec { container, takes_input, privileged, user, tty, words } = exec;
     let words = words.iter().map(String::as_str).collect();
+    let listed = granted.users.as_ref().is_none_or(|users| users.contains(user));
+    let user = match facts.containers.get(container) {
+        _ if listed || !granted.as_of_image() => Some(user.as_str()),
+        Some(Seen::Found(container)) if container.user == *user => Some(""),
+        Some(Seen::Found(_) | Seen::Missing) => Some(user.as_str()),
+        Some(Seen::Several) | None => None,
+    };
     let asked = ExecAsked { user, words, stdin: *takes_input, tty: *tty, privileged: *privileged };
     let fields = [
         "ProcessConfig.user",
@@ -109,12 +117,18 @@ fn exec_start(granted: &Execs, exec: &Exec) -> Vec<Finding> {
         "ProcessConfig.tty",
         "ProcessConfig.privileged",
     ];
-    common(granted, &asked, fields)
+    let mut found = common(granted, &asked, fields);
+    if user.is_none() {
+        let what = "start an exec in a container that cannot be looked at";
+        found.push(Finding::new(Reason::TargetUnseen, "path", "", what));
+    }
+    found
 }
 
 /// What is asked of an exec, or was when it was made.
 struct ExecAsked<'a> {
-    user: &'a str,
+    /// Not known of one in a container that was not looked at.
+    user: Option<&'a str>,
     words: Vec<&'a str>,
     stdin: bool,
     tty: bool,
@@ -128,7 +142,9 @@ fn common(
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     let ExecAsked { user, words, stdin, tty, privileged } = asked;
-    if let Some(users) = granted.users.as_ref().filter(|users| !users.iter().any(|of| of == user)) {
+    if let (Some(users), Some(user)) = (&granted.users, user)
+        && !users.iter().any(|of| of == user)
+    {
         let user = short(user);
         let what = match user.as_str() {
             "" => "run an exec as the container's own user".to_owned(),
