@@ -8,7 +8,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use dockward::facade::docker::image::ImageOrigin;
-use dockward::facade::docker::{Accepted, ApiVersion, RequestHead, body, classify, json};
+use dockward::facade::docker::{Accepted, ApiVersion, LeftOut, RequestHead, body, classify, json};
 use dockward::facade::identity::{Identity, supposed};
 use dockward::facade::policy::facts::Image;
 use dockward::facade::policy::{Decision, Facts, Needs, Policy, Seen, Settled, hear};
@@ -133,7 +133,7 @@ fn core(c: &mut Criterion) {
     });
     let head = classify(&post, accepted).unwrap();
     group.bench_function("typed read", |b| {
-        b.iter(|| body::read(&head, black_box(&fixture.body)).unwrap());
+        b.iter(|| body::read(&head, black_box(&fixture.body), &mut LeftOut::default()).unwrap());
     });
     let settled = || -> Settled<'_> {
         let heard = hear(&fixture.identity, &head, &fixture.policy).unwrap();

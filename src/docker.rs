@@ -13,6 +13,7 @@ pub mod credentials;
 pub mod headers;
 pub mod image;
 pub mod json;
+pub mod left_out;
 pub mod malformed;
 pub mod mentions;
 pub mod outbound;

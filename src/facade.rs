@@ -120,6 +120,7 @@ pub mod digest {
     pub use crate::digest::Sha256;
 }
 pub mod docker {
+    pub use crate::docker::left_out::LeftOut;
     pub use crate::docker::{
         Accepted, ApiVersion, BodyKind, CallHead, Flaw, Framing, Hijack, Life, Malformed, Method,
         Outbound, OutboundBody, ROUTES, RequestHead, Resource, Route, Verb, classify,

@@ -20,7 +20,9 @@ use crate::audit::event::RequestRecord;
 use crate::audit::{Case, EventId, Writer, describe};
 use crate::daemon::{ClientBody, ContainerTurn, Daemon, Supposed};
 use crate::docker::archive::BLOCK;
-use crate::docker::{self, Accepted, ApiVersion, BodyKind, CallHead, Malformed, RequestHead};
+use crate::docker::{
+    self, Accepted, ApiVersion, BodyKind, CallHead, Framing, Malformed, RequestHead,
+};
 use crate::facts::{Gatherer, Reservation, Usages};
 use crate::identity::{Claims, Identity};
 use crate::policy::{Decision, Heard, Permit, Policy, hear};
@@ -276,9 +278,10 @@ impl Visit {
         let budget = &self.pipeline.shared.budget;
         let whose = self.identity.as_ref().map_or("", |identity| identity.name.as_str());
         let received = match (head.route.body, self.body.as_mut()) {
-            (BodyKind::None | BodyKind::Opaque, _) | (_, None) => Received::default(),
+            (BodyKind::Opaque, _) | (_, None) => Received::default(),
+            (BodyKind::None, _) if head.framing == Framing::Empty => Received::default(),
             (BodyKind::Archive, Some(incoming)) => budget.beginning(whose, incoming, BLOCK).await?,
-            (BodyKind::Json { .. }, Some(incoming)) => {
+            (BodyKind::Json { .. } | BodyKind::None, Some(incoming)) => {
                 let whole = budget.inspected(whose, incoming).await?;
                 self.body = None;
                 whole

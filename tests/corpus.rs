@@ -146,6 +146,12 @@ fn differences(case: &Case, verdict: &Verdict) -> Vec<String> {
         wrong.push(format!("reasons found:    {:?}", verdict.reasons));
         wrong.extend(verdict.texts.iter().map(|text| format!("  {text}")));
     }
+    let left: Vec<_> =
+        verdict.terms.iter().filter_map(|term| term.strip_prefix("left out: ")).collect();
+    if case.left != left {
+        wrong.push(format!("left out expected: {:?}", case.left));
+        wrong.push(format!("left out:          {left:?}"));
+    }
     if case.would != verdict.would {
         wrong.push(format!("expected that would be denied: {:?}", case.would));
         wrong.push(format!("found that would be denied:    {:?}", verdict.would));

@@ -5,6 +5,7 @@
 //! and shares nothing with the product.
 
 use bytes::Bytes;
+use dockward::facade::docker::LeftOut;
 use dockward::facade::docker::route::{Param, ParamKind, When};
 use dockward::facade::docker::{
     Accepted, ApiVersion, CallHead, Malformed, Method, ROUTES, RequestHead, Route, classify,
@@ -107,7 +108,9 @@ pub(super) fn holds(method: &http::Method, uri: &Uri, headers: &HeaderMap, head:
     let again: Uri = ours.parse().unwrap_or_else(|why| panic!("{uri} becomes {ours:?}: {why}"));
     assert_eq!(again.to_string(), ours, "{uri} becomes a target that is read otherwise");
     let twice = classified(method, &again, headers);
-    assert_eq!(twice.as_ref(), Ok(head), "{uri} becomes {ours}");
+    // what no daemon reads is not there the second time
+    let read = CallHead { left_out: LeftOut::default(), ..head.clone() };
+    assert_eq!(twice.as_ref(), Ok(&read), "{uri} becomes {ours}");
     assert!(head.route.method == Method::Any || head.route.method.as_str() == method.as_str());
     let (path, query) = ours.split_once('?').unwrap_or((&ours, ""));
     same_path(uri.path(), path);

@@ -7,7 +7,9 @@ use dockward::facade::docker::body::tolerated::{Meaning, TOLERATED};
 use dockward::facade::docker::json::{
     BYTES_PER_VALUE, JsonObject, JsonValue, MAX_DEPTH, MAX_ITEMS, MAX_KEY, MAX_VALUES, read,
 };
-use dockward::facade::docker::{ApiVersion, BodyKind, CallHead, Flaw, Malformed, ROUTES, Route};
+use dockward::facade::docker::{
+    ApiVersion, BodyKind, CallHead, Flaw, LeftOut, Malformed, ROUTES, Route,
+};
 use http::Uri;
 use serde_json::Value;
 
@@ -102,7 +104,7 @@ fn head(method: &http::Method, uri: &Uri) -> Result<CallHead, Malformed> {
 
 /// What holds of every body that is read.
 pub(super) fn reads(head: &CallHead, bytes: &[u8]) {
-    let typed = match body::read(head, bytes) {
+    let typed = match body::read(head, bytes, &mut LeftOut::default()) {
         Ok(typed) => typed,
         Err(flaw) => return assert!(!flaw.to_string().is_empty()),
     };
@@ -113,7 +115,7 @@ pub(super) fn reads(head: &CallHead, bytes: &[u8]) {
     let mut sent = plain(bytes);
     moved(&mut sent);
     gained(&sent, &plain(&written), operation);
-    match body::read(head, &written) {
+    match body::read(head, &written, &mut LeftOut::nothing()) {
         Ok(again) => {
             let twice = again.serialise().expect("a body twice");
             let text = String::from_utf8_lossy;

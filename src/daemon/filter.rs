@@ -57,9 +57,9 @@ pub(super) async fn filter(
     rewrite: Option<Rewrite>,
     target: &str,
 ) -> Result<Answer, DaemonError> {
-    let Some(Rewrite { accepted, body }) = rewrite else { return Ok(answer) };
+    let Some(Rewrite { accepted, body, warnings }) = rewrite else { return Ok(answer) };
     lower_header(&mut answer.headers, accepted.ceiling);
-    match body {
+    let answer = match body {
         BodyRewrite::AsItIs => Ok(answer),
         BodyRewrite::Versions => {
             if answer.status != StatusCode::OK || answer.body.is_end_stream() {
@@ -69,7 +69,27 @@ pub(super) async fn filter(
             Ok(with_body(answer, bytes))
         }
         BodyRewrite::Seen(sight) => seen(daemon, answer, *sight, target).await,
+    }?;
+    if warnings.is_empty() || !answer.status.is_success() || answer.body.is_end_stream() {
+        return Ok(answer);
     }
+    warned(answer, warnings).await
+}
+
+/// The answer with more warnings, where it is an object, which has a list of them.
+async fn warned(mut answer: Answer, warnings: Vec<String>) -> Result<Answer, DaemonError> {
+    let bytes = whole(&mut answer, LONGEST).await?;
+    let Ok(Value::Object(mut object)) = serde_json::from_slice(&bytes) else {
+        return Ok(with_body(answer, bytes));
+    };
+    let list = object.entry("Warnings").or_insert(Value::Null);
+    if list.is_null() {
+        *list = Value::Array(Vec::new());
+    }
+    if let Value::Array(list) = list {
+        list.extend(warnings.into_iter().map(Value::String));
+    }
+    Ok(with_body(answer, Bytes::from(Value::Object(object).to_string())))
 }
 
 /// The answer without what is somebody else's.

@@ -18,6 +18,7 @@ pub mod update;
 pub mod volume;
 
 use super::json::{self, JsonValue};
+use super::left_out::LeftOut;
 use super::{BodyKind, CallHead, Flaw, Malformed};
 use field::Typed;
 use std::borrow::Cow;
@@ -54,8 +55,12 @@ macro_rules! kinds {
             }
         }
 
-        fn typed<'a>(kind: BodyType, value: JsonValue<'a>) -> Result<Body<'a>, Malformed> {
-            match kind { $( BodyType::$kind => <$ty>::read(value).map(Body::$kind), )* }
+        fn typed<'a>(
+            kind: BodyType,
+            value: JsonValue<'a>,
+            left: &mut LeftOut,
+        ) -> Result<Body<'a>, Malformed> {
+            match kind { $( BodyType::$kind => <$ty>::read(value, left).map(Body::$kind), )* }
         }
     };
 }
@@ -107,14 +112,29 @@ kinds! {
     PluginSet(Vec<Cow<'a, str>>),
 }
 
-/// Reads the bytes of an inspected body as the type that its route has. Of a stream the bytes are its
-/// first block, as much of it as there is.
+/// Reads the bytes of an inspected body as the type that its route has, less what no daemon reads. Of a stream the bytes
+/// are its first block, as much of it as there is.
 ///
 /// # Errors
 /// A [`Malformed`] for everything that the daemon could read otherwise.
-pub fn read<'a>(head: &CallHead, bytes: &'a [u8]) -> Result<Body<'a>, Malformed> {
+pub fn read<'a>(
+    head: &CallHead,
+    bytes: &'a [u8],
+    left: &mut LeftOut,
+) -> Result<Body<'a>, Malformed> {
     let kind = match head.route.body {
-        BodyKind::None => return Ok(Body::None),
+        BodyKind::None if bytes.is_empty() => return Ok(Body::None),
+        BodyKind::None => {
+            let said = json::read(bytes)?;
+            if head.route.operation == "ContainerStart" && !said.says_nothing() {
+                let why = "a container starts as it was made (`postContainersStart` of moby refuses this too)";
+                return Err(Malformed::new(Flaw::BodyUnexpected, "", why));
+            }
+            if !said.says_nothing() {
+                left.put("the body")?;
+            }
+            return Ok(Body::None);
+        }
         BodyKind::Archive => return Ok(Body::Archive(super::archive::Beginning::of(bytes))),
         BodyKind::Opaque => return Ok(Body::Opaque),
         BodyKind::Json { optional: true, .. } if bytes.is_empty() => return Ok(Body::None),
@@ -127,5 +147,5 @@ pub fn read<'a>(head: &CallHead, bytes: &'a [u8]) -> Result<Body<'a>, Malformed>
     if let JsonValue::Object(object) = &mut value {
         tolerated::apply(head, kind, object)?;
     }
-    typed(kind, value)
+    typed(kind, value, left)
 }

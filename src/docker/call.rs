@@ -1,6 +1,7 @@
 //! A request made typed: the head first, then the body.
 
 use super::body::Body;
+use super::left_out::LeftOut;
 use super::query::Query;
 use super::{Accepted, ApiVersion, Resource, Route};
 use http::{HeaderName, HeaderValue};
@@ -27,6 +28,8 @@ pub struct CallHead {
     pub params: Vec<String>,
     /// The query, each known key once, typed.
     pub query: Query,
+    /// Keys of the query that no daemon reads.
+    pub left_out: LeftOut,
     /// The client's headers that this route passes on.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The addresses of registries that credentials in a header are for, as written.
@@ -83,4 +86,6 @@ pub struct ApiCall<'a> {
     pub head: &'a CallHead,
     /// The body as it will be judged, and from which the daemon's is written.
     pub body: Body<'a>,
+    /// What of query and body no daemon reads.
+    pub left_out: LeftOut,
 }

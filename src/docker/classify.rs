@@ -22,8 +22,8 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
     let (route, bound) = routes::find(head.method, &path, &pairs)?;
     let version = if route.is_versioned() { version } else { accepted.ceiling };
     check_since(route, version)?;
-    let query = Query::read(&pairs, route)?;
-    headers::check_body(head.headers, framing, route.body)?;
+    let (query, left_out) = Query::read(&pairs, route)?;
+    headers::check_body(head.headers, framing, (route.body, route.method))?;
     let upgrade = headers::upgrade(head.headers, route.hijack)?;
     if route.hijack == Hijack::Attach && query.flag("stdin") && !upgrade {
         return Err(headers::upgrade_required("tcp"));
@@ -34,6 +34,7 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
         version,
         params: bound.into_iter().flatten().map(str::to_owned).collect(),
         query,
+        left_out,
         headers,
         registries,
         framing,

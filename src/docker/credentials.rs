@@ -7,6 +7,7 @@
 use super::body::auth::AuthConfig;
 use super::body::field::{Map, Typed};
 use super::json::{self, JsonObject, JsonValue};
+use super::left_out::LeftOut;
 use super::{Flaw, Malformed};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
@@ -42,13 +43,14 @@ pub(super) fn read(
     let mut registries = Vec::new();
     if name == CONFIG {
         if let Some(again) = take_configs(&mut value) {
-            Map::<'_, AuthConfig<'_>>::read(again).map_err(inside)?;
+            Map::<'_, AuthConfig<'_>>::read(again, &mut LeftOut::nothing()).map_err(inside)?;
         }
-        let config: Map<'_, AuthConfig<'_>> = Map::read(value).map_err(inside)?;
+        let config: Map<'_, AuthConfig<'_>> =
+            Map::read(value, &mut LeftOut::nothing()).map_err(inside)?;
         registries.extend(config.iter().map(|(registry, _)| registry.to_owned()));
         config.write(&mut out);
     } else {
-        AuthConfig::read(value).map_err(inside)?.write(&mut out);
+        AuthConfig::read(value, &mut LeftOut::nothing()).map_err(inside)?.write(&mut out);
     }
     let header = written(&out).ok_or_else(|| wrong("cannot be written again".to_owned()))?;
     Ok((Some(header), registries))
@@ -72,7 +74,8 @@ fn written(json: &[u8]) -> Option<HeaderValue> {
 #[must_use]
 pub fn without(config: &HeaderValue, registries: &[String]) -> Option<HeaderValue> {
     let bytes = URL_SAFE.decode(config.as_bytes()).ok()?;
-    let mut config: Map<'_, AuthConfig<'_>> = Map::read(json::read(&bytes).ok()?).ok()?;
+    let mut config: Map<'_, AuthConfig<'_>> =
+        Map::read(json::read(&bytes).ok()?, &mut LeftOut::nothing()).ok()?;
     config.0.retain(|(registry, _)| !registries.iter().any(|out| out == registry));
     let mut out = Vec::with_capacity(bytes.len());
     config.write(&mut out);

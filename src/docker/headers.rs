@@ -4,7 +4,7 @@
 //! hyper normalises some of it before we see it (RFC 9112; both lengths, repeated codings); what it
 //! leaves visible is refused here, and nothing of the client's framing is sent on in any case.
 
-use super::{BodyKind, Flaw, Framing, Hijack, Malformed, RequestHead, Route, credentials};
+use super::{BodyKind, Flaw, Framing, Hijack, Malformed, Method, RequestHead, Route, credentials};
 use http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
     HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
@@ -119,14 +119,15 @@ fn decimal(text: &str) -> Option<u64> {
     if plain { text.parse().ok() } else { None }
 }
 
-/// Checks what follows from the route: whether there is a body, and that JSON is called JSON.
+/// Checks what follows from the route: whether there is a body, and that JSON is called JSON. Many clients send some where
+/// no daemon reads any.
 ///
 /// # Errors
 /// [`Flaw::BodyUnexpected`], [`Flaw::BodyMissing`], [`Flaw::BodyType`].
 pub(super) fn check_body(
     headers: &HeaderMap,
     framing: Framing,
-    body: BodyKind,
+    (body, method): (BodyKind, Method),
 ) -> Result<(), Malformed> {
     // docker-py says so of a context that is a compressed tar; the daemon looks at the bytes alone
     if headers.contains_key(CONTENT_ENCODING) && body != BodyKind::Opaque {
@@ -136,6 +137,9 @@ pub(super) fn check_body(
     let (flaw, at, why) = match (body, framing) {
         (BodyKind::None | BodyKind::Json { optional: true, .. }, Framing::Empty)
         | (BodyKind::Archive | BodyKind::Opaque, _) => return Ok(()),
+        (BodyKind::None, _) if method == Method::Post && is_json_throughout(headers) => {
+            return Ok(());
+        }
         (BodyKind::None, _) => (Flaw::BodyUnexpected, "", "this endpoint takes no body"),
         (_, Framing::Empty) => (Flaw::BodyMissing, "", "this endpoint needs a JSON body"),
         // bollard says it twice of a service

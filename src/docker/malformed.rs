@@ -24,8 +24,8 @@ rules! {
             "daemons serve endpoints below their documented version", "use a newer version", [];
         QuerySyntax = "query.syntax", "a query string that cannot be decoded in one way",
             "daemons of different age split it differently", "percent-encode the values", [];
-        QueryUnknown = "query.unknown", "a query key that this endpoint does not have",
-            "what is unknown cannot be judged", "leave the key out", [];
+        QueryUnknown = "query.unknown", "a query key in another letter case than the endpoint has it, or too many that it has not",
+            "the daemon would not read it, and whoever wrote it meant something", "write it in its own case, or leave it out", [];
         QueryDuplicate = "query.duplicate", "a query key given twice",
             "which one counts depends on the endpoint", "give it once", [];
         QueryValue = "query.value", "a query value of another kind than the key has",
@@ -46,7 +46,7 @@ rules! {
             "which one counts differs", "send it once, in ASCII", [];
         HeaderCredentials = "header.credentials", "registry credentials that cannot be read in one way",
             "the daemon goes on without them, or with others", "send base64url of the JSON that Docker documents", [];
-        BodyUnexpected = "body.unexpected", "a body on a request that has none",
+        BodyUnexpected = "body.unexpected", "a body on a request that has none, but for JSON in a POST",
             "old daemons read it where new ones do not", "send no body", [];
         BodyMissing = "body.missing", "no body where one is needed",
             "nothing can be judged", "send the JSON body", [];
@@ -72,8 +72,8 @@ rules! {
             "the daemon merges the two", "give it once", [];
         JsonKeyCase = "json.key-case", "a known JSON key in another spelling",
             "the daemon reads it as the known key", "spell it as Docker documents it", [];
-        JsonUnknown = "json.unknown-key", "an unknown JSON key that says something",
-            "what is unknown cannot be judged", "leave it out, or use a client of an accepted API version", [];
+        JsonUnknown = "json.unknown-key", "a JSON key that some engines read at this place and others elsewhere, or more that nobody reads than anybody sends",
+            "what is read in two ways cannot be judged", "put it where it belongs, or leave it out", [];
         JsonType = "json.type", "a JSON value of another type than the field has",
             "it cannot be judged", "correct it", [];
         JsonNumber = "json.number", "a number that is no exact integer in range",

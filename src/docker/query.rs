@@ -7,6 +7,7 @@ pub mod query_json;
 
 pub use query_json::{text_map, texts, ulimits};
 
+use super::left_out::LeftOut;
 use super::route::{Guard, Param, ParamKind};
 use super::{Flaw, Malformed, Route};
 use std::borrow::Cow;
@@ -85,16 +86,24 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 impl Query {
-    /// Reads decoded pairs by the keys of a route.
+    /// Reads decoded pairs by the keys of a route, and says which it has not.
     ///
     /// # Errors
-    /// [`Flaw::QueryUnknown`], [`Flaw::QueryDuplicate`], [`Flaw::QueryValue`], and the flaws of
+    /// [`Flaw::QueryUnknown`] where these are too many, or one is a known one in another case, [`Flaw::QueryDuplicate`], [`Flaw::QueryValue`], and the flaws of
     /// [`crate::docker::json::read`] for JSON inside a value.
-    pub(super) fn read(pairs: &[Pair<'_>], route: &'static Route) -> Result<Self, Malformed> {
+    pub(super) fn read(
+        pairs: &[Pair<'_>],
+        route: &'static Route,
+    ) -> Result<(Self, LeftOut), Malformed> {
         let params = route.query;
-        if let Some((key, _)) = pairs.iter().find(|(key, value)| is_foreign(key, value, route)) {
-            let why = "this endpoint has no such query key; leave it out";
-            return Err(Malformed::new(Flaw::QueryUnknown, key.as_ref(), why));
+        let mut left = LeftOut::default();
+        for (key, _) in pairs.iter().filter(|(key, value)| is_foreign(key, value, route)) {
+            // a filter that nobody reads is none
+            if key.is_empty() || params.iter().any(|of| of.name.eq_ignore_ascii_case(key)) {
+                let why = "this endpoint has no such query key; write it in its own case, or leave it out";
+                return Err(Malformed::new(Flaw::QueryUnknown, key.as_ref(), why));
+            }
+            left.put_query(key)?;
         }
         let mut given = Vec::with_capacity(pairs.len());
         for param in params {
@@ -122,7 +131,7 @@ impl Query {
                 }
             }
         }
-        Ok(Self(given))
+        Ok((Self(given), left))
     }
 
     /// The text, or the JSON as we write it, of a key; the first of several.
@@ -275,8 +284,8 @@ impl Given {
     }
 }
 
-/// Keys that real clients send and that daemons of the accepted versions do not read, by operation. They
-/// are not sent on. A row needs a client that is named.
+/// Keys that real clients always send and that daemons of the accepted versions do not read, by operation. They
+/// are not sent on, and nobody is told. A row needs a client that is named.
 const IGNORED: [(&str, &str, &str); 3] = [
     ("ImageList", "only_ids", "docker-py"),
     ("ImageTag", "force", "docker-py"),

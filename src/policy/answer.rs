@@ -5,7 +5,7 @@ use super::facts::{Facts, Seen};
 use super::owner::Viewer;
 use super::scope::{Owned, kind_of};
 use super::sight::{Shown, Sight};
-use crate::docker::{Accepted, CallHead, Resource, Verb};
+use crate::docker::{Accepted, ApiCall, CallHead, Resource, Verb};
 
 /// What is changed of an answer.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Rewrite {
     pub accepted: Accepted,
     /// What is changed of its body.
     pub body: BodyRewrite,
+    /// What its list of warnings has besides.
+    pub warnings: Vec<String>,
 }
 
 /// What is changed of the body of an answer.
@@ -28,7 +30,8 @@ pub enum BodyRewrite {
 }
 
 /// What is changed of the answer to a request that somebody may make; `viewer` is who, by the role that carries it.
-pub(super) fn rewrite(head: &CallHead, viewer: Option<&Viewer>, facts: &Facts) -> Rewrite {
+pub(super) fn rewrite(call: &ApiCall<'_>, viewer: Option<&Viewer>, facts: &Facts) -> Rewrite {
+    let head = call.head;
     let versions = (head.route.resource, head.route.verb) == (Resource::System, Verb::Version);
     let sight = viewer.and_then(|viewer| {
         let shown = shown(head, viewer, facts)?;
@@ -39,7 +42,15 @@ pub(super) fn rewrite(head: &CallHead, viewer: Option<&Viewer>, facts: &Facts) -
         Some(BodyRewrite::Seen(Box::new(Sight::new(viewer.clone(), shown, verb))))
     });
     let plain = if versions { BodyRewrite::Versions } else { BodyRewrite::AsItIs };
-    Rewrite { accepted: head.accepted, body: sight.unwrap_or(plain) }
+    Rewrite { accepted: head.accepted, body: sight.unwrap_or(plain), warnings: warnings(call) }
+}
+
+/// Who asked for something that no daemon knows hears that he did not get it, where the answer has a place for that.
+fn warnings(call: &ApiCall<'_>) -> Vec<String> {
+    let told = matches!(call.head.route.resource, Resource::Container | Resource::Service)
+        && matches!(call.head.route.verb, Verb::Create | Verb::Update);
+    let places = call.left_out.places().iter().filter(|_| told);
+    places.map(|place| format!("dockward left out {place:?}: no daemon reads it")).collect()
 }
 
 /// What an answer shows that is not for everybody, if it does: objects of others to who means some alone, and what is not

@@ -50,7 +50,9 @@ impl<'a> Heard<'a> {
     }
 
     fn call(self, bytes: &'a [u8]) -> Result<ApiCall<'a>, Malformed> {
-        Ok(ApiCall { head: self.head, body: body::read(self.head, bytes)? })
+        let mut left_out = self.head.left_out.clone();
+        let body = body::read(self.head, bytes, &mut left_out)?;
+        Ok(ApiCall { head: self.head, body, left_out })
     }
 }
 

@@ -5,6 +5,7 @@ use super::facts::{Facts, Seen};
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Resources};
 use crate::docker::body::field::Typed as _;
+use crate::docker::left_out::LeftOut;
 use crate::docker::{ApiVersion, CallHead, Resource, Verb, json};
 use crate::policy::facts::Container;
 use crate::rule::rules;
@@ -186,7 +187,8 @@ fn target<'f>(head: &CallHead, facts: &'f Facts) -> Option<Option<&'f Container>
 }
 
 fn host_config(text: &str) -> HostConfig<'_> {
-    json::read(text.as_bytes()).and_then(HostConfig::read).unwrap_or_default()
+    let read = |value| HostConfig::read(value, &mut LeftOut::default());
+    json::read(text.as_bytes()).and_then(read).unwrap_or_default()
 }
 
 /// How much a container takes while it runs, by what it was made with: everything, where it has no bound, and where it is

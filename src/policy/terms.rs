@@ -55,6 +55,8 @@ pub enum Term {
     },
     /// A filter of ours on what is listed or pruned, key and value, beside the client's.
     Filter(&'static str, String),
+    /// What no daemon reads is not sent on, by its place.
+    LeaveOut(String),
 }
 
 /// A volume that the daemon would make by the way, as a mount.
@@ -125,6 +127,9 @@ impl fmt::Display for Term {
                 write!(f, "volumes labelled: {}", super::admit::shortened(targets))
             }
             Self::Filter(key, value) => write!(f, "filter {key}={value}"),
+            Self::LeaveOut(place) => {
+                write!(f, "left out: {}", super::admit::shortened(place.clone()))
+            }
         }
     }
 }
@@ -165,14 +170,16 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
             Term::Label(key, value) => label(key, value, head, body),
             Term::Volumes { labels, planned } => volumes(labels, planned, body),
             Term::Filter(key, value) => head.query.filter(head.route.query, key, value),
+            Term::LeaveOut(_) => {} // it was not read
         }
     }
 }
 
 /// Whether terms change the body, so that it must be copied.
 pub(super) fn touch_body(terms: &[Term]) -> bool {
-    let of_head =
-        |term: &Term| matches!(term, Term::Resolve(_) | Term::Withhold(_) | Term::Filter(..));
+    let of_head = |term: &Term| {
+        matches!(term, Term::Resolve(_) | Term::Withhold(_) | Term::Filter(..) | Term::LeaveOut(_))
+    };
     !terms.iter().all(of_head)
 }
 
@@ -302,6 +309,7 @@ fn label(key: &str, value: &str, head: &mut CallHead, body: &mut Body<'_>) {
 mod tests {
     use super::*;
     use crate::docker::body;
+    use crate::docker::left_out::LeftOut;
     use crate::docker::{Accepted, ApiVersion, RequestHead, classify};
     use http::{HeaderMap, HeaderValue, Method, Version};
 
@@ -318,7 +326,7 @@ mod tests {
         let accepted = Accepted { floor: ApiVersion::FLOOR, ceiling: ApiVersion::NEWEST };
         let mut head = classify(&request, accepted).unwrap();
         let read = head.clone();
-        let mut body = body::read(&read, json.as_bytes()).unwrap();
+        let mut body = body::read(&read, json.as_bytes(), &mut LeftOut::nothing()).unwrap();
         apply(&[term], &mut head, &mut body);
         let written = body.serialise().map(|json| String::from_utf8(json).unwrap());
         (head.target_uri(), written.unwrap_or_default())

@@ -59,7 +59,7 @@ async fn status_says_how_the_gate_is() {
     let gate = Gate::start(script()).await;
     let mut dev = gate.client("dev").await;
     assert_eq!(dev.get("/v1.41/containers/json").await.status, 200);
-    assert_eq!(dev.get("/v1.41/images/json?x=1").await.status, 400);
+    assert_eq!(dev.get("/v1.41/images/json?ALL=1").await.status, 400);
     dev.send(bare("GET", "/v1.41/events", "")).await;
     assert_eq!(dev.head().await.0, 200);
     let nobody = crate::pki::Authority::new("others").issue(&crate::pki::Wish::client("dev"));

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
+use dockward::facade::docker::LeftOut;
 use dockward::facade::docker::route::{Param, ParamKind, When};
 use dockward::facade::docker::{
     Accepted, ApiVersion, BodyKind, CallHead, Malformed, ROUTES, RequestHead, Route, body, classify,
@@ -131,7 +132,9 @@ impl Door {
     /// What the gate would write for this text, or why it refuses it. No text is nothing at all.
     pub(crate) fn rewritten(&self, text: &[u8]) -> Result<Vec<u8>, Malformed> {
         match self.way {
-            Way::Body => Ok(body::read(&self.head, text)?.serialise().unwrap_or_default()),
+            Way::Body => Ok(body::read(&self.head, text, &mut LeftOut::nothing())?
+                .serialise()
+                .unwrap_or_default()),
             Way::Query(param) => {
                 let escaped = text.iter().map(|byte| format!("%{byte:02X}")).collect::<String>();
                 let target = format!("{}?{}={escaped}", self.target, param.name);

@@ -145,7 +145,7 @@ async fn exec(gate: &Gate, client: &mut Client, container: &str) -> usize {
 async fn a_container_is_looked_at_once_by_its_id_and_for_each_who_asks() {
     let (web, made) = ("c".repeat(64), "e".repeat(64));
     let inspected = format!(
-        r#"{{"Id":"{web}","Image":"sha256:{}","State":{{"Running":true}},"Config":{{"User":"1000"}},"HostConfig":{{}},
+        r#"{{"Id":"{web}","Image":"sha256:{}","State":{{"Running":false}},"Config":{{"User":"1000"}},"HostConfig":{{}},
         "Mounts":[{{"Type":"volume","Name":"v","Destination":"/v"}}]}}"#,
         "5".repeat(64),
     );

@@ -39,6 +39,7 @@ struct Entry {
     each: Vec<Json>,
     expect: Option<Json>,
     reasons: Vec<String>,
+    left: Vec<String>,
     would: Vec<String>,
     forwards: Option<String>,
     with: Option<Json>,
@@ -69,6 +70,8 @@ pub(crate) struct Case {
     pub(crate) expect: String,
     /// The reasons of the refusal, `id` or `id place`: exactly these, in order.
     pub(crate) reasons: Vec<String>,
+    /// What is left out of it, by place: exactly this, in order.
+    pub(crate) left: Vec<String>,
     /// What would have been denied of one that is only observed.
     pub(crate) would: Vec<String>,
     /// Method and target as forwarded.
@@ -282,6 +285,7 @@ fn case(file: &str, given: &Entry, entry: &Entry, value: Option<&Json>) -> Case 
         bytes: bytes.clone().unwrap_or_default(),
         expect: entry.expect.as_ref().unwrap_or_else(|| panic!("{file}: {name}: expect")).text(),
         reasons: fills(&entry.reasons),
+        left: fills(&entry.left),
         would: fills(&entry.would),
         forwards: entry.forwards.as_deref().map(fill),
         with: entry.with.as_ref().map(|w| serde_json::from_str(&json(w).write()).unwrap()),

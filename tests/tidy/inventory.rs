@@ -7,6 +7,7 @@
 
 use super::exceptions::{ANSWER_ONLY, ENDPOINTS, Exception, NOT_TAKEN, OURS_ALONE};
 use super::facts::{Fact, declared, facts, shape};
+use dockward::facade::docker::LeftOut;
 use dockward::facade::docker::body;
 use dockward::facade::docker::route::{Param, ParamKind};
 use dockward::facade::docker::{
@@ -121,7 +122,7 @@ fn read_back(row: &Route, sent: &Value) -> Result<Value, Malformed> {
     let accepted = Accepted { floor: ApiVersion::LOWEST, ceiling: ApiVersion::NEWEST };
     let head = classify(&head, accepted)?;
     assert_eq!(head.route.operation, row.operation);
-    let body = body::read(&head, &bytes)?;
+    let body = body::read(&head, &bytes, &mut LeftOut::nothing())?;
     Ok(serde_json::from_slice(&body.serialise().unwrap_or_default()).unwrap_or_default())
 }
 

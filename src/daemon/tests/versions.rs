@@ -98,12 +98,41 @@ async fn info_is_ours_to_ask() {
     assert_eq!(fake.log().requests[0].text(), "GET /info HTTP/1.1\r\nhost: docker\r\n\r\n");
 }
 
+/// Who asked for what no daemon knows hears that he did not get it.
+#[tokio::test]
+async fn warnings_stand_behind_those_of_the_daemon() {
+    let warn = || {
+        let warnings = vec!["one".to_owned(), "two".to_owned()];
+        Some(Rewrite { accepted: ACCEPTED, body: BodyRewrite::AsItIs, warnings })
+    };
+    let cases = [
+        (
+            "201 Created",
+            r#"{"Id":"c","Warnings":["a"]}"#,
+            r#"{"Id":"c","Warnings":["a","one","two"]}"#,
+        ),
+        ("201 Created", r#"{"Id":"c","Warnings":null}"#, r#"{"Id":"c","Warnings":["one","two"]}"#),
+        ("200 OK", r#"{"Id":"c"}"#, r#"{"Id":"c","Warnings":["one","two"]}"#),
+        ("200 OK", r#"{"Warnings":"odd"}"#, r#"{"Warnings":"odd"}"#),
+        ("200 OK", "[]", "[]"),
+        ("409 Conflict", r#"{"message":"m"}"#, r#"{"message":"m"}"#),
+    ];
+    for (status, body, told) in cases {
+        let script = Script::new("1.41").on("GET /images/json", Reply::status(status, "", body));
+        let (_fake, daemon) = start(script);
+        let answer = send(&daemon, &read("/images/json")).await.unwrap();
+        let answer = filter(&daemon, answer, warn(), "").await.unwrap();
+        assert_eq!(answer.headers["content-length"], told.len().to_string().as_str(), "{body}");
+        assert_eq!(text(answer).await, told);
+    }
+}
+
 fn header() -> Option<Rewrite> {
-    Some(Rewrite { accepted: ACCEPTED, body: BodyRewrite::AsItIs })
+    Some(Rewrite { accepted: ACCEPTED, body: BodyRewrite::AsItIs, warnings: Vec::new() })
 }
 
 fn versions() -> Option<Rewrite> {
-    Some(Rewrite { accepted: ACCEPTED, body: BodyRewrite::Versions })
+    Some(Rewrite { accepted: ACCEPTED, body: BodyRewrite::Versions, warnings: Vec::new() })
 }
 
 #[tokio::test]

@@ -278,10 +278,11 @@ body! {
 mod tests {
     use super::*;
     use crate::docker::body::field::Typed;
+    use crate::docker::left_out::LeftOut;
     use crate::docker::{Flaw, json};
 
     fn read(text: &str) -> Result<ContainerCreate<'_>, crate::docker::Malformed> {
-        ContainerCreate::read(json::read(text.as_bytes())?)
+        ContainerCreate::read(json::read(text.as_bytes())?, &mut LeftOut::nothing())
     }
 
     fn refused(text: &str) -> (Flaw, String) {

@@ -2,6 +2,7 @@
 
 pub(crate) use super::slot::body;
 use crate::docker::json::{self, JsonObject, JsonValue};
+use crate::docker::left_out::LeftOut;
 use crate::docker::{Flaw, Malformed};
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -79,11 +80,11 @@ impl<T> Default for Dropped<T> {
 
 /// A type that a JSON value is strictly read into and written from.
 pub trait Typed<'a>: Sized {
-    /// Reads the value.
+    /// Reads the value, less the keys that no daemon reads.
     ///
     /// # Errors
     /// A [`Malformed`] with the place below this value.
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed>;
+    fn read(value: JsonValue<'a>, left: &mut LeftOut) -> Result<Self, Malformed>;
 
     /// Writes the value as JSON.
     fn write(&self, out: &mut Vec<u8>);
@@ -96,7 +97,7 @@ pub fn wrong_type(value: &JsonValue<'_>, wanted: &str) -> Malformed {
 }
 
 impl<'a> Typed<'a> for Cow<'a, str> {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>, _left: &mut LeftOut) -> Result<Self, Malformed> {
         match value {
             JsonValue::Text(text) => Ok(text),
             other => Err(wrong_type(&other, "a string")),
@@ -109,7 +110,7 @@ impl<'a> Typed<'a> for Cow<'a, str> {
 }
 
 impl<'a> Typed<'a> for bool {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>, _left: &mut LeftOut) -> Result<Self, Malformed> {
         match value {
             JsonValue::Bool(b) => Ok(b),
             other => Err(wrong_type(&other, "true or false")),
@@ -125,7 +126,7 @@ impl<'a> Typed<'a> for bool {
 macro_rules! integers {
     ($($int:ty),*) => { $(
         impl<'a> Typed<'a> for $int {
-            fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+            fn read(value: JsonValue<'a>, _left: &mut LeftOut) -> Result<Self, Malformed> {
                 let exact = match value {
                     JsonValue::Int(n) => <$int>::try_from(n).ok(),
                     JsonValue::Big(n) => <$int>::try_from(n).ok(),
@@ -152,7 +153,7 @@ integers!(i64, u64, u32, u16);
 pub struct Ratio(pub f32);
 
 impl<'a> Typed<'a> for Ratio {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>, _left: &mut LeftOut) -> Result<Self, Malformed> {
         #[expect(clippy::cast_possible_truncation, reason = "rounded as Go rounds to a float32")]
         let ratio = match value {
             JsonValue::Int(n) => n.to_string().parse().unwrap_or(f32::INFINITY),
@@ -169,8 +170,8 @@ impl<'a> Typed<'a> for Ratio {
 }
 
 impl<'a, T: Typed<'a>> Typed<'a> for Box<T> {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
-        T::read(value).map(Self::new)
+    fn read(value: JsonValue<'a>, left: &mut LeftOut) -> Result<Self, Malformed> {
+        T::read(value, left).map(Self::new)
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -195,12 +196,15 @@ fn bounded<T>(items: usize) -> Result<(), Malformed> {
 }
 
 impl<'a, T: Typed<'a>> Typed<'a> for Vec<T> {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>, left: &mut LeftOut) -> Result<Self, Malformed> {
         let JsonValue::Array(items) = value else {
             return Err(wrong_type(&value, "an array"));
         };
         bounded::<T>(items.len())?;
-        let each = |(i, item)| T::read(item).map_err(|e| json::within(e, &format!("[{i}]")));
+        let each = |(i, item)| {
+            let step = || format!("[{i}]");
+            left.within(step, |left| T::read(item, left)).map_err(|e| json::within(e, &step()))
+        };
         items.into_iter().enumerate().map(each).collect()
     }
 
@@ -210,8 +214,8 @@ impl<'a, T: Typed<'a>> Typed<'a> for Vec<T> {
 }
 
 impl<'a, T: Typed<'a>> Typed<'a> for Option<T> {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
-        if value == JsonValue::Null { Ok(None) } else { T::read(value).map(Some) }
+    fn read(value: JsonValue<'a>, left: &mut LeftOut) -> Result<Self, Malformed> {
+        if value == JsonValue::Null { Ok(None) } else { T::read(value, left).map(Some) }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -269,12 +273,14 @@ impl<T> Field<Map<'_, T>> {
 }
 
 impl<'a, T: Typed<'a>> Typed<'a> for Map<'a, T> {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>, left: &mut LeftOut) -> Result<Self, Malformed> {
         let JsonValue::Object(JsonObject(entries)) = value else {
             return Err(wrong_type(&value, "an object"));
         };
         bounded::<T>(entries.len())?;
-        let each = |(key, value): (Cow<'a, str>, _)| match T::read(value) {
+        let each = |(key, value): (Cow<'a, str>, _)| match left
+            .within(|| key.to_string(), |left| T::read(value, left))
+        {
             Ok(value) => Ok((key, value)),
             Err(e) => Err(json::within(e, &key)),
         };
@@ -291,7 +297,7 @@ impl<'a, T: Typed<'a>> Typed<'a> for Map<'a, T> {
 pub struct Empty;
 
 impl<'a> Typed<'a> for Empty {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>, _left: &mut LeftOut) -> Result<Self, Malformed> {
         match value {
             // docker-py and old CLIs write null here
             JsonValue::Null => Ok(Self),
@@ -314,10 +320,10 @@ impl<'a> Typed<'a> for Empty {
 pub struct Words<'a>(pub Vec<Cow<'a, str>>);
 
 impl<'a> Typed<'a> for Words<'a> {
-    fn read(value: JsonValue<'a>) -> Result<Self, Malformed> {
+    fn read(value: JsonValue<'a>, left: &mut LeftOut) -> Result<Self, Malformed> {
         match value {
             JsonValue::Text(word) => Ok(Self(vec![word])),
-            other => Vec::read(other).map(Self),
+            other => Vec::read(other, left).map(Self),
         }
     }
 

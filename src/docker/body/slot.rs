@@ -3,6 +3,7 @@
 
 use super::field::{Dropped, Field, Inert, Typed, wrong_type};
 use crate::docker::json::{JsonObject, JsonValue, folds_to};
+use crate::docker::left_out::LeftOut;
 use crate::docker::{Flaw, Malformed};
 
 /// What the declared fields of a body do for its reader and writer.
@@ -11,15 +12,16 @@ pub trait Slot<'a> {
     ///
     /// # Errors
     /// A [`Malformed`] with the place below this value.
-    fn fill(&mut self, value: JsonValue<'a>) -> Result<(), Malformed>;
+    fn fill(&mut self, value: JsonValue<'a>, left: &mut LeftOut) -> Result<(), Malformed>;
 
     /// Writes the value, and says whether there was a key at all; `before` is called first.
     fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>));
 }
 
 impl<'a, T: Typed<'a>> Slot<'a> for Field<T> {
-    fn fill(&mut self, value: JsonValue<'a>) -> Result<(), Malformed> {
-        *self = if value == JsonValue::Null { Self::Null } else { Self::Set(T::read(value)?) };
+    fn fill(&mut self, value: JsonValue<'a>, left: &mut LeftOut) -> Result<(), Malformed> {
+        *self =
+            if value == JsonValue::Null { Self::Null } else { Self::Set(T::read(value, left)?) };
         Ok(())
     }
 
@@ -39,8 +41,8 @@ impl<'a, T: Typed<'a>> Slot<'a> for Field<T> {
 }
 
 impl<'a, T: Typed<'a>> Slot<'a> for Inert<Field<T>> {
-    fn fill(&mut self, value: JsonValue<'a>) -> Result<(), Malformed> {
-        self.0.fill(value)
+    fn fill(&mut self, value: JsonValue<'a>, left: &mut LeftOut) -> Result<(), Malformed> {
+        self.0.fill(value, left)
     }
 
     fn emit(&self, out: &mut Vec<u8>, before: impl FnOnce(&mut Vec<u8>)) {
@@ -49,8 +51,8 @@ impl<'a, T: Typed<'a>> Slot<'a> for Inert<Field<T>> {
 }
 
 impl<'a, T: Typed<'a>> Slot<'a> for Dropped<T> {
-    fn fill(&mut self, value: JsonValue<'a>) -> Result<(), Malformed> {
-        Option::<T>::read(value).map(|_| ())
+    fn fill(&mut self, value: JsonValue<'a>, left: &mut LeftOut) -> Result<(), Malformed> {
+        Option::<T>::read(value, left).map(|_| ())
     }
 
     fn emit(&self, _out: &mut Vec<u8>, _before: impl FnOnce(&mut Vec<u8>)) {}
@@ -68,8 +70,12 @@ pub trait Fields<'a>: Default {
     ///
     /// # Errors
     /// A [`Malformed`] with the place below this object.
-    fn take(&mut self, key: &str, value: JsonValue<'a>)
-    -> Result<Option<JsonValue<'a>>, Malformed>;
+    fn take(
+        &mut self,
+        key: &str,
+        value: JsonValue<'a>,
+        left: &mut LeftOut,
+    ) -> Result<Option<JsonValue<'a>>, Malformed>;
 
     /// Writes the fields that are there, into an object whose first one belongs at `start`.
     fn write_fields(&self, out: &mut Vec<u8>, start: usize);
@@ -79,7 +85,7 @@ pub trait Fields<'a>: Default {
 ///
 /// # Errors
 /// A [`Malformed`] with the place below it.
-pub fn read<'a, T: Fields<'a>>(value: JsonValue<'a>) -> Result<T, Malformed> {
+pub fn read<'a, T: Fields<'a>>(value: JsonValue<'a>, left: &mut LeftOut) -> Result<T, Malformed> {
     let JsonValue::Object(JsonObject(entries)) = value else {
         return Err(wrong_type(&value, "an object"));
     };
@@ -90,34 +96,34 @@ pub fn read<'a, T: Fields<'a>>(value: JsonValue<'a>) -> Result<T, Malformed> {
     }
     let mut body = T::default();
     for (key, value) in entries {
-        if let Some(value) = body.take(&key, value)? {
-            unknown_key::<T>(&key, &value)?;
+        if let Some(value) = body.take(&key, value, left)? {
+            unknown_key::<T>(&key, &value, left)?;
         }
     }
     Ok(body)
 }
 
 /// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
-/// is never unknown, all else is refused.
-fn unknown_key<'a, T: Fields<'a>>(key: &str, value: &JsonValue<'_>) -> Result<(), Malformed> {
+/// is never unknown, all else is left out.
+fn unknown_key<'a, T: Fields<'a>>(
+    key: &str,
+    value: &JsonValue<'_>,
+    left: &mut LeftOut,
+) -> Result<(), Malformed> {
     if let Some(name) = folds_to(key, T::keys()) {
         let why = format!("the daemon would read this key as {name:?}: write it so");
         return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
     }
-    if value.says_nothing() {
-        return Ok(());
-    }
-    let why = "this key is not known at this place, so it cannot be judged";
-    Err(Malformed::new(Flaw::JsonUnknown, key, why))
+    if value.says_nothing() { Ok(()) } else { left.put(key) }
 }
 
 /// Declares bodies: of each the struct, strict reader, writer, keys. `= "Key" | "key"` takes a second spelling that
 /// real clients send; the first is written. `..part: Object<'a>` comes first and has the fields of another
 /// object in this one, as Go embeds a struct.
 macro_rules! body {
-    (@rest $key:ident, $value:ident) => { Ok(Some($value)) };
-    (@rest $key:ident, $value:ident, $part:expr) => {
-        $crate::docker::body::slot::Fields::take(&mut $part, $key, $value)
+    (@rest $key:ident, $value:ident, $left:ident) => { Ok(Some($value)) };
+    (@rest $key:ident, $value:ident, $left:ident, $part:expr) => {
+        $crate::docker::body::slot::Fields::take(&mut $part, $key, $value, $left)
     };
     ($( $(#[$doc:meta])* $name:ident<'a> {
         $( ..$part:ident: $of:ident<'a>, )?
@@ -134,8 +140,11 @@ macro_rules! body {
         }
 
         impl<'a> $crate::docker::body::field::Typed<'a> for $name<'a> {
-            fn read(value: $crate::docker::json::JsonValue<'a>) -> Result<Self, $crate::docker::Malformed> {
-                $crate::docker::body::slot::read(value)
+            fn read(
+                value: $crate::docker::json::JsonValue<'a>,
+                left: &mut $crate::docker::left_out::LeftOut,
+            ) -> Result<Self, $crate::docker::Malformed> {
+                $crate::docker::body::slot::read(value, left)
             }
 
             fn write(&self, out: &mut Vec<u8>) {
@@ -163,12 +172,14 @@ macro_rules! body {
                 &mut self,
                 key: &str,
                 value: $crate::docker::json::JsonValue<'a>,
+                left: &mut $crate::docker::left_out::LeftOut,
             ) -> Result<Option<$crate::docker::json::JsonValue<'a>>, $crate::docker::Malformed> {
                 use $crate::docker::body::slot::Slot;
                 match key {
-                    $( $key $(| $alias)? => self.$field.fill(value)
+                    $( $key $(| $alias)? => left
+                        .within(|| $key.to_owned(), |left| self.$field.fill(value, left))
                         .map(|()| None).map_err(|e| $crate::docker::json::within(e, $key)), )*
-                    _ => $crate::docker::body::slot::body!(@rest key, value $(, self.$part)?),
+                    _ => $crate::docker::body::slot::body!(@rest key, value, left $(, self.$part)?),
                 }
             }
 

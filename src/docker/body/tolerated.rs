@@ -1,10 +1,13 @@
 //! Spellings outside the schema that a real client sends, each for one endpoint.
 //!
-//! Anything not in this table and not a field is refused. A row needs a client that is named and a
+//! What is not in this table and no field is left out; but what engines up to 26 read at this place is refused. A row needs a client that is named and a
 //! corpus case recorded from it.
 
 use super::BodyType;
-use crate::docker::json::{JsonObject, JsonValue};
+use super::config::ContainerConfig;
+use super::create::{ContainerCreate, HostConfig};
+use super::slot::Fields as _;
+use crate::docker::json::{JsonObject, JsonValue, folds_to};
 use crate::docker::{CallHead, Flaw, Malformed};
 use std::borrow::Cow;
 
@@ -58,7 +61,33 @@ pub fn apply(
             Meaning::Within(outer) => put_within(object, outer, field),
         }
     }
-    Ok(())
+    no_part_of_a_container_beside(kind, object)
+}
+
+/// What a daemon reads at the top level of a container, and by the same reader of an image's configuration
+/// (`ContainerConfigWrapper` in moby's `runconfig/config.go`): engines up to 26 take the fields of `HostConfig` also beside
+/// it, and one more, and a commit makes nothing of what is no configuration.
+fn no_part_of_a_container_beside(kind: BodyType, object: &JsonObject<'_>) -> Result<(), Malformed> {
+    let parts: &[&str] = match kind {
+        BodyType::ContainerCreate => &["Cpuset"],
+        BodyType::Commit => &["Cpuset", "HostConfig", "NetworkingConfig"],
+        _ => return Ok(()),
+    };
+    let beside = |key: &str| {
+        let known = match kind {
+            BodyType::Commit => folds_to(key, ContainerConfig::keys()),
+            _ => folds_to(key, ContainerCreate::keys()),
+        };
+        let names = HostConfig::keys().chain(parts.iter().copied());
+        known.is_none() && folds_to(key, names).is_some()
+    };
+    match object.0.iter().find(|(key, value)| beside(key) && !value.says_nothing()) {
+        Some((key, _)) => {
+            let why = "this key belongs into HostConfig of a container";
+            Err(Malformed::new(Flaw::JsonUnknown, key.as_ref(), why))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_target(head: &CallHead, key: &str, value: &JsonValue<'_>) -> Result<(), Malformed> {

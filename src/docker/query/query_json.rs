@@ -3,6 +3,7 @@
 use crate::docker::body::create::{StringMap, Text, Texts, Ulimit};
 use crate::docker::body::field::{Map, Typed, body};
 use crate::docker::json::{self, JsonValue};
+use crate::docker::left_out::LeftOut;
 use crate::docker::route::QueryJson;
 use crate::docker::{Flaw, Malformed};
 use std::borrow::Cow;
@@ -45,7 +46,7 @@ pub(super) fn read(of: QueryJson, text: &str) -> Result<(String, bool), Malforme
 
 fn again<'a, T: Typed<'a>>(value: JsonValue<'a>) -> Result<Vec<u8>, Malformed> {
     let mut out = Vec::new();
-    T::read(value)?.write(&mut out);
+    T::read(value, &mut LeftOut::nothing())?.write(&mut out);
     Ok(out)
 }
 
@@ -78,5 +79,5 @@ pub fn texts(text: &str) -> Vec<Cow<'_, str>> {
 
 /// A value, as it was written here.
 pub(super) fn parsed<'a, T: Typed<'a>>(text: &'a str) -> Option<T> {
-    json::read(text.as_bytes()).ok().and_then(|value| T::read(value).ok())
+    json::read(text.as_bytes()).ok().and_then(|value| T::read(value, &mut LeftOut::nothing()).ok())
 }

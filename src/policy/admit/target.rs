@@ -11,6 +11,7 @@ use super::update::will_restart;
 use crate::docker::body::Body;
 use crate::docker::body::create::{HostConfig, Mount, Text};
 use crate::docker::body::field::{Field, Typed as _};
+use crate::docker::left_out::LeftOut;
 use crate::docker::{ApiCall, Malformed, Resource, Verb, json};
 use crate::policy::Reason;
 use crate::policy::facts::{Container, Exec, Facts, Seen};
@@ -91,7 +92,7 @@ pub(in crate::policy) fn asks_for_default_runtime(
 /// # Errors
 /// The daemon tells of it in a way that this gate does not know.
 pub(super) fn made_with(container: &Container) -> Result<HostConfig<'_>, Malformed> {
-    HostConfig::read(json::read(container.host_config.as_bytes())?)
+    HostConfig::read(json::read(container.host_config.as_bytes())?, &mut LeftOut::nothing())
 }
 
 /// Judges the container into which a request reaches.
