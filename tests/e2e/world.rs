@@ -293,6 +293,9 @@ impl World {
             format!("/usr/bin/python3 {}", here.join("tests/e2e/canonical.py").display()),
         );
         shell.env("PYTHON", here.join(".run/venv/bin/python"));
+        let modules = here.join(".run/node/node_modules");
+        shell.env("NODE", here.join(".run/venv/bin/node")).env("NODE_PATH", modules);
+        shell.env("DOCKERODE", here.join("tests/e2e/dockerode.js"));
         shell.env("EVERYDAY", here.join("tests/e2e/record/everyday.py"));
         shell.env("SURFACE", here.join("tests/e2e/surface.py"));
         shell.stdin(Stdio::null());
