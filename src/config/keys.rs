@@ -248,6 +248,7 @@ const ROLE: Section = Section {
             Shape::Either(&Shape::Word(&["own", "daemon"]), &Shape::Section(&BRIDGE)),
             "own: a bridge of the owner's own in the place of the daemon's default one, made on first use; left out: the daemon's",
         ),
+        key("unknown", Shape::Word(&["refuse", "leave-out"]), "keys that no daemon reads"),
         key(
             "own_as",
             Shape::Word(&["keep"]),

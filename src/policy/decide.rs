@@ -265,6 +265,7 @@ fn findings(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, facts: &Facts
         }
     };
     let more = admitted.into_iter().chain(admit::manner(role, call, facts));
+    let more = more.chain(unknown(role, call));
     let more = more.chain(stamp::findings(by, role, call, facts));
     let more = more.chain(bridge::finding(by, role, call, facts));
     let more = more.chain(alias::findings(by, &Viewer::new(by, role), call, facts));
@@ -276,6 +277,13 @@ fn findings(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, facts: &Facts
         }
     }
     found
+}
+
+/// What no daemon reads, where that is not left out.
+fn unknown(role: &Role, call: &ApiCall<'_>) -> Vec<Finding> {
+    let places = call.left_out.places().iter().filter(|_| role.refuses_unknown);
+    let what = "use what no daemon reads";
+    places.map(|place| Finding::new(Reason::UnknownKey, place, "", what.to_owned())).collect()
 }
 
 /// `admission: unrestricted` skips the rules of admission; the images of the role still hold, on

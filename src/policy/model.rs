@@ -57,6 +57,8 @@ pub struct Role {
     pub only: Vec<(String, Glob)>,
     /// Whether what it makes keeps the owner whom the client names, in labels as `inspect` shows them.
     pub keeps_owner: bool,
+    /// Whether what no daemon reads refuses a request, where it is left out otherwise.
+    pub refuses_unknown: bool,
     /// Whether it has a bridge of its owner's own in the place of the daemon's; and then whether nothing outside of
     /// it is reached.
     pub bridge: Option<bool>,

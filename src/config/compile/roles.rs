@@ -56,6 +56,7 @@ fn empty() -> Role {
         shared: Grants::default(),
         only: Vec::new(),
         keeps_owner: false,
+        refuses_unknown: false,
         bridge: None,
         placeholders: false,
         admission: Admission::Profile(Arc::new(Profile::restricted())),
@@ -103,6 +104,9 @@ fn fill(draft: &mut Draft, entry: &YamlEntry, profiles: &Profiles, ledger: &mut 
     if let Some(network) = node.get("network") {
         let internal = network.get("external").is_some_and(|external| !external.flag());
         role.bridge = (network.text() != Some("daemon")).then_some(internal);
+    }
+    if let Some(word) = node.text_of("unknown") {
+        role.refuses_unknown = word == "refuse";
     }
     role.keeps_owner |= node.text_of("own_as") == Some("keep");
     if let Some(allow) = node.get("allow") {
