@@ -194,6 +194,8 @@ impl Visit {
         let uploaded = Arc::default();
         let (upload, memory) = match (head.route.body.is_stream(), self.body.take()) {
             (true, Some(body)) => (body::upload(received, body, &uploaded), None),
+            // of a body that nobody sends on nothing is kept
+            _ if head.route.body == BodyKind::None => (ClientBody::Empty, None),
             _ => (ClientBody::Empty, received.into_memory()),
         };
         drop(inspected);

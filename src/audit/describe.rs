@@ -78,6 +78,8 @@ impl RequestRecord {
         self.resource = Some(route.resource.to_string());
         self.verb = Some(route.verb.to_string());
         self.target = head.target().map(str::to_owned);
+        let has = |key: &str| route.query.iter().any(|param| param.name == key);
+        self.query = self.query.take().map(|query| redact::foreign(&query, has));
     }
 
     /// Adds what of the body matters to security, no more of it than a line keeps: a request may wait long for its

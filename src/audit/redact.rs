@@ -47,6 +47,17 @@ pub fn query(query: &str) -> String {
     pairs.join("&")
 }
 
+/// A query with the values masked of those keys that an endpoint does not have: clients that send all twice put
+/// environment and secrets there.
+#[must_use]
+pub fn foreign(query: &str, has: impl Fn(&str) -> bool) -> String {
+    let masked = |pair: &str| match pair.split_once('=') {
+        Some((key, value)) if !value.is_empty() && !has(&decoded(key)) => format!("{key}={MASK}"),
+        _ => pair.to_owned(),
+    };
+    query.split('&').map(masked).collect::<Vec<_>>().join("&")
+}
+
 fn pair(pair: &str) -> String {
     let Some((key, value)) = pair.split_once('=') else { return shapes(pair) };
     let name = decoded(key).to_ascii_lowercase();

@@ -72,7 +72,7 @@ rules! {
             "the daemon merges the two", "give it once", [];
         JsonKeyCase = "json.key-case", "a known JSON key in another spelling",
             "the daemon reads it as the known key", "spell it as Docker documents it", [];
-        JsonUnknown = "json.unknown-key", "a JSON key that some engines read at this place and others elsewhere, or more that nobody reads than anybody sends",
+        JsonUnknown = "json.unknown-key", "a JSON key that some engines read at this place and others elsewhere, more that nobody reads than anybody sends, or one in credentials or the query",
             "what is read in two ways cannot be judged", "put it where it belongs, or leave it out", [];
         JsonType = "json.type", "a JSON value of another type than the field has",
             "it cannot be judged", "correct it", [];

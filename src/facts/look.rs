@@ -41,6 +41,9 @@ pub fn displaced(
     let daemon = daemon.ok_or("the daemon's process is not known")?;
     let process = process.ok_or("the daemon does not tell its process")?;
     let mounts = Mounts::of_container(daemon, process).map_err(|error| error.to_string())?;
+    if !mounts.are_of_a_container() {
+        return Err("its first process has another root".to_owned());
+    }
     Ok(targets.into_iter().filter(|target| !mounts.has(Path::new(target))).collect())
 }
 

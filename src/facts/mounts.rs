@@ -94,7 +94,10 @@ impl Mounts {
     /// As [`Self::of_process`].
     pub fn of_container(daemon: i32, pid: i32) -> Result<Self, MountsError> {
         let inner = PathBuf::from(format!("/proc/{daemon}/root/proc/{pid}/mountinfo"));
-        Self::read(&inner).or_else(|_| Self::of_process(pid))
+        Self::read(&inner).or_else(|error| match shares_numbers(daemon) {
+            true => Self::of_process(pid),
+            false => Err(error),
+        })
     }
 
     fn read(path: &Path) -> Result<Self, MountsError> {
@@ -137,6 +140,13 @@ impl Mounts {
         self.locations(path)?.pop()
     }
 
+    /// Whether these are what a container begins with, as its first process sees it. One that has gone to another root sees
+    /// other paths.
+    #[must_use]
+    pub fn are_of_a_container(&self) -> bool {
+        ["/proc", "/dev", "/sys"].iter().all(|point| self.has(Path::new(point)))
+    }
+
     /// Whether something is mounted right there.
     #[must_use]
     pub fn has(&self, point: &Path) -> bool {
@@ -172,6 +182,13 @@ impl Mounts {
         }
         mount
     }
+}
+
+/// Whether a process lives in the process namespace that our `/proc` shows: it has one number there (`NSpid`, status(5)).
+fn shares_numbers(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    numbers.is_some_and(|numbers| numbers.split_whitespace().count() == 1)
 }
 
 impl MountEntry {

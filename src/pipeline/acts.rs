@@ -2,8 +2,8 @@
 //! whose start it has refused. Each is a request of its own, recorded before the daemon hears of it, with the one that it
 //! follows from.
 
-use super::Visit;
 use super::refuse::Refused;
+use super::{Pipeline, Visit};
 use crate::audit::event::{Ended, OutcomeRecord, RequestRecord};
 use crate::audit::{AuditError, Case, Event, EventId, Stage};
 use crate::daemon::{AnswerShare, Cancel, ClientBody, DaemonError, Lookup};
@@ -42,17 +42,21 @@ impl Visit {
         }
     }
 
-    /// Takes a container away that is to go when it ends (`AutoRemove`), where its start was refused to who has just made
-    /// it: the daemon does so with one that cannot start (`containerStart` in moby's `daemon/start.go`), and
-    /// `docker run --rm` waits for that.
+    /// Whether somebody was refused the start of a container that he has just made, and that is to go when it ends
+    /// (`AutoRemove`).
+    pub(super) fn leaves_unstarted(&self, refused: &Refused) -> bool {
+        let (Some(head), Some(identity)) = (&self.head, &self.identity) else { return false };
+        let refused =
+            matches!(refused, Refused::Denied(_) | Refused::Over(..) | Refused::TooMany(_));
+        let id = head.target().filter(|_| refused && head.route.operation == "ContainerStart");
+        id.is_some_and(|id| self.pipeline.gatherer.is_unstarted(identity.name.as_str(), id))
+    }
+
+    /// Takes such a container away: the daemon does so with one that cannot start (`containerStart` in moby's
+    /// `daemon/start.go`), and `docker run --rm` waits for that.
     pub(super) async fn clear(&self) {
-        let (Some(head), Some(identity)) = (&self.head, &self.identity) else { return };
-        let Some(id) = head.target().filter(|_| head.route.operation == "ContainerStart") else {
-            return;
-        };
-        if !self.pipeline.gatherer.is_unstarted(identity.name.as_str(), id) {
-            return;
-        }
+        let Some(head) = &self.head else { return };
+        let id = head.target().unwrap_or_default();
         let Some(permit) = own::remove(id, head.version) else { return };
         let act = OwnAct { permit, operation: "ContainerDelete", target: id.to_owned() };
         match self.act(act).await {
@@ -62,12 +66,25 @@ impl Visit {
         }
     }
 
-    /// Records it, does it, and records what came of it: the daemon's status, or why it has said none.
+    /// Does it in a task of its own, which the client cannot take along.
     async fn act(&self, act: OwnAct) -> Result<Result<u16, DaemonError>, AuditError> {
-        let OwnAct { permit, operation, target } = act;
+        let (pipeline, parent) = (Arc::clone(&self.pipeline), self.id);
+        let done = tokio::spawn(async move { act.run(&pipeline, parent).await });
+        done.await.unwrap_or(Ok(Err(DaemonError::Cancelled))) // nothing ends it before
+    }
+}
+
+impl OwnAct {
+    /// Records it, does it, and records what came of it: the daemon's status, or why it has said none.
+    async fn run(
+        self,
+        pipeline: &Pipeline,
+        parent: EventId,
+    ) -> Result<Result<u16, DaemonError>, AuditError> {
+        let Self { permit, operation, target } = self;
         let case = Case {
             id: EventId::new(),
-            parent: Some(self.id),
+            parent: Some(parent),
             identity: None,
             client: None,
             request: RequestRecord {
@@ -80,10 +97,9 @@ impl Visit {
             actor: None,
         };
         let (decided, began) = (case.id, Instant::now());
-        let log = &self.pipeline.shared.log;
+        let log = &pipeline.shared.log;
         let permitted = log.permit(case, permit).await?;
-        let answer =
-            self.pipeline.daemon.forward(permitted, ClientBody::Empty, Cancel::new()).await;
+        let answer = pipeline.daemon.forward(permitted, ClientBody::Empty, Cancel::new()).await;
         let said = answer.map(|answer| answer.status.as_u16());
         let mut end = Event::new(Stage::Complete);
         end.parent = Some(decided);

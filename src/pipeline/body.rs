@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 /// How much of an answer is kept to read the id made, or the error, from it.
-const KEPT: usize = 2048;
+const KEPT: usize = 8192;
 /// How much is read from a stream at once.
 const PIECE: usize = 64 * 1024;
 /// How long the answer to a call that changed state is still read for the log when nobody else wants

@@ -88,8 +88,8 @@ impl From<Unproven> for Refused {
 }
 
 impl Refused {
-    /// The role that came furthest and the reasons, of what is a decision.
-    fn decision(&self) -> Option<(Option<String>, Vec<ReasonRecord>)> {
+    /// The role that came furthest and the reasons, of what is a decision, or is to have a line all the same.
+    fn decision(&self, all: bool) -> Option<(Option<String>, Vec<ReasonRecord>)> {
         let one = |rule: &Rule, text: String| {
             vec![ReasonRecord { id: rule.id.to_owned(), field: None, value: Some(text) }]
         };
@@ -102,9 +102,12 @@ impl Refused {
             Self::Stranger(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::Untrusted(why) => Some((None, one(why.rule(), why.to_string()))),
             Self::Away(error) => Some((None, one(Unserved::Away.rule(), error.to_string()))),
-            Self::Over(quantity, ..) if quantity.is_folded() => None,
+            Self::Over(quantity, ..) if quantity.is_folded() && !all => None,
             Self::Over(quantity, has, most) => {
                 Some((None, one(quantity.rule(), format!("{has} of {most}"))))
+            }
+            Self::TooMany(most) if all => {
+                Some((None, one(Unserved::TooManyRequests.rule(), most.most.to_string())))
             }
             Self::TooMany(_) | Self::Busy | Self::Unrecorded(_) => None,
         }
@@ -139,7 +142,9 @@ impl Visit {
         let shared = &self.pipeline.shared;
         let (log, tally) = (Arc::clone(&shared.log), Arc::clone(&shared.tally));
         let policy = self.policy.clone().unwrap_or_else(|| shared.in_force.policy());
-        if let Some((role, reasons)) = refused.decision() {
+        // what the gate then does by itself follows from a line of its own
+        let leaves = self.leaves_unstarted(&refused);
+        if let Some((role, reasons)) = refused.decision(leaves) {
             let event = self.case().refused(&policy, role, reasons);
             if let Err(error) = log.record(event, Durability::Written).await {
                 tracing::error!(%error, "a refusal could not be recorded");
@@ -147,10 +152,8 @@ impl Visit {
             }
             tally.denied(self.head.as_ref().map(|head| head.route), refused.rules());
         }
-        if matches!(refused, Refused::Denied(_) | Refused::Over(..) | Refused::TooMany(_)) {
-            self.clear().await;
-        }
         match refused {
+            _ if leaves => self.clear().await,
             Refused::TooMany(_) => self.put_off(Unserved::TooManyRequests.rule()),
             Refused::Busy => self.put_off(Unserved::Busy.rule()),
             Refused::Over(quantity, ..) if quantity.is_folded() => self.put_off(quantity.rule()),

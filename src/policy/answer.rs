@@ -45,12 +45,25 @@ pub(super) fn rewrite(call: &ApiCall<'_>, viewer: Option<&Viewer>, facts: &Facts
     Rewrite { accepted: head.accepted, body: sight.unwrap_or(plain), warnings: warnings(call) }
 }
 
+/// Warnings in one answer, and letters of a place in each.
+const WARNED: usize = 4;
+const TOLD: usize = 120;
+
 /// Who asked for something that no daemon knows hears that he did not get it, where the answer has a place for that.
 fn warnings(call: &ApiCall<'_>) -> Vec<String> {
     let told = matches!(call.head.route.resource, Resource::Container | Resource::Service)
         && matches!(call.head.route.verb, Verb::Create | Verb::Update);
-    let places = call.left_out.places().iter().filter(|_| told);
-    places.map(|place| format!("dockward left out {place:?}: no daemon reads it")).collect()
+    let places = if told { call.left_out.places() } else { &[] };
+    let said = |place: &String| {
+        let place: String = place.chars().take(TOLD).collect();
+        format!("dockward left out {place:?}: no daemon reads it")
+    };
+    let mut warnings: Vec<String> = places.iter().take(WARNED).map(said).collect();
+    match places.len().saturating_sub(WARNED) {
+        0 => {}
+        more => warnings.push(format!("and {more} more, which the audit log names")),
+    }
+    warnings
 }
 
 /// What an answer shows that is not for everybody, if it does: objects of others to who means some alone, and what is not

@@ -139,9 +139,9 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     needs.images.retain(|image| Reference::is_askable(image));
     // to answer these the daemon mounts all that the container has: only once that was looked at
     if let (Some(container), true) = (container, needs.are_met(known)) {
-        let judged = roles.iter().filter(|role| role.admission.profile().is_some());
-        let deciding = judged.flat_map(|role| admit::deciding_paths(role, call, container));
-        needs.container_paths = deciding.map(|path| (container.id.clone(), path)).collect();
+        let deciding = admit::deciding_paths(call, container);
+        let deciding = deciding.into_iter().map(|path| (container.id.clone(), path));
+        needs.container_paths = deciding.collect();
     }
     needs
 }

@@ -213,7 +213,7 @@ impl<'a> Settled<'a> {
 
 /// Whether a request is judged by what holds for as long as a container is there, so that it may have been looked at
 /// before: whose it is and what it was made with. Where something hangs on whether it runs, or is changed of it, it is
-/// looked at each time.
+/// looked at each time; and of a container with mounts before it runs, where these will be is not known ([`Container::is_as_asked`]).
 fn may_be_remembered(call: &ApiCall<'_>) -> bool {
     let route = call.head.route;
     // followed into the container, unless that runs

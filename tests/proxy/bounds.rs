@@ -19,11 +19,13 @@ async fn gate(front: &'static str) -> Gate {
 /// Identities with limits, before the roles: whoever has some has what others make labelled too.
 const LIMITED: &str = r#"  - { name: paced, match: { cn: paced }, limits: paced, roles: [paced] }
   - { name: hasty, match: { cn: hasty }, limits: hasty, roles: [reader] }
+  - { name: unruly, match: { cn: unruly }, limits: unruly, roles: [paced] }
   - { name: counted, match: { cn: counted }, limits: counted, roles: [paced] }
 limits:
   counted: { containers: 2000 }
   paced: { streams: 3, execs: 1, builds: 1 }
   hasty: { requests: 5/s }
+  unruly: { requests: 1/s }
 roles:
   paced: { scope: any, admission: unrestricted, allow: { container: ["*"], build: [create], system: [info, events] }, images: { run: ["**"] } }
 "#;
@@ -220,6 +222,31 @@ async fn sessions_and_builds_of_an_owner() {
         assert_eq!(of(id)["stage"], "decision", "{id}");
     }
     assert_eq!(of("limit.streams")["stage"], "request.refused");
+}
+
+/// Whose start is put off has his container taken away, if it is to go when it ends; that follows from a line of its own.
+#[tokio::test]
+async fn a_start_that_is_put_off_leaves_no_container_that_was_to_go() {
+    let id = "a".repeat(64);
+    let removes = format!("DELETE /containers/{id}");
+    let made = Reply::status("201 Created", "", &format!(r#"{{"Id":"{id}"}}"#));
+    let script = Script::new("1.41")
+        .on("POST /containers/create", made)
+        .on(&format!("POST /containers/{id}/start"), Reply::status("204 No Content", "", ""))
+        .on(&removes, Reply::status("204 No Content", "", ""));
+    let gate = limited(script).await;
+    let mut unruly = gate.client("unruly").await;
+    let create = r#"{"Image":"busybox","HostConfig":{"AutoRemove":true}}"#;
+    let answer = unruly.ask(json("POST", "/v1.41/containers/create", create)).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let start = format!("/v1.41/containers/{id}/start");
+    let refused = async { while unruly.ask(bare("POST", &start, "")).await.status != 429 {} };
+    crate::gate::soon(refused).await;
+    assert_eq!(gate.fake.log().calls(&removes).len(), 1);
+    let events = gate.settle().await;
+    let own = events.iter().find(|e| e["decision"]["grant"] == "AutoRemove").unwrap();
+    let follows = events.iter().find(|e| e["id"] == own["parent"]).unwrap();
+    assert_eq!(follows["decision"]["reasons"][0]["id"], "limit.requests");
 }
 
 #[tokio::test]

@@ -88,6 +88,32 @@ async fn the_decision_is_on_disk_when_the_request_arrives() {
     assert!(built["forwarded"]["target"].as_str().unwrap().starts_with("/v1.41/build?"), "{built}");
 }
 
+/// Some clients send all that they are given in the query too, environment and secrets among it, and what no daemon reads is
+/// told in warnings: neither may keep the log from what it is to say, or tell it what it must not hold.
+#[tokio::test]
+async fn what_is_left_out_is_told_and_shows_no_secret_and_hides_no_id() {
+    let made = Reply::status("201 Created", "", r#"{"Id":"c0ffee","Warnings":["own"]}"#);
+    let gate = Gate::start(Script::new("1.41").on("POST /containers/create", made)).await;
+    let keys: String = (0..63).map(|nth| format!("&k{nth}{}=1", "k".repeat(120))).collect();
+    let target = format!("/v1.41/containers/create?name=web&Env=TOKEN%3D{SECRET}{keys}");
+    let body = format!(r#"{{"Image":"busybox","Env":["TOKEN={SECRET}"]}}"#);
+    let answer = gate.client("admin").await.ask(json("POST", &target, &body)).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let said: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+    let warnings = said["Warnings"].as_array().unwrap().len();
+    assert_eq!(warnings, 6, "its own, four of ours, and how many more: {}", answer.text());
+    let call = gate.fake.log().calls("POST /containers/create")[0].clone();
+    let head = String::from_utf8(call.head).unwrap();
+    assert!(head.starts_with("POST /v1.41/containers/create?name=web HTTP/1.1\r\n"), "{head}");
+    assert_eq!(gate.outcome("ContainerCreate").await["id"], "c0ffee");
+    let events = gate.settle().await; // which finds no secret in it
+    let decided = events.iter().find(|e| e["request"]["operation"] == "ContainerCreate").unwrap();
+    let query = decided["request"]["query"].as_str().unwrap();
+    assert!(query.starts_with("name=web&Env=***&k"), "{query}");
+    let terms = decided["forwarded"]["terms"].as_array().unwrap();
+    assert_eq!(terms[0], "left out: query Env");
+}
+
 #[tokio::test]
 async fn an_error_of_the_daemon_is_passed_on_and_recorded() {
     let conflict = Reply::status("409 Conflict", "", r#"{"message":"name is taken"}"#);

@@ -69,6 +69,20 @@ async fn half_closes(request: String, reply: fn(Vec<u8>) -> Reply, script: fn(Re
     assert_eq!(outcome["ended"], "done");
 }
 
+/// What a client says of a session in a body goes nowhere, and least of all into the session.
+#[tokio::test]
+async fn a_body_before_an_attach_is_no_input() {
+    let said = r#"{"stream":true,"stdin":true}"#;
+    let upgrades = |request: String| request.replacen("\r\n\r\n", &format!("\r\n{UPGRADE}\r\n"), 1);
+    let whole = upgrades(json("POST", ATTACH, said));
+    let chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+    let chunks = format!("{:x}\r\n{said}\r\n0\r\n\r\n", said.len());
+    let chunked = upgrades(bare("POST", ATTACH, chunked)) + &chunks;
+    for request in [whole, chunked] {
+        half_closes(request, Reply::Hijack, on_attach).await;
+    }
+}
+
 #[tokio::test]
 async fn attach_keeps_early_bytes_and_half_closes() {
     let request = bare("POST", ATTACH, &format!("{UPGRADE}Content-Length: 0\r\n"));

@@ -2,7 +2,7 @@
 //!
 //! A field is either judged in `policy/admit`, where the structs below are taken apart without
 //! `..`, or declared [`Inert`] here with the reason beside it. A field that Docker adds is unknown
-//! until it stands here, and a client that sets it is refused.
+//! until it stands here, and left out (`docker/left_out`).
 
 use super::config::ContainerConfig;
 use super::field::{Dropped, Empty, Field, Inert, Map, Words, body};

@@ -9,7 +9,6 @@ use crate::docker::{ApiCall, Resource, Verb};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
 use crate::policy::facts::{Container, holder, is_too_deep};
-use crate::policy::model::Role;
 use std::collections::BTreeSet;
 
 /// The longest path that Linux takes, in bytes.
@@ -48,29 +47,9 @@ pub fn mount_targets(container: &Container) -> BTreeSet<String> {
     sound.filter_map(|target| clean(target)).collect()
 }
 
-/// Of the places where something is mounted in a container that is there, those of which it must be known where they lead:
-/// the kernel shows nothing at them, or nothing at all. Who has made and started a container of his own through this
-/// gate was judged then, and its program has had whatever there is.
-fn led_elsewhere(role: &Role, container: &Container) -> BTreeSet<String> {
-    match &container.displaced {
-        _ if role.scopes.is_self_made(Resource::Container, &container.labels) => BTreeSet::new(),
-        Some(displaced) => displaced.clone(),
-        None => mount_targets(container),
-    }
-}
-
-/// Of these places, those that are asked about.
-pub(super) fn followed(role: &Role, container: &Container) -> BTreeSet<String> {
-    match container.can_be_asked_about() {
-        true => led_elsewhere(role, container),
-        false => BTreeSet::new(),
-    }
-}
-
 /// The paths in a container that decide about a request, as far as it can be asked where they lead. Those that are
 /// refused as they stand are not among them.
 pub(in crate::policy) fn deciding_paths(
-    role: &Role,
     call: &ApiCall<'_>,
     container: &Container,
 ) -> BTreeSet<String> {
@@ -78,7 +57,7 @@ pub(in crate::policy) fn deciding_paths(
         return BTreeSet::new();
     }
     let (resource, verb) = (call.head.route.resource, call.head.route.verb);
-    let mut paths = followed(role, container);
+    let mut paths = BTreeSet::new();
     match (&call.body, resource, verb) {
         (Body::ExecCreate(exec), ..) => paths.extend(entered(exec.working_dir.text())),
         // a start of what runs does nothing
@@ -143,9 +122,7 @@ impl Judge<'_> {
                     let what = format!("mount over {leads:?}, where {target:?} leads");
                     self.deny(Reason::MountTarget, field.as_str(), target.as_str(), what);
                 }
-                leads => {
-                    self.told_by_kernel(container, deciding, (&field, target), leads.as_deref())
-                }
+                _ => self.told_by_kernel(container, &field, target),
             }
             places.push(MountPlace {
                 field,
@@ -157,29 +134,26 @@ impl Judge<'_> {
         self.directory(container, deciding, "Config.WorkingDir", &container.working_dir);
     }
 
-    /// A mount of a container that runs, where the kernel does not show it at its target: it must be known where that leads.
-    fn told_by_kernel(
-        &mut self,
-        container: &Container,
-        deciding: &BTreeSet<String>,
-        (field, target): (&str, &str),
-        leads: Option<&str>,
-    ) {
-        let elsewhere = led_elsewhere(self.role, container);
-        let Some(place) = clean(target).filter(|place| elsewhere.contains(place)) else { return };
-        let followed = deciding.contains(&place); // and refused, where that failed
-        match (&container.displaced, leads) {
-            (None, None) if !followed => {
-                let what =
-                    format!("have mounted elsewhere what {target:?} is for: it cannot be seen");
-                self.deny(Reason::PathUnseen, field, target, what);
-                self.allowing("the gate must see the daemon's processes in /proc");
+    /// A mount of a container that runs, which the kernel does not show at its target: a link led elsewhere. Who has made
+    /// a container himself was judged when it started, and its program has had whatever there is.
+    fn told_by_kernel(&mut self, container: &Container, field: &str, target: &str) {
+        if !is_sound_target(target)
+            || self.role.scopes.is_self_made(Resource::Container, &container.labels)
+        {
+            return;
+        }
+        match &container.displaced {
+            Some(displaced) => {
+                if clean(target).is_some_and(|place| displaced.contains(&place)) {
+                    let what = format!("have mounted elsewhere what {target:?} is for");
+                    self.deny(Reason::PathUnseen, field, target, what);
+                }
             }
-            (Some(_), leads) if leads.map_or(!followed, |leads| leads == place) => {
-                let what = format!("have mounted elsewhere what {target:?} is for");
+            None => {
+                let what = format!("have mounted elsewhere what {target:?} is for: not to be seen");
                 self.deny(Reason::PathUnseen, field, target, what);
+                self.allowing("the gate must see the container's processes in /proc");
             }
-            _ => {}
         }
     }
 
@@ -191,7 +165,7 @@ impl Judge<'_> {
         directory: &str,
     ) {
         if entered(directory).is_some() {
-            let deciding = deciding_paths(self.role, call, container);
+            let deciding = deciding_paths(call, container);
             self.directory(container, &deciding, "WorkingDir", directory);
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     } = container;
     judge.image_fact(image);
     judge.working_dir("Config.WorkingDir", working_dir);
-    judge.placed(&deciding_paths(judge.role, call, container), container);
+    judge.placed(&deciding_paths(call, container), container);
     if let Some(health) = health {
         judge.health("Config.Healthcheck.", health);
     }

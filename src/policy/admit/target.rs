@@ -4,7 +4,6 @@
 //! that it does not have is held against it as it is against a request: where the profile fills none in.
 
 use super::Judge;
-use super::inside::followed;
 use super::names::is_plain;
 use super::start::seen_container;
 use super::update::will_restart;
@@ -17,6 +16,7 @@ use crate::policy::Reason;
 use crate::policy::facts::{Container, Exec, Facts, Seen};
 use crate::policy::profile::Profile;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What every engine hides of /proc and /sys by itself (`DefaultLinuxSpec` in moby's `oci/defaults.go`). Newer ones
 /// hide more, and `inspect` shows the list.
@@ -120,7 +120,7 @@ pub(super) fn reach(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
             judge.keeps = !starts;
             judge.made(field, container, starts);
             if !starts {
-                judge.placed(&followed(judge.role, container), container);
+                judge.placed(&BTreeSet::new(), container); // it is not looked into
                 judge.joined(&container.network_mode, container);
             }
             judge.reached = None;

@@ -32,8 +32,8 @@ pub struct Container {
     pub running: bool,
     /// The number of its first process, as the daemon has it, while it runs.
     pub process: Option<i32>,
-    /// Of the places where something is mounted in it, those at which nothing is while it runs: a link led elsewhere.
-    /// `None` where that cannot be seen.
+    /// Of the places where something is mounted in it, those at which nothing is while it runs: a link led elsewhere. None of
+    /// one that does not run; `None` where it cannot be seen.
     pub displaced: Option<BTreeSet<String>>,
     /// Its labels, those of its image among them.
     pub labels: BTreeMap<String, String>,
@@ -139,14 +139,19 @@ impl Container {
         let names = |mount: &ContainerMount| {
             mount.target.split('/').filter(|name| !name.is_empty()).count()
         };
-        let turns = self.running && self.mounts.iter().any(|mount| names(mount) > 1);
+        // a mount that is elsewhere keeps nobody from turning the way to it
+        let displaced = self.displaced.as_ref().is_some_and(|displaced| !displaced.is_empty());
+        let deep = self.mounts.iter().any(|mount| names(mount) > 1);
+        let turns = self.running && (displaced || deep);
         !turns && !self.has_mounts_in_mounts()
     }
 
-    /// Whether everything in it is seen to be mounted where it was asked for.
+    /// Whether everything in it is seen to be mounted where it was asked for; before it runs that is not seen.
     #[must_use]
     pub fn is_as_asked(&self) -> bool {
-        self.displaced.as_ref().is_some_and(BTreeSet::is_empty)
+        let mounts = !self.mounts.is_empty() || !self.tmpfs.is_empty();
+        let seen = self.running || !mounts;
+        seen && self.displaced.as_ref().is_some_and(BTreeSet::is_empty)
     }
 
     /// Whether a mount lies in another, where whoever writes there chooses what it covers. One that lies deeper than
