@@ -20,6 +20,15 @@ pub(crate) struct Gate {
     pub(crate) older: u16,
 }
 
+/// Waits until something holds.
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 impl Gate {
     /// Starts the gate with everything it needs in `directory`, and waits until it answers.
     pub(crate) fn start(directory: &Path, daemon: &Path) -> Self {
@@ -83,15 +92,6 @@ impl Gate {
     /// Every line of the audit log so far.
     pub(crate) fn audit(&self) -> Vec<serde_json::Value> {
         super::log::events(&self.directory.join("audit"))
-    }
-
-    /// Waits until an event is on record.
-    pub(crate) fn until_recorded(&self, is_it: impl Fn(&serde_json::Value) -> bool) {
-        let start = Instant::now();
-        while !self.audit().iter().any(&is_it) {
-            assert!(start.elapsed() < PATIENCE, "it is not recorded");
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 
     /// Asks the gate to end, as a service manager does, and hands over its log.

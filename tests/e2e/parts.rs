@@ -295,7 +295,9 @@ pub(crate) fn daemon_away(engine: Engine) {
     assert_eq!(side.send("GET", "/v1.41/info", "").status, 200);
     let end = std::thread::scope(|scope| {
         let events = scope.spawn(|| side.send("GET", "/v1.41/events", ""));
-        gate.until_recorded(|event| event["request"]["operation"] == "SystemEvents");
+        // it answers before it listens
+        let listens = || side.send("GET", "/v1.41/info", "").json()["NEventsListener"] == 1;
+        super::gate::until("the daemon has a listener", listens);
         drop(daemon);
         let away = Instant::now();
         for (method, target) in
