@@ -34,7 +34,7 @@ pub use address::Address;
 pub use connected::{Connection, Ending};
 pub use connection::Front;
 pub use credentials::{Credentials, TlsError, certificates};
-pub use gate::{ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
+pub use gate::{Allotment, ConnectionId, Gate, Peer, RefusedKind, Stranger, Watch};
 pub use limits::{PlacePermit, Places, StreamPermit, Streams};
 pub use listener::{Entrance, Handed, ListenError, Way};
 pub use receive::{BodyMemory, Budget, Unreceived};

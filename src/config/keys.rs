@@ -248,7 +248,7 @@ const ROLE: Section = Section {
             Shape::Either(&Shape::Word(&["own", "daemon"]), &Shape::Section(&BRIDGE)),
             "own: a bridge of the owner's own in the place of the daemon's default one, made on first use; left out: the daemon's",
         ),
-        key("unknown", Shape::Word(&["refuse", "leave-out"]), "keys that no daemon reads"),
+        key("unknown", Shape::Word(&["refuse", "drop"]), "keys that no daemon reads"),
         key(
             "own_as",
             Shape::Word(&["keep"]),
@@ -292,6 +292,7 @@ const LIMITS: Section = Section {
         key("networks", COUNT, "networks"),
         key("requests", RATE, "requests in a second, such as 50/s"),
         key("streams", COUNT, "requests and sessions at once"),
+        key("connections", COUNT, "connections at once"),
         key("execs", COUNT, "sessions of execs at once"),
         key("builds", COUNT, "builds at once"),
     ],

@@ -6,7 +6,7 @@ use crate::audit::{Refusal, RefusalKind, Writer};
 use crate::identity::{Evidence, Unidentified};
 use crate::proxy::receive;
 use crate::proxy::respond::{self, ResponseBody};
-use crate::proxy::{Address, Connection, Gate, Peer, RefusedKind, Stranger, Watch};
+use crate::proxy::{Address, Allotment, Connection, Gate, Peer, RefusedKind, Stranger, Watch};
 use crate::telemetry::Tally;
 use crate::who::Who;
 use http::request::Parts;
@@ -43,6 +43,10 @@ impl Gate for PipelineGate {
 
     fn name<'a>(&self, who: &'a Who) -> &'a str {
         who.name()
+    }
+
+    fn allotment(&self, who: &Who) -> Option<Allotment> {
+        who.allotment()
     }
 
     async fn turn_away(&self, stranger: Arc<Stranger>, _head: Parts) -> Response<ResponseBody> {

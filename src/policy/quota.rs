@@ -24,6 +24,7 @@ rules! {
         Networks = "limit.networks", "a network beyond how many there may be", "the daemon has addresses for few", "remove some, or have `networks` raised under limits", [];
         Requests = "limit.requests", "more requests in a second than there may be", "one must not keep the daemon busy", "ask less often, or have `requests` raised under limits", [];
         Streams = "limit.streams", "more requests and sessions at once than there may be", "one must not keep the daemon busy", "end some, or have `streams` raised under limits", [];
+        Connections = "limit.connections", "more connections at once than there may be", "one must not take the places of all", "close what is idle, or have `connections` raised under limits", [];
         Execs = "limit.execs", "more sessions of execs at once than there may be", "each holds the daemon and a process", "end some, or have `execs` raised under limits", [];
         Builds = "limit.builds", "more builds at once than there may be", "one must not take the whole host", "wait until one has ended, or have `builds` raised under limits", [];
     }
@@ -44,6 +45,7 @@ impl OverLimit {
             Self::Networks => "networks",
             Self::Requests => "requests",
             Self::Streams => "streams",
+            Self::Connections => "connections",
             Self::Execs => "execs",
             Self::Builds => "builds",
         }
@@ -58,7 +60,7 @@ impl OverLimit {
     /// Whether a refusal for it is counted, and no line of its own: whoever asks in vain must not fill the log.
     #[must_use]
     pub const fn is_folded(self) -> bool {
-        matches!(self, Self::Requests | Self::Streams)
+        matches!(self, Self::Requests | Self::Streams | Self::Connections)
     }
 }
 

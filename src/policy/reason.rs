@@ -37,7 +37,7 @@ rules! {
         OwnerUntold = "owner.untold", "what makes or removes things of which it cannot be told whose they are, by a role that means its own alone",
             "the daemon writes no owner there", "have a role with scope: any do it", [];
         UnknownKey = "request.unknown", "what no daemon reads, by a role with unknown: refuse",
-            "whoever asks so may rely on what is not done", "leave it out, or ask for unknown: leave-out", [];
+            "whoever asks so may rely on what is not done", "leave it out, or ask for unknown: drop", [];
         LabelReserved = "label.reserved", "a label that begins with dockward., other than what the gate sets by itself",
             "these say whose an object is", "leave the label out", [];
         RedactedValue = "value.redacted", "a value that the gate has taken out of what it was told",

@@ -211,7 +211,8 @@ impl<G: Gate> Front<G> {
 
     fn admit(&self, connection: Connection<G::Who>, seat: &Seat) -> Reception<G::Who> {
         let name = self.gate.name(&connection.who);
-        match self.seats.take(seat, connection.peer.client.key(), name) {
+        let allotment = self.gate.allotment(&connection.who);
+        match self.seats.take(seat, connection.peer.client.key(), name, allotment) {
             Ok(()) => {
                 let connection = Arc::new(connection);
                 self.gate.arrived(&connection);
@@ -334,6 +335,9 @@ async fn answer<G: Gate>(
         Ok(stranger) => gate.turn_away(stranger, head).await,
         Err(Crowded { kind: RefusedKind::TooManyOfIdentity, most }) => {
             respond::too_many("connections", most)
+        }
+        Err(Crowded { kind: RefusedKind::TooManyOfOwner(rule), most }) => {
+            respond::crowded(&format!(" of its owner's [{}]", rule.id), most)
         }
         Err(Crowded { kind: RefusedKind::TooManyFromAddress, most }) => {
             respond::crowded(" of this address", most)

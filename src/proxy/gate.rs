@@ -35,6 +35,12 @@ pub trait Gate: Send + Sync + 'static {
     /// The name that places are counted by.
     fn name<'a>(&self, who: &'a Self::Who) -> &'a str;
 
+    /// How many connections whoever owns as this client may have at once, where that is fewer than others may.
+    fn allotment(&self, who: &Self::Who) -> Option<Allotment> {
+        let _ = who;
+        None
+    }
+
     /// Answers the one request of somebody who is nobody. The connection closes after it.
     fn turn_away(
         &self,
@@ -49,6 +55,17 @@ pub trait Gate: Send + Sync + 'static {
         connection: Arc<Connection<Self::Who>>,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<ResponseBody>> + Send;
+}
+
+/// Places of an owner.
+#[derive(Clone, Debug)]
+pub struct Allotment {
+    /// Whose they are.
+    pub owner: String,
+    /// How many.
+    pub most: usize,
+    /// What refuses one more.
+    pub rule: &'static Rule,
 }
 
 /// Who is told of connections that never became a request.
@@ -72,6 +89,8 @@ pub enum RefusedKind {
     TooManyFromAddress,
     /// As many of this identity as there may be.
     TooManyOfIdentity,
+    /// As many of its owner as its limits say; which.
+    TooManyOfOwner(&'static Rule),
     /// The client showed no certificate.
     NoCertificate,
     /// The handshake failed.
@@ -105,7 +124,9 @@ impl RefusedKind {
             Self::NoCertificate => TurnedAway::NoCertificate.rule(),
             Self::Handshake => TurnedAway::Failed.rule(),
             Self::HandshakeTimeout => TurnedAway::HandshakeTimeout.rule(),
-            Self::Untrusted(rule) | Self::Unidentified { rule, .. } => rule,
+            Self::Untrusted(rule)
+            | Self::TooManyOfOwner(rule)
+            | Self::Unidentified { rule, .. } => rule,
             Self::Head => TurnedAway::Head.rule(),
             Self::HeadTimeout => TurnedAway::HeadTimeout.rule(),
         }

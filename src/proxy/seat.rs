@@ -1,7 +1,7 @@
 //! What a connection takes of others: a place in the hall until its client is known, then a seat among those who are,
 //! of all, of its address and of its identity. So nobody who is not known takes anything from somebody who is.
 
-use super::gate::RefusedKind;
+use super::gate::{Allotment, RefusedKind};
 use super::hall::{CrowdedOut, Hall, HallPlace};
 use super::limits::{PlacePermit, Places, TooMany};
 use super::shutdown::Live;
@@ -16,6 +16,7 @@ pub(super) struct Seats {
     all: Arc<Places<()>>,
     addresses: Arc<Places<Whence>>,
     identities: Arc<Places<String>>,
+    owners: Arc<Places<String>>,
 }
 
 /// What one connection has taken, until its last byte, tunnel included.
@@ -32,6 +33,7 @@ struct KnownSeats {
     _all: PlacePermit<()>,
     _address: PlacePermit<Whence>,
     _identity: PlacePermit<String>,
+    _owner: Option<PlacePermit<String>>,
 }
 
 /// No seat is left for somebody who is known.
@@ -51,6 +53,7 @@ impl Seats {
             all: Places::new(limits.connections),
             addresses: Places::new(limits.connections_per_address),
             identities: Places::new(limits.connections_per_identity),
+            owners: Places::new(0), // each says how many
         }
     }
 
@@ -62,7 +65,13 @@ impl Seats {
     }
 
     /// Seats somebody who is known by this name. Who finds none stays in the hall.
-    pub(super) fn take(&self, seat: &Seat, whence: Whence, name: &str) -> Result<(), Crowded> {
+    pub(super) fn take(
+        &self,
+        seat: &Seat,
+        whence: Whence,
+        name: &str,
+        allotment: Option<Allotment>,
+    ) -> Result<(), Crowded> {
         let crowded = |kind| move |most| Crowded { kind, most };
         let known = KnownSeats {
             _all: self.all.enter(()).map_err(crowded(RefusedKind::TooMany))?,
@@ -74,6 +83,13 @@ impl Seats {
                 .identities
                 .enter(name.to_owned())
                 .map_err(crowded(RefusedKind::TooManyOfIdentity))?,
+            _owner: match allotment {
+                Some(Allotment { owner, most, rule }) => {
+                    let place = self.owners.enter_within(owner, most);
+                    Some(place.map_err(crowded(RefusedKind::TooManyOfOwner(rule)))?)
+                }
+                None => None,
+            },
         };
         let _ = seat.known.set(known);
         let place = seat.hall.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -7,7 +7,8 @@ use crate::audit::describe::shown;
 use crate::identity::{Claims, Evidence, Identity, Unidentified, awaits_a_token, identify};
 use crate::policy::Policy;
 use crate::policy::glob::Glob;
-use crate::proxy::Address;
+use crate::policy::quota::OverLimit;
+use crate::proxy::{Address, Allotment};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::net::SocketAddr;
@@ -76,6 +77,16 @@ struct Latest {
 }
 
 impl Who {
+    /// How many connections its owner may have at once, where that has a limit.
+    pub(crate) fn allotment(&self) -> Option<Allotment> {
+        let latest = self.latest.load();
+        let Latest { policy, identity, .. } = latest.as_deref()?;
+        let most = policy.limits.get(identity.limits.as_ref()?)?.most(OverLimit::Connections)?;
+        let rule = OverLimit::Connections.rule();
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Some(Allotment { owner: identity.owner.to_string(), most, rule })
+    }
+
     /// Identifies who has come. Somebody who could be somebody with the right token is let in as far as
     /// her first request.
     ///

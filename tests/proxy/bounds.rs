@@ -20,12 +20,15 @@ async fn gate(front: &'static str) -> Gate {
 const LIMITED: &str = r#"  - { name: paced, match: { cn: paced }, limits: paced, roles: [paced] }
   - { name: hasty, match: { cn: hasty }, limits: hasty, roles: [reader] }
   - { name: unruly, match: { cn: unruly }, limits: unruly, roles: [paced] }
+  - { name: alone, match: { cn: alone }, owner: team, limits: seated, roles: [reader] }
+  - { name: along, match: { cn: along }, owner: team, limits: seated, roles: [reader] }
   - { name: counted, match: { cn: counted }, limits: counted, roles: [paced] }
 limits:
   counted: { containers: 2000 }
   paced: { streams: 3, execs: 1, builds: 1 }
   hasty: { requests: 5/s }
   unruly: { requests: 1/s }
+  seated: { connections: 2 }
 roles:
   paced: { scope: any, admission: unrestricted, allow: { container: ["*"], build: [create], system: [info, events] }, images: { run: ["**"] } }
 "#;
@@ -52,6 +55,33 @@ async fn connections_of_an_identity() {
     assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
     let events = gate.settle().await;
     assert!(events.iter().any(|e| e["stage"] == "connection.refused"), "{events:#?}");
+}
+
+/// Those who own as one share it.
+#[tokio::test]
+async fn connections_of_an_owner() {
+    let gate = limited(Script::new("1.41")).await;
+    let mut first = gate.client("alone").await;
+    assert_eq!(first.get("/_ping").await.status, 200);
+    let mut second = gate.client("along").await;
+    assert_eq!(second.get("/_ping").await.status, 200);
+    for name in ["alone", "along"] {
+        let mut third = gate.client(name).await;
+        assert_retry(
+            &third.get("/_ping").await,
+            "2 connections of its owner's [limit.connections]",
+        );
+        assert_eq!(third.rest().await, b"");
+    }
+    assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
+    drop(second);
+    let free = async { while gate.client("alone").await.get("/_ping").await.status != 200 {} };
+    crate::gate::soon(free).await;
+    assert_eq!(first.get("/_ping").await.status, 200);
+    let events = gate.settle().await;
+    let refused = |e: &&Value| e["stage"] == "connection.refused";
+    let refused = events.iter().find(refused).unwrap();
+    assert_eq!(refused["reason"], "limit.connections");
 }
 
 #[tokio::test]
