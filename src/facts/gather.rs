@@ -9,7 +9,7 @@ use super::remembered::{Moment, Remembered, changed};
 use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
 use crate::policy::admit::mount_targets;
-use crate::policy::facts::Container;
+use crate::policy::facts::{Container, Displaced};
 use crate::policy::permit::Makes;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
 use crate::problem::{Actionable, Problem};
@@ -262,11 +262,11 @@ impl Gatherer {
             let Seen::Found(container) = container else { continue };
             let targets = mount_targets(container);
             if targets.is_empty() || !container.running {
-                container.displaced = Some(BTreeSet::new());
+                container.displaced = Some(Displaced::new());
                 continue;
             }
             let (peer, process) = (self.daemon.peer_pid(), container.process);
-            let look = move || look::displaced(targets, peer, process);
+            let look = move || look::displaced(&targets, peer, process);
             container.displaced = match tokio::task::spawn_blocking(look).await {
                 Ok(Ok(displaced)) => Some(displaced),
                 Ok(Err(why)) => {

@@ -162,6 +162,7 @@ fn mounted(mount: &Value) -> ContainerMount {
         (kind.as_deref() == Some("bind")).then(|| text(mount, "/Source").unwrap_or_default());
     ContainerMount {
         target: text(mount, "/Destination").unwrap_or_default(),
+        volume: (kind.as_deref() == Some("volume")).then(|| text(mount, "/Name")).flatten(),
         bind,
         tmpfs: kind.as_deref() == Some("tmpfs"),
         other: match kind.as_deref() {
@@ -337,7 +338,7 @@ mod tests {
         assert_eq!(
             seen.mounts,
             [
-                mount("/v"),
+                ContainerMount { volume: Some("v".into()), ..mount("/v") },
                 ContainerMount {
                     bind: Some("/".into()),
                     read_only: true,

@@ -3,6 +3,7 @@
 use super::host_path::{HostView, daemon_process};
 use super::mounts::Mounts;
 use crate::policy::PathFact;
+use crate::policy::facts::Displaced;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -27,16 +28,16 @@ pub fn host_paths(
     paths.iter().map(|path| (path.clone(), fact(path))).collect()
 }
 
-/// Of these places in a container, those at which nothing is mounted in the eyes of its first process. Blocks on the
-/// file system.
+/// Of these places in a container, each with the volume that was to be mounted there, those at which nothing is mounted in the
+/// eyes of its first process; and where that volume is. Blocks on the file system.
 ///
 /// # Errors
 /// Why that cannot be seen.
 pub fn displaced(
-    targets: BTreeSet<String>,
+    targets: &BTreeMap<String, Option<String>>,
     peer: Option<i32>,
     process: Option<i32>,
-) -> Result<BTreeSet<String>, String> {
+) -> Result<Displaced, String> {
     let daemon = daemon_process(peer, Path::new(PID_FILE));
     let daemon = daemon.ok_or("the daemon's process is not known")?;
     let process = process.ok_or("the daemon does not tell its process")?;
@@ -44,7 +45,20 @@ pub fn displaced(
     if !mounts.are_of_a_container() {
         return Err("its first process has another root".to_owned());
     }
-    Ok(targets.into_iter().filter(|target| !mounts.has(Path::new(target))).collect())
+    Ok(elsewhere(&mounts, targets))
+}
+
+fn elsewhere(mounts: &Mounts, targets: &BTreeMap<String, Option<String>>) -> Displaced {
+    let missing = targets.iter().filter(|(target, _)| !mounts.has(Path::new(target)));
+    let found = |volume: &String| {
+        // where it was asked for it is another mount of the same volume
+        let asked = |point: &&Path| point.to_str().is_some_and(|at| targets.contains_key(at));
+        let mut points = mounts.of_volume(volume).filter(|point| !asked(point));
+        let point = points.next()?.to_str()?.to_owned();
+        points.next().is_none().then_some(point)
+    };
+    let found = |volume: &Option<String>| volume.as_ref().and_then(found);
+    missing.map(|(target, volume)| (target.clone(), found(volume))).collect()
 }
 
 fn one(view: &HostView, path: &Path, protected: &[PathBuf]) -> PathFact {
@@ -56,17 +70,60 @@ fn one(view: &HostView, path: &Path, protected: &[PathBuf]) -> PathFact {
 
 #[cfg(test)]
 mod tests {
-    use super::displaced;
-    use std::collections::BTreeSet;
+    use super::*;
+
+    /// What the first process of a container sees, as runc has made it.
+    const CONTAINER: &str = "\
+        600 500 0:50 / / rw,relatime - overlay overlay rw\n\
+        601 600 0:53 / /proc rw,nosuid - proc proc rw\n\
+        602 600 0:54 / /dev rw,nosuid - tmpfs tmpfs rw\n\
+        603 600 0:55 / /sys ro,nosuid - sysfs sysfs ro\n\
+        604 600 8:1 /var/lib/docker/volumes/there/_data /data rw - ext4 /dev/sda1 rw\n\
+        605 602 8:1 /var/lib/docker/volumes/led/_data /dev/sub rw - ext4 /dev/sda1 rw\n\
+        606 600 8:1 /docker/volumes/twice/_data /one rw - ext4 /dev/sda1 rw\n\
+        607 600 8:1 /docker/volumes/twice/_data /srv/two rw - ext4 /dev/sda1 rw\n\
+        608 600 8:1 /docker/volumes/many/_data /srv/a rw - ext4 /dev/sda1 rw\n\
+        609 600 8:1 /docker/volumes/many/_data /srv/b rw - ext4 /dev/sda1 rw\n\
+        610 600 8:1 /docker/volumes/in/_data/part /srv/part rw - ext4 /dev/sda1 rw\n\
+        611 600 8:1 /srv/host /srv/h rw - ext4 /dev/sda1 rw\n";
+
+    #[test]
+    fn a_volume_that_is_not_where_it_was_to_be_is_found_where_it_is() {
+        let mounts = Mounts::parse(CONTAINER.as_bytes()).unwrap();
+        assert!(mounts.are_of_a_container());
+        let asked = |all: &[(&str, Option<&str>)]| {
+            let all = all.iter().map(|(at, volume)| (at.to_string(), volume.map(str::to_owned)));
+            elsewhere(&mounts, &all.collect())
+        };
+        assert_eq!(asked(&[("/data", Some("there"))]), Displaced::new());
+        for (volume, leads) in
+            [("led", Some("/dev/sub")), ("many", None), ("in", None), ("gone", None), ("", None)]
+        {
+            let found: Displaced = [("/d".to_owned(), leads.map(str::to_owned))].into();
+            assert_eq!(asked(&[("/d", Some(volume))]), found, "{volume}");
+        }
+        for other in ["/h", "/tmpfs"] {
+            assert_eq!(asked(&[(other, None)]), [(other.to_owned(), None)].into());
+        }
+        // where it was asked for as well, it is not that one
+        let twice = asked(&[("/one", Some("twice")), ("/link", Some("twice"))]);
+        assert_eq!(twice, [("/link".to_owned(), Some("/srv/two".to_owned()))].into());
+    }
+
+    #[test]
+    fn who_has_gone_to_another_root_shows_nothing() {
+        let elsewhere = CONTAINER.replace(" /proc rw", " /x rw");
+        assert!(!Mounts::parse(elsewhere.as_bytes()).unwrap().are_of_a_container());
+    }
 
     #[test]
     fn a_place_at_which_nothing_is_mounted_is_told_where_the_processes_are_seen() {
         let own = i32::try_from(std::process::id()).ok();
-        let asked = || ["/proc", "/proc/self", "/usr/nowhere"].map(str::to_owned).into();
-        let nothing: BTreeSet<_> = ["/proc/self", "/usr/nowhere"].map(str::to_owned).into();
-        assert_eq!(displaced(asked(), own, own), Ok(nothing));
+        let asked = ["/proc", "/proc/self", "/usr/nowhere"].map(|at| (at.to_owned(), None)).into();
+        let nothing = ["/proc/self", "/usr/nowhere"].map(|at| (at.to_owned(), None)).into();
+        assert_eq!(displaced(&asked, own, own), Ok(nothing));
         for (daemon, process) in [(None, own), (own, None), (own, Some(i32::MAX))] {
-            assert!(displaced(asked(), daemon, process).is_err(), "{daemon:?} {process:?}");
+            assert!(displaced(&asked, daemon, process).is_err(), "{daemon:?} {process:?}");
         }
     }
 }

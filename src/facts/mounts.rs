@@ -140,6 +140,15 @@ impl Mounts {
         self.locations(path)?.pop()
     }
 
+    /// Where a volume of the local driver is mounted, which it keeps in a directory of its name (`volume/local/local.go` of moby).
+    pub fn of_volume(&self, name: &str) -> impl Iterator<Item = &Path> {
+        let kept = Path::new("volumes").join(name).join("_data");
+        let is = move |mount: &&MountEntry| {
+            mount.root.as_ref().is_some_and(|root| root.ends_with(&kept))
+        };
+        self.0.iter().filter(is).map(|mount| mount.point.as_path())
+    }
+
     /// Whether these are what a container begins with, as its first process sees it. One that has gone to another root sees
     /// other paths.
     #[must_use]

@@ -3,7 +3,7 @@
 
 mod container;
 
-pub use container::{Container, ContainerMount, Exec, HealthFact, JoinedNetwork};
+pub use container::{Container, ContainerMount, Displaced, Exec, HealthFact, JoinedNetwork};
 pub(super) use container::{holder, is_too_deep};
 
 use self::container::ways;

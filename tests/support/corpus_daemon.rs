@@ -98,8 +98,8 @@ struct AContainer {
     user: String,
     working_dir: String,
     running: bool,
-    /// Where something was to be mounted and nothing is, while it runs; null: that cannot be seen.
-    displaced: Displaced,
+    /// Where something was to be mounted and nothing is, while it runs, and where it is instead; null: that cannot be seen.
+    displaced: DisplacedMounts,
     volumes: Vec<String>,
     labels: BTreeMap<String, String>,
     /// Where something of another kind is mounted.
@@ -127,14 +127,14 @@ struct AContainer {
     others: Vec<String>,
 }
 
-/// Places; of a container of which nothing is said, none.
+/// Places, with where it is instead; of a container of which nothing is said, none.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-struct Displaced(Option<BTreeSet<String>>);
+struct DisplacedMounts(Option<BTreeMap<String, Option<String>>>);
 
-impl Default for Displaced {
+impl Default for DisplacedMounts {
     fn default() -> Self {
-        Self(Some(BTreeSet::new()))
+        Self(Some(BTreeMap::new()))
     }
 }
 

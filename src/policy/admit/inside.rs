@@ -9,7 +9,7 @@ use crate::docker::{ApiCall, Resource, Verb};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
 use crate::policy::facts::{Container, holder, is_too_deep};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest path that Linux takes, in bytes.
 const PATH_MAX: usize = 4096;
@@ -39,12 +39,13 @@ fn is_sound_target(target: &str) -> bool {
     cleaned.is_some_and(|path| path != "/" && !kept(&path))
 }
 
-/// Where something is mounted in a container, as far as it is not refused as it stands.
+/// Where something is mounted in a container, as far as it is not refused as it stands, and the volume that is.
 #[must_use]
-pub fn mount_targets(container: &Container) -> BTreeSet<String> {
-    let targets = container.mounts.iter().map(|mount| &mount.target);
-    let sound = targets.chain(&container.tmpfs).filter(|target| is_sound_target(target));
-    sound.filter_map(|target| clean(target)).collect()
+pub fn mount_targets(container: &Container) -> BTreeMap<String, Option<String>> {
+    let mounts = container.mounts.iter().map(|mount| (&mount.target, mount.volume.clone()));
+    let all = mounts.chain(container.tmpfs.iter().map(|target| (target, None)));
+    let sound = all.filter(|(target, _)| is_sound_target(target));
+    sound.filter_map(|(target, volume)| Some((clean(target)?, volume))).collect()
 }
 
 /// The paths in a container that decide about a request, as far as it can be asked where they lead. Those that are
@@ -63,7 +64,7 @@ pub(in crate::policy) fn deciding_paths(
         // a start of what runs does nothing
         (_, Resource::Container, Verb::Start) if container.running => {}
         (_, Resource::Container, Verb::Start | Verb::Restart) => {
-            paths.extend(mount_targets(container));
+            paths.extend(mount_targets(container).into_keys());
             paths.extend(entered(&container.working_dir));
         }
         _ => {}
@@ -117,12 +118,12 @@ impl Judge<'_> {
             let field = format!("Mounts.{}", super::key(target));
             self.target(&field, target);
             let leads = self.leads(container, deciding, &field, target);
-            match &leads {
-                Some(leads) if !is_sound_target(leads) => {
-                    let what = format!("mount over {leads:?}, where {target:?} leads");
-                    self.deny(Reason::MountTarget, field.as_str(), target.as_str(), what);
-                }
-                _ => self.told_by_kernel(container, &field, target),
+            let leads = leads.or_else(|| self.told_by_kernel(container, &field, target));
+            if let Some(leads) = &leads
+                && !is_sound_target(leads)
+            {
+                let what = format!("mount over {leads:?}, where {target:?} leads");
+                self.deny(Reason::MountTarget, field.as_str(), target.as_str(), what);
             }
             places.push(MountPlace {
                 field,
@@ -134,27 +135,29 @@ impl Judge<'_> {
         self.directory(container, deciding, "Config.WorkingDir", &container.working_dir);
     }
 
-    /// A mount of a container that runs, which the kernel does not show at its target: a link led elsewhere. Who has made
-    /// a container himself was judged when it started, and its program has had whatever there is.
-    fn told_by_kernel(&mut self, container: &Container, field: &str, target: &str) {
-        if !is_sound_target(target)
-            || self.role.scopes.is_self_made(Resource::Container, &container.labels)
-        {
-            return;
+    /// Where a mount of a container is that runs, if the kernel shows that it is elsewhere than at its target: a link has
+    /// led it there. Who has made a container himself was judged when it started, and its program has had whatever
+    /// there is.
+    fn told_by_kernel(
+        &mut self,
+        container: &Container,
+        field: &str,
+        target: &str,
+    ) -> Option<String> {
+        let own = self.role.scopes.is_self_made(Resource::Container, &container.labels);
+        let place = clean(target).filter(|_| !own && is_sound_target(target))?;
+        let Some(displaced) = &container.displaced else {
+            let what = format!("have mounted elsewhere what {target:?} is for: not to be seen");
+            self.deny(Reason::PathUnseen, field, target, what);
+            self.allowing("the gate must see the container's processes in /proc");
+            return None;
+        };
+        let leads = displaced.get(&place)?;
+        if leads.is_none() {
+            let what = format!("have mounted elsewhere what {target:?} is for");
+            self.deny(Reason::PathUnseen, field, target, what);
         }
-        match &container.displaced {
-            Some(displaced) => {
-                if clean(target).is_some_and(|place| displaced.contains(&place)) {
-                    let what = format!("have mounted elsewhere what {target:?} is for");
-                    self.deny(Reason::PathUnseen, field, target, what);
-                }
-            }
-            None => {
-                let what = format!("have mounted elsewhere what {target:?} is for: not to be seen");
-                self.deny(Reason::PathUnseen, field, target, what);
-                self.allowing("the gate must see the container's processes in /proc");
-            }
-        }
+        leads.clone()
     }
 
     /// Where the directory of a process leads that is begun in a container.

@@ -15,6 +15,10 @@ pub struct HealthFact {
     pub timeout: i64,
 }
 
+/// Places in a container where something was to be mounted and nothing is, since a link led elsewhere, with where it is mounted
+/// instead, as far as that can be told.
+pub type Displaced = BTreeMap<String, Option<String>>;
+
 /// A container that is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Container {
@@ -32,9 +36,9 @@ pub struct Container {
     pub running: bool,
     /// The number of its first process, as the daemon has it, while it runs.
     pub process: Option<i32>,
-    /// Of the places where something is mounted in it, those at which nothing is while it runs: a link led elsewhere. None of
-    /// one that does not run; `None` where it cannot be seen.
-    pub displaced: Option<BTreeSet<String>>,
+    /// The places where something was to be mounted in it and nothing is while it runs. None of one that does not run; `None`
+    /// where it cannot be seen.
+    pub displaced: Option<Displaced>,
     /// Its labels, those of its image among them.
     pub labels: BTreeMap<String, String>,
     /// The volumes that are mounted into it, by name.
@@ -100,6 +104,8 @@ impl JoinedNetwork {
 pub struct ContainerMount {
     /// Where, as it was asked for.
     pub target: String,
+    /// The name of the volume, if it is one.
+    pub volume: Option<String>,
     /// The path of the host, where one is mounted by itself.
     pub bind: Option<String>,
     /// Whether it is a tmpfs, which begins empty.
@@ -125,7 +131,13 @@ impl Container {
         let texts = own.into_iter().chain(labels).chain(mounts.flatten()).chain(networks);
         let texts = texts
             .chain(lists)
-            .chain(self.displaced.iter().flatten())
+            .chain(
+                self.displaced
+                    .iter()
+                    .flatten()
+                    .flat_map(|(at, is)| [Some(at), is.as_ref()])
+                    .flatten(),
+            )
             .map(|text| text.len() + 64)
             .sum::<usize>();
         self.host_config.len() + texts
@@ -151,7 +163,7 @@ impl Container {
     pub fn is_as_asked(&self) -> bool {
         let mounts = !self.mounts.is_empty() || !self.tmpfs.is_empty();
         let seen = self.running || !mounts;
-        seen && self.displaced.as_ref().is_some_and(BTreeSet::is_empty)
+        seen && self.displaced.as_ref().is_some_and(BTreeMap::is_empty)
     }
 
     /// Whether a mount lies in another, where whoever writes there chooses what it covers. One that lies deeper than
