@@ -195,7 +195,10 @@ impl Visit {
         let (upload, memory) = match (head.route.body.is_stream(), self.body.take()) {
             (true, Some(body)) => (body::upload(received, body, &uploaded), None),
             // of a body that nobody sends on nothing is kept
-            _ if head.route.body == BodyKind::None => (ClientBody::Empty, None),
+            _ if head.route.body == BodyKind::None => {
+                drop(received);
+                (ClientBody::Empty, None)
+            }
             _ => (ClientBody::Empty, received.into_memory()),
         };
         drop(inspected);

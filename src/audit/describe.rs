@@ -82,6 +82,11 @@ impl RequestRecord {
         self.query = self.query.take().map(|query| redact::foreign(&query, has));
     }
 
+    /// The head could not be read: it is not known which values of the query are what.
+    pub fn unread(&mut self) {
+        self.query = self.query.take().map(|query| redact::foreign(&query, |_| false));
+    }
+
     /// Adds what of the body matters to security, no more of it than a line keeps: a request may wait long for its
     /// line.
     pub fn read(&mut self, body: &Body<'_>) {

@@ -8,8 +8,7 @@ use super::protected::{GatePaths, protected};
 use super::remembered::{Moment, Remembered, changed};
 use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
-use crate::policy::admit::mount_targets;
-use crate::policy::facts::{Container, Displaced};
+use crate::policy::facts::Container;
 use crate::policy::permit::Makes;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
 use crate::problem::{Actionable, Problem};
@@ -157,10 +156,16 @@ impl Gatherer {
         }
     }
 
-    /// Whether an identity has just made a container that is to go when it ends or cannot start. That is said once.
+    /// Whether an identity has just made a container that is to go when it ends or cannot start.
     #[must_use]
     pub fn is_unstarted(&self, identity: &str, id: &str) -> bool {
         self.remembered.is_unstarted(identity, id)
+    }
+
+    /// The same, which is so no more.
+    #[must_use]
+    pub fn take_unstarted(&self, identity: &str, id: &str) -> bool {
+        self.remembered.take_unstarted(identity, id)
     }
 
     /// Forgets a container, by its full id: something was done to it.
@@ -259,22 +264,9 @@ impl Gatherer {
     /// Sees where everything is mounted in containers that run.
     async fn see_mounts(&self, containers: &mut BTreeMap<String, Seen<Container>>) {
         for container in containers.values_mut() {
-            let Seen::Found(container) = container else { continue };
-            let targets = mount_targets(container);
-            if targets.is_empty() || !container.running {
-                container.displaced = Some(Displaced::new());
-                continue;
+            if let Seen::Found(container) = container {
+                look::see_mounts(&self.daemon, container).await;
             }
-            let (peer, process) = (self.daemon.peer_pid(), container.process);
-            let look = move || look::displaced(&targets, peer, process);
-            container.displaced = match tokio::task::spawn_blocking(look).await {
-                Ok(Ok(displaced)) => Some(displaced),
-                Ok(Err(why)) => {
-                    tracing::debug!(why, "the mounts of a container cannot be seen");
-                    None
-                }
-                Err(_) => None,
-            };
         }
     }
 

@@ -3,6 +3,7 @@
 //! asked for each name on the way (`HEAD /containers/{}/archive`), which says what is a link and where that leads.
 
 use super::inspected;
+use super::look;
 use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +55,9 @@ pub(super) async fn paths(
 async fn may_be_asked(daemon: &Daemon, share: &AnswerShare, container: &str) -> bool {
     let answer = daemon.look_for(Lookup::Container(container.to_owned()), share).await;
     let seen = answer.ok().flatten().and_then(|answer| inspected::container(&answer));
-    seen.is_some_and(|seen| seen.can_be_asked_about())
+    let Some(mut seen) = seen else { return false };
+    look::see_mounts(daemon, &mut seen).await;
+    seen.can_be_asked_about()
 }
 
 /// The tree of one container, as far as it was asked about.

@@ -124,8 +124,7 @@ pub fn container(answer: &Value) -> Option<Container> {
         working_dir: text(answer, "/Config/WorkingDir").unwrap_or_default(),
         running: answer.pointer("/State/Running")?.as_bool()?,
         process: (answer.pointer("/State/Pid").and_then(Value::as_i64))
-            .and_then(|pid| i32::try_from(pid).ok())
-            .filter(|pid| *pid > 0),
+            .and_then(|pid| i32::try_from(pid).ok()),
         displaced: None, // the kernel says that
         volumes: volumes.filter_map(|mount| text(mount, "/Name")).collect(),
         labels: text_map(answer, "/Config/Labels"),

@@ -2,8 +2,10 @@
 
 use super::host_path::{HostView, daemon_process};
 use super::mounts::Mounts;
+use crate::daemon::Daemon;
 use crate::policy::PathFact;
-use crate::policy::facts::Displaced;
+use crate::policy::admit::mount_targets;
+use crate::policy::facts::{Container, Displaced};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +28,25 @@ pub fn host_paths(
         Err(why) => PathFact::Unseen { why: why.clone() },
     };
     paths.iter().map(|path| (path.clone(), fact(path))).collect()
+}
+
+/// Sees where everything is mounted in a container, if it runs.
+pub async fn see_mounts(daemon: &Daemon, container: &mut Container) {
+    let targets = mount_targets(container);
+    if targets.is_empty() || !container.running || container.waits() {
+        container.displaced = Some(Displaced::new());
+        return;
+    }
+    let (peer, process) = (daemon.peer_pid(), container.process);
+    let look = move || displaced(&targets, peer, process);
+    container.displaced = match tokio::task::spawn_blocking(look).await {
+        Ok(Ok(displaced)) => Some(displaced),
+        Ok(Err(why)) => {
+            tracing::debug!(why, "the mounts of a container cannot be seen");
+            None
+        }
+        Err(_) => None,
+    };
 }
 
 /// Of these places in a container, each with the volume that was to be mounted there, those at which nothing is mounted in the
@@ -117,11 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn a_place_at_which_nothing_is_mounted_is_told_where_the_processes_are_seen() {
+    fn what_cannot_be_seen_is_not_guessed() {
         let own = i32::try_from(std::process::id()).ok();
-        let asked = ["/proc", "/proc/self", "/usr/nowhere"].map(|at| (at.to_owned(), None)).into();
-        let nothing = ["/proc/self", "/usr/nowhere"].map(|at| (at.to_owned(), None)).into();
-        assert_eq!(displaced(&asked, own, own), Ok(nothing));
+        let asked = [("/data".to_owned(), None)].into();
         for (daemon, process) in [(None, own), (own, None), (own, Some(i32::MAX))] {
             assert!(displaced(&asked, daemon, process).is_err(), "{daemon:?} {process:?}");
         }

@@ -68,6 +68,8 @@ struct MountEntry {
     /// point has been removed meanwhile.
     root: Option<PathBuf>,
     point: PathBuf,
+    /// The type of the file system.
+    kind: String,
 }
 
 impl Mounts {
@@ -150,10 +152,13 @@ impl Mounts {
     }
 
     /// Whether these are what a container begins with, as its first process sees it. One that has gone to another root sees
-    /// other paths.
+    /// other paths, and without privileges nobody has these file systems there.
     #[must_use]
     pub fn are_of_a_container(&self) -> bool {
-        ["/proc", "/dev", "/sys"].iter().all(|point| self.has(Path::new(point)))
+        let kinds = [("/proc", "proc"), ("/sys", "sysfs"), ("/dev", "tmpfs")];
+        kinds.iter().all(|(point, kind)| {
+            self.0.iter().any(|mount| mount.point == Path::new(point) && mount.kind == *kind)
+        })
     }
 
     /// Whether something is mounted right there.
@@ -218,10 +223,11 @@ fn mount(line: &[u8]) -> Option<MountEntry> {
     let root = unescape(fields.next()?)?;
     let point = unescape(fields.next()?)?;
     let is_whole = device.contains(':') && point.is_absolute() && fields.any(|f| f == b"-");
+    let kind = String::from_utf8_lossy(fields.next().unwrap_or_default()).into_owned();
     // The roots of some pseudo file systems are no paths (`net:[4026531840]`).
     let removed = [&root, &point].iter().any(|p| p.as_os_str().as_bytes().ends_with(DELETED));
     let usable = root.is_absolute() && !removed;
-    is_whole.then_some(MountEntry { id, parent, device, root: usable.then_some(root), point })
+    is_whole.then_some(MountEntry { id, parent, device, root: usable.then_some(root), point, kind })
 }
 
 fn number(field: &[u8]) -> Option<u32> {

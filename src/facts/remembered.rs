@@ -186,8 +186,14 @@ impl Remembered {
         }
     }
 
-    /// Whether this identity has just made it; that is said once. Whether it was started since, the daemon knows.
+    /// Whether this identity has just made it. Whether it was started since, the daemon knows.
     pub(super) fn is_unstarted(&self, identity: &str, id: &str) -> bool {
+        let key = (identity.to_owned(), id.to_owned());
+        self.lock().fleeting.get(&key).is_some_and(|made| is_fresh(*made))
+    }
+
+    /// The same, which is so no more.
+    pub(super) fn take_unstarted(&self, identity: &str, id: &str) -> bool {
         let made = self.lock().fleeting.remove(&(identity.to_owned(), id.to_owned()));
         made.is_some_and(is_fresh)
     }

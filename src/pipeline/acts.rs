@@ -12,6 +12,7 @@ use crate::policy::scope::OwnBridge;
 use crate::policy::{Permit, own};
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::OwnedMutexGuard;
 
 /// What is done, as the log tells it.
 struct OwnAct {
@@ -24,7 +25,7 @@ impl Visit {
     /// Makes the bridge, unless it is there by now.
     pub(super) async fn prepare(&self, bridge: &OwnBridge, head: &CallHead) -> Result<(), Refused> {
         let preparing = Arc::clone(&self.pipeline.shared.preparing);
-        let _one = preparing.lock().await;
+        let one = preparing.lock_owned().await;
         let daemon = &self.pipeline.daemon;
         let share = AnswerShare::default();
         if daemon.look_for(Lookup::Network(bridge.name()), &share).await?.is_some() {
@@ -32,7 +33,7 @@ impl Visit {
         }
         let permit = own::bridge(bridge, head.version);
         let act = OwnAct { permit, operation: "NetworkCreate", target: bridge.name() };
-        match self.act(act).await.map_err(Refused::Unrecorded)?? {
+        match self.act(act, Some(one)).await.map_err(Refused::Unrecorded)?? {
             // somebody beside the gate was faster
             201 | 409 => Ok(()),
             status => {
@@ -49,27 +50,41 @@ impl Visit {
         let refused =
             matches!(refused, Refused::Denied(_) | Refused::Over(..) | Refused::TooMany(_));
         let id = head.target().filter(|_| refused && head.route.operation == "ContainerStart");
-        id.is_some_and(|id| self.pipeline.gatherer.is_unstarted(identity.name.as_str(), id))
+        let gatherer = &self.pipeline.gatherer;
+        id.is_some_and(|id| gatherer.is_unstarted(identity.name.as_str(), id))
     }
 
     /// Takes such a container away: the daemon does so with one that cannot start (`containerStart` in moby's
     /// `daemon/start.go`), and `docker run --rm` waits for that.
     pub(super) async fn clear(&self) {
-        let Some(head) = &self.head else { return };
+        let (Some(head), Some(identity)) = (&self.head, &self.identity) else { return };
         let id = head.target().unwrap_or_default();
+        if !self.pipeline.gatherer.take_unstarted(identity.name.as_str(), id) {
+            return; // another one does
+        }
         let Some(permit) = own::remove(id, head.version) else { return };
         let act = OwnAct { permit, operation: "ContainerDelete", target: id.to_owned() };
-        match self.act(act).await {
+        match self.act(act, None).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => self.pipeline.daemon.complain(&error),
             Err(error) => tracing::error!(%error, "a removal could not be recorded: not done"),
         }
     }
 
-    /// Does it in a task of its own, which the client cannot take along.
-    async fn act(&self, act: OwnAct) -> Result<Result<u16, DaemonError>, AuditError> {
+    /// Does it in a task of its own, which the client cannot take along, and holds this meanwhile.
+    async fn act(
+        &self,
+        act: OwnAct,
+        held: Option<OwnedMutexGuard<()>>,
+    ) -> Result<Result<u16, DaemonError>, AuditError> {
         let (pipeline, parent) = (Arc::clone(&self.pipeline), self.id);
-        let done = tokio::spawn(async move { act.run(&pipeline, parent).await });
+        // the gate does not end before
+        let connection = Arc::clone(&self.connection);
+        let done = tokio::spawn(async move {
+            let done = act.run(&pipeline, parent).await;
+            drop((held, connection));
+            done
+        });
         done.await.unwrap_or(Ok(Err(DaemonError::Cancelled))) // nothing ends it before
     }
 }

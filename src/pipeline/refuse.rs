@@ -142,6 +142,9 @@ impl Visit {
         let shared = &self.pipeline.shared;
         let (log, tally) = (Arc::clone(&shared.log), Arc::clone(&shared.tally));
         let policy = self.policy.clone().unwrap_or_else(|| shared.in_force.policy());
+        if self.head.is_none() {
+            self.asked.unread();
+        }
         // what the gate then does by itself follows from a line of its own
         let leaves = self.leaves_unstarted(&refused);
         if let Some((role, reasons)) = refused.decision(leaves) {

@@ -137,6 +137,29 @@ async fn a_session_holds_none_of_the_memory_for_bodies() {
     gate.settle().await;
 }
 
+/// Nothing is kept of one that nobody sends on, however long the daemon takes.
+#[tokio::test]
+async fn a_body_that_is_not_sent_on_holds_none_of_the_memory_for_bodies() {
+    let bell = Arc::new(Notify::new());
+    let held = Reply::Held(Arc::clone(&bell), Box::new(Reply::status("204 No Content", "", "")));
+    let script = Script::new("1.41")
+        .on("POST /containers/web/stop", held)
+        .on("POST /containers/create", Reply::status("201 Created", "", r#"{"Id":"1"}"#));
+    let front =
+        "body_max: 64KiB, bodies_total: 64KiB, bodies_per_identity: 64KiB, body_timeout: 2s";
+    let gate = Gate::with(Setup { front, ..Setup::new(script) }).await;
+    let long = |body: &str| format!("{body}{}", " ".repeat((64 << 10) - body.len()));
+    let mut stopping = gate.client("admin").await;
+    stopping.send(json("POST", "/v1.41/containers/web/stop", &long(r#"{"t":5}"#))).await;
+    gate.fake.until(|log| log.calls("POST /containers/web/stop").len() == 1).await;
+    let create = json("POST", CREATE, &long(r#"{"Image":"busybox"}"#));
+    let answer = gate.client("admin").await.ask(create).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    bell.notify_one();
+    assert_eq!(stopping.answer().await.status, 204);
+    gate.settle().await;
+}
+
 #[tokio::test]
 async fn bodies_are_judged_whole_or_not_at_all() {
     let gate = gate("body_max: 64KiB, bodies_total: 128KiB").await;

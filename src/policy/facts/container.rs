@@ -34,7 +34,8 @@ pub struct Container {
     pub working_dir: String,
     /// Whether it runs now.
     pub running: bool,
-    /// The number of its first process, as the daemon has it, while it runs.
+    /// The number of its first process, as the daemon has it; 0 where it has none, such as while it waits to be started
+    /// again, which counts as running.
     pub process: Option<i32>,
     /// The places where something was to be mounted in it and nothing is while it runs. None of one that does not run; `None`
     /// where it cannot be seen.
@@ -151,18 +152,26 @@ impl Container {
         let names = |mount: &ContainerMount| {
             mount.target.split('/').filter(|name| !name.is_empty()).count()
         };
-        // a mount that is elsewhere keeps nobody from turning the way to it
+        // a mount that is elsewhere, or perhaps, keeps nobody from turning the way to it
+        let mut targets = self.mounts.iter().map(|mount| &mount.target).chain(&self.tmpfs);
+        let perhaps = targets.next().is_some() && (self.displaced.is_none() || self.waits());
         let displaced = self.displaced.as_ref().is_some_and(|displaced| !displaced.is_empty());
         let deep = self.mounts.iter().any(|mount| names(mount) > 1);
-        let turns = self.running && (displaced || deep);
+        let turns = self.running && (perhaps || displaced || deep);
         !turns && !self.has_mounts_in_mounts()
+    }
+
+    /// Whether it waits to be started again by the daemon.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.running && self.process == Some(0)
     }
 
     /// Whether everything in it is seen to be mounted where it was asked for; before it runs that is not seen.
     #[must_use]
     pub fn is_as_asked(&self) -> bool {
         let mounts = !self.mounts.is_empty() || !self.tmpfs.is_empty();
-        let seen = self.running || !mounts;
+        let seen = self.running && !self.waits() || !mounts;
         seen && self.displaced.as_ref().is_some_and(BTreeMap::is_empty)
     }
 
