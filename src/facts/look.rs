@@ -4,7 +4,7 @@ use super::host_path::{HostView, daemon_process};
 use super::mounts::Mounts;
 use crate::daemon::Daemon;
 use crate::policy::PathFact;
-use crate::policy::admit::mount_targets;
+use crate::policy::admit::{Mounted, is_sound_target, mount_targets};
 use crate::policy::facts::{Container, Displaced};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -49,13 +49,13 @@ pub async fn see_mounts(daemon: &Daemon, container: &mut Container) {
     };
 }
 
-/// Of these places in a container, each with the volume that was to be mounted there, those at which nothing is mounted in the
-/// eyes of its first process; and where that volume is. Blocks on the file system.
+/// Of these places in a container, each with what was to be mounted there, those at which nothing is mounted in the eyes of
+/// its first process; and where that is. Blocks on the file system.
 ///
 /// # Errors
 /// Why that cannot be seen.
 pub fn displaced(
-    targets: &BTreeMap<String, Option<String>>,
+    targets: &BTreeMap<String, Mounted>,
     peer: Option<i32>,
     process: Option<i32>,
 ) -> Result<Displaced, String> {
@@ -69,17 +69,28 @@ pub fn displaced(
     Ok(elsewhere(&mounts, targets))
 }
 
-fn elsewhere(mounts: &Mounts, targets: &BTreeMap<String, Option<String>>) -> Displaced {
-    let missing = targets.iter().filter(|(target, _)| !mounts.has(Path::new(target)));
-    let found = |volume: &String| {
-        // where it was asked for it is another mount of the same volume
-        let asked = |point: &&Path| point.to_str().is_some_and(|at| targets.contains_key(at));
-        let mut points = mounts.of_volume(volume).filter(|point| !asked(point));
+fn elsewhere(mounts: &Mounts, targets: &BTreeMap<String, Mounted>) -> Displaced {
+    let missing = || targets.iter().filter(|(target, _)| !mounts.has(Path::new(target)));
+    // where it was asked for it is another mount of the same
+    let asked = |point: &&Path| point.to_str().is_some_and(|at| targets.contains_key(at));
+    let only = |points: &mut dyn Iterator<Item = &Path>| {
         let point = points.next()?.to_str()?.to_owned();
         points.next().is_none().then_some(point)
     };
-    let found = |volume: &Option<String>| volume.as_ref().and_then(found);
-    missing.map(|(target, volume)| (target.clone(), found(volume))).collect()
+    // as many as are missing, beside what the runtime mounts itself
+    let of_runtime =
+        |point: &&Path| *point == Path::new("/dev/shm") || point.starts_with("/run/secrets");
+    let sound = |point: &&Path| point.to_str().is_some_and(is_sound_target) && !of_runtime(point);
+    let tmpfs: Vec<_> = mounts.of_tmpfs().filter(|point| !asked(point) && sound(point)).collect();
+    let lost = missing().filter(|(_, what)| **what == Mounted::Tmpfs).count();
+    let mut tmpfs = if tmpfs.len() == lost { tmpfs } else { Vec::new() }.into_iter();
+    let mut found = |what: &Mounted| match what {
+        Mounted::Volume(name) => only(&mut mounts.of_volume(name).filter(|point| !asked(point))),
+        Mounted::Bind(source) => only(&mut mounts.of_host(source).filter(|point| !asked(point))),
+        Mounted::Tmpfs => tmpfs.next()?.to_str().map(str::to_owned),
+        Mounted::Other => None,
+    };
+    missing().map(|(target, what)| (target.clone(), found(what))).collect()
 }
 
 fn one(view: &HostView, path: &Path, protected: &[PathBuf]) -> PathFact {
@@ -106,29 +117,47 @@ mod tests {
         608 600 8:1 /docker/volumes/many/_data /srv/a rw - ext4 /dev/sda1 rw\n\
         609 600 8:1 /docker/volumes/many/_data /srv/b rw - ext4 /dev/sda1 rw\n\
         610 600 8:1 /docker/volumes/in/_data/part /srv/part rw - ext4 /dev/sda1 rw\n\
-        611 600 8:1 /srv/host /srv/h rw - ext4 /dev/sda1 rw\n";
+        611 600 8:1 /srv/host /srv/h rw - ext4 /dev/sda1 rw\n\
+        612 602 0:56 / /dev/shm rw - tmpfs shm rw\n\
+        613 601 0:57 / /proc/acpi ro - tmpfs tmpfs ro\n\
+        614 600 0:58 / /run rw - tmpfs tmpfs rw\n";
 
     #[test]
-    fn a_volume_that_is_not_where_it_was_to_be_is_found_where_it_is() {
+    fn what_is_not_where_it_was_to_be_is_found_where_it_is() {
         let mounts = Mounts::parse(CONTAINER.as_bytes()).unwrap();
         assert!(mounts.are_of_a_container());
-        let asked = |all: &[(&str, Option<&str>)]| {
-            let all = all.iter().map(|(at, volume)| (at.to_string(), volume.map(str::to_owned)));
+        let asked = |all: &[(&str, Mounted)]| {
+            let all = all.iter().map(|(at, what)| (at.to_string(), what.clone()));
             elsewhere(&mounts, &all.collect())
         };
-        assert_eq!(asked(&[("/data", Some("there"))]), Displaced::new());
-        for (volume, leads) in
+        let led = |at: &str, leads: Option<&str>| (at.to_owned(), leads.map(str::to_owned));
+        let volume = |name: &str| Mounted::Volume(name.to_owned());
+        let bind = |source: &str| Mounted::Bind(source.to_owned());
+        assert_eq!(asked(&[("/data", volume("there"))]), Displaced::new());
+        for (name, leads) in
             [("led", Some("/dev/sub")), ("many", None), ("in", None), ("gone", None), ("", None)]
         {
-            let found: Displaced = [("/d".to_owned(), leads.map(str::to_owned))].into();
-            assert_eq!(asked(&[("/d", Some(volume))]), found, "{volume}");
+            assert_eq!(asked(&[("/d", volume(name))]), [led("/d", leads)].into(), "{name}");
         }
-        for other in ["/h", "/tmpfs"] {
-            assert_eq!(asked(&[(other, None)]), [(other.to_owned(), None)].into());
+        for (source, leads) in [
+            ("/srv/host", Some("/srv/h")),
+            ("/mnt/srv/host", Some("/srv/h")),
+            ("/srv", None),
+            ("/host", None),
+            ("/", None),
+        ] {
+            assert_eq!(asked(&[("/d", bind(source))]), [led("/d", leads)].into(), "{source}");
         }
         // where it was asked for as well, it is not that one
-        let twice = asked(&[("/one", Some("twice")), ("/link", Some("twice"))]);
-        assert_eq!(twice, [("/link".to_owned(), Some("/srv/two".to_owned()))].into());
+        let twice = asked(&[("/one", volume("twice")), ("/link", volume("twice"))]);
+        assert_eq!(twice, [led("/link", Some("/srv/two"))].into());
+        // as many as there are
+        let tmpfs = || Mounted::Tmpfs;
+        assert_eq!(asked(&[("/var/run", tmpfs())]), [led("/var/run", Some("/run"))].into());
+        assert_eq!(asked(&[("/run", tmpfs())]), Displaced::new());
+        let more = asked(&[("/var/run", tmpfs()), ("/t", tmpfs())]);
+        assert_eq!(more, [led("/t", None), led("/var/run", None)].into());
+        assert_eq!(asked(&[("/x", Mounted::Other)]), [led("/x", None)].into());
     }
 
     #[test]
@@ -140,7 +169,7 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_is_not_guessed() {
         let own = i32::try_from(std::process::id()).ok();
-        let asked = [("/data".to_owned(), None)].into();
+        let asked = [("/data".to_owned(), Mounted::Tmpfs)].into();
         for (daemon, process) in [(None, own), (own, None), (own, Some(i32::MAX))] {
             assert!(displaced(&asked, daemon, process).is_err(), "{daemon:?} {process:?}");
         }

@@ -145,10 +145,25 @@ impl Mounts {
     /// Where a volume of the local driver is mounted, which it keeps in a directory of its name (`volume/local/local.go` of moby).
     pub fn of_volume(&self, name: &str) -> impl Iterator<Item = &Path> {
         let kept = Path::new("volumes").join(name).join("_data");
-        let is = move |mount: &&MountEntry| {
-            mount.root.as_ref().is_some_and(|root| root.ends_with(&kept))
-        };
-        self.0.iter().filter(is).map(|mount| mount.point.as_path())
+        self.points(move |mount| mount.root.as_ref().is_some_and(|root| root.ends_with(&kept)))
+    }
+
+    /// Where a path of the host is mounted, which is what of its file system is: all of one is not told apart from others.
+    pub fn of_host(&self, source: &str) -> impl Iterator<Item = &Path> {
+        self.points(move |mount| {
+            let root = mount.root.as_ref().and_then(|root| root.strip_prefix("/").ok());
+            let root = root.filter(|root| !root.as_os_str().is_empty());
+            root.is_some_and(|root| Path::new(source).ends_with(root))
+        })
+    }
+
+    /// Where a whole tmpfs is mounted.
+    pub fn of_tmpfs(&self) -> impl Iterator<Item = &Path> {
+        self.points(|mount| mount.kind == "tmpfs" && mount.root.as_deref() == Some(Path::new("/")))
+    }
+
+    fn points(&self, is: impl Fn(&MountEntry) -> bool) -> impl Iterator<Item = &Path> {
+        self.0.iter().filter(move |mount| is(mount)).map(|mount| mount.point.as_path())
     }
 
     /// Whether these are what a container begins with, as its first process sees it. One that has gone to another root sees

@@ -45,7 +45,7 @@ pub use environment::is_read_outside;
 pub(super) use host_paths::listed as listed_path;
 pub(super) use image::{named as named_image, run, serve};
 pub(super) use inside::deciding_paths;
-pub use inside::mount_targets;
+pub use inside::{Mounted, is_sound_target, mount_targets};
 pub(super) use join::{chained, is_sound_link};
 pub(super) use manner::manner;
 pub(super) use mounts::is_volume_name;

@@ -8,7 +8,7 @@ use crate::docker::body::Body;
 use crate::docker::{ApiCall, Resource, Verb};
 use crate::policy::Reason;
 use crate::policy::decision::Finding;
-use crate::policy::facts::{Container, holder, is_too_deep};
+use crate::policy::facts::{Container, ContainerMount, holder, is_too_deep};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest path that Linux takes, in bytes.
@@ -33,19 +33,39 @@ pub(super) struct MountPlace {
 }
 
 /// Whether something may be mounted there, as far as the text says.
-fn is_sound_target(target: &str) -> bool {
+#[must_use]
+pub fn is_sound_target(target: &str) -> bool {
     let kept = |path: &str| !OF_DEV.contains(&path) && KEPT.iter().any(|root| is_under(path, root));
     let cleaned = clean(target).filter(|path| path.len() < PATH_MAX && !is_too_deep(path));
     cleaned.is_some_and(|path| path != "/" && !kept(&path))
 }
 
-/// Where something is mounted in a container, as far as it is not refused as it stands, and the volume that is.
+/// What is mounted at a place in a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mounted {
+    /// A volume, by its name.
+    Volume(String),
+    /// A path of the host.
+    Bind(String),
+    /// A tmpfs.
+    Tmpfs,
+    /// Something else.
+    Other,
+}
+
+/// Where something is mounted in a container, as far as it is not refused as it stands, and what.
 #[must_use]
-pub fn mount_targets(container: &Container) -> BTreeMap<String, Option<String>> {
-    let mounts = container.mounts.iter().map(|mount| (&mount.target, mount.volume.clone()));
-    let all = mounts.chain(container.tmpfs.iter().map(|target| (target, None)));
+pub fn mount_targets(container: &Container) -> BTreeMap<String, Mounted> {
+    let what = |mount: &ContainerMount| match (&mount.volume, &mount.bind) {
+        (Some(volume), _) => Mounted::Volume(volume.clone()),
+        (None, Some(source)) => Mounted::Bind(source.clone()),
+        (None, None) if mount.tmpfs => Mounted::Tmpfs,
+        (None, None) => Mounted::Other,
+    };
+    let mounts = container.mounts.iter().map(|mount| (&mount.target, what(mount)));
+    let all = mounts.chain(container.tmpfs.iter().map(|target| (target, Mounted::Tmpfs)));
     let sound = all.filter(|(target, _)| is_sound_target(target));
-    sound.filter_map(|(target, volume)| Some((clean(target)?, volume))).collect()
+    sound.filter_map(|(target, what)| Some((clean(target)?, what))).collect()
 }
 
 /// The paths in a container that decide about a request, as far as it can be asked where they lead. Those that are
