@@ -201,6 +201,10 @@ impl Daemon {
         self.in_time(async {
             let answer = self.send(&lookup.outbound(), ClientBody::Empty, &Cancel::new()).await?;
             let Answer { status, mut body, .. } = answer;
+            if kind == Resource::Service && status == http::StatusCode::SERVICE_UNAVAILABLE {
+                // it is no manager of a swarm, and has none
+                return serde_json::from_str("[]").map_err(|why| wrong(why.to_string()));
+            }
             if status != http::StatusCode::OK {
                 return Err(wrong(status.to_string()));
             }

@@ -83,6 +83,10 @@ pub fn kept(answer: &Value) -> Option<KeptObject> {
         name: text(answer, "/Spec/Name").unwrap_or_default(),
         labels: text_map(answer, "/Spec/Labels"),
         service: text(answer, "/ServiceID"),
+        spec: match answer.pointer("/Spec/TaskTemplate") {
+            Some(_) => answer.get("Spec").map(Value::to_string).unwrap_or_default(),
+            None => String::new(),
+        },
     })
 }
 

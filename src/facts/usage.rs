@@ -5,7 +5,7 @@
 use super::inspected;
 use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Resource;
-use crate::policy::quota::{Amounts, Limits, OverLimit, taken};
+use crate::policy::quota::{Amounts, Limits, OverLimit, taken, taken_by_service};
 use crate::policy::scope::OWNER;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -182,7 +182,13 @@ async fn count(
     if !limits.0.keys().any(of_containers) {
         return Ok(has);
     }
-    let containers: Vec<ListedContainer> = daemon.labelled(Resource::Container, label).await?;
+    // what services are to have is counted, whether or not it is there yet, and not their tasks besides
+    let services: Vec<ListedService> = daemon.labelled(Resource::Service, label.clone()).await?;
+    for service in services {
+        has.add(&taken_by_service(&service.spec.to_string()));
+    }
+    let mut containers: Vec<ListedContainer> = daemon.labelled(Resource::Container, label).await?;
+    containers.retain(|container| !container.is_of_a_service());
     has.put(OverLimit::Containers, len(&containers));
     let running = containers.iter().filter(|container| {
         matches!(container.state.as_str(), "running" | "paused" | "restarting")
@@ -227,6 +233,23 @@ struct ListedContainer {
     id: String,
     #[serde(rename = "State")]
     state: String,
+    #[serde(rename = "Labels")]
+    labels: Option<HashMap<String, IgnoredAny>>,
+}
+
+impl ListedContainer {
+    /// Whether it is a task of a service (`daemon/cluster/executor/container/container.go` of moby).
+    fn is_of_a_service(&self) -> bool {
+        let labels = self.labels.as_ref();
+        labels.is_some_and(|labels| labels.contains_key("com.docker.swarm.service.id"))
+    }
+}
+
+/// One of `GET /services`.
+#[derive(Deserialize)]
+struct ListedService {
+    #[serde(rename = "Spec")]
+    spec: serde_json::Value,
 }
 
 /// `GET /volumes`.

@@ -74,6 +74,10 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     if by.identity.limits.is_some() && quota::depends_on_target(call.head) {
         needs.containers.extend(call.head.target().map(str::to_owned));
     }
+    if by.identity.limits.is_some() && quota::depends_on_service(call.head) {
+        let name = call.head.target().map(str::to_owned);
+        needs.kept.extend(name.map(|name| (Resource::Service, name)));
+    }
     let as_of_image = begun && roles.iter().any(|role| role.execs.as_of_image());
     let target = admit::target(call, known);
     let target = target.filter(|_| judged || starts && by_image || as_of_image);

@@ -309,6 +309,8 @@ pub struct KeptObject {
     pub labels: BTreeMap<String, String>,
     /// Of a task, the id of its service.
     pub service: Option<String>,
+    /// Of a service, what it was made with, as JSON, if that is not too long.
+    pub spec: String,
 }
 
 /// What a path of the host is, as the daemon sees it.

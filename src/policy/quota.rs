@@ -5,6 +5,7 @@ use super::facts::{Facts, Seen};
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Resources};
 use crate::docker::body::field::Typed as _;
+use crate::docker::body::service::ServiceSpec;
 use crate::docker::left_out::LeftOut;
 use crate::docker::{ApiVersion, CallHead, Resource, Verb, json};
 use crate::policy::facts::Container;
@@ -146,6 +147,12 @@ pub(super) fn depends_on_target(head: &CallHead) -> bool {
     head.route.resource == Resource::Container && verbs.contains(&head.route.verb)
 }
 
+/// Whether how much a request takes depends on the service that it names.
+#[must_use]
+pub(super) fn depends_on_service(head: &CallHead) -> bool {
+    (head.route.resource, head.route.verb) == (Resource::Service, Verb::Update)
+}
+
 /// How much a request takes, as it goes to the daemon; `None`, where what it does takes nothing. Nothing of something is
 /// what keeps its place: a container that is restarted does not run for a moment.
 #[must_use]
@@ -161,6 +168,19 @@ pub(super) fn demand(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Option<
             wants.put(OverLimit::Volumes, u64::from(!there));
         }
         (Body::NetworkCreate(_), ..) => wants.put(OverLimit::Networks, 1),
+        (Body::Service(spec), ..) => {
+            wants = taken_by_tasks(spec);
+            if depends_on_service(head) {
+                let name = head.target()?.to_owned();
+                match facts.kept.get(&(Resource::Service, name)) {
+                    Some(Seen::Missing) => return None,
+                    Some(Seen::Found(kept)) if !kept.spec.is_empty() => {
+                        wants.take(&taken_by_service(&kept.spec));
+                    }
+                    _ => {}
+                }
+            }
+        }
         (Body::ContainerUpdate(body), ..) => {
             if let Some(container) = target(head, facts)?.filter(|container| container.running) {
                 let host = host_config(&container.host_config);
@@ -210,6 +230,52 @@ pub fn taken(container: Option<&Container>) -> Amounts {
     // those that are bound are exposed too
     let more = exposed.saturating_sub(host.port_bindings.entries().count() as u64);
     takes.put(OverLimit::Ports, if all { bound.saturating_add(more) } else { bound });
+    takes
+}
+
+/// How much a service takes that is there, by its specification as JSON: everything, where that is not understood.
+#[must_use]
+pub fn taken_by_service(spec: &str) -> Amounts {
+    let read = |value| ServiceSpec::read(value, &mut LeftOut::default());
+    match json::read(spec.as_bytes()).and_then(read) {
+        Ok(spec) => taken_by_tasks(&spec),
+        Err(_) => Amounts(LIMITED_OF_TASKS.map(|quantity| (quantity, u64::MAX)).into()),
+    }
+}
+
+const LIMITED_OF_TASKS: [OverLimit; 6] = [
+    OverLimit::Containers,
+    OverLimit::Running,
+    OverLimit::Memory,
+    OverLimit::Cpus,
+    OverLimit::Pids,
+    OverLimit::Ports,
+];
+
+/// As many tasks as a service has at once take, each within its own bounds. One that has a task on each node has one here.
+fn taken_by_tasks(spec: &ServiceSpec<'_>) -> Amounts {
+    let mode = spec.mode.0.value();
+    let replicated = mode.and_then(|mode| mode.replicated.value());
+    let job = mode.and_then(|mode| mode.replicated_job.value());
+    let tasks = match (replicated, job) {
+        (Some(replicated), _) => replicated.replicas.value().copied().unwrap_or(1),
+        (None, Some(job)) => job.max_concurrent.value().copied().unwrap_or(1),
+        (None, None) => 1,
+    };
+    let task = spec.task_template.value();
+    let limits = task.and_then(|task| task.resources.value()?.limits.value());
+    let each = |bound: Option<&i64>| {
+        let bound = bound.and_then(|amount| u64::try_from(*amount).ok()).filter(|n| *n > 0);
+        bound.map_or(if tasks == 0 { 0 } else { u64::MAX }, |amount| amount.saturating_mul(tasks))
+    };
+    let mut takes = Amounts::default();
+    takes.put(OverLimit::Containers, tasks);
+    takes.put(OverLimit::Running, tasks);
+    takes.put(OverLimit::Memory, each(limits.and_then(|limits| limits.memory_bytes.value())));
+    takes.put(OverLimit::Cpus, each(limits.and_then(|limits| limits.nano_cpus.value())));
+    takes.put(OverLimit::Pids, each(limits.and_then(|limits| limits.pids.value())));
+    let ports = spec.endpoint_spec.value().map_or(0, |endpoint| endpoint.ports.items().len());
+    takes.put(OverLimit::Ports, ports as u64);
     takes
 }
 
@@ -303,6 +369,33 @@ mod tests {
             let of = |quantity| takes.of(quantity);
             let found = (of(OverLimit::Memory), of(OverLimit::Cpus), of(OverLimit::Pids));
             assert_eq!(found, (memory, cpus, pids), "{given} in 1.{minor}");
+        }
+    }
+
+    #[test]
+    fn a_service_takes_what_its_tasks_take() {
+        let bounded =
+            r#""TaskTemplate":{"Resources":{"Limits":{"MemoryBytes":10,"NanoCPUs":3,"Pids":2}}}"#;
+        for (spec, containers, memory, ports) in [
+            (format!(r#"{{{bounded},"Mode":{{"Replicated":{{"Replicas":4}}}}}}"#), 4, 40, 0),
+            (format!(r#"{{{bounded},"Mode":{{"Replicated":{{"Replicas":0}}}}}}"#), 0, 0, 0),
+            (format!(r#"{{{bounded},"EndpointSpec":{{"Ports":[{{}},{{}}]}}}}"#), 1, 10, 2),
+            (format!(r#"{{{bounded},"Mode":{{"Global":{{}}}}}}"#), 1, 10, 0),
+            (
+                format!(r#"{{{bounded},"Mode":{{"ReplicatedJob":{{"MaxConcurrent":3}}}}}}"#),
+                3,
+                30,
+                0,
+            ),
+            (r#"{"Mode":{"Replicated":{"Replicas":2}}}"#.to_owned(), 2, u64::MAX, 0),
+            ("nothing".to_owned(), u64::MAX, u64::MAX, u64::MAX),
+        ] {
+            let takes = taken_by_service(&spec);
+            let of = |quantity| takes.of(quantity);
+            assert_eq!(of(OverLimit::Containers), containers, "{spec}");
+            assert_eq!(of(OverLimit::Running), containers, "{spec}");
+            assert_eq!(of(OverLimit::Memory), memory, "{spec}");
+            assert_eq!(of(OverLimit::Ports), ports, "{spec}");
         }
     }
 

@@ -118,7 +118,39 @@ pub(crate) fn play(engine: Engine) {
     let refused = |event: &Value| event["decision"]["reasons"][0]["id"] == "limit.networks";
     assert!(gate.audit().iter().any(refused), "it is on record");
     ports(&Side::gate(gate.port, gate.bundle("ported")));
+    services(&gate, &straight);
     println!("limited: {AT_ONCE} at once");
+}
+
+/// Four tasks there may be, and none of them is there yet when the next service is asked for.
+fn services(gate: &Gate, straight: &Side) {
+    let begins = json!({ "ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1" });
+    assert_eq!(straight.send("POST", "/v1.41/swarm/init", &begins.to_string()).status, 200);
+    let spec = |nth: usize, tasks: u64| {
+        json!({ "Name": format!("s{nth}"), "Mode": { "Replicated": { "Replicas": tasks } },
+            "TaskTemplate": { "ContainerSpec": { "Image": "busybox", "Command": ["sleep", "1000"] } } })
+    };
+    let side = || Side::gate(gate.port, gate.bundle("scaled"));
+    let make = |nth: usize, tasks: u64| {
+        side().send("POST", "/v1.41/services/create", &spec(nth, tasks).to_string())
+    };
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..16).map(|nth| scope.spawn(move || make(nth, 2))).collect();
+        asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+    });
+    told("service", &answers, (201, 2), "limit.containers");
+    assert_eq!(make(20, 1).status, 429);
+    let nth = answers.iter().position(|answer| answer.status == 201).unwrap();
+    let there = side().send("GET", &format!("/v1.41/services/s{nth}"), "").json();
+    let scale = |tasks: u64, version: &Value| {
+        let target = format!("/v1.41/services/s{nth}/update?version={version}");
+        side().send("POST", &target, &spec(nth, tasks).to_string())
+    };
+    let more = scale(3, &there["Version"]["Index"]);
+    assert!(more.status == 429 && more.body.contains("[limit.containers]"), "{more:?}");
+    let fewer = scale(1, &there["Version"]["Index"]);
+    assert_eq!(fewer.status, 200, "{fewer:?}");
+    assert_eq!((make(21, 1).status, make(22, 1).status), (201, 429));
 }
 
 /// Three may be published: two and two are too many, as are all there are; what has stopped publishes none.

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use std::path::Path;
 
 /// Everybody in `tenants.yaml`.
-const CLIENTS: [&str; 14] = [
-    "admin", "lone", "maker", "few", "few-too", "ported", "apart-1", "apart-2", "shut-in", "anna",
-    "bert", "shop-1", "shop-2", "auditor",
+const CLIENTS: [&str; 15] = [
+    "scaled", "admin", "lone", "maker", "few", "few-too", "ported", "apart-1", "apart-2",
+    "shut-in", "anna", "bert", "shop-1", "shop-2", "auditor",
 ];
 
 /// What does not come out as at a daemon of one's own.

@@ -22,6 +22,7 @@ const LIMITED: &str = r#"  - { name: paced, match: { cn: paced }, limits: paced,
   - { name: unruly, match: { cn: unruly }, limits: unruly, roles: [paced] }
   - { name: alone, match: { cn: alone }, owner: team, limits: seated, roles: [reader] }
   - { name: along, match: { cn: along }, owner: team, limits: seated, roles: [reader] }
+  - { name: scaled, match: { cn: scaled }, limits: scaled, roles: [paced] }
   - { name: counted, match: { cn: counted }, limits: counted, roles: [paced] }
 limits:
   counted: { containers: 2000 }
@@ -29,9 +30,16 @@ limits:
   hasty: { requests: 5/s }
   unruly: { requests: 1/s }
   seated: { connections: 2 }
+  scaled: { containers: 5, memory: 100MiB }
 roles:
-  paced: { scope: any, admission: unrestricted, allow: { container: ["*"], build: [create], system: [info, events] }, images: { run: ["**"] } }
+  paced: { scope: any, admission: unrestricted, allow: { container: ["*"], service: ["*"], build: [create], system: [info, events] }, images: { run: ["**"] } }
 "#;
+
+/// What a daemon says of services that manages no swarm.
+fn no_swarm() -> Reply {
+    let body = r#"{"message":"This node is not a swarm manager."}"#;
+    Reply::status("503 Service Unavailable", "", body)
+}
 
 async fn limited(script: Script) -> Gate {
     let edits = vec![("roles:\n", LIMITED.to_owned())];
@@ -55,6 +63,47 @@ async fn connections_of_an_identity() {
     assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
     let events = gate.settle().await;
     assert!(events.iter().any(|e| e["stage"] == "connection.refused"), "{events:#?}");
+}
+
+/// What a service is to have counts, whether it is there yet or not; its tasks that are there do not count besides.
+#[tokio::test]
+async fn tasks_of_services() {
+    let spec = |tasks: u64| {
+        format!(
+            r#"{{"Name":"web","TaskTemplate":{{"ContainerSpec":{{"Image":"busybox"}},"Resources":{{"Limits":{{"MemoryBytes":20971520}}}}}},"Mode":{{"Replicated":{{"Replicas":{tasks}}}}}}}"#
+        )
+    };
+    let id = "w".repeat(25);
+    let there = format!(r#"{{"ID":"{id}","Spec":{}}}"#, spec(3));
+    let task = r#"{"Id":"1","State":"running","Labels":{"com.docker.swarm.service.id":"w"}}"#;
+    let made = Reply::status("201 Created", "", r#"{"ID":"x"}"#);
+    let script = Script::new("1.41")
+        .on("GET /containers/json", Reply::json(&format!("[{task}]")))
+        .on("GET /services", Reply::json(&format!("[{there}]")))
+        .on("GET /services/web", Reply::json(&there))
+        .on("POST /services/create", made)
+        .on(&format!("POST /services/{id}/update"), Reply::json("{}"));
+    let gate = limited(script).await;
+    let mut scaled = gate.client("scaled").await;
+    let create = |tasks| json("POST", "/v1.41/services/create", &spec(tasks));
+    let update = |tasks| json("POST", "/v1.41/services/web/update?version=1", &spec(tasks));
+    for (request, most) in [
+        (create(3), "3 of 5 [limit.containers]"),
+        (update(6), "3 of 5 [limit.containers]"),
+        (
+            json("POST", "/v1.41/services/create", r#"{"Name":"x","TaskTemplate":{}}"#),
+            "[limit.memory]",
+        ),
+    ] {
+        let answer = scaled.ask(&request).await;
+        assert_eq!(answer.status, 429, "{request}: {}", answer.text());
+        assert!(answer.message().contains(most), "{}", answer.text());
+    }
+    for (request, status) in [(create(2), 201), (update(5), 200), (update(0), 200)] {
+        let answer = scaled.ask(&request).await;
+        assert_eq!(answer.status, status, "{request}: {}", answer.text());
+    }
+    gate.settle().await;
 }
 
 /// Those who own as one share it.
@@ -336,6 +385,7 @@ async fn what_an_owner_has_is_counted_also_where_it_is_much() {
         let all = format!("[{}]", (0..there).map(one).collect::<Vec<_>>().join(","));
         let script = Script::new("1.41")
             .on("GET /containers/json", Reply::json(&all))
+            .on("GET /services", no_swarm())
             .on("POST /containers/create", Reply::status("201 Created", "", r#"{"Id":"1"}"#));
         let gate = limited(script).await;
         let create = json("POST", CREATE, r#"{"Image":"busybox"}"#);

@@ -314,6 +314,7 @@ impl Daemon {
                     name: name.clone(),
                     labels: labels.clone(),
                     service: service.clone(),
+                    spec: String::new(),
                 }),
                 None => Seen::Missing,
             }

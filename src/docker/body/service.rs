@@ -11,7 +11,7 @@ body! {
         name: Text<'a> = "Name",
         labels: StringMap<'a> = "Labels",
         task_template: Field<TaskTemplate<'a>> = "TaskTemplate",
-        /// Inert: how many tasks there are; each is bounded by what it may use.
+        /// Inert: how many tasks there are; each is bounded by what it may use, and all by limits (`policy/quota`).
         mode: Inert<Field<ServiceMode<'a>>> = "Mode",
         /// Inert: how its own tasks are exchanged.
         update_config: Inert<Field<Rollout<'a>>> = "UpdateConfig",
