@@ -84,9 +84,11 @@ pub fn kept(answer: &Value) -> Option<KeptObject> {
         labels: text_map(answer, "/Spec/Labels"),
         service: text(answer, "/ServiceID"),
         spec: match answer.pointer("/Spec/TaskTemplate") {
-            Some(_) => answer.get("Spec").map(Value::to_string).unwrap_or_default(),
-            None => String::new(),
-        },
+            Some(_) => answer.get("Spec").map(Value::to_string),
+            None => None,
+        }
+        .filter(|spec| spec.len() <= MADE_MAX)
+        .unwrap_or_default(),
     })
 }
 
@@ -148,7 +150,7 @@ pub fn container(answer: &Value) -> Option<Container> {
     })
 }
 
-/// The longest `HostConfig` that is read, in bytes: it is judged in each round.
+/// The longest `HostConfig`, or `Spec` of a service, that is read, in bytes: it is judged in each round.
 const MADE_MAX: usize = 256 << 10;
 
 /// The `HostConfig`, less where its output goes, which may hold passwords and is no matter of those inside.

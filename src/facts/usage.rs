@@ -184,11 +184,14 @@ async fn count(
     }
     // what services are to have is counted, whether or not it is there yet, and not their tasks besides
     let services: Vec<ListedService> = daemon.labelled(Resource::Service, label.clone()).await?;
-    for service in services {
+    for service in &services {
         has.add(&taken_by_service(&service.spec.to_string()));
     }
     let mut containers: Vec<ListedContainer> = daemon.labelled(Resource::Container, label).await?;
-    containers.retain(|container| !container.is_of_a_service());
+    // a swarm that has no leader tells of none
+    if !services.is_empty() {
+        containers.retain(|container| !container.is_of_a_service());
+    }
     has.put(OverLimit::Containers, len(&containers));
     let running = containers.iter().filter(|container| {
         matches!(container.state.as_str(), "running" | "paused" | "restarting")

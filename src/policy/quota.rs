@@ -168,6 +168,8 @@ pub(super) fn demand(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Option<
             wants.put(OverLimit::Volumes, u64::from(!there));
         }
         (Body::NetworkCreate(_), ..) => wants.put(OverLimit::Networks, 1),
+        // the daemon then takes what it was before, and not what was sent
+        (Body::Service(_), ..) if head.query.text("rollback").is_some() => wants = everything(),
         (Body::Service(spec), ..) => {
             wants = taken_by_tasks(spec);
             if depends_on_service(head) {
@@ -239,18 +241,22 @@ pub fn taken_by_service(spec: &str) -> Amounts {
     let read = |value| ServiceSpec::read(value, &mut LeftOut::default());
     match json::read(spec.as_bytes()).and_then(read) {
         Ok(spec) => taken_by_tasks(&spec),
-        Err(_) => Amounts(LIMITED_OF_TASKS.map(|quantity| (quantity, u64::MAX)).into()),
+        Err(_) => everything(),
     }
 }
 
-const LIMITED_OF_TASKS: [OverLimit; 6] = [
-    OverLimit::Containers,
-    OverLimit::Running,
-    OverLimit::Memory,
-    OverLimit::Cpus,
-    OverLimit::Pids,
-    OverLimit::Ports,
-];
+/// All that tasks can take.
+fn everything() -> Amounts {
+    let of_tasks = [
+        OverLimit::Containers,
+        OverLimit::Running,
+        OverLimit::Memory,
+        OverLimit::Cpus,
+        OverLimit::Pids,
+        OverLimit::Ports,
+    ];
+    Amounts(of_tasks.map(|quantity| (quantity, u64::MAX)).into())
+}
 
 /// As many tasks as a service has at once take, each within its own bounds. One that has a task on each node has one here.
 fn taken_by_tasks(spec: &ServiceSpec<'_>) -> Amounts {
@@ -335,94 +341,4 @@ fn volumes(body: &ContainerCreate<'_>, facts: &Facts) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn made(text: &str) -> Container {
-        Container { host_config: text.to_owned(), exposed: 2, ..Container::default() }
-    }
-
-    fn after(has: &str, given: &str, minor: u8) -> Amounts {
-        let (has, given) = (host_config(has), host_config(given));
-        taken_with(&changed(has.resources, &given.resources, ApiVersion::new(minor)))
-    }
-
-    #[test]
-    fn what_an_update_does_not_set_stays() {
-        let has = r#"{"Memory":10,"CpuQuota":50000,"PidsLimit":5}"#;
-        let cases = [
-            ("{}", 41, (10, 500_000_000, 5)),
-            (r#"{"Memory":20}"#, 41, (20, 500_000_000, 5)),
-            (r#"{"Memory":0,"CpuQuota":0}"#, 41, (10, 500_000_000, 5)),
-            (r#"{"CpuQuota":200000}"#, 41, (10, 2_000_000_000, 5)),
-            (r#"{"CpuPeriod":1000}"#, 41, (10, 50_000_000_000, 5)),
-            (r#"{"CpuQuota":-1}"#, 41, (10, u64::MAX, 5)),
-            (r#"{"NanoCpus":1}"#, 41, (10, 1, 5)),
-            (r#"{"PidsLimit":7}"#, 41, (10, 500_000_000, 7)),
-            (r#"{"PidsLimit":0}"#, 40, (10, 500_000_000, u64::MAX)),
-            (r#"{"PidsLimit":-1}"#, 41, (10, 500_000_000, u64::MAX)),
-            // older clients write it whether it was asked for or not, and the daemon does not look at it
-            (r#"{"PidsLimit":0}"#, 39, (10, 500_000_000, 5)),
-        ];
-        for (given, minor, (memory, cpus, pids)) in cases {
-            let takes = after(has, given, minor);
-            let of = |quantity| takes.of(quantity);
-            let found = (of(OverLimit::Memory), of(OverLimit::Cpus), of(OverLimit::Pids));
-            assert_eq!(found, (memory, cpus, pids), "{given} in 1.{minor}");
-        }
-    }
-
-    #[test]
-    fn a_service_takes_what_its_tasks_take() {
-        let bounded =
-            r#""TaskTemplate":{"Resources":{"Limits":{"MemoryBytes":10,"NanoCPUs":3,"Pids":2}}}"#;
-        for (spec, containers, memory, ports) in [
-            (format!(r#"{{{bounded},"Mode":{{"Replicated":{{"Replicas":4}}}}}}"#), 4, 40, 0),
-            (format!(r#"{{{bounded},"Mode":{{"Replicated":{{"Replicas":0}}}}}}"#), 0, 0, 0),
-            (format!(r#"{{{bounded},"EndpointSpec":{{"Ports":[{{}},{{}}]}}}}"#), 1, 10, 2),
-            (format!(r#"{{{bounded},"Mode":{{"Global":{{}}}}}}"#), 1, 10, 0),
-            (
-                format!(r#"{{{bounded},"Mode":{{"ReplicatedJob":{{"MaxConcurrent":3}}}}}}"#),
-                3,
-                30,
-                0,
-            ),
-            (r#"{"Mode":{"Replicated":{"Replicas":2}}}"#.to_owned(), 2, u64::MAX, 0),
-            ("nothing".to_owned(), u64::MAX, u64::MAX, u64::MAX),
-        ] {
-            let takes = taken_by_service(&spec);
-            let of = |quantity| takes.of(quantity);
-            assert_eq!(of(OverLimit::Containers), containers, "{spec}");
-            assert_eq!(of(OverLimit::Running), containers, "{spec}");
-            assert_eq!(of(OverLimit::Memory), memory, "{spec}");
-            assert_eq!(of(OverLimit::Ports), ports, "{spec}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_takes_all() {
-        for text in ["", "{}", "nothing", r#"{"Memory":-1}"#] {
-            assert_eq!(taken(Some(&made(text))).of(OverLimit::Memory), u64::MAX, "{text}");
-        }
-        assert_eq!(taken(None).of(OverLimit::Ports), u64::MAX);
-        assert_eq!(taken(Some(&made(r#"{"Memory":1}"#))).of(OverLimit::Memory), 1);
-    }
-
-    #[test]
-    fn ports_are_counted_by_what_is_bound() {
-        for (text, ports) in [
-            ("{}", 0),
-            (r#"{"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}}"#, 1),
-            (
-                r#"{"PortBindings":{"80/tcp":[{"HostPort":"8080"},{"HostPort":""}],"81/udp":null}}"#,
-                3,
-            ),
-            (r#"{"PortBindings":{"80-90/tcp":[{}]}}"#, u64::MAX),
-            (r#"{"PublishAllPorts":true}"#, 2),
-            (r#"{"PublishAllPorts":true,"PortBindings":{"80/tcp":[{}]}}"#, 2),
-            (r#"{"PublishAllPorts":true,"PortBindings":{"80/tcp":[{},{},{}]}}"#, 4),
-        ] {
-            assert_eq!(taken(Some(&made(text))).of(OverLimit::Ports), ports, "{text}");
-        }
-    }
-}
+mod tests;

@@ -87,9 +87,11 @@ async fn tasks_of_services() {
     let mut scaled = gate.client("scaled").await;
     let create = |tasks| json("POST", "/v1.41/services/create", &spec(tasks));
     let update = |tasks| json("POST", "/v1.41/services/web/update?version=1", &spec(tasks));
+    let back = "/v1.41/services/web/update?version=1&rollback=previous";
     for (request, most) in [
         (create(3), "3 of 5 [limit.containers]"),
         (update(6), "3 of 5 [limit.containers]"),
+        (json("POST", back, &spec(1)), "3 of 5 [limit.containers]"),
         (
             json("POST", "/v1.41/services/create", r#"{"Name":"x","TaskTemplate":{}}"#),
             "[limit.memory]",
@@ -104,6 +106,24 @@ async fn tasks_of_services() {
         assert_eq!(answer.status, status, "{request}: {}", answer.text());
     }
     gate.settle().await;
+}
+
+/// A swarm without a leader tells of no service; its tasks that are there are counted then.
+#[tokio::test]
+async fn tasks_where_no_service_is_told_of() {
+    for (tasks, status) in [(4, 201), (5, 429)] {
+        let task = r#"{"Id":"1","State":"exited","Labels":{"com.docker.swarm.service.id":"w"}}"#;
+        let all = format!("[{}]", vec![task; tasks].join(","));
+        let script = Script::new("1.41")
+            .on("GET /containers/json", Reply::json(&all))
+            .on("GET /services", no_swarm())
+            .on("POST /containers/create", Reply::status("201 Created", "", r#"{"Id":"1"}"#));
+        let gate = limited(script).await;
+        let create = json("POST", CREATE, r#"{"Image":"busybox"}"#);
+        let answer = gate.client("scaled").await.ask(create).await;
+        assert_eq!(answer.status, status, "{tasks}: {}", answer.text());
+        gate.settle().await;
+    }
 }
 
 /// Those who own as one share it.
