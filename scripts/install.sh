@@ -87,7 +87,7 @@ if ! [ -d "$root/.run/node/node_modules/dockerode" ]; then
     say "npm: dockerode 4 into $root/.run/node"
     mkdir -p "$root/.run/node"
     npm=$node/../lib/node_modules/npm/bin/npm-cli.js
-    PATH="$node:$PATH" "$node/node" "$npm" install --prefix "$root/.run/node" --silent --ignore-scripts --no-audit --no-fund \
+    PATH="$node:$PATH" "$node/node" "$npm" install --prefix "$root/.run/node" --loglevel=error --ignore-scripts --no-audit --no-fund \
         --no-package-lock dockerode@4 tar-stream@3 >/dev/null
 fi
 ln -sf "$node/node" "$venv/bin/node"
