@@ -9,6 +9,11 @@ status=0
 # The client programs obey these before the certificate authority that they are given.
 { env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE cargo test --no-fail-fast "$@" 2>&1 || echo "cargo test: exit $?"; } | tee "$out"
 grep -q '^cargo test: exit' "$out" && status=1
+# What failed, once more and at the end, where nobody has to look for it: the first of each binary's lines on it.
+awk '
+    /^failures:$/ && !told { told = 1; lines = 0 }
+    /^test result:/ { told = 0 }
+    told && lines++ < 120 { print substr($0, 1, 400) }' "$out"
 # The last line is for machines: what passed, and what failed, a build among it.
 awk -v status="$status" '
     /^test result:/ { passed += $4; failed += $6; ignored += $8; binaries++ }

@@ -133,7 +133,7 @@ async function containers() {
   await says('unpause', () => web.unpause().then(() => web.inspect()).then((seen) => seen.State.Paused));
   await says('changes', async () => (await web.changes() || []).filter((change) => change.Path === '/data').length);
   await says('restart', () => web.restart({ t: 5 }).then(() => web.inspect()).then((seen) => seen.State.Running));
-  await says('kill', () => web.kill({ signal: 'TERM' }).then(() => web.wait()).then((end) => typeof end.StatusCode));
+  await says('kill', () => web.kill({ signal: 'KILL' }).then(() => web.wait()).then((end) => typeof end.StatusCode));
   await says('start and stop', () => web.start().then(() => web.stop({ t: 5 })).then(() => web.inspect()).then((seen) => seen.State.Running));
   await says('get an archive', async () => names(await web.getArchive({ path: '/bin/busybox' })));
   await says('what an archive would be', async () => typeof (await web.infoArchive({ path: '/bin' })).headers['x-docker-container-path-stat']);
@@ -153,14 +153,19 @@ async function containers() {
   await says('run', async () => {
     const out = [];
     const sink = new Writable({ write(chunk, _, done) { out.push(chunk); done(); } });
+    const said = new Promise((resolve) => sink.on('finish', resolve)); // `run` itself only waits for the container's end
     const [end, box] = await docker.run('busybox', ['echo', 'ran'], sink, { Tty: true });
+    await said;
     await box.remove();
     return [Buffer.concat(out).toString().trim(), end.StatusCode];
   });
   await says('run, and remove', async () => {
     const sink = new Writable({ write(chunk, _, done) { done(); } });
-    const [end] = await docker.run('busybox', ['true'], sink, { HostConfig: { AutoRemove: true } });
-    return end.StatusCode;
+    const fleeting = { name: 'ode-fleeting', HostConfig: { AutoRemove: true } };
+    // `run` asks how it ended when it has started it, which may be when there is no such container any more
+    const gone = (error) => { if (error.statusCode !== 404 || error.reason !== 'no such container') throw error; };
+    await docker.run('busybox', ['true'], sink, fleeting).catch(gone);
+    return until('gone', () => docker.getContainer('ode-fleeting').inspect().then(() => false, (error) => error.statusCode === 404));
   });
   await says('remove', () => web.remove({ v: true, force: true }).then(() => 'gone'));
   await says('inspect what is gone', () => web.inspect().catch((error) => error.statusCode));
@@ -198,7 +203,7 @@ async function others() {
   await says('version', async () => typeof (await docker.version()).ApiVersion);
   await says('info', async () => typeof (await docker.info()).Containers);
   await says('events', async () => {
-    const stream = await docker.getEvents({ filters: { type: ['container'], event: ['create'] } });
+    const stream = await docker.getEvents({ since: Math.floor(Date.now() / 1000) - 1, filters: { container: ['ode-seen'], event: ['create'] } });
     const told = new Promise((resolve) => stream.on('data', (chunk) => resolve(JSON.parse(chunk.toString()).Action)));
     const seen = await docker.createContainer({ ...busy, name: 'ode-seen' });
     const action = await told;
