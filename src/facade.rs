@@ -140,7 +140,7 @@ pub mod docker {
         };
     }
     pub mod route {
-        pub use crate::docker::route::{Guard, Param, ParamKind, When};
+        pub use crate::docker::route::{Guard, Param, ParamKind, QueryJson, When};
     }
 }
 pub mod facts {

@@ -4,9 +4,10 @@
 //! The daemon's reading is written down here once more, from Go's `net/url` and moby's `httputils`,
 //! and shares nothing with the product.
 
+use super::json::folded;
 use bytes::Bytes;
 use dockward::facade::docker::LeftOut;
-use dockward::facade::docker::route::{Param, ParamKind, When};
+use dockward::facade::docker::route::{Param, ParamKind, QueryJson, When};
 use dockward::facade::docker::{
     Accepted, ApiVersion, CallHead, Malformed, Method, ROUTES, RequestHead, Route, classify,
 };
@@ -65,6 +66,7 @@ pub fn sample(row: &Route, version: ApiVersion) -> (String, String) {
     let path: String = parts.collect();
     let version = if row.is_versioned() { format!("/v{version}") } else { String::new() };
     let query = match row.when {
+        When::Always if row.path.ends_with("{link}") => "?link=1".to_owned(),
         When::Always => String::new(),
         When::QuerySet(key) => format!("?{key}=1"),
         When::QueryIs(key, value) => format!("?{key}={value}"),
@@ -208,8 +210,22 @@ fn means(param: &Param, values: &[String]) -> Value {
         ParamKind::Int if first.is_empty() => Value::Null,
         ParamKind::Int => first.parse::<i64>().unwrap().into(),
         ParamKind::Json(_) | ParamKind::Filters(_) if first.is_empty() => Value::Null,
-        ParamKind::Json(_) => said(serde_json::from_str(first).unwrap()),
+        ParamKind::Json(QueryJson::TextMap | QueryJson::OptionalTextMap) => {
+            said(serde_json::from_str(first).unwrap())
+        }
+        ParamKind::Json(_) => said(respelled(serde_json::from_str(first).unwrap())),
         ParamKind::Filters(_) => said(listed(serde_json::from_str(first).unwrap())),
+    }
+}
+
+/// The keys of objects in one spelling, as they are fields of Go's.
+fn respelled(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            map.into_iter().map(|(key, value)| (folded(&key), respelled(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(respelled).collect(),
+        other => other,
     }
 }
 

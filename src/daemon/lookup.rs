@@ -91,7 +91,7 @@ pub enum Lookup {
     Image(String),
     /// `GET /volumes/{}`, of a plain name.
     Volume(String),
-    /// `GET /networks/{}`, of letters and digits.
+    /// `GET /networks/{}`, of a name or id that was classified, or is ours.
     Network(String),
     /// `GET /containers/json` of a network, by its full id.
     ContainersOn(String),
@@ -125,7 +125,7 @@ impl Lookup {
             Self::Container(name) => format!("/containers/{name}/json"),
             Self::Image(name) => format!("/images/{name}/json"),
             Self::Volume(name) => format!("/volumes/{name}"),
-            Self::Network(name) => format!("/networks/{name}"),
+            Self::Network(name) => format!("/networks/{}", escaped(name)),
             Self::ContainersOn(network) => {
                 let filters = format!(r#"{{"network":["{network}"]}}"#);
                 format!("/containers/json?all=1&filters={}", escaped(&filters))

@@ -58,7 +58,13 @@ impl CallHead {
         for (nth, part) in self.route.path.split('{').enumerate() {
             let literal = if nth == 0 { part } else { part.split_once('}').map_or("", |(_, l)| l) };
             if nth > 0 {
-                target.push_str(params.next().map_or("", String::as_str));
+                let param = params.next().map_or("", String::as_str);
+                target.extend(
+                    param
+                        .split(' ')
+                        .enumerate()
+                        .flat_map(|(nth, word)| [if nth == 0 { "" } else { "%20" }, word]),
+                );
             }
             target.push_str(literal);
         }

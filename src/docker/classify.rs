@@ -22,7 +22,8 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
     let (route, bound) = routes::find(head.method, &path, &pairs)?;
     let version = if route.is_versioned() { version } else { accepted.ceiling };
     check_since(route, version)?;
-    let (query, left_out) = Query::read(&pairs, route)?;
+    let (query, left_out) = Query::read(&pairs, route, version)?;
+    check_link(route, &query)?;
     headers::check_body(head.headers, framing, (route.body, route.method))?;
     let upgrade = headers::upgrade(head.headers, route.hijack)?;
     if route.hijack == Hijack::Attach && query.flag("stdin") && !upgrade {
@@ -43,6 +44,16 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
     };
     check_target(&head.target_uri())?;
     Ok(head)
+}
+
+/// A link's name is a name of the container that it leads to as well (`registerLink` in moby's `daemon/links.go`).
+fn check_link(route: &Route, query: &Query) -> Result<(), Malformed> {
+    if !route.path.ends_with("/{link}") || query.flag("link") {
+        return Ok(());
+    }
+    let why =
+        "without link=1 the daemon would remove what the link leads to: name that by its own name";
+    Err(Malformed::new(Flaw::QueryValue, "link", why))
 }
 
 /// Older engines serve an endpoint below the version that documents it; we do not.

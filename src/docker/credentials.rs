@@ -125,7 +125,7 @@ mod tests {
             "",
             "[]",
             r#"{"username":"a","Username":"b"}"#,
-            r#"{"USERNAME":"a"}"#,
+            r#"{"USERNAME":"a","username":"b"}"#,
             "{}{}",
             r#"{"x":"y"}"#,
         ] {

@@ -7,7 +7,7 @@
 use super::{BodyKind, Flaw, Framing, Hijack, Malformed, Method, RequestHead, Route, credentials};
 use http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
-    HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    HeaderValue, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 /// Header fields that are refused when given twice, wherever they are.
@@ -27,8 +27,12 @@ pub(super) fn check(head: &RequestHead<'_>) -> Result<Framing, Malformed> {
     }
     check_host(head.headers)?;
     check_fields(head.headers)?;
-    check_content_type(head.headers)?;
-    framing(head.headers)
+    let framing = framing(head.headers)?;
+    // of no body it does not matter what it is: `curl -d ''` calls it a form
+    if framing != Framing::Empty {
+        check_content_type(head.headers)?;
+    }
+    Ok(framing)
 }
 
 fn check_host(headers: &HeaderMap) -> Result<(), Malformed> {
@@ -52,7 +56,7 @@ fn check_fields(headers: &HeaderMap) -> Result<(), Malformed> {
     if headers.get(EXPECT).is_some_and(|value| value != "100-continue") {
         return Err(Malformed::new(Flaw::HttpExpect, "expect", "only '100-continue' is known"));
     }
-    if headers.contains_key(TRAILER) || headers.contains_key(TE) {
+    if headers.contains_key(TRAILER) {
         let why = "trailers are not taken";
         return Err(Malformed::new(Flaw::BodyTrailers, "trailer", why));
     }
@@ -68,7 +72,7 @@ fn twice(name: &str) -> Malformed {
 }
 
 /// Form and multipart bodies override the query in the daemon, so they are refused wherever they
-/// are named, even with no body at all. Several types are another matter: bollard sends two with
+/// are named. Several types are another matter: bollard sends two with
 /// every archive, the daemon gets one that we write, and only JSON routes ask for exactly one.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Malformed> {
     let refused = |why: &'static str| Err(Malformed::new(Flaw::BodyType, "content-type", why));

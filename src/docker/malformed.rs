@@ -68,10 +68,8 @@ rules! {
             "no request needs it", "send a flatter body", [];
         JsonValues = "json.too-many-values", "JSON with more values, or more of one kind, than a text of its size has in any request",
             "small texts could take much memory", "send only what Docker documents", [];
-        JsonDuplicate = "json.duplicate-key", "a JSON key given twice",
+        JsonDuplicate = "json.duplicate-key", "a JSON key given twice, in one spelling or in two",
             "the daemon merges the two", "give it once", [];
-        JsonKeyCase = "json.key-case", "a known JSON key in another spelling",
-            "the daemon reads it as the known key", "spell it as Docker documents it", [];
         JsonUnknown = "json.unknown-key", "a JSON key that some engines read at this place and others elsewhere, more that nobody reads than anybody sends, or one in credentials or the query",
             "what is read in two ways cannot be judged", "put it where it belongs, or leave it out", [];
         JsonType = "json.type", "a JSON value of another type than the field has",

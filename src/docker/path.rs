@@ -1,8 +1,9 @@
 //! The path: one spelling or none, because the daemon decodes and cleans before it matches
 //! (`gorilla/mux` on `URL.Path`), so that what looks like one endpoint may be served as another.
 //!
-//! Nothing that the API calls by name needs an escape, so none is taken. The one exception is the
-//! `%40` that docker-py writes for the `@` of a digest; it goes on as `@`.
+//! Nothing that the API calls by name needs an escape, so none is taken, with two exceptions: the
+//! `%40` that docker-py writes for the `@` of a digest, which goes on as `@`, and the `%20` of a blank in a
+//! network's name, which goes on as `%20`.
 
 use super::{Accepted, ApiVersion, Flaw, Malformed};
 use std::borrow::Cow;
@@ -81,10 +82,12 @@ fn in_range(version: ApiVersion, accepted: Accepted) -> Result<ApiVersion, Malfo
     Err(Malformed::new(Flaw::VersionRange, "path", why))
 }
 
-/// The decoded path, if its spelling is the one we would write (or has docker-py's `%40`).
+/// The decoded path, if its spelling is the one we would write (or has docker-py's `%40`). A blank fits a network's
+/// name alone ([`check`]).
 fn canonical(raw: &str) -> Result<Cow<'_, str>, Malformed> {
     let path =
         if raw.contains('%') { Cow::Owned(raw.replace("%40", "@")) } else { Cow::Borrowed(raw) };
+    let path = if path.contains("%20") { Cow::Owned(path.replace("%20", " ")) } else { path };
     if !path.bytes().all(is_plain) {
         return Err(refused("the path may have letters, digits and ._/:@- only, and no escapes"));
     }
@@ -99,7 +102,7 @@ fn canonical(raw: &str) -> Result<Cow<'_, str>, Malformed> {
 }
 
 const fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b':' | b'@' | b'-')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b':' | b'@' | b'-' | b' ')
 }
 
 /// The parameters of a match: at most two, in the order of the template.
@@ -132,6 +135,11 @@ pub(super) fn check(template: &str, bound: &Bound<'_>) -> Result<(), Malformed> 
             _ if place.ends_with("...") => {
                 (is_reference(value), "not a name that an image can have")
             }
+            // the daemon takes any name of a network that is not empty
+            _ if template.starts_with("/networks/") => (
+                value.split(' ').all(is_name),
+                "a name has letters, digits, blanks and _.- only, a letter or digit first in each word",
+            ),
             _ => {
                 (is_name(value), "a name has letters, digits and _.- only, a letter or digit first")
             }
@@ -164,7 +172,8 @@ fn is_full_id(value: &str) -> bool {
 }
 
 fn is_reference(value: &str) -> bool {
-    value.split('/').all(|part| part.starts_with(|c: char| c.is_ascii_alphanumeric()))
+    !value.contains(' ')
+        && value.split('/').all(|part| part.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub use query_json::{text_map, texts, ulimits};
 
 use super::left_out::LeftOut;
 use super::route::{Guard, Param, ParamKind};
-use super::{Flaw, Malformed, Route};
+use super::{ApiVersion, Flaw, Malformed, Route};
 use std::borrow::Cow;
 
 /// A key and its value, decoded.
@@ -37,13 +37,15 @@ enum QueryValue {
 /// Splits and decodes a query string.
 ///
 /// # Errors
-/// [`Flaw::QuerySyntax`] for `;`, bad escapes, what is not UTF-8 and control characters.
+/// [`Flaw::QuerySyntax`] for `;`, bad escapes, what is not UTF-8 and control characters in a key; of a value, they are
+/// looked at where it is known that it is read.
 pub(super) fn split(raw: Option<&str>) -> Result<Vec<Pair<'_>>, Malformed> {
     let pieces = raw.unwrap_or_default().split('&').filter(|piece| !piece.is_empty());
     pieces
         .map(|piece| {
             let (key, value) = piece.split_once('=').unwrap_or((piece, ""));
-            Ok((decode(key)?, decode(value)?))
+            let key = decode(key)?;
+            if key.contains(char::is_control) { Err(control()) } else { Ok((key, decode(value)?)) }
         })
         .collect()
 }
@@ -61,11 +63,11 @@ fn decode(text: &str) -> Result<Cow<'_, str>, Malformed> {
     } else {
         Cow::Borrowed(text)
     };
-    // a line's end is looked at where it is known which key it stands in
-    if decoded.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(wrong("the query has a control character"));
-    }
     Ok(decoded)
+}
+
+fn control() -> Malformed {
+    Malformed::new(Flaw::QuerySyntax, "query", "the query has a control character")
 }
 
 fn unescape(text: &str) -> Option<Vec<u8>> {
@@ -86,7 +88,7 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 impl Query {
-    /// Reads decoded pairs by the keys of a route, and says which it has not.
+    /// Reads decoded pairs by the keys that a route has at a version, and says which it has not.
     ///
     /// # Errors
     /// [`Flaw::QueryUnknown`] where these are too many, or one is a known one in another case, [`Flaw::QueryDuplicate`], [`Flaw::QueryValue`], and the flaws of
@@ -94,19 +96,20 @@ impl Query {
     pub(super) fn read(
         pairs: &[Pair<'_>],
         route: &'static Route,
+        version: ApiVersion,
     ) -> Result<(Self, LeftOut), Malformed> {
-        let params = route.query;
+        let params = || route.query.iter().filter(|param| param.since <= version.minor());
         let mut left = LeftOut::default();
-        for (key, _) in pairs.iter().filter(|(key, value)| is_foreign(key, value, route)) {
+        for (key, _) in pairs.iter().filter(|(key, value)| is_foreign(key, value, route, version)) {
             // a filter that nobody reads is none
-            if key.is_empty() || params.iter().any(|of| of.name.eq_ignore_ascii_case(key)) {
+            if key.is_empty() || params().any(|of| of.name.eq_ignore_ascii_case(key)) {
                 let why = "this endpoint has no such query key; write it in its own case, or leave it out";
                 return Err(Malformed::new(Flaw::QueryUnknown, key.as_ref(), why));
             }
             left.put_query(key)?;
         }
         let mut given = Vec::with_capacity(pairs.len());
-        for param in params {
+        for param in params() {
             let values = pairs.iter().filter(|(key, _)| key == param.name);
             let several = param.repeat && values.clone().nth(1).is_some();
             for (nth, (_, value)) in values.enumerate() {
@@ -115,17 +118,25 @@ impl Query {
                     return Err(Malformed::new(Flaw::QueryValue, param.name, why));
                 }
                 if nth > 0 && !param.repeat {
+                    let first = |(operation, name, _): &(&str, &str, &str)| {
+                        *operation == route.operation && *name == param.name
+                    };
+                    if FIRST.iter().any(first) {
+                        left.put_query(param.name)?;
+                        continue;
+                    }
                     let why = "given more than once; the daemon would take the first";
                     return Err(Malformed::new(Flaw::QueryDuplicate, param.name, why));
                 }
-                if param.kind == ParamKind::Lines {
+                let line_ends = param.kind == ParamKind::Lines;
+                if value.chars().any(|c| c.is_control() && !(line_ends && c == '\n')) {
+                    return Err(control());
+                }
+                if line_ends {
                     let lines = value.split('\n').map(str::trim).filter(|line| !line.is_empty());
                     given.extend(
                         lines.map(|line| Given { param, value: QueryValue::Text(line.into()) }),
                     );
-                } else if value.contains('\n') {
-                    let why = "the query has a control character";
-                    return Err(Malformed::new(Flaw::QuerySyntax, "query", why));
                 } else {
                     given.extend(typed(param, value)?.map(|value| Given { param, value }));
                 }
@@ -292,12 +303,18 @@ const IGNORED: [(&str, &str, &str); 3] = [
     ("ContainerList", "trunc_cmd", "docker-py"),
 ];
 
+/// Keys that real clients give more than once, of which daemons take the first (`Form.Get` of Go): the first goes on, the
+/// others are left out, and told. A row needs a client that is named.
+const FIRST: [(&str, &str, &str); 1] =
+    // the content beside the name, of a file outside the context
+    [("ImageBuild", "dockerfile", "docker-py")];
+
 /// Whether a key is unknown and says something. What says nothing is dropped: clients that are
 /// ahead of us, and docker-py, send more than an endpoint has.
-fn is_foreign(key: &str, value: &str, route: &Route) -> bool {
+fn is_foreign(key: &str, value: &str, route: &Route, version: ApiVersion) -> bool {
     let ignored =
         |(operation, name, _): &(&str, &str, &str)| *operation == route.operation && *name == key;
-    !route.query.iter().any(|param| param.name == key)
+    !route.query.iter().any(|param| param.name == key && param.since <= version.minor())
         && !IGNORED.iter().any(ignored)
         && !matches!(value, "" | "0" | "false" | "False" | "null" | "[]" | "{}")
 }

@@ -180,6 +180,8 @@ pub struct Param {
     pub repeat: bool,
     /// Who may use it.
     pub guard: Guard,
+    /// First API minor version at which the daemon reads it (0: always); below, it is left out.
+    pub since: u8,
 }
 
 /// Which of several rows with one method and path a request is.

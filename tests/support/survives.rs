@@ -75,18 +75,13 @@ const ANSWER_ONLY: [&str; 9] = [
     "NetworkID",
 ];
 
-/// Second spellings of fields, and how they are sent on.
-const SPELLINGS: [(&str, &str); 9] = [
-    ("HealthCheck", "Healthcheck"),
-    ("replicated", "Replicated"),
-    ("global", "Global"),
-    ("name", "Name"),
-    ("remote", "Remote"),
-    ("disabled", "Disabled"),
-    ("description", "Description"),
-    ("value", "Value"),
-    ("detachKeys", "DetachKeys"),
-];
+/// Whether one key is another in other letters, where Go takes it for a field: in what is no map of the client's own.
+fn respelled(at: &str, sent: &str, got: &str) -> bool {
+    let maps = ["Labels", "Options", "DriverOpts", "Sysctls", "Annotations", "EndpointsConfig"];
+    let map = maps.iter().any(|map| at.ends_with(&format!(".{map}")));
+    let folded = sent.replace('\u{17f}', "s").replace('\u{212a}', "k");
+    !map && sent != got && folded.eq_ignore_ascii_case(got)
+}
 
 /// Whether a text names the same container by its id, and all else that it says: a namespace, volumes, a link.
 fn joins(at: &str, sent: &str, got: &str, terms: &[String]) -> bool {
@@ -130,9 +125,7 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
             {
                 let endpoint = at.contains(".EndpointsConfig.") || at == ".EndpointConfig";
                 let dropped = endpoint && ANSWER_ONLY.contains(&key.as_str());
-                let renamed = SPELLINGS
-                    .iter()
-                    .any(|(alias, name)| alias == key && got.get(*name) == Some(value));
+                let renamed = got.keys().any(|name| respelled(at, key, name));
                 let place = format!("left out: {at}.{key}").replace(": .", ": ");
                 let left = terms.contains(&place);
                 if !left && !says_nothing(value) && !tolerated(key, got) && !dropped && !renamed {
@@ -140,17 +133,18 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
                 }
             }
             for (key, value) in got {
-                let at = format!("{at}.{key}");
+                let (parent, at) = (at, format!("{at}.{key}"));
                 let filled = |sent: &Value| {
                     let one_word =
                         value.as_array().is_some_and(|words| words.as_slice() == [sent.clone()]);
                     let objects = sent.is_object() && value.is_object();
                     says_nothing(sent) && !says_nothing(value) && !objects && !one_word
                 };
-                let alias = SPELLINGS.iter().find(|(_, name)| name == key).map(|(alias, _)| *alias);
+                let alias = sent.iter().find(|(sent, _)| respelled(parent, sent, key));
+                let alias = alias.map(|(_, value)| value);
                 let named = sent.iter().find(|(sent, _)| network(sent).as_ref() == Some(key));
                 let named = named.map(|(_, value)| value);
-                match sent.get(key).or(alias.and_then(|alias| sent.get(alias))).or(named) {
+                match sent.get(key).or(alias).or(named) {
                     Some(sent) if !filled(sent) => compare(sent, value, &at, terms, wrong),
                     _ => added(value, &at, terms, wrong),
                 }

@@ -7,12 +7,12 @@ use super::field::body;
 body! {
     /// `registry.AuthConfig`. docker-py writes capitals when a credential helper gave the secret.
     AuthConfig<'a> {
-        username: Text<'a> = "username" | "Username",
-        password: Text<'a> = "password" | "Password",
+        username: Text<'a> = "username",
+        password: Text<'a> = "password",
         auth: Text<'a> = "auth",
         email: Text<'a> = "email",
-        serveraddress: Text<'a> = "serveraddress" | "ServerAddress",
-        identitytoken: Text<'a> = "identitytoken" | "IdentityToken",
+        serveraddress: Text<'a> = "serveraddress",
+        identitytoken: Text<'a> = "identitytoken",
         registrytoken: Text<'a> = "registrytoken",
     }
 }

@@ -315,9 +315,23 @@ mod tests {
     }
 
     #[test]
-    fn a_case_variant_is_refused_even_when_it_says_nothing() {
-        for text in [r#"{"hostconfig":null}"#, r#"{"Ho\u017ftConfig":{}}"#, r#"{"IMAGE":""}"#] {
-            assert_eq!(refused(text).0, Flaw::JsonKeyCase, "{text}");
+    fn a_key_in_another_case_is_the_field_and_is_given_once() {
+        for text in
+            [r#"{"hostconfig":{"privileged":true}}"#, r#"{"Ho\u017ftConfig":{"Privileged":true}}"#]
+        {
+            let mut out = Vec::new();
+            read(text).unwrap().write(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), r#"{"HostConfig":{"Privileged":true}}"#);
+        }
+        for (text, at) in [
+            (r#"{"HostConfig":{},"hostconfig":null}"#, "hostconfig"),
+            (r#"{"image":"a","IMAGE":"b"}"#, "IMAGE"),
+            (
+                r#"{"HostConfig":{"Mounts":[{"Source":"/a","source":"/"}]}}"#,
+                "HostConfig.Mounts[0].source",
+            ),
+        ] {
+            assert_eq!(refused(text), (Flaw::JsonDuplicate, at.into()), "{text}");
         }
     }
 

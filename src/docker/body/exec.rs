@@ -21,7 +21,7 @@ body! {
         /// Inert: in API 1.24 to 1.41 part of this body and never read; start's own decides.
         detach: Inert<Field<bool>> = "Detach",
         /// Inert: the keys by which this very client leaves; docker-py begins in lower case.
-        detach_keys: InertText<'a> = "DetachKeys" | "detachKeys",
+        detach_keys: InertText<'a> = "DetachKeys",
         /// Inert: acts inside the container only; values are never logged.
         env: Inert<Texts<'a>> = "Env",
         working_dir: Text<'a> = "WorkingDir",

@@ -6,8 +6,8 @@ use super::field::body;
 body! {
     /// `plugin.Privilege`.
     PluginPrivilege<'a> {
-        name: Text<'a> = "Name" | "name",
-        description: Text<'a> = "Description" | "description",
-        value: Texts<'a> = "Value" | "value",
+        name: Text<'a> = "Name",
+        description: Text<'a> = "Description",
+        value: Texts<'a> = "Value",
     }
 }

@@ -23,8 +23,8 @@ body! {
 
     /// `swarm.ServiceMode`; docker-py writes the first two in lower case.
     ServiceMode<'a> {
-        replicated: Field<Replicated<'a>> = "Replicated" | "replicated",
-        global: Field<Empty> = "Global" | "global",
+        replicated: Field<Replicated<'a>> = "Replicated",
+        global: Field<Empty> = "Global",
         replicated_job: Field<ReplicatedJob<'a>> = "ReplicatedJob",
         global_job: Field<Empty> = "GlobalJob",
     }
@@ -98,9 +98,9 @@ body! {
 
     /// `runtime.PluginSpec`, whose Go tags are in lower case.
     PluginSpec<'a> {
-        name: Text<'a> = "Name" | "name",
-        remote: Text<'a> = "Remote" | "remote",
-        disabled: Field<bool> = "Disabled" | "disabled",
+        name: Text<'a> = "Name",
+        remote: Text<'a> = "Remote",
+        disabled: Field<bool> = "Disabled",
         privileges: Field<Vec<PluginPrivilege<'a>>> = "privileges",
         plugin_privilege: Field<Vec<PluginPrivilege<'a>>> = "PluginPrivilege",
         env: Texts<'a> = "env",
@@ -202,7 +202,7 @@ body! {
         read_only: Field<bool> = "ReadOnly",
         mounts: Field<Vec<Mount<'a>>> = "Mounts",
         stop_grace_period: Field<i64> = "StopGracePeriod",
-        healthcheck: Field<Healthcheck<'a>> = "Healthcheck" | "HealthCheck",
+        healthcheck: Field<Healthcheck<'a>> = "Healthcheck",
         hosts: Texts<'a> = "Hosts",
         dns_config: Field<DnsConfig<'a>> = "DNSConfig",
         secrets: Field<Vec<FileReference<'a>>> = "Secrets",

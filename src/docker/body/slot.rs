@@ -5,6 +5,7 @@ use super::field::{Dropped, Field, Inert, Typed, wrong_type};
 use crate::docker::json::{JsonObject, JsonValue, folds_to};
 use crate::docker::left_out::LeftOut;
 use crate::docker::{Flaw, Malformed};
+use std::borrow::Cow;
 
 /// What the declared fields of a body do for its reader and writer.
 pub trait Slot<'a> {
@@ -63,9 +64,6 @@ pub trait Fields<'a>: Default {
     /// The keys as written on the wire.
     fn keys() -> impl Iterator<Item = &'static str>;
 
-    /// The keys that have a second spelling, with it.
-    fn aliases() -> impl Iterator<Item = (&'static str, &'static str)>;
-
     /// Takes the value of a key of this object; of any other key it is given back.
     ///
     /// # Errors
@@ -81,45 +79,50 @@ pub trait Fields<'a>: Default {
     fn write_fields(&self, out: &mut Vec<u8>, start: usize);
 }
 
-/// Reads an object, no field of it in both spellings.
+/// Reads an object. A key in another letter case is the field that Go's decoder takes it for, and is written as that; no
+/// field may be given twice, however it is spelled; what is no field is left out.
 ///
 /// # Errors
 /// A [`Malformed`] with the place below it.
 pub fn read<'a, T: Fields<'a>>(value: JsonValue<'a>, left: &mut LeftOut) -> Result<T, Malformed> {
-    let JsonValue::Object(JsonObject(entries)) = value else {
+    let JsonValue::Object(JsonObject(mut entries)) = value else {
         return Err(wrong_type(&value, "an object"));
     };
-    let has = |name: &str| entries.iter().any(|(key, _)| key == name);
-    if let Some((key, alias)) = T::aliases().find(|(key, alias)| has(alias) && has(key)) {
-        let why = format!("this field is given twice, as {key:?} too");
-        return Err(Malformed::new(Flaw::JsonDuplicate, alias, why));
-    }
+    respell(&mut entries, T::keys)?;
     let mut body = T::default();
     for (key, value) in entries {
-        if let Some(value) = body.take(&key, value, left)? {
-            unknown_key::<T>(&key, &value, left)?;
+        if let Some(value) = body.take(&key, value, left)?
+            && !value.says_nothing()
+        {
+            left.put(&key)?;
         }
     }
     Ok(body)
 }
 
-/// What happens to a key that is no field: nothing said is nothing lost, a case variant of a field
-/// is never unknown, all else is left out.
-fn unknown_key<'a, T: Fields<'a>>(
-    key: &str,
-    value: &JsonValue<'_>,
-    left: &mut LeftOut,
+/// Gives keys that fold to a field's the field's own spelling.
+fn respell<K: Iterator<Item = &'static str>>(
+    entries: &mut [(Cow<'_, str>, JsonValue<'_>)],
+    keys: fn() -> K,
 ) -> Result<(), Malformed> {
-    if let Some(name) = folds_to(key, T::keys()) {
-        let why = format!("the daemon would read this key as {name:?}: write it so");
-        return Err(Malformed::new(Flaw::JsonKeyCase, key, why));
+    let field = |key: &str| folds_to(key, keys()).filter(|name| *name != key);
+    let folded = |(nth, (key, _)): (usize, &(Cow<'_, str>, _))| Some((nth, field(key)?));
+    let folded: Vec<_> = entries.iter().enumerate().filter_map(folded).collect();
+    for (nth, name) in folded {
+        if entries.iter().any(|(key, _)| key == name) {
+            let why = format!("the daemon would read this key as {name:?}, which is given as well");
+            let key = entries.get(nth).map_or(name, |(key, _)| key);
+            return Err(Malformed::new(Flaw::JsonDuplicate, key, why));
+        }
+        if let Some((key, _)) = entries.get_mut(nth) {
+            *key = Cow::Borrowed(name);
+        }
     }
-    if value.says_nothing() { Ok(()) } else { left.put(key) }
+    Ok(())
 }
 
-/// Declares bodies: of each the struct, strict reader, writer, keys. `= "Key" | "key"` takes a second spelling that
-/// real clients send; the first is written. `..part: Object<'a>` comes first and has the fields of another
-/// object in this one, as Go embeds a struct.
+/// Declares bodies: of each the struct, strict reader, writer, keys. `..part: Object<'a>` comes first and has the fields
+/// of another object in this one, as Go embeds a struct.
 macro_rules! body {
     (@rest $key:ident, $value:ident, $left:ident) => { Ok(Some($value)) };
     (@rest $key:ident, $value:ident, $left:ident, $part:expr) => {
@@ -127,7 +130,7 @@ macro_rules! body {
     };
     ($( $(#[$doc:meta])* $name:ident<'a> {
         $( ..$part:ident: $of:ident<'a>, )?
-        $( $(#[$fdoc:meta])* $field:ident: $ty:ty = $key:literal $(| $alias:literal)?, )*
+        $( $(#[$fdoc:meta])* $field:ident: $ty:ty = $key:literal, )*
     } )+) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -161,13 +164,6 @@ macro_rules! body {
                 keys
             }
 
-            fn aliases() -> impl Iterator<Item = (&'static str, &'static str)> {
-                let own: &[(&str, &str)] = &[$( $( ($key, $alias), )? )*];
-                let own = own.iter().copied();
-                $( let own = <$of<'_> as $crate::docker::body::slot::Fields<'_>>::aliases().chain(own); )?
-                own
-            }
-
             fn take(
                 &mut self,
                 key: &str,
@@ -176,7 +172,7 @@ macro_rules! body {
             ) -> Result<Option<$crate::docker::json::JsonValue<'a>>, $crate::docker::Malformed> {
                 use $crate::docker::body::slot::Slot;
                 match key {
-                    $( $key $(| $alias)? => left
+                    $( $key => left
                         .within(|| $key.to_owned(), |left| self.$field.fill(value, left))
                         .map(|()| None).map_err(|e| $crate::docker::json::within(e, $key)), )*
                     _ => $crate::docker::body::slot::body!(@rest key, value, left $(, self.$part)?),

@@ -93,7 +93,7 @@ body! {
 
     /// `swarm.Driver`: of logs, secrets, templates. docker-py has its users name a template in lower case.
     NamedDriver<'a> {
-        name: Text<'a> = "Name" | "name",
+        name: Text<'a> = "Name",
         options: StringMap<'a> = "Options",
     }
 

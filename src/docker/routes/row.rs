@@ -143,7 +143,7 @@ impl Route {
 }
 
 const fn param(name: &'static str, kind: ParamKind) -> Param {
-    Param { name, kind, repeat: false, guard: Guard::Open }
+    Param { name, kind, repeat: false, guard: Guard::Open, since: 0 }
 }
 
 /// Declares the short names of plain keys.
@@ -191,6 +191,11 @@ impl Param {
     /// May be given more than once.
     pub(super) const fn many(self) -> Self {
         Self { repeat: true, ..self }
+    }
+
+    /// Read from this minor version on; below, it is text that nobody reads.
+    pub(super) const fn from(self, since: u8) -> Self {
+        Self { since, ..self }
     }
 
     /// Judged by its value.

@@ -19,8 +19,9 @@ const FORCE: &[Param] = &[flag("force")];
 const SIZE: &[Param] = &[int("h"), int("w")];
 const STOP: &[Param] = &[int("t").judged(), text("signal").judged()];
 /// The platform as a JSON object; where images are made it is `os/arch` as text.
-const PLATFORM: &[Param] = &[json("platform", QueryJson::Platform)];
-const PLATFORMS: Param = json("platform", QueryJson::Platform).many();
+/// Which of an image's platforms is meant, as engines know it from 1.48 on.
+const PLATFORM: Param = json("platform", QueryJson::Platform).from(48);
+const PLATFORMS: Param = PLATFORM.many();
 const LOGS: &[Param] = &[
     flag("follow"),
     flag("stdout"),
@@ -218,6 +219,9 @@ pub static ROUTES: &[Route] = &[
         .query(&[word("condition")]),
     delete("/containers/{id}", "ContainerDelete", Container, Verb::Delete).run()
         .query(&[flag("v"), flag("force"), flag("link")]),
+    // A legacy link, `docker rm --link`: the daemon's one name of a container with a slash in it.
+    delete("/containers/{id}/{link}", "ContainerDelete", Container, Verb::Delete).run()
+        .query(&[flag("v"), flag("force"), flag("link")]),
     get("/containers/{id}/archive", "ContainerArchive", Container, Verb::CopyOut).apart().streams()
         .query(&[text("path").judged()]),
     head("/containers/{id}/archive", "ContainerArchiveInfo", Container, Verb::CopyOut).apart()
@@ -246,8 +250,8 @@ pub static ROUTES: &[Route] = &[
         flag("manifests"), flag("identity"),
     ]),
     get("/images/{name...}/json", "ImageInspect", Image, Verb::Inspect)
-        .query(&[flag("manifests"), json("platform", QueryJson::Platform)]),
-    get("/images/{name...}/history", "ImageHistory", Image, Verb::Inspect).query(PLATFORM),
+        .query(&[flag("manifests"), PLATFORM.from(49)]),
+    get("/images/{name...}/history", "ImageHistory", Image, Verb::Inspect).query(&[PLATFORM]),
     get("/images/{name...}/attestations", "ImageAttestations", Image, Verb::Inspect).since(55)
         .query(&[PLATFORMS, word("type").many(), flag("statement")]),
     get("/images/get", "ImageGetAll", Image, Verb::Save).apart().streams()
@@ -262,7 +266,7 @@ pub static ROUTES: &[Route] = &[
     // Up to 28.0 the credentials may be the body; docker-py always sends `{}`.
     post("/images/{name...}/push", "ImagePush", Image, Verb::Push).streams()
         .perhaps_json(BodyType::Auth)
-        .query(&[text("tag").judged(), json("platform", QueryJson::Platform)]).headers(AUTH),
+        .query(&[text("tag").judged(), PLATFORM.from(46)]).headers(AUTH),
     post("/images/{name...}/tag", "ImageTag", Image, Verb::Tag)
         .query(&[text("repo").judged(), text("tag").judged()]),
     post("/commit", "ImageCommit", Image, Verb::Commit).perhaps_json(BodyType::Commit).query(&[
@@ -270,7 +274,7 @@ pub static ROUTES: &[Route] = &[
         text("comment"), text("author"), lines("changes").judged(),
     ]),
     delete("/images/{name...}", "ImageDelete", Image, Verb::Delete)
-        .query(&[flag("force"), flag("noprune"), json("platforms", QueryJson::Platform).many()]),
+        .query(&[flag("force"), flag("noprune"), json("platforms", QueryJson::Platform).from(50).many()]),
     post("/images/prune", "ImagePrune", Image, Verb::Prune).since(25)
         .query(&[filters(&["dangling", "label", "label!", "until"])]),
 

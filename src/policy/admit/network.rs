@@ -14,10 +14,10 @@ use std::net::IpAddr;
 /// Networks that every daemon has, under names that are no other's.
 const OWN: [&str; 4] = ["bridge", "default", "host", "none"];
 
-/// Whether a network of this name can be looked up: a plain name, of none that every daemon has.
+/// Whether a network of this name can be looked up: plain words, of none that every daemon has.
 pub(in crate::policy) fn is_askable(name: &str) -> bool {
     let begins = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-    begins && is_host_name(name) && !OWN.contains(&name)
+    begins && name.split(' ').all(is_host_name) && !OWN.contains(&name)
 }
 
 /// Whether the daemon may take a text for the beginning of an id: hexadecimal of a network of its own, any
