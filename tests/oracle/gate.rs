@@ -132,7 +132,7 @@ impl Door {
     /// What the gate would write for this text, or why it refuses it. No text is nothing at all.
     pub(crate) fn rewritten(&self, text: &[u8]) -> Result<Vec<u8>, Malformed> {
         match self.way {
-            Way::Body => Ok(body::read(&self.head, text, &mut LeftOut::nothing())?
+            Way::Body => Ok(body::read(&self.head, text, &mut LeftOut::default())?
                 .serialise()
                 .unwrap_or_default()),
             Way::Query(param) => {
