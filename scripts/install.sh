@@ -29,6 +29,8 @@ if [ "$for_what" != run ]; then
     need docker-registry /usr/bin/docker-registry
     need openssl /usr/bin/openssl
     need bsdutils /usr/bin/script
+    need ruby-docker-api /usr/lib/ruby/vendor_ruby/docker-api.rb
+    need ruby-multi-json /usr/lib/ruby/vendor_ruby/multi_json.rb # which it needs, and does not depend on
     need python3-venv "$venv/bin/python" /usr/lib/python3.1[0-9]/ensurepip
 fi
 

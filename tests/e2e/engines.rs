@@ -54,6 +54,7 @@ macro_rules! rest {
         compose_1_does_the_same_through_the_gate = parts::compose_1,
         docker_py_does_the_same_through_the_gate = parts::docker_py,
         dockerode_does_the_same_through_the_gate = parts::dockerode,
+        the_docker_api_gem_does_the_same_through_the_gate = parts::docker_api,
         the_whole_surface_of_docker_py_does_the_same_through_the_gate = parts::docker_py_surface,
         every_value_is_what_the_daemon_made_at_older_versions_too = parts::differential_older,
         three_hundred_megabytes_are_saved_and_loaded_in_flat_memory = parts::three_hundred_megabytes,

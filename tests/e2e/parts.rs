@@ -58,6 +58,12 @@ pub(crate) fn dockerode(engine: Engine) {
     World::new(engine).compare("dockerode-4", "docker", &[everyday_dockerode()]).end();
 }
 
+/// The docker-api gem, which many tools of Ruby stand on.
+pub(crate) fn docker_api(engine: Engine) {
+    let everyday = [step("everyday", "$RUBY $DOCKER_API", "complete")];
+    World::new(engine).compare("docker-api-2", "docker", &everyday).end();
+}
+
 /// What people do with dockerode.
 pub(crate) fn everyday_dockerode() -> Step {
     step("everyday", "$NODE $DOCKERODE", "complete")
