@@ -1,6 +1,7 @@
 //! No differential, asked of the daemon itself: bodies generated from a table of fields and values go
 //! through the gate; then every value sent must be found in what the daemon says it made, and what it
-//! filled in must be in a listed table or be just what a twin made of the same bytes straight.
+//! filled in must be in a listed table or be just what a twin made of the same bytes straight. Every other body goes through
+//! the gate with what no daemon reads strewn into it, and fields in another letter case, and must have the effect of the body without.
 
 use super::dockerd::Engine;
 use super::http::{Answer, Side};
@@ -153,7 +154,9 @@ pub(crate) fn unrestricted(engine: Engine, at: At, gated: Way<'_>, straight: Way
         let bodies = bodies(&tables, if minor == gated.newest { MIXED } else { MIXED_OLDER });
         for (number, body) in bodies.iter().enumerate() {
             let name = format!("case{minor}-{number}");
-            let (made, twin) = twins(minor, &name, (gated, body), (straight, body));
+            let (target, sent) = strewn(&name, number, body);
+            let (made, twin) =
+                twins(minor, &name, (gated, &sent, &target), (straight, body, &name));
             match (made, twin) {
                 (Ok(made), Ok(twin)) => {
                     for difference in judge(&tables, minor, body, &made, &twin) {
@@ -178,7 +181,9 @@ pub(crate) fn judged(engine: Engine, at: At, gated: Way<'_>, straight: Way<'_>) 
         for (number, body) in bodies(&tables, 0).iter().enumerate() {
             let name = format!("judged{minor}-{number}");
             let amended = amended(&tables, body);
-            let (made, twin) = twins(minor, &name, (gated, body), (straight, &amended));
+            let (target, sent) = strewn(&name, number, body);
+            let (made, twin) =
+                twins(minor, &name, (gated, &sent, &target), (straight, &amended, &name));
             match (made, twin) {
                 (Ok(made), Ok(twin)) => {
                     accepted += 1;
@@ -215,18 +220,23 @@ fn amended(tables: &Tables, body: &Value) -> Value {
 fn twins(
     minor: u8,
     name: &str,
-    one: (Way<'_>, &Value),
-    other: (Way<'_>, &Value),
+    one: (Way<'_>, &Value, &str),
+    other: (Way<'_>, &Value, &str),
 ) -> (Result<Value, Answer>, Result<Value, Answer>) {
     std::thread::scope(|scope| {
-        let one = scope.spawn(move || create(minor, name, one.0, one.1));
-        let other = create(minor, name, other.0, other.1);
+        let one = scope.spawn(move || create(minor, name, one));
+        let other = create(minor, name, other);
         (one.join().unwrap(), other)
     })
 }
 
-fn create(minor: u8, name: &str, way: Way<'_>, body: &Value) -> Result<Value, Answer> {
-    let target = format!("/v1.{minor}/containers/create?name={name}");
+/// Creates by a body and a query that begins with the name's value.
+fn create(
+    minor: u8,
+    name: &str,
+    (way, body, query): (Way<'_>, &Value, &str),
+) -> Result<Value, Answer> {
+    let target = format!("/v1.{minor}/containers/create?name={query}");
     let answer = way.through.send("POST", &target, &body.to_string());
     if answer.status != 201 {
         return Err(answer);
@@ -268,6 +278,41 @@ fn bodies(tables: &Tables, mixed: usize) -> Vec<Value> {
         out.push(body);
     }
     out
+}
+
+/// The objects of a body whose keys are fields, if they are there; of lists the first item.
+const OBJECTS: [&str; 8] = [
+    "",
+    "/HostConfig",
+    "/HostConfig/Devices/0",
+    "/HostConfig/LogConfig",
+    "/HostConfig/Mounts/0",
+    "/HostConfig/RestartPolicy",
+    "/HostConfig/Ulimits/0",
+    "/NetworkingConfig",
+];
+
+/// Every other body, and its query, with keys that no daemon reads, and with one field of each object in another letter case.
+fn strewn(name: &str, number: usize, body: &Value) -> (String, Value) {
+    let mut strewn = body.clone();
+    if number.is_multiple_of(2) {
+        return (name.to_owned(), strewn);
+    }
+    // the inner ones first: what holds them is then still called as the table calls it
+    for (nth, pointer) in OBJECTS.iter().enumerate().rev() {
+        let Some(fields) = strewn.pointer_mut(pointer).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let keys: Vec<_> = fields.keys().cloned().collect();
+        let key = &keys[(number + nth) % keys.len()];
+        let value = fields.remove(key).unwrap();
+        let upper = (number / 2).is_multiple_of(2);
+        let respelled = if upper { key.to_uppercase() } else { key.to_lowercase() };
+        fields.insert(respelled, value);
+        fields.insert("X-Nobody".to_owned(), json!({ "Privileged": true, "Binds": ["/:/host"] }));
+        fields.insert("hijack".to_owned(), json!(number));
+    }
+    (format!("{name}&_={number}&Binds=%5B%22/:/host%22%5D&Env=%0A"), strewn)
 }
 
 fn put(body: &mut Value, pointer: &str, value: Value) {
