@@ -170,8 +170,8 @@ pub mod policy {
     };
     pub mod facts {
         pub use crate::policy::facts::{
-            Container, ContainerMount, Exec, HealthFact, Image, JoinedNetwork, KeptObject, Network,
-            Seen, Volume,
+            Container, ContainerMount, DaemonDefaults, Exec, HealthFact, Image, JoinedNetwork,
+            KeptObject, Network, Seen, Volume,
         };
     }
     pub mod glob {

@@ -134,8 +134,12 @@ fn the_schema_knows_the_shipped_files() {
 
 fn compare(value: &Value, schema: &Value, at: &str) {
     if let Some(choices) = schema.get("anyOf").and_then(Value::as_array) {
-        let kind = if value.is_object() { "object" } else { "string" };
-        let fits = |choice: &&Value| choice.get("type").map_or(kind != "object", |t| t == kind);
+        let kind = match value {
+            Value::Object(_) => "object",
+            Value::Array(_) => "array",
+            _ => "string",
+        };
+        let fits = |choice: &&Value| choice.get("type").map_or(kind == "string", |t| t == kind);
         return compare(value, choices.iter().find(fits).unwrap(), at);
     }
     match value {

@@ -110,7 +110,7 @@ pub(super) fn stood_on(facts: &Facts) -> Option<Value> {
         networks,
         kept,
         container_paths,
-        default_runtime: _,
+        defaults: _,
         remembered,
     } = facts;
     let paths = host_paths.iter().map(|(path, fact)| (path.clone(), format!("{fact:?}").into()));

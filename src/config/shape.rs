@@ -24,7 +24,7 @@ pub(super) enum Shape {
     Named(&'static Shape),
     /// A mapping with these keys and no others.
     Section(&'static Section),
-    /// The first for a scalar, the second for a mapping.
+    /// The first for a scalar, and for a list if it is one; else the second.
     Either(&'static Shape, &'static Shape),
 }
 
@@ -86,7 +86,10 @@ pub(super) const fn required(name: &'static str, shape: Shape, what: &'static st
 pub(super) fn check(node: &YamlNode, shape: Shape, ledger: &mut MistakeLedger) {
     match (&node.value, shape) {
         (YamlValue::Refused, _) => {}
-        (YamlValue::Scalar(_), Shape::Either(first, _)) => check(node, *first, ledger),
+        (YamlValue::Scalar(_), Shape::Either(first, _))
+        | (YamlValue::List(_), Shape::Either(first @ Shape::List(_), _)) => {
+            check(node, *first, ledger);
+        }
         (_, Shape::Either(_, second)) => check(node, *second, ledger),
         (YamlValue::Scalar(scalar), _) if scalar.is_null() => {
             ledger.mistake(node.at, "a value is missing here", "write one, or remove the key");

@@ -8,7 +8,7 @@ use super::protected::{GatePaths, protected};
 use super::remembered::{Moment, Remembered, changed};
 use crate::daemon::{AnswerShare, Daemon, DaemonError, Lookup};
 use crate::docker::Malformed;
-use crate::policy::facts::Container;
+use crate::policy::facts::{Container, DaemonDefaults};
 use crate::policy::permit::Makes;
 use crate::policy::{Asking, Facts, Needs, Next, PathFact, Seen, Settled};
 use crate::problem::{Actionable, Problem};
@@ -64,8 +64,8 @@ struct KeptPlaces {
 struct DaemonWord {
     /// What is never mounted.
     protected: Vec<PathBuf>,
-    /// The runtime that containers have where nobody names one.
-    runtime: Option<String>,
+    /// What containers have where nobody asks for anything.
+    defaults: DaemonDefaults,
 }
 
 impl KeptPlaces {
@@ -208,7 +208,7 @@ impl Gatherer {
             networks,
             kept,
             container_paths,
-            default_runtime,
+            defaults,
         } = needs;
         let execs = exec.iter().cloned().collect();
         let (mut execs, images, volumes, mut containers, networks, kept) = tokio::try_join!(
@@ -222,8 +222,8 @@ impl Gatherer {
         self.see_mounts(&mut containers).await;
         let container_paths = inside::paths(&self.daemon, share, container_paths).await;
         let host_paths = self.host_paths(host_paths).await?;
-        let default_runtime = match default_runtime {
-            true => self.known(self.told().await.map(|told| told.runtime.clone()))?,
+        let defaults = match defaults {
+            true => self.known(self.told().await.map(|told| Some(told.defaults.clone())))?,
             false => None,
         };
         Ok(Facts {
@@ -235,7 +235,7 @@ impl Gatherer {
             networks,
             kept,
             container_paths,
-            default_runtime,
+            defaults,
             remembered: false,
         })
     }
@@ -312,7 +312,7 @@ impl Gatherer {
             let text = |key: &str| info.get(key).and_then(|text| text.as_str());
             let root = text("DockerRootDir").map(PathBuf::from);
             let protected = protected(&kept.gate, self.daemon.socket(), root.as_deref());
-            let told = DaemonWord { protected, runtime: text("DefaultRuntime").map(str::to_owned) };
+            let told = DaemonWord { protected, defaults: inspected::defaults(&info) };
             Ok::<_, DaemonError>((self.daemon.peer_pid(), Arc::new(told)))
         });
         Ok(Arc::clone(&found.await?.1))

@@ -4,7 +4,8 @@
 use crate::docker::image::{ImageOrigin, Reference};
 use crate::policy::admit::is_read_outside;
 use crate::policy::facts::{
-    Container, ContainerMount, Exec, HealthFact, Image, JoinedNetwork, KeptObject, Network, Volume,
+    Container, ContainerMount, DaemonDefaults, Exec, HealthFact, Image, JoinedNetwork, KeptObject,
+    Network, Volume,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -65,6 +66,19 @@ pub fn volume(answer: &Value) -> Option<Volume> {
         driver: text(answer, "/Driver")?,
         options: text_map(answer, "/Options"),
     })
+}
+
+/// An answer of `GET /info`, by `fillSecurityOptions` in moby's `daemon/info.go`: engines before 23 call the filter that
+/// is built in the default one.
+pub(super) fn defaults(info: &Value) -> DaemonDefaults {
+    let options = info.get("SecurityOptions").and_then(Value::as_array);
+    let options: Vec<_> = options.into_iter().flatten().filter_map(Value::as_str).collect();
+    let filters = ["name=seccomp,profile=builtin", "name=seccomp,profile=default"];
+    DaemonDefaults {
+        runtime: info.get("DefaultRuntime").and_then(Value::as_str).map(str::to_owned),
+        own_cgroupns: options.contains(&"name=cgroupns"),
+        builtin_seccomp: options.iter().any(|option| filters.contains(option)),
+    }
 }
 
 /// An answer of `GET /networks/{}`.
@@ -309,6 +323,22 @@ mod tests {
         for driver in [overlay, json!({ "Name": "vfs", "Data": null })] {
             assert_eq!(origins("sha256:1", driver.clone()).len(), 1, "{driver}");
         }
+    }
+
+    #[test]
+    fn what_containers_have_by_themselves_is_as_the_daemon_tells_it() {
+        let told = |options: serde_json::Value| {
+            defaults(&json!({ "DefaultRuntime": "runc", "SecurityOptions": options }))
+        };
+        let newer = told(json!(["name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns"]));
+        assert_eq!(newer.runtime.as_deref(), Some("runc"));
+        assert!(newer.own_cgroupns && newer.builtin_seccomp);
+        assert!(told(json!(["name=seccomp,profile=default"])).builtin_seccomp);
+        for other in [json!(["name=seccomp,profile=/etc/own.json"]), json!([]), json!(null)] {
+            let told = told(other);
+            assert!(!told.builtin_seccomp && !told.own_cgroupns);
+        }
+        assert_eq!(defaults(&json!({})), DaemonDefaults::default());
     }
 
     #[test]

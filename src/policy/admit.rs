@@ -8,6 +8,7 @@ mod commit;
 mod container;
 mod copy;
 mod create;
+mod defaults;
 mod devices;
 mod environment;
 mod exec;
@@ -52,7 +53,7 @@ pub(super) use mounts::is_volume_name;
 pub(super) use names::is_plain;
 pub(super) use network::is_askable as is_network_askable;
 pub(super) use start::started_image;
-pub(super) use target::{asks_for_default_runtime, target};
+pub(super) use target::{asks_of_daemon, target};
 pub(super) use terms::{checked, terms};
 
 use super::decision::Finding;

@@ -130,9 +130,7 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     let container = reached;
     let reached: Vec<_> = container.into_iter().chain(chain).collect();
     needs.volumes.extend(reached.iter().flat_map(|c| c.volumes.clone()));
-    needs.default_runtime = reached.iter().any(|container| {
-        profiles().any(|profile| admit::asks_for_default_runtime(profile, container))
-    });
+    needs.defaults = profiles().any(|profile| admit::asks_of_daemon(profile, call, &reached));
     for source in reached.iter().flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref()) {
         needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, source)));
     }

@@ -17,6 +17,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// names more is refused.
 pub const LOOKUPS_MAX: usize = 64;
 
+/// What containers have where nobody asks for anything, as the daemon tells it (`GET /info`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DaemonDefaults {
+    /// The runtime.
+    pub runtime: Option<String>,
+    /// Whether a cgroup namespace of their own.
+    pub own_cgroupns: bool,
+    /// Whether the filter of system calls that is built into the daemon.
+    pub builtin_seccomp: bool,
+}
+
 /// What a decision will want to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -36,8 +47,8 @@ pub struct Needs {
     pub kept: BTreeSet<(Resource, String)>,
     /// Paths in a container that is there, absolute and lexically clean, each after the container's full id.
     pub container_paths: BTreeSet<(String, String)>,
-    /// The runtime that containers have where nobody names one.
-    pub default_runtime: bool,
+    /// What containers have of the daemon where nobody asks for anything.
+    pub defaults: bool,
 }
 
 impl Needs {
@@ -58,7 +69,7 @@ impl Needs {
             networks,
             kept,
             container_paths,
-            default_runtime,
+            defaults,
         } = self;
         let sets = [host_paths, images, volumes, containers, networks];
         // each name on the way is asked about once; of too many paths the names are not even listed
@@ -70,7 +81,7 @@ impl Needs {
             })
             .collect();
         let sets = sets.into_iter().map(BTreeSet::len).sum::<usize>() + names.len() + kept.len();
-        sets + usize::from(exec.is_some()) + usize::from(*default_runtime)
+        sets + usize::from(exec.is_some()) + usize::from(*defaults)
     }
 
     /// Whether all of it is known.
@@ -84,7 +95,7 @@ impl Needs {
             networks,
             kept,
             container_paths,
-            default_runtime,
+            defaults,
         } = self;
         host_paths.iter().all(|path| known.host_paths.contains_key(path))
             && images.iter().all(|image| known.images.contains_key(image))
@@ -94,7 +105,7 @@ impl Needs {
             && kept.iter().all(|of| known.kept.contains_key(of))
             && container_paths.iter().all(|path| known.container_paths.contains_key(path))
             && (exec.is_none() || known.exec.is_some())
-            && (!default_runtime || known.default_runtime.is_some())
+            && (!defaults || known.defaults.is_some())
     }
 
     /// Leaves out what was asked for already, whatever came of it.
@@ -108,7 +119,7 @@ impl Needs {
             networks,
             kept,
             container_paths,
-            default_runtime,
+            defaults,
         } = self;
         container_paths.retain(|path| !asked.container_paths.contains(path));
         host_paths.retain(|path| !asked.host_paths.contains(path));
@@ -118,7 +129,7 @@ impl Needs {
         networks.retain(|network| !asked.networks.contains(network));
         kept.retain(|of| !asked.kept.contains(of));
         exec.take_if(|exec| asked.exec.as_ref() == Some(exec));
-        *default_runtime &= !asked.default_runtime;
+        *defaults &= !asked.defaults;
     }
 
     /// Adds what is asked for now to what was.
@@ -132,7 +143,7 @@ impl Needs {
             networks,
             kept,
             container_paths,
-            default_runtime,
+            defaults,
         } = now.clone();
         self.container_paths.extend(container_paths);
         self.host_paths.extend(host_paths);
@@ -142,7 +153,7 @@ impl Needs {
         self.containers.extend(containers);
         self.networks.extend(networks);
         self.kept.extend(kept);
-        self.default_runtime |= default_runtime;
+        self.defaults |= defaults;
     }
 }
 
@@ -175,8 +186,8 @@ pub struct Facts {
     /// Where a path in a container leads once every link in the container's own tree is followed, as the runtime
     /// follows them: by container and path as asked for.
     pub container_paths: BTreeMap<(String, String), String>,
-    /// The runtime that containers have where nobody names one.
-    pub default_runtime: Option<String>,
+    /// What containers have of the daemon where nobody asks for anything.
+    pub defaults: Option<DaemonDefaults>,
     /// Whether some of it was looked up for an earlier request, by a full id.
     pub remembered: bool,
 }
@@ -193,7 +204,7 @@ impl Facts {
             networks,
             kept,
             container_paths,
-            default_runtime,
+            defaults,
             remembered,
         } = found;
         self.host_paths.extend(host_paths);
@@ -205,7 +216,7 @@ impl Facts {
         self.kept.extend(kept);
         self.container_paths.extend(container_paths);
         self.remembered |= remembered;
-        self.default_runtime = default_runtime.or_else(|| self.default_runtime.take());
+        self.defaults = defaults.or_else(|| self.defaults.take());
     }
 
     /// How much of it is judged, in bytes, beside what the request says.

@@ -33,7 +33,9 @@ pub(super) fn permit(
     let carrier = by.policy.roles.get(role);
     let judged = carrier.and_then(|role| Some((role, role.admission.profile()?)));
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
-    terms.extend(judged.into_iter().flat_map(|(role, profile)| admit::terms(role, profile, call)));
+    if let Some((role, profile)) = judged {
+        terms.extend(admit::terms(role, profile, call, &facts));
+    }
     let viewer = carrier.map(|role| Viewer::new(by, &role.held_by(by.identity)));
     // who is only observed sees all, names things as he likes, and removes by the way none but its own
     let observed = matches!(by.identity.mode, Mode::Observe { .. });

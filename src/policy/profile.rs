@@ -201,7 +201,12 @@ impl Profile {
                 "com.docker.network.driver.mtu",
             ]),
             subnets: Listed::NONE,
-            ports: Ports { ephemeral: Allowed(true), host: Listed::NONE, address: None },
+            ports: Ports {
+                ephemeral: Allowed(true),
+                host: Listed::NONE,
+                address: None,
+                default: None,
+            },
             extra_hosts: any(),
             dns: any(),
             mac_address: Allowed(false),

@@ -10,6 +10,7 @@ use crate::docker::body::field::{Field, Inert};
 use crate::docker::{CallHead, Verb, credentials};
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +90,10 @@ pub enum Filled {
     Ipc(&'static str),
     /// `HostConfig.CgroupnsMode`.
     Cgroupns(&'static str),
+    /// `HostConfig.MaskedPaths` is the daemon's own list.
+    MaskedPaths,
+    /// `HostIp` of each of `HostConfig.PortBindings` that names none.
+    HostIp(IpAddr),
     /// `HostConfig.Runtime`.
     Runtime(String),
     /// `HostConfig.NetworkMode`, or that of a build.
@@ -143,6 +148,8 @@ impl fmt::Display for Filled {
             Self::Shm(bytes) => write!(f, "HostConfig.ShmSize={bytes}"),
             Self::Ipc(mode) => write!(f, "HostConfig.IpcMode={mode}"),
             Self::Cgroupns(mode) => write!(f, "HostConfig.CgroupnsMode={mode}"),
+            Self::MaskedPaths => f.write_str("HostConfig.MaskedPaths=default"),
+            Self::HostIp(address) => write!(f, "HostConfig.PortBindings.*.HostIp={address}"),
             Self::Runtime(name) => write!(f, "HostConfig.Runtime={name}"),
             Self::NetworkMode(name) => write!(f, "HostConfig.NetworkMode={name}"),
             Self::Build(key, value) => write!(f, "{key}={value}"),
@@ -209,9 +216,20 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         Filled::Shm(bytes) => host.shm_size = Field::Set(*bytes),
         Filled::Ipc(mode) => word(&mut host.ipc_mode, mode),
         Filled::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
+        Filled::MaskedPaths => host.masked_paths = Field::Absent,
+        Filled::HostIp(address) => host_ip(*address, host),
         Filled::Runtime(name) => word(&mut host.runtime, name),
         Filled::NetworkMode(name) => word(&mut host.network_mode, name),
         Filled::Build(..) | Filled::CheckDuplicate | Filled::NoCache | Filled::Removed => {}
+    }
+}
+
+fn host_ip(address: IpAddr, host: &mut HostConfig<'_>) {
+    let Field::Set(bindings) = &mut host.port_bindings else { return };
+    for binding in bindings.0.iter_mut().filter_map(|(_, list)| list.as_mut()).flatten() {
+        if binding.host_ip.text().is_empty() {
+            binding.host_ip = Field::Set(Cow::Owned(address.to_string()));
+        }
     }
 }
 

@@ -187,6 +187,10 @@ pub(crate) fn judged(engine: Engine, at: At, gated: Way<'_>, straight: Way<'_>) 
             match (made, twin) {
                 (Ok(made), Ok(twin)) => {
                     accepted += 1;
+                    let (again, name) = (from_inspect(&made), format!("{name}-again"));
+                    if let Err(answer) = create(minor, &name, (gated, &again, &name)) {
+                        wrong.add(format!("made anew: {answer:?}"), minor, &again);
+                    }
                     for difference in judge(&tables, minor, &amended, &made, &twin) {
                         wrong.add(difference, minor, body);
                     }
@@ -208,12 +212,24 @@ pub(crate) fn judged(engine: Engine, at: At, gated: Way<'_>, straight: Way<'_>) 
 /// What somebody would have to send straight to get what the gate makes of this body.
 fn amended(tables: &Tables, body: &Value) -> Value {
     let mut amended = body.clone();
+    // where the daemon's own default is the host's, to say so is to say nothing
+    if amended.pointer("/HostConfig/CgroupnsMode") == Some(&json!("host")) {
+        amended["HostConfig"]["CgroupnsMode"] = json!("private");
+    }
     for (pointer, value) in &tables.terms {
         if body.pointer(pointer).is_none() {
             put(&mut amended, pointer, value.clone());
         }
     }
     amended
+}
+
+/// What a tool sends that makes a container anew from what the daemon says of it.
+fn from_inspect(made: &Value) -> Value {
+    let mut body = made["Config"].clone();
+    body["HostConfig"] = made["HostConfig"].clone();
+    body["NetworkingConfig"] = json!({ "EndpointsConfig": made["NetworkSettings"]["Networks"] });
+    body
 }
 
 /// Creates on both sides at once, inspects, removes.

@@ -8,7 +8,7 @@ use dockward::facade::docker::{
     Accepted, ApiVersion, CallHead, Flaw, Outbound, RequestHead, classify,
 };
 use dockward::facade::identity::{Identity, IdentityName, supposed};
-use dockward::facade::policy::facts::{Container, Image, Network, Volume};
+use dockward::facade::policy::facts::{Container, DaemonDefaults, Image, Network, Volume};
 use dockward::facade::policy::{
     Decision, Facts, Finding, Needs, PathFact, Policy, Reason, Seen, hear,
 };
@@ -497,7 +497,7 @@ impl Bench {
                 networks: self.daemon.networks(&asked.networks).into_iter().collect(),
                 container_paths: self.daemon.container_paths(&asked.container_paths),
                 kept: self.daemon.kept(&asked.kept),
-                default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
+                defaults: asked.defaults.then(defaults),
                 remembered: false,
             },
             World::Turned => {
@@ -518,7 +518,7 @@ impl Bench {
                 networks: all(&asked.networks, |_| Seen::Missing),
                 kept: asked.kept.iter().map(|of| (of.clone(), Seen::Missing)).collect(),
                 container_paths: BTreeMap::new(),
-                default_runtime: None,
+                defaults: None,
                 remembered: false,
             },
             World::Local => Facts {
@@ -549,7 +549,7 @@ impl Bench {
                     .map(|of| (of.clone(), of.1.clone()))
                     .collect(),
                 kept: asked.kept.iter().map(|of| (of.clone(), Seen::Missing)).collect(),
-                default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
+                defaults: asked.defaults.then(defaults),
                 remembered: false,
             },
         }
@@ -619,4 +619,9 @@ fn denied(findings: &[Finding]) -> Verdict {
 
 fn line(finding: &Finding) -> String {
     format!("{} {}", finding.reason.id(), finding.field).trim_end().to_owned()
+}
+
+/// What the corpus's daemon does by itself.
+fn defaults() -> DaemonDefaults {
+    DaemonDefaults { runtime: Some("runc".to_owned()), own_cgroupns: true, builtin_seccomp: true }
 }

@@ -10,6 +10,7 @@ use crate::policy::profile::{
     Listed, Logging, Ports, UserRule, VolumeOptions,
 };
 use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// Linux 6's capabilities (`include/uapi/linux/capability.h`), without `CAP_`; and ALL.
 const CAPABILITIES: &[&str] = &[
@@ -242,14 +243,36 @@ pub(crate) fn subnets(to: &mut Listed<IpNet>, entry: &YamlEntry, _: &mut Mistake
     *to = entry.value.texts().iter().filter_map(|text| text.parse().ok()).collect();
 }
 
-pub(crate) fn ports(to: &mut Ports, entry: &YamlEntry, _: &mut MistakeLedger) {
+pub(crate) fn ports(to: &mut Ports, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let node = &entry.value;
     let host = node.texts_of("host");
-    let addresses = node.get("address").map(YamlNode::texts);
+    let address = node.get("address");
+    let named = address.and_then(|address| address.get("default"));
+    let default = named.and_then(|default| default.text()?.parse().ok());
+    let lists = address.filter(|address| !address.items().is_empty() || named.is_none());
+    let lists = lists.or_else(|| address?.get("allow")).or(named);
+    let addresses: Option<Listed<IpAddr>> = lists.map(|list| {
+        let texts = if list.items().is_empty() {
+            list.text().into_iter().map(str::to_owned).collect()
+        } else {
+            list.texts()
+        };
+        texts.iter().filter_map(|ip| ip.parse().ok()).collect()
+    });
+    if let (Some(node), Some(default), Some(all)) = (named, default, &addresses)
+        && !all.contains(&default)
+    {
+        ledger.mistake(
+            node.at,
+            "the default address is not among those allowed",
+            "add it to allow",
+        );
+    }
     *to = Ports {
+        default,
         ephemeral: Allowed(host.iter().any(|port| port == "ephemeral")),
         host: host.iter().filter_map(|port| units::range(port).ok()).collect(),
-        address: addresses.map(|all| all.iter().filter_map(|ip| ip.parse().ok()).collect()),
+        address: addresses,
     };
 }
 

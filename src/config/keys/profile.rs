@@ -194,7 +194,24 @@ const PORTS: Form<Ports> = Form::new(
         what: "ports",
         keys: &[
             key("host", Shape::List(&PORT), "ephemeral, ports, ranges of ports"),
-            key("address", Shape::List(&ADDRESS), "addresses that may be bound; left out: any"),
+            key(
+                "address",
+                Shape::Either(
+                    &Shape::List(&ADDRESS),
+                    &Shape::Section(&Section {
+                        what: "address",
+                        keys: &[
+                            required("default", ADDRESS, "written into a binding that names none"),
+                            key(
+                                "allow",
+                                Shape::List(&ADDRESS),
+                                "addresses that may be bound; left out: the default alone",
+                            ),
+                        ],
+                    }),
+                ),
+                "addresses that may be bound; left out: any",
+            ),
         ],
     }),
     rules::ports,

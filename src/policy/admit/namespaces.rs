@@ -5,9 +5,10 @@ use super::Judge;
 use crate::policy::Reason;
 
 impl Judge<'_> {
-    /// An empty mode is sent on as `private`: the daemon's own default depends on version and host.
+    /// An empty mode is sent on as `private`: the daemon's own default depends on version and host. So is that default
+    /// where it is said.
     pub(super) fn cgroupns_mode(&mut self, mode: &str) {
-        if mode != "private" {
+        if mode != "private" && !self.is_default_cgroupns("HostConfig.CgroupnsMode", mode) {
             self.only_own(Reason::NamespaceCgroup, "CgroupnsMode", mode, "cgroup namespace");
         }
     }

@@ -38,11 +38,17 @@ impl Judge<'_> {
             }
             // engines of API 1.44 to 1.52 fill one empty binding into an empty list
             let empty = [PortBinding::default()];
-            let list = list.as_deref().filter(|list| !list.is_empty()).unwrap_or(&empty);
+            let list = list.as_deref().filter(|list| !list.is_empty());
+            let is_filled = list.is_some() && self.profile.ports().default.is_some();
+            let list = list.unwrap_or(&empty);
             for (i, binding) in list.iter().enumerate() {
                 let PortBinding { host_ip, host_port, borrow: _ } = binding;
                 self.host_port(&format!("{field}[{i}].HostPort"), host_port.text());
-                self.host_address(&format!("{field}[{i}].HostIp"), host_ip.text());
+                // one that names no address is sent on with the profile's
+                let filled = is_filled && host_ip.text().is_empty();
+                if !filled {
+                    self.host_address(&format!("{field}[{i}].HostIp"), host_ip.text());
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Privilege: privileged, capabilities, security options, masked paths.
 
-use super::{Judge, Placed, listed};
+use super::{Judge, Placed, defaults, listed};
 use crate::docker::body::field::Field;
 use crate::policy::Reason;
 use std::borrow::Cow;
@@ -31,7 +31,9 @@ impl Judge<'_> {
     pub(super) fn capabilities(&mut self, (add_at, add): Placed<'_>, (drop_at, drop): Placed<'_>) {
         for (i, name) in add.iter().enumerate() {
             let canonical = canonical_capability(name);
-            if !self.profile.capabilities().add.contains(&canonical) {
+            let rules = self.profile.capabilities();
+            let default = !rules.drop_all.0 && defaults::has_capability(&canonical);
+            if !default && !rules.add.contains(&canonical) {
                 let what = format!("add capability {canonical:?}");
                 self.deny(Reason::CapAdd, format!("{add_at}[{i}]"), name.as_ref(), what);
                 self.allowing_listed("capabilities", &self.profile.capabilities().add);
@@ -50,8 +52,8 @@ impl Judge<'_> {
         for (i, option) in options.iter().enumerate() {
             let listed_exactly = NO_NEW_PRIVILEGES.contains(&option.as_ref())
                 || self.profile.security_options().has(option);
-            if !listed_exactly {
-                let field = format!("HostConfig.SecurityOpt[{i}]");
+            let field = format!("HostConfig.SecurityOpt[{i}]");
+            if !listed_exactly && !self.is_default_seccomp(&field, option) {
                 self.refuse(Reason::SecurityOpt, field, option, "use security option");
                 let more = listed(self.profile.security_options());
                 self.allowing(format!("allowed besides no-new-privileges: {more}"));
@@ -64,11 +66,14 @@ impl Judge<'_> {
         }
     }
 
-    /// `MaskedPaths` and `ReadonlyPaths`: null and absent are the daemon's own lists.
+    /// `MaskedPaths` and `ReadonlyPaths`: null and absent are the daemon's own lists, as is a list that any engine has by
+    /// itself; a longer one asks for more protection.
     pub(super) fn masked_paths(&mut self, masked: &PathTexts<'_>, readonly: &PathTexts<'_>) {
-        let fields = [("HostConfig.MaskedPaths", masked), ("HostConfig.ReadonlyPaths", readonly)];
-        for (field, list) in fields {
-            if let Some(paths) = list.value() {
+        let masks = (masked, defaults::is_masked_enough as fn(&[Cow<'_, str>]) -> bool);
+        let reads = (readonly, defaults::is_read_only_enough as fn(&[Cow<'_, str>]) -> bool);
+        let fields = [("HostConfig.MaskedPaths", masks), ("HostConfig.ReadonlyPaths", reads)];
+        for (field, (list, enough)) in fields {
+            if let Some(paths) = list.value().filter(|paths| !enough(paths)) {
                 let what = "choose which paths of /proc and /sys are hidden";
                 self.deny(Reason::MaskedPaths, field, listed(paths), what);
             }

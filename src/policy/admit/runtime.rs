@@ -6,10 +6,14 @@ use crate::policy::Reason;
 impl Judge<'_> {
     /// `Runtime`: where the profile lists some, an empty one is sent on as the first of them.
     pub(super) fn runtime(&mut self, runtime: &str) {
-        if runtime.is_empty() || self.profile.runtime().0.iter().any(|allowed| allowed == runtime) {
+        let (field, listed) = ("HostConfig.Runtime", &self.profile.runtime().0);
+        if runtime.is_empty() || listed.iter().any(|allowed| allowed == runtime) {
             return;
         }
-        self.refuse(Reason::Runtime, "HostConfig.Runtime", runtime, "use runtime");
+        if listed.is_empty() && self.is_default_runtime(field, runtime) {
+            return;
+        }
+        self.refuse(Reason::Runtime, field, runtime, "use runtime");
         match self.profile.runtime().0.as_slice() {
             [] => self.allowing("allowed: the daemon's own default, without --runtime"),
             named => self.allowing_listed("runtimes", named),

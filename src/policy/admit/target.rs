@@ -4,6 +4,7 @@
 //! that it does not have is held against it as it is against a request: where the profile fills none in.
 
 use super::Judge;
+use super::defaults::{self, asks_for_defaults};
 use super::names::is_plain;
 use super::start::seen_container;
 use super::update::will_restart;
@@ -17,25 +18,6 @@ use crate::policy::facts::{Container, Exec, Facts, Seen};
 use crate::policy::profile::Profile;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-/// What every engine hides of /proc and /sys by itself (`DefaultLinuxSpec` in moby's `oci/defaults.go`). Newer ones
-/// hide more, and `inspect` shows the list.
-const MASKED: [&str; 10] = [
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/sys/firmware",
-];
-
-/// What every engine makes read-only in the same way.
-const READ_ONLY: [&str; 5] =
-    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Letters of a whole id.
 const ID: usize = 64;
@@ -78,13 +60,20 @@ pub(in crate::policy) fn target<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> 
     }
 }
 
-/// The runtime of a container that is reached into, where it must be known whether it is the daemon's default.
-pub(in crate::policy) fn asks_for_default_runtime(
+/// Whether what the daemon does by itself must be known, to judge a container that is reached into or is to be made.
+pub(in crate::policy) fn asks_of_daemon(
     profile: &Profile,
-    container: &Container,
+    call: &ApiCall<'_>,
+    reached: &[&Container],
 ) -> bool {
-    let named = |host: HostConfig<'_>| !host.runtime.text().is_empty();
-    profile.runtime().0.is_empty() && made_with(container).is_ok_and(named)
+    let made = |container: &&Container| {
+        made_with(container).is_ok_and(|host| asks_for_defaults(profile, &host))
+    };
+    let created = match &call.body {
+        Body::ContainerCreate(body) => body.host_config.value(),
+        _ => None,
+    };
+    reached.iter().any(made) || created.is_some_and(|host| asks_for_defaults(profile, host))
 }
 
 /// What a container was made with.
@@ -147,7 +136,7 @@ impl Judge<'_> {
         if runtime.is_empty() || !self.profile.runtime().0.is_empty() {
             return;
         }
-        match self.facts.default_runtime.as_deref() {
+        match self.facts.defaults.as_ref().and_then(|told| told.runtime.as_deref()) {
             Some(default) if default != runtime => return,
             Some(_) => {}
             None => {
@@ -233,11 +222,5 @@ fn as_asked(host: &mut HostConfig<'_>) {
     if host.resources.memory_swap.or_zero() < 0 {
         host.resources.memory_swap = Field::Absent;
     }
-    for (field, all) in
-        [(&mut host.masked_paths, &MASKED[..]), (&mut host.readonly_paths, &READ_ONLY)]
-    {
-        if all.iter().all(|path| field.items().iter().any(|listed| listed == path)) {
-            *field = Field::Absent;
-        }
-    }
+    defaults::drop_own_paths(host);
 }

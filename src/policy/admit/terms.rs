@@ -1,11 +1,13 @@
 //! What the gate writes into a request that was allowed: defaults of the profile, and the modes whose
 //! absence would mean something else from one daemon or API version to the next.
 
+use super::defaults::{self, shares_cgroupns};
 use super::image;
 use super::resources::DEFAULT_PERIOD;
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig};
 use crate::docker::{ApiCall, ApiVersion, CallHead, Resource, Verb};
+use crate::policy::facts::Facts;
 use crate::policy::model::Role;
 use crate::policy::profile::{Limit, Profile};
 use crate::policy::terms::{Filled, Term};
@@ -14,9 +16,14 @@ use crate::policy::terms::{Filled, Term};
 const ALWAYS_CHECKED: ApiVersion = ApiVersion::new(44);
 
 /// The terms of a request that a role carries.
-pub(in crate::policy) fn terms(role: &Role, profile: &Profile, call: &ApiCall<'_>) -> Vec<Term> {
+pub(in crate::policy) fn terms(
+    role: &Role,
+    profile: &Profile,
+    call: &ApiCall<'_>,
+    facts: &Facts,
+) -> Vec<Term> {
     match &call.body {
-        Body::ContainerCreate(body) => create(profile, body),
+        Body::ContainerCreate(body) => create(profile, body, facts),
         Body::Opaque if is_build(call.head) => build(role, profile, call.head),
         Body::NetworkCreate(_) => checked(call).into_iter().collect(),
         // what these make has no bound and no mode that a profile has a default for
@@ -58,22 +65,32 @@ fn is_build(head: &CallHead) -> bool {
     (head.route.resource, head.route.verb) == (Resource::Build, Verb::Create)
 }
 
-fn create(profile: &Profile, body: &ContainerCreate<'_>) -> Vec<Term> {
+fn create(profile: &Profile, body: &ContainerCreate<'_>, facts: &Facts) -> Vec<Term> {
     let empty = HostConfig::default();
     let host = body.host_config.value().unwrap_or(&empty);
     let unset = |is: i64, limit: &Limit| limit.default.filter(|_| is == 0);
     let cpus = unset(host.resources.nano_cpus.or_zero(), profile.cpus());
     let runtime = profile.runtime().0.first().filter(|_| host.runtime.text().is_empty());
+    let cgroupns = host.cgroupns_mode.text();
+    let own_cgroupns = cgroupns.is_empty() || cgroupns == "host" && shares_cgroupns(facts);
     let filled = [
         unset(host.resources.memory.or_zero(), profile.memory()).map(Filled::Memory),
         unset(host.resources.pids_limit.or_zero(), profile.pids()).map(Filled::Pids),
         cpus.filter(|_| host.resources.cpu_quota.or_zero() == 0).map(Filled::Cpus),
         unset(host.shm_size.or_zero(), profile.shm()).map(Filled::Shm),
         host.ipc_mode.text().is_empty().then_some(Filled::Ipc("private")),
-        host.cgroupns_mode.text().is_empty().then_some(Filled::Cgroupns("private")),
+        own_cgroupns.then_some(Filled::Cgroupns("private")),
+        defaults::means_own_masks(host).then_some(Filled::MaskedPaths),
         runtime.cloned().map(Filled::Runtime),
+        profile.ports().default.filter(|_| names_no_address(host)).map(Filled::HostIp),
     ];
     filled.into_iter().flatten().map(Term::Fill).collect()
+}
+
+/// Whether some port is published that names no address of the host, as Testcontainers publishes all.
+fn names_no_address(host: &HostConfig<'_>) -> bool {
+    let lists = host.port_bindings.entries().filter_map(|(_, list)| list.as_deref());
+    lists.flatten().any(|binding| binding.host_ip.text().is_empty())
 }
 
 /// The same for a classic build, whose limits are in the query; a build counts CPU by quota, for the

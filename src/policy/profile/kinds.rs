@@ -172,6 +172,8 @@ pub struct Ports {
     pub host: Listed<RangeInclusive<u16>>,
     /// Addresses that may be bound; `None` is any.
     pub address: Option<Listed<IpAddr>>,
+    /// Written into a binding that names none.
+    pub default: Option<IpAddr>,
 }
 
 /// Where the container's output may go.

@@ -79,9 +79,17 @@ macro_rules! of_rules {
 of_rules! {
     Capabilities { add, drop_all }
     Groups { ids, names }
-    Ports { ephemeral, host, address }
     Logging { drivers, options }
     Copying { compressed, running_with_mounts }
+}
+
+impl Looser for Ports {
+    fn is_looser(&self, parent: &Self) -> bool {
+        let Self { ephemeral, host, address, default: _ } = self;
+        ephemeral.is_looser(&parent.ephemeral)
+            || host.is_looser(&parent.host)
+            || address.is_looser(&parent.address)
+    }
 }
 
 impl Looser for Runtimes {
