@@ -116,7 +116,7 @@ pub(super) fn holds(method: &http::Method, uri: &Uri, headers: &HeaderMap, head:
     assert!(head.route.method == Method::Any || head.route.method.as_str() == method.as_str());
     let (path, query) = ours.split_once('?').unwrap_or((&ours, ""));
     same_path(uri.path(), path);
-    same_query(uri.query().unwrap_or_default(), query, head.route);
+    same_query(uri.query().unwrap_or_default(), query, head);
 }
 
 /// `url.PathUnescape`, then the version that moby's router takes off.
@@ -133,7 +133,10 @@ fn daemon_path(raw: &str) -> String {
 
 fn same_path(theirs: &str, ours: &str) {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._:@-".contains(&b);
-    assert!(ours.starts_with('/') && ours.bytes().all(plain), "{ours:?}");
+    // the one escape that is written: a blank, in a network's name
+    let words = ours.replace("%20", "");
+    assert!(words.starts_with('/') && words.bytes().all(plain), "{ours:?}");
+    assert!(words == ours || daemon_path(ours).starts_with("/networks/"), "{ours:?}");
     let dots = ours.split('/').any(|part| matches!(part, "." | ".."));
     assert!(!dots && !ours.contains("//"), "{ours:?} is cleaned by the daemon");
     assert_eq!(daemon_path(theirs), daemon_path(ours));
@@ -170,12 +173,14 @@ fn pairs(raw: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn same_query(theirs: &str, ours: &str, route: &Route) {
+fn same_query(theirs: &str, ours: &str, head: &CallHead) {
+    let route = head.route;
     let (theirs, ours) = (pairs(theirs), pairs(ours));
     for (key, _) in &ours {
         assert!(route.query.iter().any(|param| param.name == key), "{key:?} is sent on");
     }
-    for param in route.query {
+    // a key of a later version is text that nobody reads
+    for param in route.query.iter().filter(|param| param.since <= head.version.minor()) {
         let of = |pairs: &[(String, String)]| -> Vec<String> {
             let own = pairs.iter().filter(|(key, _)| key == param.name);
             own.map(|(_, value)| value.clone()).collect()

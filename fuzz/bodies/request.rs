@@ -15,7 +15,7 @@ use dockward::facade::docker::{
     CallHead, Hijack, Outbound, OutboundBody, RequestHead, classify, json,
 };
 use dockward::facade::identity::{Identity, supposed};
-use dockward::facade::policy::facts::{Container, Exec, Image, Seen as Told};
+use dockward::facade::policy::facts::{Container, DaemonDefaults, Exec, Image, Seen as Told};
 use dockward::facade::policy::{Decision, Facts, Needs, PathFact, Permit, Policy, hear};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
@@ -223,7 +223,7 @@ fn found(asked: &Needs) -> Facts {
             .map(|of| (of.clone(), of.1.clone()))
             .collect(),
         kept: asked.kept.iter().map(|of| (of.clone(), Told::Missing)).collect(),
-        default_runtime: asked.default_runtime.then(|| "runc".to_owned()),
+        defaults: asked.defaults.then(DaemonDefaults::default),
         remembered: false,
     }
 }

@@ -11,7 +11,7 @@ use crate::docker::image::{ImageOrigin, Reference};
 use crate::docker::{self, Accepted, ApiVersion, Flaw, Malformed, RequestHead};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
-use crate::policy::facts::Image;
+use crate::policy::facts::{DaemonDefaults, Image};
 use crate::policy::{self, Decision, Facts, Finding, Needs, PathFact, Seen};
 use crate::visible::line;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
@@ -181,6 +181,13 @@ fn suppose(config: &Config, needs: &Needs, supposed: &mut String) -> Facts {
         if !supposed.contains(&unknown) {
             supposed.push_str(&unknown); // another round asks again
         }
+    }
+    if needs.defaults {
+        let what = "runs containers by runc, with its built-in filter of system calls";
+        let _ = writeln!(supposed, "supposed: the daemon {what}");
+        let runtime = Some("runc".to_owned());
+        let defaults = DaemonDefaults { runtime, own_cgroupns: true, builtin_seccomp: true };
+        facts.defaults = Some(defaults);
     }
     facts.host_paths = look(config, &needs.host_paths);
     facts

@@ -13,6 +13,7 @@ mod tokens;
 mod top;
 mod unix;
 mod validity;
+pub(super) mod written;
 
 pub(super) use account::is_account;
 pub(super) use identities::moment;

@@ -178,8 +178,8 @@ admission:
     assert_eq!(profile.name, "x");
     assert_eq!((profile.pids.default, profile.pids.max), (None, Some(7)));
     assert_eq!(profile.memory.max, Some(1 << 30));
-    assert_eq!(profile.user, crate::policy::profile::UserRule::Any);
-    assert!(profile.capabilities.drop_all.0);
+    assert_eq!(profile.user.allow, crate::policy::profile::UserRule::Any);
+    assert!(profile.capabilities.drop_all.holds());
     let looser = |subject: &str, what: &str| {
         config.warnings.iter().any(|w| w.subject == subject && w.what.starts_with(what))
     };

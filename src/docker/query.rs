@@ -2,6 +2,7 @@
 //! daemon takes the first of two values, ignores what it does not know and calls almost anything
 //! true.
 
+mod clients;
 mod filters;
 pub mod query_json;
 
@@ -118,10 +119,7 @@ impl Query {
                     return Err(Malformed::new(Flaw::QueryValue, param.name, why));
                 }
                 if nth > 0 && !param.repeat {
-                    let first = |(operation, name, _): &(&str, &str, &str)| {
-                        *operation == route.operation && *name == param.name
-                    };
-                    if FIRST.iter().any(first) {
+                    if clients::gives_twice(route, param.name) {
                         left.put_query(param.name)?;
                         continue;
                     }
@@ -295,27 +293,11 @@ impl Given {
     }
 }
 
-/// Keys that real clients always send and that daemons of the accepted versions do not read, by operation. They
-/// are not sent on, and nobody is told. A row needs a client that is named.
-const IGNORED: [(&str, &str, &str); 3] = [
-    ("ImageList", "only_ids", "docker-py"),
-    ("ImageTag", "force", "docker-py"),
-    ("ContainerList", "trunc_cmd", "docker-py"),
-];
-
-/// Keys that real clients give more than once, of which daemons take the first (`Form.Get` of Go): the first goes on, the
-/// others are left out, and told. A row needs a client that is named.
-const FIRST: [(&str, &str, &str); 1] =
-    // the content beside the name, of a file outside the context
-    [("ImageBuild", "dockerfile", "docker-py")];
-
 /// Whether a key is unknown and says something. What says nothing is dropped: clients that are
 /// ahead of us, and docker-py, send more than an endpoint has.
 fn is_foreign(key: &str, value: &str, route: &Route, version: ApiVersion) -> bool {
-    let ignored =
-        |(operation, name, _): &(&str, &str, &str)| *operation == route.operation && *name == key;
     !route.query.iter().any(|param| param.name == key && param.since <= version.minor())
-        && !IGNORED.iter().any(ignored)
+        && !clients::always_sends(route, key)
         && !matches!(value, "" | "0" | "false" | "False" | "null" | "[]" | "{}")
 }
 

@@ -59,7 +59,7 @@ pub(super) use terms::{checked, terms};
 use super::decision::Finding;
 use super::facts::Facts;
 use super::model::Role;
-use super::profile::Profile;
+use super::profile::{Demanded, Profile};
 use super::reason::Reason;
 use crate::docker::body::create::StringMap;
 use std::borrow::Cow;
@@ -94,6 +94,8 @@ pub struct Judge<'a> {
     joins: BTreeMap<String, usize>,
     /// Whether the container that is judged is there and is not started anew: it has what it was joined to then.
     keeps: bool,
+    /// Whether what is judged is made of a body into which the profile's own is written.
+    fills: bool,
     /// Whether some role of whoever asks denies to run something in containers.
     pub exec_denied: bool,
 }
@@ -127,7 +129,17 @@ impl<'a> Judge<'a> {
             chain: 0,
             joins: BTreeMap::new(),
             keeps: false,
+            fills: false,
             exec_denied: false,
+        }
+    }
+
+    /// Whether a body must ask for it. What is there already, and a service, has nothing written in.
+    const fn must_ask(&self, demand: Demanded) -> bool {
+        match demand {
+            Demanded::No => false,
+            Demanded::Required => true,
+            Demanded::Set => !self.fills || self.reached.is_some(),
         }
     }
 

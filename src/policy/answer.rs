@@ -29,8 +29,14 @@ pub enum BodyRewrite {
     Seen(Box<Sight>),
 }
 
-/// What is changed of the answer to a request that somebody may make; `viewer` is who, by the role that carries it.
-pub(super) fn rewrite(call: &ApiCall<'_>, viewer: Option<&Viewer>, facts: &Facts) -> Rewrite {
+/// What is changed of the answer to a request that somebody may make; `viewer` is who, by the role that carries it; `told` is
+/// what else its maker hears.
+pub(super) fn rewrite(
+    call: &ApiCall<'_>,
+    viewer: Option<&Viewer>,
+    facts: &Facts,
+    told: Vec<String>,
+) -> Rewrite {
     let head = call.head;
     let versions = (head.route.resource, head.route.verb) == (Resource::System, Verb::Version);
     let sight = viewer.and_then(|viewer| {
@@ -42,18 +48,23 @@ pub(super) fn rewrite(call: &ApiCall<'_>, viewer: Option<&Viewer>, facts: &Facts
         Some(BodyRewrite::Seen(Box::new(Sight::new(viewer.clone(), shown, verb))))
     });
     let plain = if versions { BodyRewrite::Versions } else { BodyRewrite::AsItIs };
-    Rewrite { accepted: head.accepted, body: sight.unwrap_or(plain), warnings: warnings(call) }
+    Rewrite {
+        accepted: head.accepted,
+        body: sight.unwrap_or(plain),
+        warnings: warnings(call, told),
+    }
 }
 
 /// Warnings in one answer, and letters of a place in each.
 const WARNED: usize = 4;
 const TOLD: usize = 120;
 
-/// Who asked for something that no daemon knows hears that he did not get it, where the answer has a place for that.
-fn warnings(call: &ApiCall<'_>) -> Vec<String> {
-    let told = matches!(call.head.route.resource, Resource::Container | Resource::Service)
+/// Who asked for something that no daemon knows hears that he did not get it, and who got what he did not ask for
+/// hears of that, where the answer has a place for it.
+fn warnings(call: &ApiCall<'_>, told: Vec<String>) -> Vec<String> {
+    let listed = matches!(call.head.route.resource, Resource::Container | Resource::Service)
         && matches!(call.head.route.verb, Verb::Create | Verb::Update);
-    let places = if told { call.left_out.places() } else { &[] };
+    let places = if listed { call.left_out.places() } else { &[] };
     let said = |place: &String| {
         let place: String = place.chars().take(TOLD).collect();
         format!("dockward left out {place:?}: no daemon reads it")
@@ -63,6 +74,7 @@ fn warnings(call: &ApiCall<'_>) -> Vec<String> {
         0 => {}
         more => warnings.push(format!("and {more} more, which the audit log names")),
     }
+    warnings.extend(told.into_iter().filter(|_| listed));
     warnings
 }
 

@@ -50,7 +50,7 @@ pub(super) fn permit(
     let narrows = |_: &&Viewer| !observed || call.head.route.verb == Verb::Prune;
     terms.extend(viewer.iter().filter(narrows).flat_map(|viewer| narrowed(viewer, call.head)));
     terms.extend(call.left_out.places().iter().cloned().map(Term::LeaveOut));
-    let answer = rewrite(call, viewer.as_ref().filter(|_| !observed), &facts);
+    let answer = rewrite(call, viewer.as_ref().filter(|_| !observed), &facts, terms::told(&terms));
     let mut head = call.head.clone();
     let touched = terms::touch_body(&terms);
     let mut body = if touched { call.body.clone() } else { Body::None };

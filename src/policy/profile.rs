@@ -11,7 +11,7 @@ mod looser;
 
 pub use kinds::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Runtimes, UserRule, VolumeOptions,
+    Listed, Logging, Ports, Restarts, Runtimes, UserRule, Users, VolumeOptions,
 };
 
 use super::glob::Glob;
@@ -24,7 +24,7 @@ macro_rules! profile_keys {
     ($then:ident) => {
         $then! {
             /// who the first process may be
-            user: UserRule as USER,
+            user: Users as USER,
             // besides what `user` asks of them
             /// groups that may be joined
             groups: Groups as GROUPS,
@@ -92,12 +92,14 @@ macro_rules! profile_keys {
             runtime: Runtimes as RUNTIMES,
             /// whether the root filesystem must be read-only
             read_only_root: Demanded as DEMANDED,
+            /// whether an init process must reap what others leave behind
+            init: Demanded as DEMANDED,
             /// storage options that may be set
             storage_options: Listed<String> as NAMES,
             /// where output may go
             logging: Logging as LOGGING,
             /// restart policies
-            restart: Listed<String> as RESTART,
+            restart: Restarts as RESTART,
             /// patterns of annotations
             annotations: Listed<Glob> as PATTERNS,
             /// labels that may, may not, must be set
@@ -161,7 +163,7 @@ impl Profile {
     pub fn baseline() -> Self {
         Self {
             name: "baseline".into(),
-            user: UserRule::Any,
+            user: Users { allow: UserRule::Any, set: None },
             // a name means what the image says, and 0 is root's
             groups: Groups { ids: Listed(vec![1..=u32::MAX]), names: Listed::NONE },
             capabilities: Capabilities {
@@ -181,10 +183,10 @@ impl Profile {
                     "SETUID",
                     "SYS_CHROOT",
                 ]),
-                drop_all: Demanded(false),
+                drop_all: Demanded::No,
             },
             security_options: Listed::NONE,
-            no_new_privileges: Demanded(false),
+            no_new_privileges: Demanded::No,
             ipc: words(&["private", "none", "shareable"]),
             host_paths: Listed::NONE,
             nested_mounts: Allowed(false),
@@ -231,15 +233,19 @@ impl Profile {
                 "net.ipv4.tcp_syncookies",
             ]),
             runtime: Runtimes(Vec::new()),
-            read_only_root: Demanded(false),
+            read_only_root: Demanded::No,
+            init: Demanded::No,
             storage_options: Listed::NONE,
             logging: Logging {
                 drivers: words(&["json-file", "local", "journald"]),
                 options: words(&["max-size", "max-file", "compress", "mode", "max-buffer-size"]),
             },
-            restart: words(&["no", "on-failure", "always", "unless-stopped"]),
+            restart: Restarts {
+                allow: words(&["no", "on-failure", "always", "unless-stopped"]),
+                set: None,
+            },
             annotations: Listed::NONE,
-            labels: Labels { allow: None, deny: Vec::new(), require: Vec::new() },
+            labels: Labels { allow: None, deny: Vec::new(), require: Vec::new(), set: Vec::new() },
             health: Health { min_interval: 1_000_000_000 },
             copy: Copying { compressed: Allowed(false), running_with_mounts: Allowed(false) },
         }
@@ -251,12 +257,12 @@ impl Profile {
     pub fn restricted() -> Self {
         Self {
             name: "restricted".into(),
-            user: UserRule::NonRoot,
+            user: Users { allow: UserRule::NonRoot, set: None },
             capabilities: Capabilities {
                 add: words(&["NET_BIND_SERVICE"]),
-                drop_all: Demanded(true),
+                drop_all: Demanded::Required,
             },
-            no_new_privileges: Demanded(true),
+            no_new_privileges: Demanded::Required,
             ipc: words(&["private", "none"]),
             pids: Limit { default: Some(512), max: Some(4096) },
             ..Self::baseline()

@@ -231,6 +231,8 @@ rules! {
             "a leaked descriptor leads to the host's files", "choose another --workdir", ["CVE-2024-21626"];
         Runtime = "runtime.not-allowed" root, "a runtime that the profile does not list",
             "a runtime is the wall around the container", "leave --runtime out, or use one that is listed", ["CIS 5.1"];
+ Init = "process.init", "no init process where there must be one",
+            "what a container leaves behind holds places in its bound of processes", "run with --init", [];
         ReadOnlyRoot = "filesystem.read-only", "a writable root filesystem where it must be read-only",
             "what cannot be written cannot be kept", "run with --read-only and tmpfs", ["CIS 5.13"];
         StorageOption = "filesystem.storage-option", "a storage option that the profile does not list",

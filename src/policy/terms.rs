@@ -6,7 +6,7 @@ mod names;
 use self::names::{alias, container, network};
 use crate::docker::body::Body;
 use crate::docker::body::create::{HostConfig, Mount, Text, VolumeMountOptions};
-use crate::docker::body::field::{Field, Inert};
+use crate::docker::body::field::{Field, Inert, Words};
 use crate::docker::{CallHead, Verb, credentials};
 use std::borrow::Cow;
 use std::fmt;
@@ -94,6 +94,18 @@ pub enum Filled {
     MaskedPaths,
     /// `HostIp` of each of `HostConfig.PortBindings` that names none.
     HostIp(IpAddr),
+    /// No new privileges, behind what else `HostConfig.SecurityOpt` says: the last counts.
+    NoNewPrivileges,
+    /// `HostConfig.CapDrop` is ALL.
+    CapDrop,
+    /// `HostConfig.ReadonlyRootfs`.
+    ReadOnlyRoot,
+    /// `HostConfig.Init`.
+    Init,
+    /// `HostConfig.RestartPolicy`.
+    Restart(String),
+    /// `User`.
+    User(String),
     /// `HostConfig.Runtime`.
     Runtime(String),
     /// `HostConfig.NetworkMode`, or that of a build.
@@ -150,6 +162,12 @@ impl fmt::Display for Filled {
             Self::Cgroupns(mode) => write!(f, "HostConfig.CgroupnsMode={mode}"),
             Self::MaskedPaths => f.write_str("HostConfig.MaskedPaths=default"),
             Self::HostIp(address) => write!(f, "HostConfig.PortBindings.*.HostIp={address}"),
+            Self::NoNewPrivileges => f.write_str("HostConfig.SecurityOpt=no-new-privileges"),
+            Self::CapDrop => f.write_str("HostConfig.CapDrop=ALL"),
+            Self::ReadOnlyRoot => f.write_str("HostConfig.ReadonlyRootfs=true"),
+            Self::Init => f.write_str("HostConfig.Init=true"),
+            Self::Restart(policy) => write!(f, "HostConfig.RestartPolicy.Name={policy}"),
+            Self::User(user) => write!(f, "User={user}"),
             Self::Runtime(name) => write!(f, "HostConfig.Runtime={name}"),
             Self::NetworkMode(name) => write!(f, "HostConfig.NetworkMode={name}"),
             Self::Build(key, value) => write!(f, "{key}={value}"),
@@ -158,6 +176,28 @@ impl fmt::Display for Filled {
             Self::Removed => f.write_str("rm=1 forcerm=1"),
         }
     }
+}
+
+/// What the client hears of the terms: what changes what runs as what, and where it may write.
+pub(super) fn told(terms: &[Term]) -> Vec<String> {
+    let is_told = |filled: &Filled| {
+        matches!(
+            filled,
+            Filled::NoNewPrivileges
+                | Filled::CapDrop
+                | Filled::ReadOnlyRoot
+                | Filled::Init
+                | Filled::Restart(_)
+                | Filled::User(_)
+        )
+    };
+    let set = terms.iter().filter_map(|term| match term {
+        Term::Fill(filled) if is_told(filled) => {
+            Some(format!("dockward set {filled}, as the profile of your role asks"))
+        }
+        _ => None,
+    });
+    set.collect()
 }
 
 /// Applies terms to a request on its way out.
@@ -207,6 +247,10 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         network.check_duplicate.0 = Field::Set(true);
     }
     let Body::ContainerCreate(create) = body else { return };
+    if let Filled::User(user) = default {
+        create.config.user = Field::Set(Cow::Owned(user.clone()));
+        return;
+    }
     let host: &mut HostConfig<'_> = create.host_config.or_empty();
     let word = |field: &mut Text<'_>, word: &str| *field = Field::Set(Cow::Owned(word.to_owned()));
     match default {
@@ -218,9 +262,21 @@ fn fill(default: &Filled, head: &mut CallHead, body: &mut Body<'_>) {
         Filled::Cgroupns(mode) => word(&mut host.cgroupns_mode, mode),
         Filled::MaskedPaths => host.masked_paths = Field::Absent,
         Filled::HostIp(address) => host_ip(*address, host),
+        Filled::NoNewPrivileges => {
+            let options = host.security_opt.or_empty();
+            options.push(Cow::Borrowed("no-new-privileges"));
+        }
+        Filled::CapDrop => host.cap_drop = Field::Set(Words(vec![Cow::Borrowed("ALL")])),
+        Filled::ReadOnlyRoot => host.readonly_rootfs = Field::Set(true),
+        Filled::Init => host.resources.init = Field::Set(true),
+        Filled::Restart(policy) => word(&mut host.restart_policy.or_empty().name, policy),
         Filled::Runtime(name) => word(&mut host.runtime, name),
         Filled::NetworkMode(name) => word(&mut host.network_mode, name),
-        Filled::Build(..) | Filled::CheckDuplicate | Filled::NoCache | Filled::Removed => {}
+        Filled::Build(..)
+        | Filled::CheckDuplicate
+        | Filled::NoCache
+        | Filled::Removed
+        | Filled::User(_) => {}
     }
 }
 

@@ -177,8 +177,26 @@ fn compare(sent: &Value, got: &Value, at: &str, terms: &[String], wrong: &mut Ve
         (Value::String(sent), Value::String(got))
             if (at.ends_with(".NetworkMode") || at.ends_with(".Target"))
                 && terms.contains(&format!("network {sent}={got}")) => {}
+        _ if is_set(at, sent, got, terms) => {}
         _ => wrong.push(format!("changed: {at}: {sent} into {got}")),
     }
+}
+
+/// What a profile writes over what was sent, or behind it.
+fn is_set(at: &str, sent: &Value, got: &Value, terms: &[String]) -> bool {
+    let of = |value: &Value| match value {
+        Value::Array(items) => items.clone(),
+        _ => Vec::new(),
+    };
+    let value = match got {
+        Value::Array(items) => match items.split_last() {
+            Some((last, before)) if before == of(sent) || at.ends_with(".CapDrop") => last,
+            _ => return false,
+        },
+        value => value,
+    };
+    let text = value.as_str().map_or(value.to_string(), str::to_owned);
+    terms.contains(&format!("{}={text}", at.trim_start_matches('.')))
 }
 
 /// A value that was not sent: one of the terms, or the object that holds them.
@@ -201,6 +219,7 @@ fn added(value: &Value, at: &str, terms: &[String], wrong: &mut Vec<String>) {
         _ if at.ends_with("].HostIp")
             && terms.contains(&format!("HostConfig.PortBindings.*.HostIp={text}")) => {}
         Value::Array(_) if at == "HostConfig.Mounts" && moves_volumes(terms) => {}
+        Value::Array(_) if is_set(at, &Value::Null, value, terms) => {}
         _ => wrong.push(format!("added: {at}={text}, which is no term")),
     }
 }

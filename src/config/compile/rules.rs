@@ -6,8 +6,8 @@ use crate::config::yaml::{YamlEntry, YamlNode};
 use crate::policy::glob::{Glob, MAX_PATTERNS, MAX_STARS};
 use crate::policy::placeholder;
 use crate::policy::profile::{
-    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, UserRule, VolumeOptions,
+    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Limit, Listed,
+    Logging, Ports, VolumeOptions,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -77,19 +77,6 @@ const ULIMITS: &[&str] = &[
     "stack",
 ];
 
-pub(crate) fn user(to: &mut UserRule, entry: &YamlEntry, _: &mut MistakeLedger) {
-    let node = &entry.value;
-    let ranges = |key: &str| {
-        let items = node.items_of(key);
-        items.iter().filter_map(|id| units::range(id.text()?).ok()).collect()
-    };
-    *to = match node.text() {
-        Some("any") => UserRule::Any,
-        Some(_) => UserRule::NonRoot,
-        None => UserRule::Ids { uid: ranges("uid"), gid: ranges("gid") },
-    };
-}
-
 pub(crate) fn groups(to: &mut Groups, entry: &YamlEntry, _: &mut MistakeLedger) {
     let all = entry.value.texts_of("allow");
     let ids = all.iter().filter_map(|group| units::range(group).ok()).collect();
@@ -97,12 +84,20 @@ pub(crate) fn groups(to: &mut Groups, entry: &YamlEntry, _: &mut MistakeLedger) 
     *to = Groups { ids, names: names.collect() };
 }
 
+pub(crate) fn demanded(node: &YamlNode) -> Demanded {
+    match node.text() {
+        Some("true" | "require") => Demanded::Required,
+        Some("set") => Demanded::Set,
+        _ => Demanded::No,
+    }
+}
+
 pub(crate) fn capabilities(to: &mut Capabilities, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let node = &entry.value;
     let known = node.get("add").map(|list| known_capabilities(list, ledger));
     *to = Capabilities {
         add: Listed(known.unwrap_or_default()),
-        drop_all: Demanded(node.has_flag("drop_all")),
+        drop_all: node.get("drop_all").map_or(Demanded::No, demanded),
     };
 }
 
@@ -321,19 +316,6 @@ pub(crate) fn logging(to: &mut Logging, entry: &YamlEntry, _: &mut MistakeLedger
     let node = &entry.value;
     let list = |key: &str| Listed(node.texts_of(key));
     *to = Logging { drivers: list("drivers"), options: list("options") };
-}
-
-pub(crate) fn labels(to: &mut Labels, entry: &YamlEntry, ledger: &mut MistakeLedger) {
-    let node = &entry.value;
-    let require = node.get("require").map(YamlNode::entries).unwrap_or_default();
-    require.iter().for_each(|entry| bounded(&entry.value, ledger));
-    let mut list = |key: &str| node.get(key).map(|list| without_captures(list, ledger));
-    let required = require.iter().filter_map(|e| Some((e.key.clone(), Glob::new(e.value.text()?))));
-    *to = Labels {
-        allow: list("allow").map(Listed),
-        deny: list("deny").unwrap_or_default(),
-        require: required.collect(),
-    };
 }
 
 /// Without an interval the parent's stays.

@@ -2,7 +2,7 @@
 //! key has which form is said by the rows of `policy/profile.rs`.
 
 use super::{COUNT, DURATION, FLAG, SIZE, TEXT, TEXTS, notations};
-use crate::config::compile::{clean_path, rules};
+use crate::config::compile::{clean_path, rules, written};
 use crate::config::mistake::MistakeLedger;
 use crate::config::shape::{Form, Notation, Section, Shape, key, required};
 use crate::config::units;
@@ -10,7 +10,7 @@ use crate::config::yaml::YamlNode;
 use crate::policy::glob::Glob;
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Profile, Runtimes, UserRule, VolumeOptions, profile_keys,
+    Listed, Logging, Ports, Profile, Restarts, Runtimes, Users, VolumeOptions, profile_keys,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -46,6 +46,8 @@ notations! {
     GROUP = "a group", group, "^([0-9]+(-[0-9]+)?|[A-Za-z_][A-Za-z0-9_.-]*)$";
     ADDRESS = "an IP address", address, "^[0-9a-fA-F.:]+$";
     SUBNET = "a range of addresses", subnet, "^[0-9a-fA-F.:]+/[0-9]+$";
+    DEMAND = "a demand", demand, "^(true|false|require|set)$";
+    USER_ID = "a user", user_id, "^[0-9]+(:[0-9]+)?$";
     CLEAN_PATH = "an absolute path in its shortest form", clean_path, "^/";
 }
 
@@ -55,6 +57,21 @@ fn host_port(text: &str) -> Result<(), String> {
     match text == "ephemeral" || units::range::<u16>(text).is_ok() {
         true => Ok(()),
         false => Err("write a port, a range such as 20000-29999, or ephemeral".into()),
+    }
+}
+
+fn demand(text: &str) -> Result<(), String> {
+    match text {
+        "true" | "false" | "require" | "set" => Ok(()),
+        _ => Err("write require (or true), set or false".into()),
+    }
+}
+
+fn user_id(text: &str) -> Result<(), String> {
+    let (uid, gid) = text.split_once(':').unwrap_or((text, "0"));
+    match uid.parse::<u32>().and(gid.parse::<u32>()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("write numbers such as \"1000:1000\"".into()),
     }
 }
 
@@ -97,7 +114,8 @@ macro_rules! limit {
 
 const ALLOWED: Form<Allowed> = Form::new(FLAG, |to, entry, _| to.0 = entry.value.flag());
 
-const DEMANDED: Form<Demanded> = Form::new(FLAG, |to, entry, _| to.0 = entry.value.flag());
+const DEMANDED: Form<Demanded> =
+    Form::new(DEMAND, |to, entry, _| *to = rules::demanded(&entry.value));
 
 const NAMES: Form<Listed<String>> = names(TEXTS);
 
@@ -106,8 +124,21 @@ const PATHS: Form<Listed<String>> = names(Shape::List(&CLEAN_PATH));
 const IPC: Form<Listed<String>> =
     names(Shape::List(&Shape::Word(&["private", "none", "shareable"])));
 
-const RESTART: Form<Listed<String>> =
-    names(Shape::List(&Shape::Word(&["no", "on-failure", "always", "unless-stopped"])));
+const POLICY: Shape = Shape::Word(&["no", "on-failure", "always", "unless-stopped"]);
+
+const RESTART: Form<Restarts> = Form::new(
+    Shape::Either(
+        &Shape::List(&POLICY),
+        &Shape::Section(&Section {
+            what: "restart",
+            keys: &[
+                required("allow", Shape::List(&POLICY), "policies that may be asked for"),
+                key("set", POLICY, "written into a body that asks for none"),
+            ],
+        }),
+    ),
+    written::restarts,
+);
 
 const RUNTIMES: Form<Runtimes> = Form::new(TEXTS, |to, entry, _| to.0 = entry.value.texts());
 
@@ -127,18 +158,36 @@ const CPU_LIMIT: Form<Limit> = limit!(CPUS, units::cpus);
 
 const COUNT_LIMIT: Form<Limit> = limit!(COUNT, units::count);
 
-const USER: Form<UserRule> = Form::new(
+const IDS_OF: &Section = &Section {
+    what: "the ids of a user",
+    keys: &[
+        required("uid", IDS, "user ids or ranges of them"),
+        required("gid", IDS, "group ids or ranges of them"),
+    ],
+};
+
+const USER: Form<Users> = Form::new(
     Shape::Either(
         &Shape::Word(&["any", "non-root"]),
         &Shape::Section(&Section {
             what: "user",
             keys: &[
-                required("uid", IDS, "user ids or ranges of them"),
-                required("gid", IDS, "group ids or ranges of them"),
+                key("uid", IDS, "user ids or ranges of them"),
+                key("gid", IDS, "group ids or ranges of them"),
+                key(
+                    "allow",
+                    Shape::Either(&Shape::Word(&["any", "non-root"]), &Shape::Section(IDS_OF)),
+                    "any, non-root, or uid and gid",
+                ),
+                key(
+                    "set",
+                    USER_ID,
+                    "written into a body that names nobody, where the image's user may not be",
+                ),
             ],
         }),
     ),
-    rules::user,
+    written::user,
 );
 
 const GROUPS: Form<Groups> = Form::new(
@@ -154,7 +203,7 @@ const CAPABILITIES: Form<Capabilities> = Form::new(
         what: "capabilities",
         keys: &[
             key("add", TEXTS, "names without CAP_ that may be added"),
-            key("drop_all", FLAG, "whether dropping ALL is required"),
+            key("drop_all", DEMAND, "whether ALL must be dropped: require, set or false"),
         ],
     }),
     rules::capabilities,
@@ -243,9 +292,10 @@ const LABELS: Form<Labels> = Form::new(
                 Shape::Named(&TEXT),
                 "keys that must be set, with a pattern of the value",
             ),
+            key("set", Shape::Named(&TEXT), "written into a body that has not the key"),
         ],
     }),
-    rules::labels,
+    written::labels,
 );
 
 const HEALTH: Form<Health> = Form::new(

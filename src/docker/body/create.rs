@@ -71,8 +71,8 @@ body! {
         memory_swappiness: Inert<Field<i64>> = "MemorySwappiness",
         nano_cpus: Field<i64> = "NanoCpus",
         oom_kill_disable: Field<bool> = "OomKillDisable",
-        /// Inert: an init process inside the container.
-        init: Inert<Field<bool>> = "Init",
+        /// An init process inside the container.
+        init: Field<bool> = "Init",
         pids_limit: Field<i64> = "PidsLimit",
         ulimits: Field<Vec<Ulimit<'a>>> = "Ulimits",
         /// Inert: Windows only.

@@ -40,6 +40,7 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
     let empty = HostConfig::default();
     let host = host_config.value().unwrap_or(&empty);
 
+    judge.fills = true;
     judge.container_name(head);
     judge.image(image.text(), user.text(), working_dir.text());
     judge.working_dir("WorkingDir", working_dir.text());
@@ -102,7 +103,7 @@ impl Judge<'_> {
             memory_swappiness: _,
             nano_cpus,
             oom_kill_disable,
-            init: _,
+            init,
             pids_limit,
             ulimits,
             cpu_count: _,
@@ -213,6 +214,7 @@ impl Judge<'_> {
 
         self.groups("HostConfig.GroupAdd", group_add.items());
         self.runtime(runtime.text());
+        self.init(init.or_zero());
         self.read_only_root("HostConfig.ReadonlyRootfs", readonly_rootfs.or_zero());
         self.storage_options(storage_opt);
         self.logging(log_config.value());

@@ -32,7 +32,10 @@ impl<'j> Judge<'j> {
             }
             return;
         };
-        self.user("User", if user.is_empty() { its_user } else { user });
+        // where nobody is named one is written in, if the image's own may not be
+        if !user.is_empty() || self.profile.user().set.is_none() {
+            self.user("User", if user.is_empty() { its_user } else { user });
+        }
         if working_dir.is_empty() {
             self.working_dir("WorkingDir", its_dir);
         }

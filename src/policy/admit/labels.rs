@@ -21,7 +21,8 @@ impl Judge<'_> {
         self.label_keys("Labels", labels);
         for (key, pattern) in &rules.require {
             let value = labels.entries().find(|(k, _)| k == key).map(|(_, v)| v.as_ref());
-            if !value.is_some_and(|v| pattern.matches(v)) {
+            let set = value.is_none() && self.fills && rules.set.iter().any(|(k, _)| k == key);
+            if !set && !value.is_some_and(|v| pattern.matches(v)) {
                 let what = format!("leave label {key:?} out or set it otherwise");
                 let field = format!("Labels.{key}");
                 self.deny(Reason::LabelRequired, field, masked(value.unwrap_or_default()), what);
@@ -89,10 +90,10 @@ impl Judge<'_> {
             return;
         };
         let name = if name.text().is_empty() { "no" } else { name.text() };
-        if name != "no" && !self.profile.restart().has(name) {
+        if name != "no" && !self.profile.restart().allow.has(name) {
             let what = "use restart policy";
             self.refuse(Reason::Restart, self.host("RestartPolicy.Name"), name, what);
-            self.allowing_listed("policies", self.profile.restart());
+            self.allowing_listed("policies", &self.profile.restart().allow);
         }
     }
 }

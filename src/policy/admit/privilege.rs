@@ -32,16 +32,14 @@ impl Judge<'_> {
         for (i, name) in add.iter().enumerate() {
             let canonical = canonical_capability(name);
             let rules = self.profile.capabilities();
-            let default = !rules.drop_all.0 && defaults::has_capability(&canonical);
+            let default = !rules.drop_all.holds() && defaults::has_capability(&canonical);
             if !default && !rules.add.contains(&canonical) {
                 let what = format!("add capability {canonical:?}");
                 self.deny(Reason::CapAdd, format!("{add_at}[{i}]"), name.as_ref(), what);
                 self.allowing_listed("capabilities", &self.profile.capabilities().add);
             }
         }
-        if self.profile.capabilities().drop_all.0
-            && !drop.iter().any(|name| canonical_capability(name) == "ALL")
-        {
+        if self.must_ask(self.profile.capabilities().drop_all) && !drops_all(drop) {
             let what = "keep capabilities: all must be dropped";
             self.deny(Reason::CapDrop, drop_at, listed(drop), what);
         }
@@ -59,8 +57,8 @@ impl Judge<'_> {
                 self.allowing(format!("allowed besides no-new-privileges: {more}"));
             }
         }
-        let asked = options.iter().any(|option| NO_NEW_PRIVILEGES.contains(&option.as_ref()));
-        if self.profile.no_new_privileges().0 && !asked {
+        let asked = asks_for_no_new(options);
+        if self.must_ask(*self.profile.no_new_privileges()) && !asked {
             let what = "gain new privileges: no-new-privileges must be asked for";
             self.deny(Reason::NoNewPrivileges, "HostConfig.SecurityOpt", listed(options), what);
         }
@@ -79,6 +77,16 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// Whether no new privileges are asked for.
+pub(super) fn asks_for_no_new(options: &[Cow<'_, str>]) -> bool {
+    options.iter().any(|option| NO_NEW_PRIVILEGES.contains(&option.as_ref()))
+}
+
+/// Whether all capabilities are dropped.
+pub(super) fn drops_all(drop: &[Cow<'_, str>]) -> bool {
+    drop.iter().any(|name| canonical_capability(name) == "ALL")
 }
 
 fn canonical_capability(name: &str) -> String {

@@ -33,9 +33,17 @@ impl Judge<'_> {
 
     /// `ReadonlyRootfs`.
     pub(super) fn read_only_root(&mut self, field: &str, read_only: bool) {
-        if self.profile.read_only_root().0 && !read_only {
+        if self.must_ask(*self.profile.read_only_root()) && !read_only {
             let what = "write to the container's root filesystem";
             self.deny(Reason::ReadOnlyRoot, field, "false", what);
+        }
+    }
+
+    /// `Init`.
+    pub(super) fn init(&mut self, init: bool) {
+        if self.must_ask(*self.profile.init()) && !init {
+            let what = "run without an init process";
+            self.deny(Reason::Init, "HostConfig.Init", "false", what);
         }
     }
 

@@ -51,7 +51,8 @@ impl Judge<'_> {
     /// body (`adjustForAPIVersion` in `api/server/router/swarm/helpers.go`).
     fn heard(&mut self, version: ApiVersion) {
         let (profile, no_new_at) = (self.profile, "ContainerSpec.Privileges.NoNewPrivileges");
-        let (drop_all, no_new) = (profile.capabilities().drop_all.0, profile.no_new_privileges().0);
+        let drop_all = profile.capabilities().drop_all.holds();
+        let no_new = profile.no_new_privileges().holds();
         let bounded = profile.pids().max.is_some();
         let rules = [
             (Reason::CapDrop, drop_all, ApiVersion::new(41), "ContainerSpec.CapabilityDrop"),
@@ -192,10 +193,10 @@ impl Judge<'_> {
             _ => "always",
         };
         self.restarts = name != "no";
-        if name != "no" && !self.profile.restart().has(name) {
+        if name != "no" && !self.profile.restart().allow.has(name) {
             let what = "use restart condition";
             self.refuse(Reason::Restart, "TaskTemplate.RestartPolicy.Condition", condition, what);
-            self.allowing_listed("policies", self.profile.restart());
+            self.allowing_listed("policies", &self.profile.restart().allow);
         }
     }
 
@@ -235,7 +236,7 @@ impl Judge<'_> {
             let what = format!("choose {name} for a service");
             self.deny(Reason::SecurityOpt, format!("{field}.{name}"), value, what);
         }
-        if self.profile.no_new_privileges().0 && !no_new_privileges.or_zero() {
+        if self.must_ask(*self.profile.no_new_privileges()) && !no_new_privileges.or_zero() {
             let what = "gain new privileges: NoNewPrivileges must be set";
             self.deny(Reason::NoNewPrivileges, format!("{field}.NoNewPrivileges"), "false", what);
         }

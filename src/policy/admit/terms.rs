@@ -3,13 +3,15 @@
 
 use super::defaults::{self, shares_cgroupns};
 use super::image;
+use super::privilege;
 use super::resources::DEFAULT_PERIOD;
+use super::user::set_user;
 use crate::docker::body::Body;
 use crate::docker::body::create::{ContainerCreate, HostConfig};
 use crate::docker::{ApiCall, ApiVersion, CallHead, Resource, Verb};
 use crate::policy::facts::Facts;
 use crate::policy::model::Role;
-use crate::policy::profile::{Limit, Profile};
+use crate::policy::profile::{Demanded, Limit, Profile};
 use crate::policy::terms::{Filled, Term};
 
 /// From this version on no engine makes a second network of one name, whatever it is told.
@@ -23,7 +25,7 @@ pub(in crate::policy) fn terms(
     facts: &Facts,
 ) -> Vec<Term> {
     match &call.body {
-        Body::ContainerCreate(body) => create(profile, body, facts),
+        Body::ContainerCreate(body) => create(role, profile, body, facts),
         Body::Opaque if is_build(call.head) => build(role, profile, call.head),
         Body::NetworkCreate(_) => checked(call).into_iter().collect(),
         // what these make has no bound and no mode that a profile has a default for
@@ -65,7 +67,7 @@ fn is_build(head: &CallHead) -> bool {
     (head.route.resource, head.route.verb) == (Resource::Build, Verb::Create)
 }
 
-fn create(profile: &Profile, body: &ContainerCreate<'_>, facts: &Facts) -> Vec<Term> {
+fn create(role: &Role, profile: &Profile, body: &ContainerCreate<'_>, facts: &Facts) -> Vec<Term> {
     let empty = HostConfig::default();
     let host = body.host_config.value().unwrap_or(&empty);
     let unset = |is: i64, limit: &Limit| limit.default.filter(|_| is == 0);
@@ -84,7 +86,37 @@ fn create(profile: &Profile, body: &ContainerCreate<'_>, facts: &Facts) -> Vec<T
         runtime.cloned().map(Filled::Runtime),
         profile.ports().default.filter(|_| names_no_address(host)).map(Filled::HostIp),
     ];
-    filled.into_iter().flatten().map(Term::Fill).collect()
+    let demanded = demanded(profile, host);
+    let user =
+        set_user(role, profile, facts, &body.config).map(|user| Filled::User(user.to_owned()));
+    let filled = filled.into_iter().flatten().chain(demanded).chain(user).map(Term::Fill);
+    let labels = profile.labels().set.iter();
+    let labels = labels.filter(|(key, _)| body.config.labels.entries().all(|(k, _)| k != key));
+    filled.chain(labels.map(|(key, value)| Term::Label(key.clone(), value.clone()))).collect()
+}
+
+/// What every container of the profile has, written in where it was not asked for.
+fn demanded(profile: &Profile, host: &HostConfig<'_>) -> impl Iterator<Item = Filled> {
+    let set = |demand: Demanded, asked: bool, filled| {
+        (demand == Demanded::Set && !asked).then_some(filled)
+    };
+    let drops = privilege::drops_all(host.cap_drop.words());
+    let restart = host.restart_policy.value().map_or("", |policy| policy.name.text());
+    let restarts = !matches!(restart, "" | "no") || host.auto_remove.0.or_zero();
+    let policy = profile.restart().set.clone().filter(|_| !restarts).map(Filled::Restart);
+    [
+        set(
+            *profile.no_new_privileges(),
+            privilege::asks_for_no_new(host.security_opt.items()),
+            Filled::NoNewPrivileges,
+        ),
+        set(profile.capabilities().drop_all, drops, Filled::CapDrop),
+        set(*profile.read_only_root(), host.readonly_rootfs.or_zero(), Filled::ReadOnlyRoot),
+        set(*profile.init(), host.resources.init.or_zero(), Filled::Init),
+        policy,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Whether some port is published that names no address of the host, as Testcontainers publishes all.

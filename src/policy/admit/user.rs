@@ -2,14 +2,34 @@
 
 use super::Judge;
 use super::names::decimal;
+use crate::docker::body::config::ContainerConfig;
 use crate::policy::Reason;
-use crate::policy::profile::UserRule;
+use crate::policy::facts::{Facts, Seen};
+use crate::policy::model::Role;
+use crate::policy::profile::{Profile, UserRule};
 use std::borrow::Cow;
+
+/// The user that is written into a body that names none: where its image's may not be, or is not known.
+pub(super) fn set_user<'p>(
+    role: &Role,
+    profile: &'p Profile,
+    facts: &Facts,
+    config: &ContainerConfig<'_>,
+) -> Option<&'p str> {
+    let set = profile.user().set.as_deref().filter(|_| config.user.text().is_empty())?;
+    let image = facts.images.get(config.image.text()).and_then(Seen::found);
+    let may_be = image.is_some_and(|image| {
+        let mut judge = Judge::new(role, profile, facts);
+        judge.user("User", &image.user);
+        judge.findings.is_empty()
+    });
+    (!may_be).then_some(set)
+}
 
 impl Judge<'_> {
     /// `User` of a container: `uid`, `uid:gid`, names. A name means what the image says it means.
     pub(super) fn user(&mut self, field: &str, user: &str) {
-        if *self.profile.user() == UserRule::Any {
+        if self.profile.user().allow == UserRule::Any {
             return;
         }
         let (uid, gid) = user.split_once(':').map_or((user, None), |(u, g)| (u, Some(g)));
@@ -39,7 +59,7 @@ impl Judge<'_> {
     /// `github.com/moby/sys/user`).
     fn implied_group(&mut self, field: &str, user: &str) {
         let bounded =
-            matches!(self.profile.user(), UserRule::Ids { uid: _, gid } if !gid.is_empty());
+            matches!(&self.profile.user().allow, UserRule::Ids { uid: _, gid } if !gid.is_empty());
         if bounded && decimal(user).is_some_and(|uid: u32| uid != 0) {
             let what = "run with the groups that the image gives, which may be root's";
             self.deny(Reason::UserRange, field, user, what);
@@ -57,7 +77,7 @@ impl Judge<'_> {
     /// `GroupAdd`: by what is asked of the user, and by itself, since who may be anybody need not be in every
     /// group of the host.
     pub(super) fn groups(&mut self, field: &str, groups: &[Cow<'_, str>]) {
-        let any = *self.profile.user() == UserRule::Any;
+        let any = self.profile.user().allow == UserRule::Any;
         for (i, group) in groups.iter().enumerate() {
             let field = format!("{field}[{i}]");
             if any || self.group(&field, group) {
@@ -101,7 +121,7 @@ impl Judge<'_> {
     }
 
     fn id_in_range(&mut self, field: &str, id: u32, is_group: bool) -> bool {
-        let UserRule::Ids { uid, gid } = self.profile.user() else { return true };
+        let UserRule::Ids { uid, gid } = &self.profile.user().allow else { return true };
         let ranges = if is_group { gid } else { uid };
         let within = ranges.iter().any(|range| range.contains(&id));
         if !within {

@@ -9,9 +9,23 @@ use std::ops::{Deref, RangeInclusive};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowed(pub bool);
 
-/// Whether something must be asked for.
+/// Whether a container must have something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demanded(pub bool);
+pub enum Demanded {
+    /// It need not.
+    No,
+    /// Who does not ask for it is refused.
+    Required,
+    /// It is written into the body of who does not ask for it.
+    Set,
+}
+
+impl Demanded {
+    /// Whether every container that is made has it.
+    pub(crate) const fn holds(self) -> bool {
+        !matches!(self, Self::No)
+    }
+}
 
 /// What is allowed, listed; all else is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +140,42 @@ pub enum UserRule {
     },
 }
 
+impl UserRule {
+    /// Whether numbers, as a policy names them, may be.
+    pub(crate) fn names(&self, user: &str) -> bool {
+        let (uid, gid) = user.split_once(':').map_or((user, None), |(uid, gid)| (uid, Some(gid)));
+        let number = |text: &str| text.parse::<u32>().ok();
+        match self {
+            Self::Any => true,
+            Self::NonRoot => number(uid) != Some(0) && gid.and_then(number) != Some(0),
+            Self::Ids { uid: uids, gid: gids } => {
+                let within = |ranges: &[RangeInclusive<u32>], id: Option<u32>| {
+                    id.is_some_and(|id| ranges.iter().any(|range| range.contains(&id)))
+                };
+                within(uids, number(uid)) && within(gids, gid.and_then(number))
+            }
+        }
+    }
+}
+
+/// Who containers run as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Users {
+    /// Who they may be.
+    pub allow: UserRule,
+    /// Written into a body that names nobody, where its image's user may not be.
+    pub set: Option<String>,
+}
+
+/// Restart policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restarts {
+    /// Those that may be asked for.
+    pub allow: Listed<String>,
+    /// Written into a body that asks for none, and not to be removed at its end.
+    pub set: Option<String>,
+}
+
 /// Groups that may be joined besides the user's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
@@ -194,4 +244,6 @@ pub struct Labels {
     pub deny: Vec<Glob>,
     /// Keys that must be set, and the values they may have.
     pub require: Vec<(String, Glob)>,
+    /// Written into a body that has not the key.
+    pub set: Vec<(String, String)>,
 }

@@ -3,7 +3,7 @@
 
 use super::kinds::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Runtimes, UserRule, VolumeOptions,
+    Listed, Logging, Ports, Restarts, Runtimes, UserRule, Users, VolumeOptions,
 };
 use crate::policy::glob::Glob;
 use ipnet::IpNet;
@@ -24,7 +24,7 @@ impl Looser for Allowed {
 
 impl Looser for Demanded {
     fn is_looser(&self, parent: &Self) -> bool {
-        parent.0 && !self.0
+        parent.holds() && !self.holds()
     }
 }
 
@@ -81,6 +81,18 @@ of_rules! {
     Groups { ids, names }
     Logging { drivers, options }
     Copying { compressed, running_with_mounts }
+}
+
+impl Looser for Users {
+    fn is_looser(&self, parent: &Self) -> bool {
+        self.allow.is_looser(&parent.allow)
+    }
+}
+
+impl Looser for Restarts {
+    fn is_looser(&self, parent: &Self) -> bool {
+        self.allow.is_looser(&parent.allow)
+    }
 }
 
 impl Looser for Ports {
