@@ -74,6 +74,7 @@ macro_rules! of_tenants {
             limits_hold_whoever_asks_at_once = limited::play,
             an_own_container_is_looked_at_once = remembered::play,
             owners_have_bridges_of_their_own = tenants::bridges,
+            what_a_profile_writes_in_is_what_runs = tenants::given,
             to_a_stranger_it_is_as_if_it_were_not_there = walk::play,
             two_tenants_storm_and_keep_what_they_have = storm::play,
         }

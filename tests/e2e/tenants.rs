@@ -9,8 +9,8 @@ use serde::Deserialize;
 use std::path::Path;
 
 /// Everybody in `tenants.yaml`.
-const CLIENTS: [&str; 15] = [
-    "scaled", "admin", "lone", "maker", "few", "few-too", "ported", "apart-1", "apart-2",
+const CLIENTS: [&str; 16] = [
+    "given", "scaled", "admin", "lone", "maker", "few", "few-too", "ported", "apart-1", "apart-2",
     "shut-in", "anna", "bert", "shop-1", "shop-2", "auditor",
 ];
 
@@ -81,14 +81,28 @@ pub(crate) fn alone_by_others(engine: Engine) {
     world.compare_by("dockerode-4", "docker", &everyday, by).end();
 }
 
-/// Containers of several owners on the daemon's default network, which is a bridge of each.
-pub(crate) fn bridges(engine: Engine) {
+/// What a profile writes in is what runs.
+pub(crate) fn given(engine: Engine) {
+    let (scratch, daemon, gate) = lines(engine, "given", include_str!("given.yaml"));
+    super::log::judge(&gate.end());
+    drop((daemon, scratch));
+}
+
+/// Plays lines through a gate for tenants, which is left to be looked at, with its daemon and its files.
+fn lines(engine: Engine, name: &str, lines: &str) -> (tempfile::TempDir, PrivateDaemon, Gate) {
     let scratch = tempfile::tempdir().unwrap();
     std::fs::create_dir(scratch.path().join("gate")).unwrap();
     let daemon = PrivateDaemon::start(engine, &scratch.path().join("daemon"));
     let gate = gate(&scratch.path().join("gate"), &daemon.socket);
-    let lines: Vec<Line> = serde_saphyr::from_str(include_str!("bridges.yaml")).unwrap();
+    let lines: Vec<Line> = serde_saphyr::from_str(lines).unwrap();
     live(&engine.cli().1, scratch.path(), &daemon, &gate, &lines);
+    println!("{name}: {} lines", lines.len());
+    (scratch, daemon, gate)
+}
+
+/// Containers of several owners on the daemon's default network, which is a bridge of each.
+pub(crate) fn bridges(engine: Engine) {
+    let (scratch, daemon, gate) = lines(engine, "bridges", include_str!("bridges.yaml"));
     let of_the_gate = |event: &serde_json::Value| {
         event["decision"]["grant"] == "network: own"
             && event["request"]["operation"] == "NetworkCreate"
@@ -96,5 +110,5 @@ pub(crate) fn bridges(engine: Engine) {
     let made = gate.audit().iter().filter(|event| of_the_gate(event)).count();
     assert_eq!(made, 4, "each bridge is made once, and again when it was removed, on record");
     super::log::judge(&gate.end());
-    println!("bridges: {} lines", lines.len());
+    drop((daemon, scratch));
 }
