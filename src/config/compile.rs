@@ -72,7 +72,9 @@ pub(super) fn compile(
     let owned = owners::owned(&identities, &roles);
     let roles = roles.into_iter().map(|(name, role)| (name, Arc::new(role))).collect();
     let adopted = adopted.into();
-    let policy = Policy { hash, identities, tokens, roles, adopted, limits, owned };
+    let contact =
+        only(files, "contact", &mut ledger).and_then(|node| node.text().map(str::to_owned));
+    let policy = Policy { hash, contact, identities, tokens, roles, adopted, limits, owned };
     risk::warn(&policy, &mut ledger);
     let paths = ledger.sources().iter().map(|source| source.path.clone()).collect();
     let mut warnings = ledger.close()?;

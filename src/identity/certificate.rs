@@ -106,6 +106,13 @@ impl CertificateFacts {
         Ok(facts)
     }
 
+    /// The fields that it has a value of.
+    #[must_use]
+    pub fn fields(&self) -> Vec<CertificateField> {
+        let all = CertificateField::ALL.into_iter();
+        all.filter(|field| !self.values(*field).is_empty()).collect()
+    }
+
     /// The values that a rule may ask for under this field.
     #[must_use]
     pub fn values(&self, field: CertificateField) -> &[String] {

@@ -14,8 +14,8 @@ use crate::rule::Rule;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.told())]
 pub enum Unidentified {
-    /// No rule matches.
-    Unknown,
+    /// No rule matches the certificate, which has these fields.
+    Unknown(Vec<CertificateField>),
     /// No rule matches the user with this number.
     UnknownPeer(u32),
     /// Several rules match the user with this number, and none of them asks for more than the others.
@@ -45,7 +45,7 @@ impl Unidentified {
     #[must_use]
     pub const fn rule(&self) -> &'static Rule {
         match self {
-            Self::Unknown | Self::UnknownPeer(_) | Self::NotAName => Nobody::Unknown.rule(),
+            Self::Unknown(_) | Self::UnknownPeer(_) | Self::NotAName => Nobody::Unknown.rule(),
             Self::Foreign(_) => Nobody::Foreign.rule(),
             Self::AmbiguousField(_) => Nobody::AmbiguousField.rule(),
             Self::AmbiguousMatch | Self::AmbiguousPeer(_) => Nobody::AmbiguousMatch.rule(),
@@ -62,7 +62,7 @@ impl Unidentified {
     fn told(&self) -> String {
         let problem = self.problem();
         match self {
-            Self::Unknown
+            Self::Unknown(_)
             | Self::UnknownPeer(_)
             | Self::AmbiguousPeer(_)
             | Self::NotAName
@@ -82,7 +82,15 @@ impl Actionable for Unidentified {
     fn problem(&self) -> Problem {
         let remedy = self.rule().remedy;
         match self {
-            Self::Unknown => Problem::new("no identity matches this certificate", remedy),
+            Self::Unknown(fields) => {
+                let named: Vec<_> = fields.iter().map(ToString::to_string).collect();
+                let has = match named.as_slice() {
+                    [] => "nothing that a rule can name".to_owned(),
+                    named => named.join(", "),
+                };
+                let what = format!("no identity matches this certificate, which has {has}");
+                Problem::new(what, remedy)
+            }
             Self::UnknownPeer(uid) => {
                 Problem::new(format!("no identity matches the user with uid {uid}"), remedy)
             }

@@ -19,6 +19,11 @@ pub enum CertificateField {
     Ou,
 }
 
+impl CertificateField {
+    /// Each of them.
+    pub const ALL: [Self; 5] = [Self::Uri, Self::Dns, Self::Email, Self::Cn, Self::Ou];
+}
+
 impl fmt::Display for CertificateField {
     /// The key of the policy file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -344,7 +344,9 @@ fn strictest<'r>(
     evidence: &Evidence,
 ) -> Result<Candidate<'r>, Unidentified> {
     let (nobody, several) = match evidence {
-        Evidence::Certificate(_) => (Unidentified::Unknown, Unidentified::AmbiguousMatch),
+        Evidence::Certificate(facts) => {
+            (Unidentified::Unknown(facts.fields()), Unidentified::AmbiguousMatch)
+        }
         Evidence::Peer(peer) => {
             (Unidentified::UnknownPeer(peer.uid), Unidentified::AmbiguousPeer(peer.uid))
         }

@@ -7,8 +7,8 @@ use crate::daemon::DaemonError;
 use crate::docker::Malformed;
 use crate::facts::Unreserved;
 use crate::identity::Unidentified;
-use crate::policy::Denial;
 use crate::policy::quota::OverLimit;
+use crate::policy::{Denial, Policy};
 use crate::proxy::limits::TooMany;
 use crate::proxy::receive::Unreceived;
 use crate::proxy::respond::{self, ResponseBody};
@@ -95,7 +95,7 @@ impl Refused {
         };
         match self {
             Self::Malformed(malformed) => Some((None, vec![malformed.into()])),
-            Self::Denied(Denial { role, findings }) => {
+            Self::Denied(Denial { role, findings, even_observed: _ }) => {
                 let role = (!role.is_empty()).then(|| role.clone());
                 Some((role, findings.iter().map(ReasonRecord::from).collect()))
             }
@@ -162,20 +162,22 @@ impl Visit {
             Refused::Over(quantity, ..) if quantity.is_folded() => self.put_off(quantity.rule()),
             _ => {}
         }
-        self.say(refused)
+        self.say(refused, &policy)
     }
 
-    fn say(&self, refused: Refused) -> Response<ResponseBody> {
-        let id = self.id.to_string();
+    fn say(&self, refused: Refused, policy: &Policy) -> Response<ResponseBody> {
+        let (id, contact) = (self.id.to_string(), policy.contact.as_deref());
         let name = self.identity.as_ref().map_or("?", |identity| identity.name.as_str());
         match refused {
             Refused::Malformed(malformed) => respond::malformed(&malformed, Some(&id)),
-            Refused::Denied(denial) => respond::denied(name, &denial, &id),
+            Refused::Denied(denial) => respond::denied(name, &denial, &id, contact),
             Refused::Untrusted(why) => respond::untrusted(&why),
             Refused::Stranger(why) => respond::stranger(&why),
-            Refused::TooMany(most) => respond::too_many("requests", most),
+            Refused::TooMany(most) => respond::too_many(Unserved::TooManyRequests.rule(), most),
             Refused::Busy => respond::busy(),
-            Refused::Over(quantity, has, most) => respond::over(name, quantity.rule(), has, most),
+            Refused::Over(quantity, has, most) => {
+                respond::over(name, quantity.rule(), (has, most), contact)
+            }
             Refused::Unrecorded(error) => {
                 tracing::error!(%error, "a decision could not be recorded, nothing was forwarded");
                 respond::log_unwritable()

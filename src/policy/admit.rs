@@ -2,6 +2,7 @@
 //! adds what it finds; nothing stops at the first. The bodies are taken apart here, whole, without
 //! `..`, so that a field nobody judges does not compile.
 
+mod amount;
 mod build;
 mod call;
 mod commit;

@@ -27,7 +27,7 @@ pub(super) fn authorize(by: Subject<'_>, head: &CallHead) -> Result<(), Denial> 
     let observed = matches!(by.identity.mode, Mode::Observe { .. });
     match verb_finding(by, head.route, &candidates(by, head.route)) {
         Some(finding) if !observed || finding.reason != Reason::VerbNotGranted => {
-            Err(Denial { role: String::new(), findings: vec![finding] })
+            Err(Denial { role: String::new(), findings: vec![finding], even_observed: false })
         }
         _ => Ok(()),
     }
@@ -42,6 +42,9 @@ pub(super) fn candidates<'p>(by: Subject<'p>, route: &Route) -> Candidates<'p> {
             && matches!(route.verb, Verb::Ping | Verb::Version),
     }
 }
+
+/// How many roles that would grant a verb are named.
+const GRANTING: usize = 3;
 
 /// What stands against the verb itself, if anything does.
 pub(super) fn verb_finding(
@@ -69,5 +72,12 @@ pub(super) fn verb_finding(
         return Some(finding(Reason::VerbNotGranted, what).allowing(spelled));
     }
     let what = format!("use {grant} ({})", route.operation);
-    Some(finding(Reason::VerbNotGranted, what).allowing(format!("roles held: {roles}")))
+    let granting = policy.roles.values().filter(|role| role.allow.grants(route).is_some());
+    let granting: Vec<_> = granting.take(GRANTING + 1).map(|role| role.name.as_str()).collect();
+    let granted = match granting.split_at_checked(GRANTING) {
+        _ if granting.is_empty() => "no role grants it".to_owned(),
+        Some((some, [_, ..])) => format!("{}, ... grant it", some.join(", ")),
+        _ => format!("granted by {}", granting.join(", ")),
+    };
+    Some(finding(Reason::VerbNotGranted, what).allowing(format!("roles held: {roles}; {granted}")))
 }

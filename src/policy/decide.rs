@@ -207,15 +207,18 @@ fn denial(
         }
         None => Default::default(),
     };
-    Denial { role, findings: verb.into_iter().chain(findings).collect() }
+    let findings = verb.into_iter().chain(findings).collect();
+    Denial { role, findings, even_observed: false }
 }
 
 /// In `mode: observe` a refusal becomes a permit that says what would have been denied, unless it
 /// amounts to root on the host or is a deny that somebody wrote.
 fn observe(by: Subject<'_>, call: &ApiCall<'_>, denial: Denial, facts: Facts) -> Decision {
     let Mode::Observe { .. } = by.identity.mode else { return Decision::Deny(denial) };
-    if denial.findings.iter().any(|finding| is_hard(by.identity, call.head.route, finding)) {
-        return Decision::Deny(denial);
+    let mut hard = denial.findings.iter().filter(|of| is_hard(by.identity, call.head.route, of));
+    if let Some(first) = hard.next() {
+        let even_observed = first.reason.rule().root || hard.any(|of| of.reason.rule().root);
+        return Decision::Deny(Denial { even_observed, ..denial });
     }
     Decision::Allow(permit(by, call, &denial.role, denial.findings, facts))
 }

@@ -20,6 +20,8 @@ pub struct Denial {
     pub role: String,
     /// Every reason, in the order of the body.
     pub findings: Vec<Finding>,
+    /// Whether it holds although its maker is only observed, since it amounts to root on the host.
+    pub even_observed: bool,
 }
 
 /// One reason of a refusal.

@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub struct Policy {
     /// SHA-256 of the text it was compiled from: the log names it with every decision.
     pub hash: Sha256,
+    /// Whom to ask about a refusal, as it is told at its end.
+    pub contact: Option<String>,
     /// Who is who, in the order of the file.
     pub identities: Vec<crate::identity::IdentityRule>,
     /// Tokens that are asked for beside the certificate; `None` is none, and the header is no matter.

@@ -30,7 +30,7 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -158,7 +158,12 @@ impl<G: Gate> Front<G> {
         tls: Tls,
     ) -> Result<(TlsStream<ClientSocket>, Standing), (RefusedKind, String)> {
         let server = Arc::clone(&tls.secured().server);
-        let accept = with_verdict(TlsAcceptor::from(server).accept(arrival.socket()));
+        let accept = async {
+            match arrival.line.begins_with_http().await {
+                true => (Err(tell_plain_http(arrival.socket()).await), None),
+                false => with_verdict(TlsAcceptor::from(server).accept(arrival.socket())).await,
+            }
+        };
         let accepted = tokio::select! {
             accepted = timeout(self.limits.handshake_timeout, accept) => accepted,
             () = arrival.line.crowded_out() => {
@@ -333,16 +338,7 @@ async fn answer<G: Gate>(
     let headers = head.headers.clone();
     let mut response = match stranger {
         Ok(stranger) => gate.turn_away(stranger, head).await,
-        Err(Crowded { kind: RefusedKind::TooManyOfIdentity, most }) => {
-            respond::too_many("connections", most)
-        }
-        Err(Crowded { kind: RefusedKind::TooManyOfOwner(rule), most }) => {
-            respond::crowded(&format!(" of its owner's [{}]", rule.id), most)
-        }
-        Err(Crowded { kind: RefusedKind::TooManyFromAddress, most }) => {
-            respond::crowded(" of this address", most)
-        }
-        Err(Crowded { most, .. }) => respond::crowded("", most),
+        Err(Crowded { kind, most }) => respond::too_many(kind.rule(), most),
     };
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     receive::answer_unread(response, &headers, body)
@@ -350,6 +346,15 @@ async fn answer<G: Gate>(
 
 fn distrusted(why: &Untrusted, shown: &str) -> (RefusedKind, String) {
     (RefusedKind::Untrusted(why.rule()), format!("{why}; {shown}"))
+}
+
+/// Says what dockerd says to who speaks plain HTTP where TLS is spoken: clients show it.
+async fn tell_plain_http(mut socket: ClientSocket) -> io::Error {
+    let told = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    // a client that does not listen has heard nothing less
+    let _ = socket.write_all(told).await;
+    let _ = socket.shutdown().await;
+    io::Error::other("a request in plain HTTP, where TLS belongs")
 }
 
 fn handshake_kind(error: &io::Error) -> RefusedKind {

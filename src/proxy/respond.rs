@@ -8,7 +8,7 @@ use super::receive::Unreceived;
 use super::trust::Untrusted;
 use crate::docker::{Flaw, Malformed};
 use crate::identity::{Unidentified, is_printable};
-use crate::policy::{Denial, Finding, Reason};
+use crate::policy::{Denial, Finding, Reason, spelled};
 use crate::rule::Rule;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -85,7 +85,12 @@ pub fn unreceived(unreceived: &Unreceived, event: Option<&str>) -> Response<Resp
 /// What this identity may not do: 404 where what it names is not there, 409 where a name is taken; else 403, every reason on a line of its own, what would be allowed
 /// below it, and the record in the audit log at the end.
 #[must_use]
-pub fn denied(name: &str, denial: &Denial, event: &str) -> Response<ResponseBody> {
+pub fn denied(
+    name: &str,
+    denial: &Denial,
+    event: &str,
+    contact: Option<&str>,
+) -> Response<ResponseBody> {
     // the daemon's own words, which clients look for
     let is = |reason: fn(Reason) -> bool| denial.findings.iter().find(|of| reason(of.reason));
     if let Some(absent) = is(Reason::is_absent) {
@@ -94,7 +99,9 @@ pub fn denied(name: &str, denial: &Denial, event: &str) -> Response<ResponseBody
     if let Some(taken) = is(|reason| reason == Reason::OwnerTaken) {
         return message(StatusCode::CONFLICT, &shown(&taken.what));
     }
-    message(StatusCode::FORBIDDEN, &denial_text(name, denial, event))
+    let mut text = denial_text(name, denial, event);
+    ask(&mut text, contact);
+    message(StatusCode::FORBIDDEN, &text)
 }
 
 fn denial_text(name: &str, denial: &Denial, event: &str) -> String {
@@ -118,6 +125,9 @@ fn denial_text(name: &str, denial: &Denial, event: &str) -> String {
     if let Some(hint) = hint {
         let _ = write!(text, "{hint}. ");
     }
+    if denial.even_observed {
+        text.push_str("Refused even while observing, as it amounts to root on the host. ");
+    }
     text.push_str(&record(event));
     text
 }
@@ -125,8 +135,19 @@ fn denial_text(name: &str, denial: &Denial, event: &str) -> String {
 fn line(name: &str, finding: &Finding) -> String {
     let (name, what, field) = (shown(name), shown(&finding.what), shown(&finding.field));
     let id = finding.reason.id();
-    let at = if field.is_empty() { String::new() } else { format!(" ({field})") };
+    let at = match spelled(&finding.field) {
+        _ if field.is_empty() => String::new(),
+        Some((option, key)) => format!(" ({field}: {option}, in compose {key})"),
+        None => format!(" ({field})"),
+    };
     format!("dockward: {name} may not {what}{at} [{id}]")
+}
+
+/// Whom to ask, at the end of a refusal.
+fn ask(text: &mut String, contact: Option<&str>) {
+    if let Some(contact) = contact {
+        let _ = write!(text, "\n  Ask {}.", shown(contact));
+    }
 }
 
 fn record(event: &str) -> String {
@@ -151,27 +172,26 @@ pub fn ended(why: &Ending) -> Response<ResponseBody> {
     closing(&format!("dockward: ended: {} [{}]", shown(&why.text), why.reason.id))
 }
 
-/// As many of something as there may be at once: 429. `what` is `connections` or `requests`.
+/// As many of what the rule is about as there may be at once: 429.
 #[must_use]
-pub fn too_many(what: &str, most: TooMany) -> Response<ResponseBody> {
-    let most = most.most;
-    let text =
-        format!("dockward: {most} {what} of this identity are open, try again when one has ended");
-    retry(&text)
+pub fn too_many(rule: &Rule, most: TooMany) -> Response<ResponseBody> {
+    let Rule { id, what, remedy, .. } = rule;
+    retry(&format!("dockward: {what}: {} are open [{id}]\n  {remedy}.", most.most))
 }
 
 /// As much as its owner may have of what the rule is about: 429.
 #[must_use]
-pub fn over(name: &str, rule: &Rule, has: u64, most: u64) -> Response<ResponseBody> {
+pub fn over(
+    name: &str,
+    rule: &Rule,
+    (has, most): (u64, u64),
+    contact: Option<&str>,
+) -> Response<ResponseBody> {
     let Rule { id, what, remedy, .. } = rule;
-    retry(&format!("dockward: {name} may not have {what}: {has} of {most} [{id}]\n  {remedy}."))
-}
-
-/// As many connections as there may be, of the gate or, with that word, of an address: 429.
-#[must_use]
-pub fn crowded(of: &str, most: TooMany) -> Response<ResponseBody> {
-    let most = most.most;
-    retry(&format!("dockward: {most} connections{of} are open, try again when one has ended"))
+    let mut text =
+        format!("dockward: {name} may not have {what}: {has} of {most} [{id}]\n  {remedy}.");
+    ask(&mut text, contact);
+    retry(&text)
 }
 
 /// No memory is left for a body: 429.

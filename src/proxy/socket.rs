@@ -81,6 +81,15 @@ impl ClientLine {
         Arc::new(Self { stream, hung_up: watch::Sender::new(false), out })
     }
 
+    /// Whether the first thing that comes is a request in plain HTTP, where TLS belongs: by its first bytes, which stay
+    /// to be read (`tlsRecordHeaderLooksLikeHTTP` in Go's `net/http`).
+    pub(super) async fn begins_with_http(&self) -> bool {
+        let Stream::Tcp(stream) = &self.stream else { return false };
+        let mut first = [0; 5];
+        let begun = stream.peek(&mut first).await.is_ok_and(|count| count == first.len());
+        begun && [b"GET /", b"HEAD ", b"POST ", b"PUT /", b"DELET", b"OPTIO"].contains(&&first)
+    }
+
     /// Resolves when it must go because its client is not known and others have come.
     pub(super) async fn crowded_out(&self) {
         self.out.word().await;

@@ -162,7 +162,7 @@ impl Latest {
 
 /// Whether a token can make somebody of who is nobody by this evidence alone.
 pub(super) fn could_be_known(why: &Unidentified, rules: &Rules, evidence: &Evidence) -> bool {
-    matches!(why, Unidentified::Unknown | Unidentified::WrongDoor)
+    matches!(why, Unidentified::Unknown(_) | Unidentified::WrongDoor)
         && awaits_a_token(&rules.policy.identities, evidence)
 }
 

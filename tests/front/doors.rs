@@ -8,7 +8,7 @@ use dockward::facade::proxy::{Doubt, RefusedKind, Secured};
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use std::time::{Duration, SystemTime};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -47,6 +47,31 @@ async fn a_bad_certificate_is_refused_in_the_handshake() {
 }
 
 #[tokio::test]
+async fn who_speaks_plain_http_hears_what_dockerd_says() {
+    let house = House::open(FrontLimits::default()).await;
+    let cases = [
+        (&b"GET /_ping HTTP/1.1\r\nHost: a\r\n\r\n"[..], true),
+        (b"POST /v1.41/containers/create HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", true),
+        (b"HEAD /_ping HTTP/1.1\r\n\r\n", true),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", false),
+        (b"\0\0\0\0\0\0", false),
+    ];
+    for (count, (sent, told)) in cases.into_iter().enumerate() {
+        let mut client = TcpStream::connect(house.address).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        let text = String::from_utf8_lossy(&answer);
+        let sentence = "Client sent an HTTP request to an HTTPS server.";
+        assert_eq!(text.starts_with("HTTP/1.0 400 Bad Request\r\n\r\n"), told, "{text}");
+        assert_eq!(text.contains(sentence), told, "{text}");
+        let (kind, detail) = house.ledger.entries(count + 1).await.pop().unwrap();
+        assert_eq!(kind.rule().id, "handshake.failed");
+        assert!(!told || detail.contains("plain HTTP"), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_certificate_nobody_gets_in() {
     let house = House::open(FrontLimits::default()).await;
     let mut client = house.connect(client_config(None)).await.unwrap();
@@ -66,7 +91,8 @@ async fn a_certificate_that_is_nobodys_gets_a_403_and_the_end() {
     assert_eq!(answer.status, 403);
     assert_eq!(
         answer.message(),
-        "dockward: no identity matches this certificate [identity.unknown]"
+        "dockward: no identity matches this certificate, which has nothing that a rule can name \
+         [identity.unknown]"
     );
     assert!(answer.head.contains("connection: close"));
     client.assert_closed().await;
@@ -156,11 +182,11 @@ async fn seats_are_for_those_who_are_known_and_given_back() {
     let all = FrontLimits { connections: 1, ..FrontLimits::default() };
     let of_address = FrontLimits { connections_per_address: 1, ..FrontLimits::default() };
     for (limits, kind, words) in [
-        (all, RefusedKind::TooMany, "dockward: 1 connections are open"),
+        (all, RefusedKind::TooMany, ": 1 are open [connections.too-many]\n"),
         (
             of_address,
             RefusedKind::TooManyFromAddress,
-            "dockward: 1 connections of this address are open",
+            ": 1 are open [connections.too-many-from-address]\n",
         ),
     ] {
         let house = House::open(limits).await;
@@ -173,7 +199,7 @@ async fn seats_are_for_those_who_are_known_and_given_back() {
         let mut second = house.client().await;
         let answer = second.get("/").await;
         assert_eq!(answer.status, 429);
-        assert!(answer.message().starts_with(words), "{answer:?}");
+        assert!(answer.message().contains(words), "{answer:?}");
         second.assert_closed().await;
         house.ledger.refused(kind).await;
         assert_eq!(first.get("/").await.status, 200, "the first is not disturbed");
@@ -193,7 +219,7 @@ async fn an_identity_has_its_share_of_connections() {
     let answer = second.get("/").await;
     assert_eq!(answer.status, 429);
     assert!(answer.head.contains("retry-after: 1") && answer.head.contains("connection: close"));
-    assert!(answer.message().starts_with("dockward: 1 connections of this identity are open"));
+    assert!(answer.message().contains(": 1 are open [connections.too-many-of-identity]\n"));
     second.assert_closed().await;
     house.ledger.refused(RefusedKind::TooManyOfIdentity).await;
     let dev = OURS.issue(&Wish::client("dev"));

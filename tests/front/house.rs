@@ -120,7 +120,7 @@ impl Gate for Clerk {
     fn identify(&self, evidence: &Evidence, _: &Peer) -> Result<String, Unidentified> {
         match evidence.certificate().and_then(|facts| facts.common_names.first()) {
             Some(name) if name != "nobody" => Ok(name.clone()),
-            _ => Err(Unidentified::Unknown),
+            _ => Err(Unidentified::Unknown(Vec::new())),
         }
     }
 

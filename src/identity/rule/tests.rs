@@ -161,7 +161,10 @@ fn a_match_that_makes_no_name_is_refused() {
     let rules = [rule("ci-{1}", &[(Uri, "ci:*")])];
     let long = format!("ci:{}", "x".repeat(63));
     assert_eq!(identify(&rules, &certificate(&[(Uri, &long)]), None), Err(Unidentified::NotAName));
-    assert_eq!(identify(&[], &certificate(&[(Uri, "ci:7")]), None), Err(Unidentified::Unknown));
+    assert_eq!(
+        identify(&[], &certificate(&[(Uri, "ci:7")]), None),
+        Err(Unidentified::Unknown(vec![Uri]))
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! commit, or in the container that is started.
 
 use super::Judge;
+use super::amount;
 use crate::docker::body::create::Healthcheck;
 use crate::policy::Reason;
 use crate::policy::facts::{HealthFact, Seen};
@@ -48,9 +49,9 @@ impl Judge<'_> {
         let least = self.profile.health().min_interval;
         for (name, nanos) in [("Interval", interval), ("StartInterval", start_interval)] {
             if nanos != 0 && nanos < least {
-                let what = format!("check health every {nanos} ns");
+                let what = format!("check health every {}", amount::nanos(nanos));
                 self.deny(Reason::HealthInterval, field(name), nanos.to_string(), what);
-                self.allowing(format!("at least {least} ns"));
+                self.allowing(format!("at least {}", amount::nanos(least)));
             }
         }
         if timeout < 0 {

@@ -64,7 +64,13 @@ impl Judge<'_> {
         let Some(entry) = listing(self.profile, &path) else {
             self.deny(Reason::MountHostPath, field, source, format!("mount host path {path:?}"));
             let allowed = self.host_paths_listed();
-            self.allowing(format!("allowed host paths: {allowed}"));
+            let above = self.profile.host_paths().iter().find(|of| is_under(&path, &of.path));
+            let above = above.map(|of| {
+                let (path, writable) = (&of.path, of.read_only);
+                let writable = if writable { "" } else { " and read_only: true" };
+                format!("; what lies under {path} would be, with below: true{writable} beside it")
+            });
+            self.allowing(format!("allowed host paths: {allowed}{}", above.unwrap_or_default()));
             return;
         };
         if entry.read_only && !read_only {

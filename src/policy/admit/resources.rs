@@ -1,5 +1,6 @@
 //! Resources: to the daemon 0, -1 and null are unlimited, so they are what a bound refuses.
 
+use super::amount::{Unit, bytes};
 use super::labels::masked;
 use super::{Judge, StringMap};
 use crate::docker::body::create::{ThrottleDevice, Ulimit, WeightDevice};
@@ -13,7 +14,7 @@ impl Judge<'_> {
     /// `Memory`, `MemorySwap` in bytes. Swap counts memory and swap together; 0 is twice the memory.
     pub(super) fn memory(&mut self, memory: i64, swap: i64) {
         let limit = *self.profile.memory();
-        self.bounded(Reason::Memory, &self.host("Memory"), memory, limit, "bytes of memory");
+        self.bounded(Reason::Memory, &self.host("Memory"), memory, limit, Unit::Bytes("memory"));
         self.swap(swap);
     }
 
@@ -21,9 +22,9 @@ impl Judge<'_> {
     pub(super) fn swap(&mut self, swap: i64) {
         let Some(max) = self.profile.memory().max else { return };
         if swap < 0 || swap > max.saturating_mul(2) {
-            let what = format!("use swap up to {swap} bytes");
+            let what = format!("use swap up to {}", bytes(swap));
             self.deny(Reason::Swap, self.host("MemorySwap"), swap.to_string(), what);
-            self.allowing(format!("at most {}", max.saturating_mul(2)));
+            self.allowing(format!("at most {}", bytes(max.saturating_mul(2))));
         }
     }
 
@@ -42,7 +43,7 @@ impl Judge<'_> {
             }
             false => ("NanoCpus", nano),
         };
-        self.bounded(Reason::Cpus, &self.host(name), asked, limit, "billionths of a CPU");
+        self.bounded(Reason::Cpus, &self.host(name), asked, limit, Unit::NanoCpus);
     }
 
     /// `CpuShares` (1024 is a container's share) and real-time scheduling.
@@ -61,16 +62,16 @@ impl Judge<'_> {
     /// `PidsLimit`.
     pub(super) fn pids(&mut self, pids: i64) {
         let limit = *self.profile.pids();
-        self.bounded(Reason::Pids, &self.host("PidsLimit"), pids, limit, "processes");
+        self.bounded(Reason::Pids, &self.host("PidsLimit"), pids, limit, Unit::Processes);
     }
 
     /// `ShmSize` in bytes; 0 is the daemon's 64 MiB, so that only what is above the bound is refused.
     pub(super) fn shm(&mut self, size: i64) {
         let max = self.profile.shm().max.unwrap_or(i64::MAX);
         if size < 0 || size > max {
-            let what = format!("use {size} bytes of shared memory");
+            let what = format!("use {} of shared memory", bytes(size));
             self.deny(Reason::Shm, self.host("ShmSize"), size.to_string(), what);
-            self.allowing(format!("at most {max}"));
+            self.allowing(format!("at most {}", bytes(max)));
         }
     }
 
@@ -145,7 +146,7 @@ impl Judge<'_> {
     }
 
     /// A number of which 0 and less are unlimited. A default is filled in later for 0 alone.
-    fn bounded(&mut self, reason: Reason, field: &str, asked: i64, limit: Limit, unit: &str) {
+    fn bounded(&mut self, reason: Reason, field: &str, asked: i64, limit: Limit, unit: Unit) {
         let asked = if asked == 0 { limit.default.unwrap_or(0) } else { asked };
         self.bounded_exactly(reason, field, asked, limit, unit);
     }
@@ -157,13 +158,16 @@ impl Judge<'_> {
         field: &str,
         asked: i64,
         limit: Limit,
-        unit: &str,
+        unit: Unit,
     ) {
         let Some(max) = limit.max else { return };
         if asked <= 0 || asked > max {
-            let amount = if asked <= 0 { "unlimited".to_owned() } else { asked.to_string() };
-            self.deny(reason, field, asked.to_string(), format!("use {amount} {unit}"));
-            self.allowing(format!("at most {max}"));
+            let amount = match asked {
+                ..=0 => unit.unlimited(),
+                asked => unit.of(&unit.amount(asked)),
+            };
+            self.deny(reason, field, asked.to_string(), format!("use {amount}"));
+            self.allowing(format!("at most {}", unit.amount(max)));
         }
     }
 }

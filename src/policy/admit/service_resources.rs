@@ -1,6 +1,7 @@
 //! The resources of a service's tasks. Nothing is filled in: what must be bounded must be said.
 
 use super::Judge;
+use super::amount::{Unit, bytes};
 use crate::docker::body::service::{
     DiscreteResource, GenericResource, NamedResource, ResourceLimit, TaskResources,
 };
@@ -22,10 +23,10 @@ impl Judge<'_> {
                 "Limits.MemoryBytes",
                 memory_bytes,
                 profile.memory(),
-                "bytes of memory",
+                Unit::Bytes("memory"),
             ),
-            (Reason::Cpus, "Limits.NanoCPUs", nano_cpus, profile.cpus(), "billionths of a CPU"),
-            (Reason::Pids, "Limits.Pids", pids, profile.pids(), "processes"),
+            (Reason::Cpus, "Limits.NanoCPUs", nano_cpus, profile.cpus(), Unit::NanoCpus),
+            (Reason::Pids, "Limits.Pids", pids, profile.pids(), Unit::Processes),
         ];
         for (reason, name, asked, limit, unit) in rules {
             self.bounded_exactly(reason, &at(name), asked.or_zero(), *limit, unit);
@@ -36,7 +37,7 @@ impl Judge<'_> {
         let beyond =
             profile.memory().max.is_some_and(|max| swap < 0 || sum > max.saturating_mul(2));
         if swap < -1 || (swap != 0 && beyond) {
-            let what = format!("use swap up to {swap} bytes");
+            let what = format!("use swap up to {}", bytes(swap));
             self.deny(Reason::Swap, at("SwapBytes"), swap.to_string(), what);
         }
         // a reservation is kept free for the task, whether it uses it or not

@@ -2,6 +2,7 @@
 //! is what the update sets.
 
 use super::Judge;
+use super::amount::Unit;
 use crate::docker::body::create::Resources;
 use crate::docker::body::update::ContainerUpdate;
 use crate::docker::{ApiVersion, CallHead};
@@ -89,7 +90,7 @@ impl Judge<'_> {
     /// Null leaves the bound as it is; 0 takes it away, for nothing is filled in here.
     fn new_pids(&mut self, pids: i64) {
         let limit = *self.profile.pids();
-        self.bounded_exactly(Reason::Pids, "PidsLimit", pids, limit, "processes");
+        self.bounded_exactly(Reason::Pids, "PidsLimit", pids, limit, Unit::Processes);
     }
 
     /// A quota means nothing without its period, nor a period without its quota: where CPU is bounded,

@@ -1,7 +1,9 @@
-use super::{ResponseBody, denial_text, malformed, shown, stranger, too_many};
+use super::{ResponseBody, denial_text, denied, malformed, over, shown, stranger, too_many};
 use crate::docker::{Flaw, Malformed};
 use crate::identity::Unidentified;
+use crate::policy::quota::OverLimit;
 use crate::policy::{Denial, Finding, Reason};
+use crate::proxy::Unserved;
 use crate::proxy::limits::TooMany;
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{Response, StatusCode};
@@ -21,7 +23,7 @@ fn finding(reason: Reason, field: &str, what: &str, allowed: Option<&str>) -> Fi
 }
 
 fn denial(findings: Vec<Finding>) -> Denial {
-    Denial { role: "never shown".to_owned(), findings }
+    Denial { role: "never shown".to_owned(), findings, even_observed: false }
 }
 
 #[test]
@@ -35,14 +37,31 @@ fn a_denial_names_everything_at_once() {
     ];
     assert_eq!(
         denial_text("ci", &denial(findings), "01JD7Q"),
-        "dockward: ci may not run a privileged container (HostConfig.Privileged) \
-         [privilege.privileged]\n\
-         dockward: ci may not add capability ALL (HostConfig.CapAdd[0]) [privilege.capability]\n\
-         dockward: ci may not add capability BPF (HostConfig.CapAdd[1]) [privilege.capability]\n  \
+        "dockward: ci may not run a privileged container (HostConfig.Privileged: --privileged, in \
+         compose privileged) [privilege.privileged]\n\
+         dockward: ci may not add capability ALL (HostConfig.CapAdd[0]: --cap-add, in compose cap_add) \
+         [privilege.capability]\n\
+         dockward: ci may not add capability BPF (HostConfig.CapAdd[1]: --cap-add, in compose cap_add) \
+         [privilege.capability]\n  \
          allowed capabilities: none.\n\
          dockward: ci may not create containers [verb.not-granted]\n  \
          allowed: read. Request 01JD7Q in the audit log."
     );
+}
+
+#[tokio::test]
+async fn a_denial_says_whom_to_ask_and_that_it_holds_while_observing() {
+    let one = finding(Reason::Privileged, "HostConfig.Privileged", "be privileged", None);
+    let denial = Denial { even_observed: true, ..denial(vec![one]) };
+    let told = text(denied("ci", &denial, "01JD7Q", Some("#docker-help\n"))).await;
+    assert!(told.ends_with(
+        "\n  Refused even while observing, as it amounts to root on the host. \
+         Request 01JD7Q in the audit log.\n  Ask #docker-help\\u{a}."
+    ));
+    let limit = OverLimit::Running.rule();
+    let over = text(over("ci", limit, (5, 5), Some("ops@example.org"))).await;
+    assert!(over.contains("`running` raised under limits"), "{over}");
+    assert!(over.ends_with("\n  Ask ops@example.org."), "{over}");
 }
 
 #[test]
@@ -100,9 +119,12 @@ async fn a_version_out_of_range_is_said_in_dockers_words_first() {
 
 #[tokio::test]
 async fn a_refusal_that_passes_says_when_to_come_back() {
-    let response = too_many("requests", TooMany { most: 128 });
+    let response = too_many(Unserved::TooManyRequests.rule(), TooMany { most: 128 });
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(response.headers()[RETRY_AFTER], "1");
+    let told = text(response).await;
+    assert!(told.contains(": 128 are open [requests.too-many]\n"), "{told}");
+    assert!(told.contains("`streams_per_identity`"), "{told}");
     let response = stranger(&Unidentified::AmbiguousMatch);
     assert_eq!(response.headers()[CONNECTION], "close");
     let text = text(response).await;

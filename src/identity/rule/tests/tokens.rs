@@ -107,7 +107,7 @@ fn a_token_is_never_enough() {
         assert!(who(&rules, uri, &token).is_err(), "{uri}");
     }
     let held = certificate(&[]);
-    assert_eq!(identify(&rules, &held, Some(&claims(&token))), Err(Unidentified::Unknown));
+    assert_eq!(identify(&rules, &held, Some(&claims(&token))), Err(Unidentified::Unknown(vec![])));
     assert_eq!(Match::new([], None), Err(RuleError::NoCondition));
 }
 
