@@ -142,11 +142,13 @@ fn report(config: &Config, seen: &SeenHost, paint: Paint) -> String {
     let word =
         if seen.faults.is_empty() { paint.green("OK") } else { paint.red("NOT SERVED HERE") };
     let mut text = format!(
-        "{word}: {} identities, {} roles, {} admission profiles\npolicy {}\n\n",
+        "{word}: {} identities, {} roles, {} admission profiles\npolicy {}\nclients of API {} and \
+         later; those that pin an older one need api_min under daemon\n\n",
         policy.identities.len(),
         policy.roles.len(),
         config.profiles.len(),
         policy.hash,
+        config.daemon.api_min,
     );
     text.push_str(
         &[identities(policy, paint), roles(policy, paint), profiles(config, paint)].join("\n"),
@@ -274,6 +276,7 @@ fn report_json(config: &Config, seen: &SeenHost) -> Value {
         "ok": seen.faults.is_empty(),
         "faults": seen.faults.iter().map(fault).collect::<Vec<_>>(),
         "policy": policy.hash,
+        "api_min": config.daemon.api_min.to_string(),
         "key_sets": config.key_sets.iter().map(|set| set.path.display().to_string()).collect::<Vec<_>>(),
         "files": config.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
         "identities": policy.identities.iter().map(identity).collect::<Vec<_>>(),

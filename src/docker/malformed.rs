@@ -19,7 +19,7 @@ rules! {
         VersionSpelling = "version.spelling", "a version prefix other than /v1.NN",
             "the daemon reads /v01.041 as a version too", "write /v1.41", [];
         VersionRange = "version.range", "an API version outside the accepted range",
-            "older versions mean other things, newer ones have fields nobody has judged", "set DOCKER_API_VERSION to a version within the range", [];
+            "older versions mean other things, newer ones have fields nobody has judged", "set DOCKER_API_VERSION to a version within the range; where a client pins an older one, `api_min: \"1.24\"` under `daemon` lets it in", [];
         VersionEndpoint = "version.endpoint", "an endpoint that this API version does not have",
             "daemons serve endpoints below their documented version", "use a newer version", [];
         QuerySyntax = "query.syntax", "a query string that cannot be decoded in one way",

@@ -60,7 +60,8 @@ pub fn malformed(malformed: &Malformed, event: Option<&str>) -> Response<Respons
     let mut text = match malformed.flaw {
         // Docker's own words first and unchanged: clients look for them.
         Flaw::VersionRange => format!(
-            "{why}\n  dockward: set DOCKER_API_VERSION to a version that is accepted [{id}]."
+            "{why}\n  dockward: set DOCKER_API_VERSION to a version that is accepted, or, where the client \
+             pins an older one, have api_min lowered under daemon in the policy [{id}]."
         ),
         Flaw::NameAbsent => return message(status, &why),
         _ if at.is_empty() => format!("dockward: {why} [{id}]"),

@@ -58,7 +58,7 @@ async fn connections_of_an_identity() {
     let mut first = gate.client("dev").await;
     assert_eq!(first.get("/_ping").await.status, 200);
     let mut second = gate.client("dev").await;
-    assert_retry(&second.get("/_ping").await, "1 connections of this identity");
+    assert_retry(&second.get("/_ping").await, "1 are open [connections.too-many-of-identity]");
     assert_eq!(second.rest().await, b"");
     assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
     let events = gate.settle().await;
@@ -136,10 +136,7 @@ async fn connections_of_an_owner() {
     assert_eq!(second.get("/_ping").await.status, 200);
     for name in ["alone", "along"] {
         let mut third = gate.client(name).await;
-        assert_retry(
-            &third.get("/_ping").await,
-            "2 connections of its owner's [limit.connections]",
-        );
+        assert_retry(&third.get("/_ping").await, "2 are open [limit.connections]");
         assert_eq!(third.rest().await, b"");
     }
     assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
@@ -160,12 +157,12 @@ async fn streams_of_an_identity() {
     stream.send(bare("GET", "/v1.41/events", "")).await;
     assert_eq!(stream.head().await.0, 200);
     let mut second = gate.client("dev").await;
-    assert_retry(&second.get("/_ping").await, "1 requests of this identity");
+    assert_retry(&second.get("/_ping").await, "1 are open [requests.too-many]");
     assert_eq!(gate.fake.log().calls("GET /_ping").len(), 0);
     let privileged = r#"{"Image":"busybox","HostConfig":{"Privileged":true}}"#;
     for _ in 0..3 {
         let put_off = gate.client("dev").await.ask(json("POST", CREATE, privileged)).await;
-        assert_retry(&put_off, "1 requests of this identity");
+        assert_retry(&put_off, "1 are open [requests.too-many]");
     }
     assert_eq!(gate.client("reader").await.get("/_ping").await.status, 200, "others are free");
     drop(stream);

@@ -113,7 +113,8 @@ async fn a_version_out_of_range_is_said_in_dockers_words_first() {
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     let text = text(response).await;
     assert_eq!(text.lines().next(), Some(words));
-    assert!(text.contains("DOCKER_API_VERSION") && text.contains("[version.range]"), "{text}");
+    assert!(text.contains("DOCKER_API_VERSION") && text.contains("api_min"), "{text}");
+    assert!(text.contains("[version.range]"), "{text}");
     assert!(text.ends_with(" Request 01JD7Q in the audit log."), "{text}");
 }
 
