@@ -121,7 +121,16 @@ fn a_request_is_judged_as_when_served() {
     let allowed = house.explain(&create, r#"{"Image":"busybox"}"#);
     says(&allowed, 0, &["allowed: ci-7 by ci", "HostConfig.Memory=536870912"]);
     let refused = house.explain(&create, PRIVILEGED);
-    says(&refused, 1, &["[privilege.privileged]", "(HostConfig.Privileged: --privileged, in compose privileged)", "why:", "instead:"]);
+    says(
+        &refused,
+        1,
+        &[
+            "[privilege.privileged]",
+            "(HostConfig.Privileged: --privileged, in compose privileged)",
+            "why:",
+            "instead:",
+        ],
+    );
     let twice = house.explain(&create, r#"{"Image":"a","Image":"b"}"#);
     says(&twice, 1, &["[json.duplicate-key]"]);
     let old = house.explain(&["--as", "ci-7", "GET /v1.20/info"], "");

@@ -226,7 +226,8 @@ fn observe(by: Subject<'_>, call: &ApiCall<'_>, denial: Denial, facts: Facts) ->
 /// Whether it refuses also who is only observed.
 fn is_hard(identity: &Identity, route: &Route, finding: &Finding) -> bool {
     let root = match finding.reason {
-        Reason::VerbNotGranted => route.root || route.dagger || route.body.is_stream(),
+        // what `check` calls so; that bytes are not looked into is no reason: builds are what people come with
+        Reason::VerbNotGranted => route.root,
         reason => reason.rule().root,
     };
     matches!(finding.reason, Reason::RouteNever | Reason::VerbDenied | Reason::TargetAbsent)
