@@ -14,12 +14,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// How many identities are remembered; beyond that, those that were seen longest ago are not.
 const VISITORS: usize = 1024;
 
+/// How many pairs of identity and reason are counted; what comes beyond that is in the log alone.
+const WOULD: usize = 4096;
+
 /// Counted since the start.
 #[derive(Debug)]
 pub struct Tally {
     /// Decisions by row of the route table, and of what is no row; allowed, then denied.
     decisions: Vec<[AtomicU64; 2]>,
     reasons: Mutex<BTreeMap<&'static Rule, u64>>,
+    /// What was let through of who is only observed, by identity and by what it would be refused for.
+    would: Mutex<BTreeMap<(String, &'static Rule), u64>>,
     handshakes: AtomicU64,
     visitors: Mutex<BTreeMap<String, Visitor>>,
     /// When a listener could not accept last, and what was said of it.
@@ -31,6 +36,7 @@ impl Default for Tally {
         Self {
             decisions: (0..=ROUTES.len()).map(|_| Default::default()).collect(),
             reasons: Mutex::default(),
+            would: Mutex::default(),
             handshakes: AtomicU64::default(),
             visitors: Mutex::default(),
             unaccepted: Mutex::default(),
@@ -81,6 +87,24 @@ impl Tally {
             let count = counted.entry(reason).or_default();
             *count = count.saturating_add(1);
         }
+    }
+
+    /// A request was let through of who is only observed, which would be refused for these reasons.
+    pub fn would_be_denied(&self, name: &str, reasons: impl IntoIterator<Item = &'static Rule>) {
+        let mut counted = self.would.lock().unwrap_or_else(PoisonError::into_inner);
+        for reason in reasons {
+            let key = (name.to_owned(), reason);
+            if counted.len() < WOULD || counted.contains_key(&key) {
+                let count = counted.entry(key).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+
+    /// What would be refused, by identity and reason.
+    #[must_use]
+    pub fn would(&self) -> BTreeMap<(String, &'static Rule), u64> {
+        self.would.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn row(&self, route: Option<&'static Route>) -> &[AtomicU64; 2] {
@@ -195,6 +219,10 @@ roles: { r: { scope: any, allow: { container: [list] } } }
         };
         assert_eq!((at(Some(route)), at(Some(&ROUTES[4])), at(None)), ([1, 1], [0, 0], [0, 1]));
         assert_eq!(tally.by_reason()[Flaw::BodyTooLarge.rule()], 1);
+        tally.would_be_denied("legacy", [Flaw::BodyTooLarge.rule(), Flaw::JsonType.rule()]);
+        tally.would_be_denied("legacy", [Flaw::JsonType.rule()]);
+        assert_eq!(tally.would()[&("legacy".to_owned(), Flaw::JsonType.rule())], 2);
+        assert_eq!(tally.counted().denied, 2, "nothing was refused");
     }
 
     #[test]

@@ -78,6 +78,11 @@ fn page(status: &Status, daemon: &DaemonView, paint: Paint) -> String {
     part("Grants", &heading, grants.collect());
     let observing = status.observing.iter().map(|o| vec![o.identity.clone(), o.until.clone()]);
     part("Observed, not enforced", &["IDENTITY", "UNTIL"], observing.collect());
+    let would = status
+        .would
+        .iter()
+        .map(|would| vec![would.identity.clone(), would.reason.clone(), would.count.to_string()]);
+    part("Would have been refused", &["IDENTITY", "REASON", "TIMES"], would.collect());
     let open = |name: &str| status.open.get(name).copied().unwrap_or_default().to_string();
     let seen = status.identities.iter().map(|seen| {
         let until = seen.certificate_until.clone().unwrap_or_else(|| "-".to_owned());

@@ -8,6 +8,7 @@ use crate::identity::{IdentityRule, Mode, Validity};
 use crate::operator::Operator;
 use crate::pipeline::PipelineGate;
 use crate::proxy::{Front, Way};
+use crate::rule::Rule;
 use crate::sessions::Sessions;
 use crate::telemetry::{Tally, Visitor};
 use crate::who::Elevation;
@@ -124,12 +125,24 @@ pub(super) async fn status(house: &House, operator: &Operator, now: Timestamp) -
         identities: house.tally.seen_so_far().into_iter().map(seen).collect(),
         grants: at.in_force.elevations.all().iter().map(grant).collect(),
         observing: policy.identities.iter().filter_map(|rule| observed(rule, now)).collect(),
+        would: would(&house.tally),
         ends: ends(&dated, &at.in_force.elevations.all(), &policy.identities, now),
         warnings: notices(&dated, now.as_second()).into_iter().map(|one| one.text).collect(),
         counters: house.tally.counted(),
         causes,
         log,
     }
+}
+
+fn would(tally: &Tally) -> Vec<wire::WouldView> {
+    let one = |((identity, reason), count): ((String, &'static Rule), u64)| wire::WouldView {
+        identity,
+        reason: reason.id.to_owned(),
+        count,
+    };
+    let mut all: Vec<_> = tally.would().into_iter().map(one).collect();
+    all.sort_by_key(|one| std::cmp::Reverse(one.count));
+    all
 }
 
 fn log_of(house: &House, counts: audit::Counts, disk: DiskState) -> wire::Log {

@@ -154,6 +154,8 @@ said! {
         pub grants: Vec<Grant>,
         /// Who is let through and only observed.
         pub observing: Vec<Observed>,
+        /// What of theirs would have been refused since the start, the most frequent first.
+        pub would: Vec<WouldView>,
         /// What ends, the next first.
         pub ends: Vec<End>,
         /// What has ended or will soon, clients' certificates too, the worst first, with what to do.
@@ -184,6 +186,16 @@ said! {
         pub last_error: Option<String>,
         /// Since when what the files say is refused, unless something was loaded since.
         pub refused_since: Option<String>,
+    }
+
+    /// What would have been refused.
+    pub struct WouldView {
+        /// Whose it was.
+        pub identity: String,
+        /// The id of the reason, as `dockward rules` explains it.
+        pub reason: String,
+        /// How often.
+        pub count: u64,
     }
 
     /// An identity that was here.

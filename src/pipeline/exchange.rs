@@ -77,10 +77,16 @@ impl Exchange {
         let ends_with_client = permit.outbound().life.ends_with_client();
         let (answer, answered) = oneshot::channel();
         let cancelled = cancel.clone();
+        let reasons = permit.would().iter().map(|finding| finding.reason.rule());
+        let would: Vec<_> = reasons.collect();
+        let who = case.identity.as_ref().map(|identity| identity.name.clone());
         let task = async move {
             // record: on disk, before the daemon hears of it
             let permitted = self.pipeline.shared.log.permit(case, permit).await?;
             self.pipeline.shared.tally.allowed(self.head.route);
+            if let Some(who) = who.filter(|_| !would.is_empty()) {
+                self.pipeline.shared.tally.would_be_denied(&who, would);
+            }
             Ok(self.forward(permitted, upload, on_upgrade, cancelled, ends_with_client).await)
         };
         tokio::spawn(async move {

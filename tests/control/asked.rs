@@ -110,6 +110,23 @@ async fn status_says_how_the_gate_is() {
 }
 
 #[tokio::test]
+async fn status_counts_what_would_have_been_refused() {
+    let gate = Gate::start(script()).await;
+    let mut legacy = gate.client("legacy").await;
+    for _ in 0..2 {
+        assert_eq!(legacy.get("/v1.41/volumes").await.status, 404, "the daemon's word");
+    }
+    let told = told(&gate, &["status"]).await;
+    let wanted = json!([{ "identity": "legacy", "reason": "verb.not-granted", "count": 2 }]);
+    assert_eq!(told["would"], wanted, "{told}");
+    assert_eq!(told["counters"]["denied"], 0);
+    let page = text(&ask(&gate, &["status"]).await.stdout);
+    assert!(page.contains("Would have been refused"), "{page}");
+    drop(legacy);
+    gate.settle().await;
+}
+
+#[tokio::test]
 async fn sessions_are_listed_by_connection() {
     let gate = Gate::start(script()).await;
     assert_eq!(told(&gate, &["sessions"]).await["connections"], json!([]));
