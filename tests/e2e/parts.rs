@@ -200,7 +200,11 @@ pub(crate) fn refusals(engine: Engine) {
             let before = world.gate.audit().len();
             let refused = world.gated("dev", &program, &format!("$D run --rm {run}"));
             let said = &refused.stderr;
-            let words = ["dockward: dev may not", &format!("({field})"), &format!("[{reason}]")];
+            // the option as it was written, where it was written at length
+            let option = run.split([' ', '=']).next().filter(|word| word.starts_with("--"));
+            let place =
+                format!("({field}{}", option.map(|of| format!(": {of}")).unwrap_or_default());
+            let words = ["dockward: dev may not", &place, &format!("[{reason}]")];
             if refused.exit != Some(125) || !words.iter().all(|word| said.contains(word)) {
                 wrong.push(format!("{run}: not refused as {reason} at {field}: {refused:?}"));
             }
