@@ -56,8 +56,9 @@ fn has_all(list: &[Cow<'_, str>], all: &[&str]) -> bool {
     all.iter().all(|path| list.iter().any(|listed| listed == path))
 }
 
-/// Whether a list of what is hidden is one that an engine has by itself.
-fn is_masked_by_itself(list: &[Cow<'_, str>]) -> bool {
+/// Whether a list of what is hidden is one that an engine has by itself. A longer one hides more, and has the runtime mount
+/// over paths of the client's choice, where it has had holes (CVE-2025-31133, CVE-2025-52565).
+pub(super) fn is_masked_as_usual(list: &[Cow<'_, str>]) -> bool {
     let of_a_processor = |path: &str| {
         path.starts_with("/sys/devices/system/cpu/cpu") && path.ends_with("/thermal_throttle")
     };
@@ -68,17 +69,12 @@ fn is_masked_by_itself(list: &[Cow<'_, str>]) -> bool {
 
 /// Whether a list of what is hidden is that of the daemon, which may be newer than the list: then its own is meant.
 pub(super) fn means_own_masks(host: &HostConfig<'_>) -> bool {
-    host.masked_paths.value().is_some_and(|list| is_masked_by_itself(list))
+    host.masked_paths.value().is_some_and(|list| is_masked_as_usual(list))
 }
 
-/// Whether it is hidden what the daemon would hide, or more.
-pub(super) fn is_masked_enough(list: &[Cow<'_, str>]) -> bool {
-    is_masked_by_itself(list) || has_all(list, &MASKED) && has_all(list, &MASKED_LATER)
-}
-
-/// Whether it is read-only what the daemon would make so, or more.
-pub(super) fn is_read_only_enough(list: &[Cow<'_, str>]) -> bool {
-    has_all(list, &READ_ONLY)
+/// The same of a list of what is read-only.
+pub(super) fn is_read_only_as_usual(list: &[Cow<'_, str>]) -> bool {
+    has_all(list, &READ_ONLY) && list.iter().all(|path| READ_ONLY.contains(&path.as_ref()))
 }
 
 /// Leaves the lists out of what a container was made with that hide at least what every engine hides.

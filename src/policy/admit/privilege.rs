@@ -65,10 +65,10 @@ impl Judge<'_> {
     }
 
     /// `MaskedPaths` and `ReadonlyPaths`: null and absent are the daemon's own lists, as is a list that any engine has by
-    /// itself; a longer one asks for more protection.
+    /// itself.
     pub(super) fn masked_paths(&mut self, masked: &PathTexts<'_>, readonly: &PathTexts<'_>) {
-        let masks = (masked, defaults::is_masked_enough as fn(&[Cow<'_, str>]) -> bool);
-        let reads = (readonly, defaults::is_read_only_enough as fn(&[Cow<'_, str>]) -> bool);
+        let masks = (masked, defaults::is_masked_as_usual as fn(&[Cow<'_, str>]) -> bool);
+        let reads = (readonly, defaults::is_read_only_as_usual as fn(&[Cow<'_, str>]) -> bool);
         let fields = [("HostConfig.MaskedPaths", masks), ("HostConfig.ReadonlyPaths", reads)];
         for (field, (list, enough)) in fields {
             if let Some(paths) = list.value().filter(|paths| !enough(paths)) {
