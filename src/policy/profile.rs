@@ -167,22 +167,10 @@ impl Profile {
             // a name means what the image says, and 0 is root's
             groups: Groups { ids: Listed(vec![1..=u32::MAX]), names: Listed::NONE },
             capabilities: Capabilities {
-                // Docker's default set, which is what the standard allows to be added
-                add: words(&[
-                    "AUDIT_WRITE",
-                    "CHOWN",
-                    "DAC_OVERRIDE",
-                    "FOWNER",
-                    "FSETID",
-                    "KILL",
-                    "MKNOD",
-                    "NET_BIND_SERVICE",
-                    "SETFCAP",
-                    "SETGID",
-                    "SETPCAP",
-                    "SETUID",
-                    "SYS_CHROOT",
-                ]),
+                // Docker's default set but for NET_RAW, which is what the standard allows to be added
+                add: (Capabilities::DEFAULT.into_iter().filter(|name| *name != "NET_RAW"))
+                    .map(str::to_owned)
+                    .collect(),
                 drop_all: Demanded::No,
             },
             security_options: Listed::NONE,

@@ -6,7 +6,7 @@ use crate::docker::body::create::HostConfig;
 use crate::docker::body::field::Field;
 use crate::policy::Reason;
 use crate::policy::facts::{DaemonDefaults, Facts};
-use crate::policy::profile::Profile;
+use crate::policy::profile::{Capabilities, Profile};
 use std::borrow::Cow;
 
 /// What every engine hides of /proc and /sys by itself (`DefaultLinuxSpec` in moby's `oci/defaults.go`).
@@ -29,25 +29,6 @@ const MASKED_LATER: [&str; 2] = ["/proc/interrupts", "/sys/devices/virtual/power
 /// What every engine makes read-only in the same way.
 const READ_ONLY: [&str; 5] =
     ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-
-/// The capabilities that a container has where nothing is said of them (`DefaultCapabilities` in moby's
-/// `oci/caps/defaults.go`).
-const CAPABILITIES: [&str; 14] = [
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "NET_RAW",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-];
 
 /// The filter of system calls that is built into the daemon, by its name (`seccompProfileBuiltin` in `daemon/seccomp_linux.go`).
 const BUILTIN: [&str; 2] = ["seccomp=builtin", "seccomp:builtin"];
@@ -90,7 +71,7 @@ pub(super) fn drop_own_paths(host: &mut HostConfig<'_>) {
 
 /// Whether every container has a capability that is not told to drop it.
 pub(super) fn has_capability(name: &str) -> bool {
-    CAPABILITIES.contains(&name)
+    Capabilities::DEFAULT.contains(&name)
 }
 
 /// What of a body depends on what the daemon does by itself.

@@ -73,6 +73,27 @@ pub struct Capabilities {
     pub drop_all: Demanded,
 }
 
+impl Capabilities {
+    /// The capabilities that a container has where nothing is said of them (`DefaultCapabilities` in moby's
+    /// `oci/caps/defaults.go`).
+    pub const DEFAULT: [&str; 14] = [
+        "AUDIT_WRITE",
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "FSETID",
+        "KILL",
+        "MKNOD",
+        "NET_BIND_SERVICE",
+        "NET_RAW",
+        "SETFCAP",
+        "SETGID",
+        "SETPCAP",
+        "SETUID",
+        "SYS_CHROOT",
+    ];
+}
+
 /// Runtimes of which one must be used; none is the daemon's default alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runtimes(pub Vec<String>);
