@@ -167,6 +167,7 @@ mod tests {
                 "name": "dev", "last": "2026-11-21T12:00:00Z",
                 "certificate_until": "2026-12-21T12:00:00Z",
             }],
+            "would": [{ "identity": "old", "reason": "user.root", "count": 12 }],
             "grants": [], "observing": [], "warnings": ["the server certificate ends"],
             "ends": [{ "what": "server certificate", "at": "2026-11-23T12:00:00Z", "days": 2 }],
             "counters": { "allowed": 5, "denied": 6, "handshakes_refused": 7 },
@@ -189,6 +190,7 @@ mod tests {
             "answers: docker 26.1.5, API 1.45 (/run/docker.sock; so each time",
             "dev   2     2026-11-21T12:00:00Z  2026-12-21T12:00:00Z\n",
             "2026-11-23T12:00:00Z  2     server certificate\n",
+            "old       user.root  12\n",
         ] {
             assert!(page.contains(line), "{line} is not in\n{page}");
         }
