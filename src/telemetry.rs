@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const VISITORS: usize = 1024;
 
 /// How many pairs of identity and reason are counted; what comes beyond that is in the log alone.
-const WOULD: usize = 4096;
+const WOULD: usize = 1024;
 
 /// Counted since the start.
 #[derive(Debug)]

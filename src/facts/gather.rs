@@ -16,8 +16,8 @@ use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{OnceCell, Semaphore};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 /// How long the daemon's events are not asked for once more after they have ended.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -49,7 +49,13 @@ pub struct Gatherer {
     remembered: Arc<Remembered>,
     /// Held by who hears the daemon's events.
     hearing: Arc<Semaphore>,
+    /// What containers have where nobody asks for anything, and when the daemon said so.
+    defaults: Arc<Mutex<Option<(Instant, DaemonDefaults)>>>,
 }
+
+/// How long the daemon's word of its defaults counts: many who are let into containers ask for it in a row, and it may be
+/// told otherwise at any time, also without being started again.
+const DEFAULTS: Duration = Duration::from_secs(2);
 
 /// The gate's own places, and what is known once the daemon has told of itself.
 #[derive(Debug)]
@@ -64,8 +70,6 @@ struct KeptPlaces {
 struct DaemonWord {
     /// What is never mounted.
     protected: Vec<PathBuf>,
-    /// What containers have where nobody asks for anything.
-    defaults: DaemonDefaults,
 }
 
 impl KeptPlaces {
@@ -79,7 +83,8 @@ impl Gatherer {
     #[must_use]
     pub fn new(daemon: Daemon, gate: GatePaths) -> Self {
         let kept = Arc::new(ArcSwap::new(KeptPlaces::of(gate)));
-        Self { daemon, kept, remembered: Arc::default(), hearing: Arc::new(Semaphore::new(1)) }
+        let hearing = Arc::new(Semaphore::new(1));
+        Self { daemon, kept, remembered: Arc::default(), hearing, defaults: Arc::default() }
     }
 
     /// Protects these places of the gate from now on, in all clones: a reload reads other files, or a link to one was
@@ -223,7 +228,7 @@ impl Gatherer {
         let container_paths = inside::paths(&self.daemon, share, container_paths).await;
         let host_paths = self.host_paths(host_paths).await?;
         let defaults = match defaults {
-            true => self.known(self.told().await.map(|told| Some(told.defaults.clone())))?,
+            true => self.known(self.defaults().await.map(Some))?,
             false => None,
         };
         Ok(Facts {
@@ -297,6 +302,17 @@ impl Gatherer {
         Ok(tokio::task::spawn_blocking(look).await.unwrap_or_default())
     }
 
+    /// What containers have where nobody asks for anything.
+    async fn defaults(&self) -> Result<DaemonDefaults, DaemonError> {
+        let mut kept = self.defaults.lock().await;
+        if let Some((_, defaults)) = kept.as_ref().filter(|(said, _)| said.elapsed() < DEFAULTS) {
+            return Ok(defaults.clone());
+        }
+        let defaults = inspected::defaults(&self.daemon.lookup(Lookup::Info).await?);
+        *kept = Some((Instant::now(), defaults.clone()));
+        Ok(defaults)
+    }
+
     /// What the daemon says of itself, asked once of each: where its data is, and with it what is never mounted.
     async fn told(&self) -> Result<Arc<DaemonWord>, DaemonError> {
         let mut kept = self.kept.load_full();
@@ -312,7 +328,7 @@ impl Gatherer {
             let text = |key: &str| info.get(key).and_then(|text| text.as_str());
             let root = text("DockerRootDir").map(PathBuf::from);
             let protected = protected(&kept.gate, self.daemon.socket(), root.as_deref());
-            let told = DaemonWord { protected, defaults: inspected::defaults(&info) };
+            let told = DaemonWord { protected };
             Ok::<_, DaemonError>((self.daemon.peer_pid(), Arc::new(told)))
         });
         Ok(Arc::clone(&found.await?.1))

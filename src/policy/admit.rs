@@ -140,8 +140,13 @@ impl<'a> Judge<'a> {
         match demand {
             Demanded::No => false,
             Demanded::Required => true,
-            Demanded::Set => !self.fills || self.reached.is_some(),
+            Demanded::Set => !self.writes(),
         }
+    }
+
+    /// Whether the profile's own is written into what is judged: into a body, never into what is there already.
+    const fn writes(&self) -> bool {
+        self.fills && self.reached.is_none()
     }
 
     /// The place of a field of the host configuration; a build has them in its query, in lower case, and

@@ -191,8 +191,8 @@ body! {
         user: Text<'a> = "User",
         groups: Texts<'a> = "Groups",
         privileges: Field<Privileges<'a>> = "Privileges",
-        /// Inert: an init process inside the container.
-        init: Inert<Field<bool>> = "Init",
+        /// An init process inside the container.
+        init: Field<bool> = "Init",
         /// Inert: the signal that stops it.
         stop_signal: InertText<'a> = "StopSignal",
         /// Inert: a terminal inside the container.

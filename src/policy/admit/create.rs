@@ -1,6 +1,6 @@
 //! Container create, taken apart: every field goes to its family, or says here why it goes nowhere.
 
-use super::Judge;
+use super::{Judge, labels};
 use crate::docker::CallHead;
 use crate::docker::body::config::ContainerConfig;
 use crate::docker::body::create::{ContainerCreate, HostConfig, Resources};
@@ -54,7 +54,8 @@ pub(super) fn create(judge: &mut Judge<'_>, head: &CallHead, body: &ContainerCre
     judge.image_health(image.text(), healthcheck.value());
     judge.stop_timeout("StopTimeout", stop_timeout.or_zero());
     judge.mac_address("MacAddress", mac_address.text());
-    let restarts = host.restart_policy.value().map_or("", |policy| policy.name.text());
+    let asked = host.restart_policy.value().map_or("", |policy| policy.name.text());
+    let restarts = labels::set_restart(judge.profile, host).unwrap_or(asked);
     judge.restarts = !matches!(restarts, "" | "no");
     judge.host_config(host);
     judge.weigh("Volumes", volumes.entries().map(|(target, _)| target));
@@ -214,7 +215,7 @@ impl Judge<'_> {
 
         self.groups("HostConfig.GroupAdd", group_add.items());
         self.runtime(runtime.text());
-        self.init(init.or_zero());
+        self.init("HostConfig.Init", init.or_zero());
         self.read_only_root("HostConfig.ReadonlyRootfs", readonly_rootfs.or_zero());
         self.storage_options(storage_opt);
         self.logging(log_config.value());

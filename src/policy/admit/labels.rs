@@ -1,9 +1,10 @@
 //! Labels, annotations, restart policies: what steers other programs.
 
 use super::{Judge, StringMap};
-use crate::docker::body::create::RestartPolicy;
+use crate::docker::body::create::{HostConfig, RestartPolicy};
 use crate::policy::Reason;
 use crate::policy::glob::Glob;
+use crate::policy::profile::Profile;
 use std::collections::BTreeMap;
 
 /// The longest that a container may take between its signal and SIGKILL, in seconds.
@@ -14,6 +15,13 @@ fn is_denied(deny: &[Glob], key: &str) -> bool {
     deny.iter().any(|pattern| pattern.matches_in_any_case(key))
 }
 
+/// The restart policy that is written into a body that asks for none, and not to be removed at its end.
+pub(super) fn set_restart<'p>(profile: &'p Profile, host: &HostConfig<'_>) -> Option<&'p str> {
+    let asked = host.restart_policy.value().map_or("", |policy| policy.name.text());
+    let restarts = !matches!(asked, "" | "no") || host.auto_remove.0.or_zero();
+    profile.restart().set.as_deref().filter(|_| !restarts)
+}
+
 impl Judge<'_> {
     /// `Labels`: allow, deny, require.
     pub(super) fn labels(&mut self, labels: &StringMap<'_>) {
@@ -21,7 +29,7 @@ impl Judge<'_> {
         self.label_keys("Labels", labels);
         for (key, pattern) in &rules.require {
             let value = labels.entries().find(|(k, _)| k == key).map(|(_, v)| v.as_ref());
-            let set = value.is_none() && self.fills && rules.set.iter().any(|(k, _)| k == key);
+            let set = value.is_none() && self.writes() && rules.set.iter().any(|(k, _)| k == key);
             if !set && !value.is_some_and(|v| pattern.matches(v)) {
                 let what = format!("leave label {key:?} out or set it otherwise");
                 let field = format!("Labels.{key}");

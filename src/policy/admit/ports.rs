@@ -39,7 +39,8 @@ impl Judge<'_> {
             // engines of API 1.44 to 1.52 fill one empty binding into an empty list
             let empty = [PortBinding::default()];
             let list = list.as_deref().filter(|list| !list.is_empty());
-            let is_filled = list.is_some() && self.profile.ports().default.is_some();
+            let is_filled =
+                self.writes() && list.is_some() && self.profile.ports().default.is_some();
             let list = list.unwrap_or(&empty);
             for (i, binding) in list.iter().enumerate() {
                 let PortBinding { host_ip, host_port, borrow: _ } = binding;

@@ -40,10 +40,10 @@ impl Judge<'_> {
     }
 
     /// `Init`.
-    pub(super) fn init(&mut self, init: bool) {
+    pub(super) fn init(&mut self, field: &str, init: bool) {
         if self.must_ask(*self.profile.init()) && !init {
             let what = "run without an init process";
-            self.deny(Reason::Init, "HostConfig.Init", "false", what);
+            self.deny(Reason::Init, field, "false", what);
         }
     }
 

@@ -122,7 +122,7 @@ impl Judge<'_> {
             user,
             groups,
             privileges,
-            init: _,
+            init,
             stop_signal: _,
             tty: _,
             open_stdin: _,
@@ -154,6 +154,7 @@ impl Judge<'_> {
         self.weigh(&at("Env"), words.map(AsRef::as_ref).chain(texts));
         self.working_dir(&at("Dir"), dir.text());
         self.user(&at("User"), user.text());
+        self.init(&at("Init"), init.or_zero());
         self.groups(&at("Groups"), groups.items());
         self.service_privileges(&at("Privileges"), privileges.value());
         self.read_only_root(&at("ReadOnly"), read_only.or_zero());

@@ -3,6 +3,7 @@
 
 use super::defaults::{self, shares_cgroupns};
 use super::image;
+use super::labels::set_restart;
 use super::privilege;
 use super::resources::DEFAULT_PERIOD;
 use super::user::set_user;
@@ -101,9 +102,7 @@ fn demanded(profile: &Profile, host: &HostConfig<'_>) -> impl Iterator<Item = Fi
         (demand == Demanded::Set && !asked).then_some(filled)
     };
     let drops = privilege::drops_all(host.cap_drop.words());
-    let restart = host.restart_policy.value().map_or("", |policy| policy.name.text());
-    let restarts = !matches!(restart, "" | "no") || host.auto_remove.0.or_zero();
-    let policy = profile.restart().set.clone().filter(|_| !restarts).map(Filled::Restart);
+    let policy = set_restart(profile, host).map(|policy| Filled::Restart(policy.to_owned()));
     [
         set(
             *profile.no_new_privileges(),
