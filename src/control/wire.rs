@@ -75,10 +75,12 @@ macro_rules! said {
     )* };
 }
 
+mod identities;
 mod revoked;
+pub use identities::{Observed, SeenView, WouldView};
 pub use revoked::{
     BelievedCertificate, BelievedView, BelievedWanted, DaemonView, DegradedCause, End,
-    ListenerBelief, ListenerInForce, StillBelieved, WouldView,
+    ListenerBelief, ListenerInForce, StillBelieved,
 };
 
 said! {
@@ -188,16 +190,6 @@ said! {
         pub refused_since: Option<String>,
     }
 
-    /// An identity that was here.
-    pub struct SeenView {
-        /// Its name.
-        pub name: String,
-        /// When it connected or asked for something last.
-        pub last: String,
-        /// When the certificate ends that it showed, if it came by one.
-        pub certificate_until: Option<String>,
-    }
-
     /// A role held for a while.
     pub struct Grant {
         /// Its id.
@@ -222,14 +214,6 @@ said! {
         pub root: Vec<String>,
         /// Listeners at which the identity may come in.
         pub listeners: Vec<String>,
-    }
-
-    /// An identity of the policy that is let through and only observed.
-    pub struct Observed {
-        /// Its name, with `{1}` for what is caught.
-        pub identity: String,
-        /// When that ends.
-        pub until: String,
     }
 
     /// The log.

@@ -89,14 +89,4 @@ said! {
         /// Whole days until then; below 0 it has ended.
         pub days: i64,
     }
-
-    /// What would have been refused.
-    pub struct WouldView {
-        /// Whose it was.
-        pub identity: String,
-        /// The id of the reason, as `dockward rules` explains it.
-        pub reason: String,
-        /// How often.
-        pub count: u64,
-    }
 }
