@@ -41,4 +41,4 @@ pub use model::{Admission, Policy, Role};
 pub use permit::Permit;
 pub use profile::Profile;
 pub use reason::Reason;
-pub use spelling::spelled;
+pub use spelling::place;

@@ -12,7 +12,7 @@ use crate::docker::{self, Accepted, ApiVersion, Flaw, Malformed, RequestHead};
 use crate::facts::{self, GatePaths};
 use crate::identity::{Identity, supposed};
 use crate::policy::facts::{DaemonDefaults, Image};
-use crate::policy::{self, Decision, Facts, Finding, Needs, PathFact, Seen, spelled};
+use crate::policy::{self, Decision, Facts, Finding, Needs, PathFact, Seen, place};
 use crate::visible::line;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
@@ -229,11 +229,7 @@ fn look(config: &Config, paths: &BTreeSet<String>) -> BTreeMap<String, PathFact>
 fn denied(name: &str, findings: &[Finding]) -> Explained {
     let mut text = String::new();
     for Finding { what, field, reason, allowed, .. } in findings {
-        let place = match spelled(field) {
-            _ if field.is_empty() => String::new(),
-            Some((option, key)) => format!(" ({}: {option}, in compose {key})", line(field)),
-            None => format!(" ({})", line(field)),
-        };
+        let place = place(field, &line(field));
         let _ = writeln!(text, "refused: {name} may not {}{place} [{}]", line(what), reason.id());
         if let Some(allowed) = allowed {
             let _ = writeln!(text, "  {}", line(allowed));

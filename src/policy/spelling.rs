@@ -62,13 +62,22 @@ const ROWS: &[SpellingRow] = &[
 
 /// The option of `docker run` and the key of a compose file for a field of a container's body, such as
 /// `HostConfig.CapAdd[0]`.
-#[must_use]
-pub fn spelled(field: &str) -> Option<(&'static str, &'static str)> {
+fn spelled(field: &str) -> Option<(&'static str, &'static str)> {
     let of = |name: &str| {
         let rest = field.strip_prefix(name)?;
         (rest.is_empty() || rest.starts_with(['.', '['])).then_some(())
     };
     ROWS.iter().find(|(name, ..)| of(name).is_some()).map(|(_, option, key)| (*option, *key))
+}
+
+/// The place of a finding as it is told behind it, the field being `shown` so: ` (User: --user, in compose user)`.
+#[must_use]
+pub fn place(field: &str, shown: &str) -> String {
+    match spelled(field) {
+        _ if field.is_empty() => String::new(),
+        Some((option, key)) => format!(" ({shown}: {option}, in compose {key})"),
+        None => format!(" ({shown})"),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::receive::Unreceived;
 use super::trust::Untrusted;
 use crate::docker::{Flaw, Malformed};
 use crate::identity::{Unidentified, is_printable};
-use crate::policy::{Denial, Finding, Reason, spelled};
+use crate::policy::{Denial, Finding, Reason, place};
 use crate::rule::Rule;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -136,11 +136,7 @@ fn denial_text(name: &str, denial: &Denial, event: &str) -> String {
 fn line(name: &str, finding: &Finding) -> String {
     let (name, what, field) = (shown(name), shown(&finding.what), shown(&finding.field));
     let id = finding.reason.id();
-    let at = match spelled(&finding.field) {
-        _ if field.is_empty() => String::new(),
-        Some((option, key)) => format!(" ({field}: {option}, in compose {key})"),
-        None => format!(" ({field})"),
-    };
+    let at = place(&finding.field, &field);
     format!("dockward: {name} may not {what}{at} [{id}]")
 }
 
