@@ -130,30 +130,12 @@ impl Judge<'_> {
         }
     }
 
-    /// Leaves out the runtime that nobody asked for: the daemon's default, where the profile lists none.
-    fn runtime_as_asked(&mut self, field: &str, host: &mut HostConfig<'_>) {
-        let runtime = host.runtime.text();
-        if runtime.is_empty() || !self.profile.runtime().0.is_empty() {
-            return;
-        }
-        match self.facts.defaults.as_ref().and_then(|told| told.runtime.as_deref()) {
-            Some(default) if default != runtime => return,
-            Some(_) => {}
-            None => {
-                let what = "have another runtime than the daemon's default, which it does not tell";
-                self.deny(Reason::TargetUnseen, field, runtime, what);
-            }
-        }
-        host.runtime = Field::Absent;
-    }
-
     pub(super) fn made(&mut self, field: &str, container: &Container, starts: bool) {
         match made_with(container) {
             Ok(mut host) => {
                 if !starts {
                     host.restart_policy = Field::Absent; // of a run that has begun
                 }
-                self.runtime_as_asked(field, &mut host);
                 as_asked(&mut host);
                 self.host_config(&host);
             }
