@@ -217,7 +217,8 @@ fn observe(by: Subject<'_>, call: &ApiCall<'_>, denial: Denial, facts: Facts) ->
     let Mode::Observe { .. } = by.identity.mode else { return Decision::Deny(denial) };
     let mut hard = denial.findings.iter().filter(|of| is_hard(by.identity, call.head.route, of));
     if let Some(first) = hard.next() {
-        let even_observed = first.reason.rule().root || hard.any(|of| of.reason.rule().root);
+        let is_root = |of: &Finding| is_root(call.head.route, of);
+        let even_observed = is_root(first) || hard.any(is_root);
         return Decision::Deny(Denial { even_observed, ..denial });
     }
     Decision::Allow(permit(by, call, &denial.role, denial.findings, facts))
@@ -225,13 +226,17 @@ fn observe(by: Subject<'_>, call: &ApiCall<'_>, denial: Denial, facts: Facts) ->
 
 /// Whether it refuses also who is only observed.
 fn is_hard(identity: &Identity, route: &Route, finding: &Finding) -> bool {
-    let root = match finding.reason {
-        // what `check` calls so; that bytes are not looked into is no reason: builds are what people come with
+    matches!(finding.reason, Reason::RouteNever | Reason::VerbDenied | Reason::TargetAbsent)
+        || (is_root(route, finding) && !identity.danger_observe_root)
+}
+
+/// Whether what is refused amounts to root on the host, as `check` calls it: that bytes are not looked into is no reason,
+/// since builds are what people come with.
+const fn is_root(route: &Route, finding: &Finding) -> bool {
+    match finding.reason {
         Reason::VerbNotGranted => route.root,
         reason => reason.rule().root,
-    };
-    matches!(finding.reason, Reason::RouteNever | Reason::VerbDenied | Reason::TargetAbsent)
-        || (root && !identity.danger_observe_root)
+    }
 }
 
 /// All that speaks against a role carrying the request. Of what is refused in any case nothing was looked up, so

@@ -33,11 +33,24 @@ async fn a_softened_denial_is_let_through_and_said() {
 }
 
 #[tokio::test]
+async fn a_verb_that_is_root_on_the_host_is_refused_and_says_why() {
+    let gate = gate().await;
+    let copy = bare("PUT", "/v1.41/containers/web/archive?path=/", "Content-Length: 0\r\n");
+    let refused = gate.client("legacy").await.ask(&copy).await;
+    refused.assert_refused(403, "verb.not-granted");
+    assert!(refused.message().contains("Refused even while observing"), "{}", refused.message());
+    assert_eq!(gate.fake.log().calls("PUT /containers/web/archive").len(), 0);
+    gate.settle().await;
+}
+
+#[tokio::test]
 async fn root_on_the_host_is_refused_even_so_unless_somebody_said_otherwise() {
     let gate = gate().await;
     let body = r#"{"Image":"busybox","HostConfig":{"Privileged":true}}"#;
     let create = json("POST", CREATE, body);
-    gate.client("legacy").await.ask(&create).await.assert_refused(403, "privilege.privileged");
+    let refused = gate.client("legacy").await.ask(&create).await;
+    refused.assert_refused(403, "privilege.privileged");
+    assert!(refused.message().contains("Refused even while observing"), "{}", refused.message());
     assert_eq!(gate.fake.log().calls("POST /containers/create").len(), 0);
     assert_eq!(gate.client("brave").await.ask(&create).await.status, 201);
     let arrived = gate.fake.log().calls("POST /containers/create");
