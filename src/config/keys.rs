@@ -55,7 +55,7 @@ pub(super) const FILE: Section = Section {
     keys: &[
         key("version", VERSION, "1, the version of this format"),
         key("include", TEXTS, "more files with the same keys; the last part may hold *"),
-        key("contact", TEXT, "whom to ask about a refusal, told at the end of each"),
+        key("contact", TEXT, "whom to ask, told at the end of what roles and limits refuse"),
         key("listen", Shape::List(&Shape::Section(&LISTEN)), "where clients come in"),
         key("daemon", Shape::Section(&DAEMON), "the Docker daemon behind"),
         key("audit", Shape::Section(&AUDIT), "the log of decisions"),

@@ -7,10 +7,9 @@ use crate::policy::glob::{Glob, MAX_PATTERNS, MAX_STARS};
 use crate::policy::placeholder;
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Limit, Listed,
-    Logging, Ports, VolumeOptions,
+    Logging, VolumeOptions,
 };
 use ipnet::IpNet;
-use std::net::IpAddr;
 
 /// Linux 6's capabilities (`include/uapi/linux/capability.h`), without `CAP_`; and ALL.
 const CAPABILITIES: &[&str] = &[
@@ -236,39 +235,6 @@ pub(crate) fn networks(to: &mut Listed<Glob>, entry: &YamlEntry, ledger: &mut Mi
 
 pub(crate) fn subnets(to: &mut Listed<IpNet>, entry: &YamlEntry, _: &mut MistakeLedger) {
     *to = entry.value.texts().iter().filter_map(|text| text.parse().ok()).collect();
-}
-
-pub(crate) fn ports(to: &mut Ports, entry: &YamlEntry, ledger: &mut MistakeLedger) {
-    let node = &entry.value;
-    let host = node.texts_of("host");
-    let address = node.get("address");
-    let named = address.and_then(|address| address.get("default"));
-    let default = named.and_then(|default| default.text()?.parse().ok());
-    let lists = address.filter(|address| !address.items().is_empty() || named.is_none());
-    let lists = lists.or_else(|| address?.get("allow")).or(named);
-    let addresses: Option<Listed<IpAddr>> = lists.map(|list| {
-        let texts = if list.items().is_empty() {
-            list.text().into_iter().map(str::to_owned).collect()
-        } else {
-            list.texts()
-        };
-        texts.iter().filter_map(|ip| ip.parse().ok()).collect()
-    });
-    if let (Some(node), Some(default), Some(all)) = (named, default, &addresses)
-        && !all.contains(&default)
-    {
-        ledger.mistake(
-            node.at,
-            "the default address is not among those allowed",
-            "add it to allow",
-        );
-    }
-    *to = Ports {
-        default,
-        ephemeral: Allowed(host.iter().any(|port| port == "ephemeral")),
-        host: host.iter().filter_map(|port| units::range(port).ok()).collect(),
-        address: addresses,
-    };
 }
 
 /// A bound is read as a `number` of its unit.

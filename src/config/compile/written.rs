@@ -1,13 +1,14 @@
-//! The rules of a profile that may write something into a body: who containers run as, how they are restarted, labels,
-//! what they must have.
+//! The rules of a profile that may write something into a body and say what may be written there: who containers run as,
+//! how they are restarted, at which address they publish, labels.
 
 use super::rules::{bounded, without_captures};
 use crate::config::mistake::MistakeLedger;
 use crate::config::units;
 use crate::config::yaml::{YamlEntry, YamlNode};
 use crate::policy::glob::Glob;
-use crate::policy::profile::{Labels, Listed, Restarts, UserRule, Users};
+use crate::policy::profile::{Allowed, Labels, Listed, Ports, Restarts, UserRule, Users};
 use crate::policy::scope::RESERVED;
+use std::net::IpAddr;
 
 pub(crate) fn user(to: &mut Users, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     let node = &entry.value;
@@ -23,13 +24,13 @@ pub(crate) fn user(to: &mut Users, entry: &YamlEntry, ledger: &mut MistakeLedger
         Some(_) => UserRule::NonRoot,
         None => of_ids(node),
     };
-    let ids = node.get("uid").or_else(|| node.get("gid"));
-    let (listed, allow) = (ids.is_some(), node.get("allow"));
-    if node.text().is_none()
-        && (listed == allow.is_some()
-            || listed && node.get("uid").is_none()
-            || listed && node.get("gid").is_none())
-    {
+    let allow = node.get("allow");
+    let is_once = match (node.get("uid"), node.get("gid")) {
+        (Some(_), Some(_)) => allow.is_none(),
+        (None, None) => allow.is_some() || node.text().is_some(),
+        _ => false,
+    };
+    if !is_once {
         ledger.mistake(node.at, "user says not once who it may be", "write allow, or uid and gid");
     }
     let allow = rule(allow.unwrap_or(node));
@@ -60,6 +61,33 @@ pub(crate) fn restarts(to: &mut Restarts, entry: &YamlEntry, ledger: &mut Mistak
         );
     }
     *to = Restarts { allow: Listed(allow), set: set.map(|(_, text)| text.to_owned()) };
+}
+
+pub(crate) fn ports(to: &mut Ports, entry: &YamlEntry, ledger: &mut MistakeLedger) {
+    let host = entry.value.texts_of("host");
+    let read = |node: &YamlNode| node.text().and_then(|ip| ip.parse::<IpAddr>().ok());
+    let all = |list: &YamlNode| list.items().iter().filter_map(read).collect::<Listed<_>>();
+    let address = entry.value.get("address");
+    let named = address.and_then(|address| address.get("default"));
+    let default = named.and_then(read);
+    let address = match (address, default) {
+        (Some(section), Some(default)) => {
+            Some(section.get("allow").map_or_else(|| Listed(vec![default]), all))
+        }
+        (list, _) => list.map(all),
+    };
+    if let (Some(node), Some(default), Some(all)) = (named, default, &address)
+        && !all.contains(&default)
+    {
+        let what = "the default address is not among those allowed";
+        ledger.mistake(node.at, what, "add it to allow");
+    }
+    *to = Ports {
+        ephemeral: Allowed(host.iter().any(|port| port == "ephemeral")),
+        host: host.iter().filter_map(|port| units::range(port).ok()).collect(),
+        address,
+        default,
+    };
 }
 
 pub(crate) fn labels(to: &mut Labels, entry: &YamlEntry, ledger: &mut MistakeLedger) {

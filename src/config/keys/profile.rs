@@ -263,7 +263,7 @@ const PORTS: Form<Ports> = Form::new(
             ),
         ],
     }),
-    rules::ports,
+    written::ports,
 );
 
 const LOGGING: Form<Logging> = Form::new(
