@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub struct Policy {
     /// SHA-256 of the text it was compiled from: the log names it with every decision.
     pub hash: Sha256,
-    /// Whom to ask about a refusal, as it is told at its end.
+    /// Whom to ask, as it is told at the end of what roles and limits refuse.
     pub contact: Option<String>,
     /// Who is who, in the order of the file.
     pub identities: Vec<crate::identity::IdentityRule>,

@@ -18,8 +18,8 @@ const VERSION: &[Param] = &[int("version")];
 const FORCE: &[Param] = &[flag("force")];
 const SIZE: &[Param] = &[int("h"), int("w")];
 const STOP: &[Param] = &[int("t").judged(), text("signal").judged()];
-/// The platform as a JSON object; where images are made it is `os/arch` as text.
-/// Which of an image's platforms is meant, as engines know it from 1.48 on.
+/// Which of an image's platforms is meant, as a JSON object, which engines know from 1.48 on; where images are made it is
+/// `os/arch` as text.
 const PLATFORM: Param = json("platform", QueryJson::Platform).from(48);
 const PLATFORMS: Param = PLATFORM.many();
 const LOGS: &[Param] = &[

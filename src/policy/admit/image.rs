@@ -33,8 +33,11 @@ impl<'j> Judge<'j> {
             return;
         };
         // where nobody is named one is written in, if the image's own may not be
-        if !user.is_empty() || self.profile.user().set.is_none() {
-            self.user("User", if user.is_empty() { its_user } else { user });
+        let filled = self.writes() && self.profile.user().set.is_some();
+        match user {
+            "" if filled => {}
+            "" => self.user("User", its_user),
+            user => self.user("User", user),
         }
         if working_dir.is_empty() {
             self.working_dir("WorkingDir", its_dir);

@@ -17,8 +17,8 @@ const OWN: [&str; 4] = ["bridge", "default", "host", "none"];
 /// Whether a network of this name can be looked up: plain words, of none that every daemon has.
 pub(in crate::policy) fn is_askable(name: &str) -> bool {
     let begins = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-    let words = name.len() <= 253 && name.split(' ').all(|word| !word.is_empty());
-    begins && words && name.split(' ').all(is_host_name) && !OWN.contains(&name)
+    let words = name.split(' ').all(|word| !word.is_empty() && is_host_name(word));
+    begins && words && name.len() <= 253 && !OWN.contains(&name)
 }
 
 /// Whether the daemon may take a text for the beginning of an id: hexadecimal of a network of its own, any
