@@ -28,7 +28,7 @@ rules! {
             "give the client its certificate and key: `DOCKER_TLS_VERIFY=1` and `DOCKER_CERT_PATH`", [];
         Failed = "handshake.failed",
             "a handshake that failed: what came was no TLS, had no version or cipher in common, or was given up by the client",
-            "nothing is said to anybody before it is done",
+            "nothing is said to anybody before it is done, but to who speaks plain HTTP that this is TLS",
             "see what the client says of it, the authority that it believes above all", [];
         HandshakeTimeout = "handshake.timeout",
             "a handshake that took too long",
