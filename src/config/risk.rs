@@ -184,7 +184,26 @@ fn held(role: &Role) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
+/// What of a profile amounts to root, and what an exception of it adds to that.
 fn warn_of_profile(profile: &Profile, ledger: &mut MistakeLedger) {
+    warn_of_rules(profile, ledger);
+    if profile.images.is_empty() {
+        return;
+    }
+    let told = |profile: &Profile| {
+        let mut ledger = MistakeLedger::default();
+        warn_of_rules(profile, &mut ledger);
+        ledger.close().unwrap_or_default()
+    };
+    let known = told(profile);
+    for warning in profile.images.iter().flat_map(|of| told(&of.profile)) {
+        if known.iter().all(|other| other.what != warning.what) {
+            ledger.warn(warning.subject, warning.what, warning.root);
+        }
+    }
+}
+
+fn warn_of_rules(profile: &Profile, ledger: &mut MistakeLedger) {
     let subject = format!("admission {}", profile.name);
     let baseline = Profile::baseline();
     for path in profile.host_paths.iter() {

@@ -2,6 +2,7 @@ use super::*;
 use crate::docker::{Resource, Verb};
 use crate::policy::grants::Spelling;
 use crate::policy::manner::{Deletes, Execs};
+use crate::policy::profile::UserRule;
 
 mod risk;
 
@@ -252,6 +253,36 @@ fn the_hash_is_that_of_the_text() {
     assert_eq!(one.policy.hash, Sha256::of(one.text.as_bytes()));
     assert_eq!(one.policy.hash, with(text).unwrap().policy.hash);
     assert_ne!(one.policy.hash, two.policy.hash);
+}
+
+#[test]
+fn a_child_has_its_parents_exceptions_on_its_own_rules() {
+    let config = with(
+        "roles: { r: { scope: any, admission: child }, s: { scope: any, admission: other } }
+admission:
+  parent:
+    extends: restricted
+    memory: { default: 1GiB }
+    images: [{ match: ['docker.io/library/mysql:8'], user: any }]
+  child: { extends: parent, memory: { default: 2GiB } }
+  other: { extends: child, images: [{ match: ['**'], host_paths: [{ path: /root/x }] }] }
+",
+    )
+    .unwrap();
+    let of = |name: &str| config.profiles[name].images[0].clone();
+    assert_eq!(of("child").matching[0].as_str(), "docker.io/library/mysql:8");
+    assert_eq!(of("child").profile.memory.default, Some(2 << 30));
+    assert_eq!(of("child").profile.user.allow, UserRule::Any);
+    assert_eq!(of("parent").profile.memory.default, Some(1 << 30));
+    assert_eq!(of("other").profile.user.allow, UserRule::NonRoot);
+    assert_eq!(of("other").profile.images, []);
+    let told: Vec<_> =
+        config.warnings.iter().map(|w| format!("{}: {}", w.subject, w.what)).collect();
+    let looser = "admission child for images docker.io/library/mysql:8: user is looser than in child, in which it stands";
+    assert!(told.iter().any(|line| line == looser), "{told:#?}");
+    let root = config.warnings.iter().find(|warning| warning.root).unwrap();
+    assert_eq!(root.subject, "admission other for images **");
+    assert_eq!(config.warnings.iter().filter(|warning| warning.root).count(), 1);
 }
 
 #[test]

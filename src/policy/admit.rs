@@ -54,7 +54,7 @@ pub(super) use mounts::is_volume_name;
 pub(super) use names::is_plain;
 pub(super) use network::is_askable as is_network_askable;
 pub(super) use start::started_image;
-pub(super) use target::{asks_of_daemon, target};
+pub(super) use target::{asks_of_daemon, profile_of, target};
 pub(super) use terms::{checked, terms};
 
 use super::decision::Finding;
@@ -73,8 +73,10 @@ type Placed<'t> = (&'t str, &'t [Cow<'t, str>]);
 pub struct Judge<'a> {
     /// The role, for its images.
     pub role: &'a Role,
-    /// The profile.
+    /// The profile of what is judged.
     pub profile: &'a Profile,
+    /// The profile of the role, with what holds instead for some images.
+    whole: &'a Profile,
     /// What was looked up.
     pub facts: &'a Facts,
     /// Where the fields of a host configuration stand in the body that is judged.
@@ -114,12 +116,13 @@ pub(super) const UNRESTRICTED_ALONE: &str = "only a role with admission: unrestr
 const KEY_MAX: usize = 200;
 
 impl<'a> Judge<'a> {
-    /// A judge who has found nothing yet.
+    /// A judge who has found nothing yet, of a request that is governed by the profile of the role.
     #[must_use]
     pub const fn new(role: &'a Role, profile: &'a Profile, facts: &'a Facts) -> Self {
         Self {
             role,
             profile,
+            whole: profile,
             facts,
             base: "HostConfig.",
             findings: Vec::new(),

@@ -10,6 +10,7 @@ use super::manner::Execs;
 use super::model::Role;
 use super::outgoing::permit;
 use super::owner::Viewer;
+use super::profile::Profile;
 use super::quota;
 use super::reason::Reason;
 use super::stamp;
@@ -33,12 +34,18 @@ pub(super) fn needs(by: Subject<'_>, call: &ApiCall<'_>, known: &Facts) -> Needs
         return needs;
     }
     let before = tried.len();
-    tried.retain(|role| !is_refused(by, role, call, known));
+    let is_open = |role: &Role| has_exceptions(role) && !needs.tell_governing(known);
+    tried.retain(|role| is_open(role) || !is_refused(by, role, call, known));
     match tried.len() {
         open if open == before => needs,
         0 => Needs::default(),
         _ => needs_of(by, &tried, call, known),
     }
+}
+
+/// Whether another profile governs some images: until they are known, so is not what refuses.
+fn has_exceptions(role: &Role) -> bool {
+    role.admission.profile().is_some_and(|profile| !profile.images.is_empty())
 }
 
 /// Whether a role cannot carry the request, whatever would be found.
@@ -58,7 +65,9 @@ fn refuse(by: Subject<'_>, route: &Route, findings: &[Finding]) -> bool {
 fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &Facts) -> Needs {
     let plain: Vec<&Role> = roles.iter().map(|role| role.as_ref()).collect();
     let (owners, roles) = (plain.as_slice(), roles);
-    let profiles = || roles.iter().filter_map(|role| role.admission.profile());
+    let whole = || roles.iter().filter_map(|role| role.admission.profile());
+    let profiles = || whole().flat_map(Profile::with_exceptions);
+    let by_exceptions = plain.iter().any(|role| has_exceptions(role));
     let judged = profiles().next().is_some();
     let by_image = judged || roles.iter().any(|role| !role.runs_anything());
     let is_create = matches!(call.body, Body::ContainerCreate(_));
@@ -130,6 +139,7 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     let container = reached;
     let reached: Vec<_> = container.into_iter().chain(chain).collect();
     needs.volumes.extend(reached.iter().flat_map(|c| c.volumes.clone()));
+    needs.images.extend(reached.iter().filter(|_| by_exceptions).map(|c| c.image.clone()));
     needs.defaults = profiles().any(|profile| admit::asks_of_daemon(profile, call, &reached));
     for source in reached.iter().flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref()) {
         needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, source)));
@@ -269,6 +279,7 @@ fn findings(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, facts: &Facts
         None => unrestricted(role, call, facts),
         Some(profile) => {
             let mut judge = Judge::new(role, profile, facts);
+            judge.profile = admit::profile_of(profile, call, facts);
             let denies = |role: &Arc<Role>| role.deny.has(Resource::Container, Verb::Exec);
             judge.exec_denied = by.policy.roles_of(&by.identity.roles).any(denies);
             admit::call(&mut judge, call);

@@ -84,6 +84,13 @@ impl Needs {
         sets + usize::from(exec.is_some()) + usize::from(*defaults)
     }
 
+    /// Whether all is known by which it is told which profile governs: containers and images.
+    pub(super) fn tell_governing(&self, known: &Facts) -> bool {
+        self.images.iter().all(|image| known.images.contains_key(image))
+            && self.containers.iter().all(|container| known.containers.contains_key(container))
+            && (self.exec.is_none() || known.exec.is_some())
+    }
+
     /// Whether all of it is known.
     pub(super) fn are_met(&self, known: &Facts) -> bool {
         let Self {

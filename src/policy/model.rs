@@ -89,10 +89,9 @@ impl Role {
         let images = [&self.run, &self.pull, &self.push, &self.write];
         let of_images =
             images.into_iter().flatten().any(|image| placeholder::has_any(image.as_str()));
-        let of_names = self.admission.profile().is_some_and(|profile| {
-            let mut names = profile.volumes.iter().chain(profile.networks.iter());
-            names.any(|name| placeholder::has_any(name.as_str()))
-        });
+        let profiles = self.admission.profile().into_iter().flat_map(Profile::with_exceptions);
+        let mut names = profiles.flat_map(|of| of.volumes.iter().chain(of.networks.iter()));
+        let of_names = names.any(|name| placeholder::has_any(name.as_str()));
         of_images || of_names
     }
 
@@ -108,8 +107,10 @@ impl Role {
         }
         if let Admission::Profile(profile) = &mut held.admission {
             let profile = Arc::make_mut(profile);
-            profile.volumes.0 = placeholder::globs(&profile.volumes, identity);
-            profile.networks.0 = placeholder::globs(&profile.networks, identity);
+            fill(profile, identity);
+            for exception in &mut profile.images {
+                fill(Arc::make_mut(&mut exception.profile), identity);
+            }
         }
         Arc::new(held)
     }
@@ -130,6 +131,12 @@ impl Role {
     pub(super) fn runs_anything(&self) -> bool {
         self.run.iter().any(ImagePattern::is_any)
     }
+}
+
+/// Makes the patterns of a profile those of an identity.
+fn fill(profile: &mut Profile, identity: &Identity) {
+    profile.volumes.0 = placeholder::globs(&profile.volumes, identity);
+    profile.networks.0 = placeholder::globs(&profile.networks, identity);
 }
 
 /// How the bodies of a role are judged.

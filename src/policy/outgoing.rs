@@ -34,6 +34,7 @@ pub(super) fn permit(
     let judged = carrier.and_then(|role| Some((role, role.admission.profile()?)));
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
     if let Some((role, profile)) = judged {
+        let profile = admit::profile_of(profile, call, &facts);
         terms.extend(admit::terms(role, profile, call, &facts));
     }
     let viewer = carrier.map(|role| Viewer::new(by, &role.held_by(by.identity)));

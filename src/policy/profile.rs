@@ -15,8 +15,10 @@ pub use kinds::{
 };
 
 use super::glob::Glob;
+use crate::docker::image::ImagePattern;
 use ipnet::IpNet;
 use looser::Looser;
+use std::sync::Arc;
 
 /// Every key: what it says, its name, the kind of rule that it is, and how the file writes it (a `Form` of
 /// `config/keys/profile.rs`). Hands the rows to the macro that is named.
@@ -123,6 +125,8 @@ macro_rules! profile {
         pub struct Profile {
             /// The name in the policy file.
             pub name: String,
+            /// What holds instead for some images: the first that has the image.
+            pub images: Vec<ImageException>,
             $( #[doc = $what] pub $key: $kind, )*
         }
 
@@ -149,6 +153,15 @@ macro_rules! profile {
 
 profile_keys!(profile);
 
+/// Images of which containers are judged by a profile of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageException {
+    /// Patterns of the images, by where they came from.
+    pub matching: Vec<ImagePattern>,
+    /// The profile, complete: the one that it stands in, but for what is written here; it has no exceptions.
+    pub profile: Arc<Profile>,
+}
+
 fn words(list: &[&str]) -> Listed<String> {
     list.iter().map(|&w| w.to_owned()).collect()
 }
@@ -158,11 +171,17 @@ fn any() -> Listed<Glob> {
 }
 
 impl Profile {
+    /// This profile, and those that hold instead for some images.
+    pub fn with_exceptions(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.images.iter().map(|of| of.profile.as_ref()))
+    }
+
     /// `baseline`: prevents known privilege escalations, asks for nothing.
     #[must_use]
     pub fn baseline() -> Self {
         Self {
             name: "baseline".into(),
+            images: Vec::new(),
             user: Users { allow: UserRule::Any, set: None },
             // a name means what the image says, and 0 is root's
             groups: Groups { ids: Listed(vec![1..=u32::MAX]), names: Listed::NONE },

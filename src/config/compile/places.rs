@@ -68,6 +68,10 @@ pub(super) fn apart(
 
 /// What a profile lists: paths of the host, and what the local driver may be told to mount.
 fn listed(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
+    std::iter::once(profile).chain(profile.items_of("images")).flat_map(listed_there)
+}
+
+fn listed_there(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
     let paths = profile.items_of("host_paths").iter().filter_map(|entry| {
         let node = entry.get("path")?;
         Some(ListedPlace {

@@ -4,7 +4,10 @@
 use super::super::keys;
 use super::super::mistake::{MistakeLedger, suggest};
 use super::super::yaml::{YamlEntry, YamlNode};
-use crate::policy::Profile;
+use super::rules;
+use crate::docker::image::ImagePattern;
+use crate::policy::profile::ImageException;
+use crate::policy::{Profile, placeholder};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +20,8 @@ pub(super) fn compile(
     let built_in = [Profile::baseline(), Profile::restricted()];
     let mut profiles: BTreeMap<String, Arc<Profile>> =
         built_in.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
+    // a list of exceptions is one key: written anew it is the child's, else the nearest parent's
+    let mut exceptions: BTreeMap<&str, &YamlNode> = BTreeMap::new();
     for (name, entry) in super::in_order(all, ledger) {
         if BUILT_IN.contains(&name) {
             let what = format!("{name:?} is built in");
@@ -24,11 +29,18 @@ pub(super) fn compile(
             continue;
         }
         let parent = parent(entry, &profiles, all, ledger);
-        let mut profile = Profile { name: name.to_owned(), ..(*parent).clone() };
+        let images = Vec::new();
+        let mut profile = Profile { name: name.to_owned(), images, ..(*parent).clone() };
         keys::fill(&mut profile, &entry.value, ledger);
         for key in profile.looser_than(&parent) {
             let what = format!("{key} is looser than in {}, which it extends", parent.name);
             ledger.warn(format!("admission {name}"), what, false);
+        }
+        let inherited = exceptions.get(parent.name.as_str()).copied();
+        if let Some(list) = entry.value.get("images").or(inherited) {
+            exceptions.insert(name, list);
+            profile.images =
+                list.items().iter().map(|of| exception(&profile, of, ledger)).collect();
         }
         profiles.insert(name.to_owned(), Arc::new(profile));
     }
@@ -38,6 +50,39 @@ pub(super) fn compile(
         profiles.entry((*name).to_owned()).or_insert_with(strict);
     }
     profiles
+}
+
+/// What holds instead for some images: the profile, but for what is written here.
+fn exception(profile: &Profile, node: &YamlNode, ledger: &mut MistakeLedger) -> ImageException {
+    let mut matching = Vec::new();
+    for pattern in node.items_of("match") {
+        let Some(text) = pattern.text() else { continue };
+        if placeholder::has_any(text) {
+            let what = "braces have no meaning here: a profile is judged by whoever asks";
+            ledger.mistake(pattern.at, what, "write the name out, or *");
+            continue;
+        }
+        matching.extend(ledger.accept(pattern.at, ImagePattern::parse_run(text)));
+    }
+    if let Some(list) = node.get("match") {
+        rules::bounded_list(list, ledger);
+    }
+    if let Some(local) = matching.iter().find(|pattern| pattern.is_local()) {
+        let what = format!(
+            "images: {} trusts a name on this host, which whoever may tag, build, load or import can give to any image",
+            local.as_str()
+        );
+        ledger.warn(format!("admission {}", profile.name), what, false);
+    }
+    let shown = node.texts_of("match").join(", ");
+    let name = format!("{} for images {shown}", profile.name);
+    let mut instead = Profile { name: name.clone(), images: Vec::new(), ..profile.clone() };
+    keys::fill(&mut instead, node, ledger);
+    for key in instead.looser_than(profile) {
+        let what = format!("{key} is looser than in {}, in which it stands", profile.name);
+        ledger.warn(format!("admission {name}"), what, false);
+    }
+    ImageException { matching, profile: Arc::new(instead) }
 }
 
 /// The profile that this one begins as. Where the file is wrong, any will do: nothing will start.

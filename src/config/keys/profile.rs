@@ -21,6 +21,19 @@ macro_rules! profile_section {
             what: "an admission profile",
             keys: &[
                 required("extends", TEXT, "baseline, restricted or another profile"),
+                key(
+                    "images",
+                    Shape::List(&Shape::Section(&EXCEPTION)),
+                    "what holds instead for containers of some images: the first entry that has the image",
+                ),
+                $( key(stringify!($key), $form.shape, $what.trim_ascii_start()), )*
+            ],
+        };
+
+        const EXCEPTION: Section = Section {
+            what: "an entry of images",
+            keys: &[
+                required("match", TEXTS, "patterns of images, by where they came from, as in a role's run"),
                 $( key(stringify!($key), $form.shape, $what.trim_ascii_start()), )*
             ],
         };

@@ -10,6 +10,7 @@ use crate::policy::decision::Finding;
 use crate::policy::facts::{Facts, Image, Seen};
 use crate::policy::glob::Glob;
 use crate::policy::model::Role;
+use crate::policy::profile::Profile;
 
 impl<'j> Judge<'j> {
     /// `Image` of a container, and what it brings along: a user and a directory where the body names
@@ -111,6 +112,34 @@ impl<'j> Judge<'j> {
     }
 }
 
+/// The profile by which containers of an image are judged: that of the first exception that has it. An image that is not
+/// there is had by its name, as nothing can be made of it yet.
+#[must_use]
+pub(in crate::policy) fn governing<'p>(
+    profile: &'p Profile,
+    image: &str,
+    facts: &Facts,
+) -> &'p Profile {
+    let Some(seen) = facts.images.get(image).filter(|_| !profile.images.is_empty()) else {
+        return profile;
+    };
+    let reference = Reference::parse(image);
+    let has = |pattern: &ImagePattern| match (seen, &reference) {
+        (Seen::Found(of), _) => {
+            pattern.matches_image(&of.origins, &of.tags, is_pinned(&reference), glob)
+        }
+        (Seen::Missing, Ok(reference)) => pattern.matches(reference, glob),
+        (Seen::Missing | Seen::Several, _) => false,
+    };
+    let exception = profile.images.iter().find(|of| of.matching.iter().any(has));
+    exception.map_or(profile, |of| &of.profile)
+}
+
+/// Whether an image was named by its content, with a digest or an id.
+fn is_pinned(reference: &Result<Reference, NotAReference>) -> bool {
+    reference.as_ref().map_or(true, |reference| reference.digest.is_some())
+}
+
 /// Whether the registry at this address is one that the role may pull from or push to.
 pub(super) fn is_listed(role: &Role, address: &str) -> bool {
     let mut lists = role.pull.iter().chain(&role.push);
@@ -156,7 +185,7 @@ pub(in crate::policy) fn run(
     if role.runs_anything() {
         return None;
     }
-    let pinned = reference.as_ref().map_or(true, |reference| reference.digest.is_some());
+    let pinned = is_pinned(&reference);
     let by_name = |reference: &Reference| role.run.iter().any(|p| p.matches(reference, glob));
     let seen = match (facts.images.get(image), &reference) {
         (Some(Seen::Several) | None, _) => return Some(unseen(field, image)),

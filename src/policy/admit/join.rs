@@ -3,6 +3,7 @@
 //! runs something, and the role must be one that may run anything, where it does not mean its own containers alone.
 
 use super::Judge;
+use super::image::governing;
 use super::names::is_plain;
 use super::start::seen_container;
 use crate::docker::body::Body;
@@ -201,12 +202,15 @@ impl Judge<'_> {
             Ok(container) if self.is_judged(&container.id) => {}
             Ok(container) => {
                 let outer = self.reached.replace(super::shortened(name.to_owned()));
+                let its_own = governing(self.whole, &container.image, self.facts);
+                let profile = std::mem::replace(&mut self.profile, its_own);
                 let keeps = std::mem::replace(&mut self.keeps, true);
                 self.chain += 1;
                 self.made(field, container, false);
                 self.placed(&BTreeSet::new(), container); // it is not looked into
                 self.joined(&container.network_mode, container);
                 self.chain -= 1;
+                self.profile = profile;
                 self.keeps = keeps;
                 self.reached = outer;
             }

@@ -5,6 +5,7 @@
 
 use super::Judge;
 use super::defaults::{self, asks_for_defaults};
+use super::image::governing;
 use super::names::is_plain;
 use super::start::seen_container;
 use super::update::will_restart;
@@ -58,6 +59,25 @@ pub(in crate::policy) fn target<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> 
         }
         _ => None,
     }
+}
+
+/// The image of the container that a request makes, or into which it reaches.
+fn image_of<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> Option<&'c str> {
+    if let Body::ContainerCreate(body) = &call.body {
+        return Some(body.config.image.text());
+    }
+    let container = facts.containers.get(target(call, facts)?.name)?.found()?;
+    Some(&container.image)
+}
+
+/// The profile by which a request is judged.
+#[must_use]
+pub(in crate::policy) fn profile_of<'p>(
+    profile: &'p Profile,
+    call: &ApiCall<'_>,
+    facts: &Facts,
+) -> &'p Profile {
+    image_of(call, facts).map_or(profile, |image| governing(profile, image, facts))
 }
 
 /// Whether what the daemon does by itself must be known, to judge a container that is reached into or is to be made.
