@@ -10,7 +10,9 @@ mod clock;
 pub mod explain;
 pub mod grant;
 pub mod healthcheck;
+pub mod import;
 pub mod out;
+pub mod preset;
 pub mod print;
 pub mod quickstart;
 pub mod reload;
@@ -64,6 +66,11 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
         format: RulesFormat,
     },
+    /// List, print or explain the roles that come with the gate, each for one kind of client.
+    #[command(subcommand)]
+    Preset(PresetCommand),
+    /// Print the nearest role to what another proxy before the Docker socket was told to let through.
+    Import(ImportArgs),
     /// Print the JSON Schema of the policy file, for editors.
     Schema,
     /// Say whether the gate is well, and how it is: daemon, log, policy, who is connected, what ends soon.
@@ -227,6 +234,44 @@ pub struct GrantArgs {
     pub gate: ControlArgs,
 }
 
+/// `import`.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// Its environment (CONTAINERS=1, POST=0, ALLOW_START=1) or flags (-allowGET=...), one a line, or the compose file
+    /// that has them; - for standard input.
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// The name of the role.
+    #[arg(long, value_name = "NAME", default_value = "imported")]
+    pub name: String,
+}
+
+/// `preset`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PresetCommand {
+    /// List them, each with what it is for.
+    List {
+        /// How to print them.
+        #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+        format: TableFormat,
+    },
+    /// Print one as it is, a file for a policy to include.
+    Show {
+        /// Which.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Say what one is for, what it grants, and what of that amounts to root on the host.
+    Explain {
+        /// Which.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// How to print it.
+        #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+        format: TableFormat,
+    },
+}
+
 /// How a table is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
@@ -302,6 +347,8 @@ fn dispatch(command: &Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Rules { format } => rules::run(*format),
+        Command::Preset(command) => preset::run(command),
+        Command::Import(args) => import::run(args),
         Command::Schema => print::schema(),
         Command::Status(args) => status::run(args),
         Command::Sessions(args) => sessions::run(args),

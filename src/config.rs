@@ -20,7 +20,7 @@ mod units;
 mod verbs;
 mod yaml;
 
-pub use compile::DAEMON_PLACES;
+pub use compile::{DAEMON_PLACES, clean_path};
 pub use front::FrontLimits;
 pub use mistake::{Mistake, Mistakes, Warning};
 pub use risk::amounts_to_root;

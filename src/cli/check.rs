@@ -235,7 +235,7 @@ fn profiles(config: &Config, paint: Paint) -> String {
     out::table(&["ADMISSION PROFILE", "USED BY"], &rows, paint)
 }
 
-fn warnings(warnings: &[Warning], paint: Paint) -> String {
+pub(super) fn warnings(warnings: &[Warning], paint: Paint) -> String {
     let mut text = String::new();
     for (root, heading) in [(true, "ROOT ON THE HOST"), (false, "WARNINGS")] {
         let part: Vec<&Warning> = warnings.iter().filter(|warning| warning.root == root).collect();

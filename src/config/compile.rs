@@ -18,7 +18,7 @@ pub(super) mod written;
 pub(super) use account::is_account;
 pub(super) use identities::moment;
 pub use places::DAEMON_PLACES;
-pub(super) use rules::clean_path;
+pub use rules::clean_path;
 pub(super) use tokens::header;
 pub(super) use top::bind;
 pub(super) use validity::{days, hours, zone};

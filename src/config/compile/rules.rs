@@ -167,8 +167,11 @@ fn mounted(node: &YamlNode, ledger: &mut MistakeLedger) -> Option<VolumeOptions>
     Some(listed)
 }
 
-/// Absolute, with no `.`, `..`, `//` and no slash at its end.
-pub(crate) fn clean_path(text: &str) -> Result<(), String> {
+/// A path as it must be written: absolute, with no `.`, `..`, `//` and no slash at its end.
+///
+/// # Errors
+/// It is not; the next step for its writer.
+pub fn clean_path(text: &str) -> Result<(), String> {
     let clean = |part: &str| !matches!(part, "" | "." | "..");
     let rest = text.strip_prefix('/').ok_or("begin it with /")?;
     if rest.is_empty() || rest.split('/').all(clean) {
