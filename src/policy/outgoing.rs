@@ -31,6 +31,8 @@ pub(super) fn permit(
 ) -> Box<Permit> {
     let route = call.head.route;
     let carrier = by.policy.roles.get(role);
+    let stripped = carrier.and_then(|role| admit::without_socket(role, call, &facts));
+    let call = stripped.as_ref().map_or(call, |(call, _)| call);
     let judged = carrier.and_then(|role| Some((role, role.admission.profile()?)));
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
     if let Some((role, profile)) = judged {
@@ -51,6 +53,7 @@ pub(super) fn permit(
     let narrows = |_: &&Viewer| !observed || call.head.route.verb == Verb::Prune;
     terms.extend(viewer.iter().filter(narrows).flat_map(|viewer| narrowed(viewer, call.head)));
     terms.extend(call.left_out.places().iter().cloned().map(Term::LeaveOut));
+    terms.extend(stripped.iter().flat_map(|(_, places)| places).cloned().map(Term::OmitSocket));
     let answer = rewrite(call, viewer.as_ref().filter(|_| !observed), &facts, terms::told(&terms));
     let mut head = call.head.clone();
     let touched = terms::touch_body(&terms);

@@ -11,7 +11,7 @@ mod looser;
 
 pub use kinds::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Restarts, Runtimes, UserRule, Users, VolumeOptions,
+    Listed, Logging, Ports, Restarts, Runtimes, SocketMounts, UserRule, Users, VolumeOptions,
 };
 
 use super::glob::Glob;
@@ -41,6 +41,8 @@ macro_rules! profile_keys {
             ipc: Listed<String> as IPC,
             /// paths of the host that may be mounted
             host_paths: Listed<HostPath> as HOST_PATHS,
+            /// what a mount of the daemon's socket becomes
+            docker_socket: SocketMounts as SOCKET,
             // whoever writes in the outer one chooses what the inner one covers
             /// whether a mount may lie within another that is no tmpfs
             nested_mounts: Allowed as ALLOWED,
@@ -196,6 +198,7 @@ impl Profile {
             no_new_privileges: Demanded::No,
             ipc: words(&["private", "none", "shareable"]),
             host_paths: Listed::NONE,
+            docker_socket: SocketMounts::Refuse,
             nested_mounts: Allowed(false),
             volumes: any(),
             volume_drivers: words(&["local"]),

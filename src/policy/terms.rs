@@ -58,6 +58,8 @@ pub enum Term {
     Filter(&'static str, String),
     /// What no daemon reads is not sent on, by its place.
     LeaveOut(String),
+    /// A mount of the daemon's socket is not sent on, by its place.
+    OmitSocket(String),
 }
 
 /// A volume that the daemon would make by the way, as a mount.
@@ -144,6 +146,7 @@ impl fmt::Display for Term {
                 write!(f, "volumes labelled: {}", super::admit::shortened(targets))
             }
             Self::Filter(key, value) => write!(f, "filter {key}={value}"),
+            Self::OmitSocket(place) => write!(f, "without the daemon's socket: {place}"),
             Self::LeaveOut(place) => {
                 write!(f, "left out: {}", super::admit::shortened(place.clone()))
             }
@@ -195,6 +198,9 @@ pub(super) fn told(terms: &[Term]) -> Vec<String> {
         Term::Fill(filled) if is_told(filled) => {
             Some(format!("dockward set {filled}, as the profile of your role asks"))
         }
+        Term::OmitSocket(place) => {
+            Some(format!("dockward left out {place}: containers do not get the daemon's socket"))
+        }
         _ => None,
     });
     set.collect()
@@ -217,7 +223,8 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
             Term::Label(key, value) => label(key, value, head, body),
             Term::Volumes { labels, planned } => volumes(labels, planned, body),
             Term::Filter(key, value) => head.query.filter(head.route.query, key, value),
-            Term::LeaveOut(_) => {} // it was not read
+            Term::LeaveOut(_) => {}   // it was not read
+            Term::OmitSocket(_) => {} // it was taken away before it was judged
         }
     }
 }
@@ -225,7 +232,14 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
 /// Whether terms change the body, so that it must be copied.
 pub(super) fn touch_body(terms: &[Term]) -> bool {
     let of_head = |term: &Term| {
-        matches!(term, Term::Resolve(_) | Term::Withhold(_) | Term::Filter(..) | Term::LeaveOut(_))
+        matches!(
+            term,
+            Term::Resolve(_)
+                | Term::Withhold(_)
+                | Term::Filter(..)
+                | Term::LeaveOut(_)
+                | Term::OmitSocket(_)
+        )
     };
     !terms.iter().all(of_head)
 }

@@ -10,7 +10,8 @@ use crate::config::yaml::YamlNode;
 use crate::policy::glob::Glob;
 use crate::policy::profile::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Profile, Restarts, Runtimes, Users, VolumeOptions, profile_keys,
+    Listed, Logging, Ports, Profile, Restarts, Runtimes, SocketMounts, Users, VolumeOptions,
+    profile_keys,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -250,6 +251,13 @@ const VOLUME_OPTIONS: Form<Listed<VolumeOptions>> = Form::new(
     })),
     rules::volume_options,
 );
+
+const SOCKET: Form<SocketMounts> = Form::new(Shape::Word(&["refuse", "omit"]), |to, entry, _| {
+    *to = match entry.value.text() {
+        Some("omit") => SocketMounts::Omit,
+        _ => SocketMounts::Refuse,
+    };
+});
 
 const PORTS: Form<Ports> = Form::new(
     Shape::Section(&Section {

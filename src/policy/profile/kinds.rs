@@ -27,6 +27,15 @@ impl Demanded {
     }
 }
 
+/// What becomes of a mount of the daemon's socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketMounts {
+    /// It is refused.
+    Refuse,
+    /// It is left out, and the client is told.
+    Omit,
+}
+
 /// What is allowed, listed; all else is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed<T>(pub Vec<T>);

@@ -3,7 +3,7 @@
 
 use super::kinds::{
     Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Restarts, Runtimes, UserRule, Users, VolumeOptions,
+    Listed, Logging, Ports, Restarts, Runtimes, SocketMounts, UserRule, Users, VolumeOptions,
 };
 use crate::policy::glob::Glob;
 use ipnet::IpNet;
@@ -25,6 +25,15 @@ impl Looser for Allowed {
 impl Looser for Demanded {
     fn is_looser(&self, parent: &Self) -> bool {
         parent.holds() && !self.holds()
+    }
+}
+
+/// Neither lets it be mounted.
+impl Looser for SocketMounts {
+    fn is_looser(&self, _: &Self) -> bool {
+        match self {
+            Self::Refuse | Self::Omit => false,
+        }
     }
 }
 
