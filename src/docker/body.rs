@@ -145,7 +145,7 @@ pub fn read<'a>(
     }
     let mut value = json::read(bytes)?;
     if let JsonValue::Object(object) = &mut value {
-        tolerated::apply(head, kind, object)?;
+        tolerated::apply(head, kind, object, left)?;
     }
     typed(kind, value, left)
 }

@@ -283,7 +283,9 @@ fn case(file: &str, given: &Entry, entry: &Entry, value: Option<&Json>) -> Case 
         http: or_given(&entry.http, &given.http),
         headers: header_fields(&headers, bytes.is_some().then_some(bytes_sent.len())),
         bytes: bytes.clone().unwrap_or_default(),
-        expect: entry.expect.as_ref().unwrap_or_else(|| panic!("{file}: {name}: expect")).text(),
+        expect: (entry.expect.as_ref().or(given.expect.as_ref()))
+            .unwrap_or_else(|| panic!("{file}: {name}: expect"))
+            .text(),
         reasons: fills(&entry.reasons),
         left: fills(&entry.left),
         would: fills(&entry.would),

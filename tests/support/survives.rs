@@ -219,7 +219,7 @@ fn added(value: &Value, at: &str, terms: &[String], wrong: &mut Vec<String>) {
     let text = value.as_str().map_or(value.to_string(), str::to_owned);
     let into = |row: &Tolerated| match row.meaning {
         Meaning::Within(outer) => at == format!("{outer}.{}", row.key),
-        Meaning::PathTarget => false,
+        Meaning::PathTarget | Meaning::Again(_) => false,
     };
     let moved = TOLERATED.iter().any(into);
     match value {
@@ -252,6 +252,7 @@ fn moves_volumes(terms: &[String]) -> bool {
 fn tolerated(key: &str, got: &serde_json::Map<String, Value>) -> bool {
     TOLERATED.iter().filter(|row| row.key == key).any(|row| match row.meaning {
         Meaning::PathTarget => true,
+        Meaning::Again(own) => got.contains_key(own),
         Meaning::Within(other) => got.contains_key(other),
     })
 }

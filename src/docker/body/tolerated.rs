@@ -8,6 +8,7 @@ use super::config::ContainerConfig;
 use super::create::{ContainerCreate, HostConfig};
 use super::slot::Fields as _;
 use crate::docker::json::{JsonObject, JsonValue, folds_to};
+use crate::docker::left_out::LeftOut;
 use crate::docker::{CallHead, Flaw, Malformed};
 use std::borrow::Cow;
 
@@ -19,6 +20,9 @@ pub enum Meaning {
     /// A field of this object, which is read nowhere where that object is given, and is put into it where
     /// it is not: engines up to 26 read it so, and what is sent is judged.
     Within(&'static str),
+    /// This field in another spelling. Where it is given in its own as well, both must be the same word, which it is
+    /// whichever a daemon reads last; it is left out then.
+    Again(&'static str),
 }
 
 /// One tolerated spelling.
@@ -42,6 +46,12 @@ pub const TOLERATED: &[Tolerated] = &[
         key: "Runtime",
         meaning: Meaning::Within("HostConfig"),
     },
+    // docker-java
+    Tolerated {
+        body: BodyType::NetworkCreate,
+        key: "enableIPv6",
+        meaning: Meaning::Again("EnableIPv6"),
+    },
 ];
 
 /// Turns tolerated keys of the top level into what they mean.
@@ -52,11 +62,20 @@ pub fn apply(
     head: &CallHead,
     kind: BodyType,
     object: &mut JsonObject<'_>,
+    left: &mut LeftOut,
 ) -> Result<(), Malformed> {
     for row in TOLERATED.iter().filter(|row| row.body == kind) {
         let Some(at) = object.0.iter().position(|(key, _)| key == row.key) else { continue };
+        if let Meaning::Again(own) = row.meaning {
+            if is_said_again(object, (own, row.key)) {
+                object.0.remove(at);
+                left.put(row.key)?;
+            }
+            continue;
+        }
         let field = object.0.remove(at);
         match row.meaning {
+            Meaning::Again(_) => {}
             Meaning::PathTarget => check_target(head, row.key, &field.1)?,
             Meaning::Within(outer) => put_within(object, outer, field),
         }
@@ -88,6 +107,13 @@ fn no_part_of_a_container_beside(kind: BodyType, object: &JsonObject<'_>) -> Res
         }
         None => Ok(()),
     }
+}
+
+/// Whether a field is given in its own spelling too, and both are one word; what is otherwise is no matter here.
+fn is_said_again(object: &JsonObject<'_>, (own, other): (&str, &str)) -> bool {
+    let said = |name: &str| object.0.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+    let word = |value: &&JsonValue<'_>| matches!(value, JsonValue::Null | JsonValue::Bool(_));
+    said(own).filter(word).is_some_and(|value| said(other) == Some(value))
 }
 
 fn check_target(head: &CallHead, key: &str, value: &JsonValue<'_>) -> Result<(), Malformed> {
