@@ -89,10 +89,12 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// The type and subtype of a `Content-Type` value, without its parameters.
+/// The type and subtype of a `Content-Type` value, without its parameters. One word alone, as docker-java writes before an
+/// archive, has no subtype, and is no form to the daemon (`ParseMediaType` in Go's `mime`).
 fn media_type(value: &str) -> Option<(&str, &str)> {
     let token = |part: &str| !part.is_empty() && part.bytes().all(is_token);
-    let (kind, sub) = value.split(';').next()?.trim().split_once('/')?;
+    let whole = value.split(';').next()?.trim();
+    let (kind, sub) = whole.split_once('/').unwrap_or((whole, "-"));
     (token(kind) && token(sub)).then_some((kind, sub))
 }
 
@@ -141,7 +143,15 @@ pub(super) fn check_body(
     let (flaw, at, why) = match (body, framing) {
         (BodyKind::None | BodyKind::Json { optional: true, .. }, Framing::Empty)
         | (BodyKind::Archive | BodyKind::Opaque, _) => return Ok(()),
-        (BodyKind::None, _) if method == Method::Post && is_json_throughout(headers) => {
+        // docker-java says `null` and not what it is, which no daemon takes for a form (`parsePostForm` in Go's `net/http`)
+        (BodyKind::None, _)
+            if method == Method::Post
+                && (is_json_throughout(headers) || !headers.contains_key(CONTENT_TYPE)) =>
+        {
+            return Ok(());
+        }
+        // and before a push; what is read is written again, and called JSON
+        (BodyKind::Json { optional: true, .. }, _) if !headers.contains_key(CONTENT_TYPE) => {
             return Ok(());
         }
         (BodyKind::None, _) => (Flaw::BodyUnexpected, "", "this endpoint takes no body"),

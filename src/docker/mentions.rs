@@ -156,7 +156,9 @@ impl<'c> Mentions<'c> {
             let key = param.name;
             let (object, used) = match (head.route.resource, key) {
                 (Resource::Container, "name") => (Object::Container, Use::Name),
-                (Resource::Container, "since" | "before") => (Object::Container, Use::Read),
+                (Resource::Container, "since" | "before") if head.route.verb == Verb::List => {
+                    (Object::Container, Use::Read)
+                }
                 (Resource::Container, "dir" | "checkpoint-dir") => (Object::HostPath, Use::Target),
                 (Resource::Image, "container") => (Object::Container, Use::Read),
                 (Resource::Image, "fromImage") => (Object::Image, Use::Target),

@@ -1,9 +1,9 @@
 //! The path: one spelling or none, because the daemon decodes and cleans before it matches
 //! (`gorilla/mux` on `URL.Path`), so that what looks like one endpoint may be served as another.
 //!
-//! Nothing that the API calls by name needs an escape, so none is taken, with two exceptions: the
-//! `%40` that docker-py writes for the `@` of a digest, which goes on as `@`, and the `%20` of a blank in a
-//! network's name, which goes on as `%20`.
+//! Nothing that the API calls by name needs an escape, so none is taken, with three exceptions: the
+//! `%40` that docker-py writes for the `@` of a digest, which goes on as `@`, the `%2F` that docker-java writes for the `/`
+//! of an image's name, which goes on as `/`, and the `%20` of a blank in a network's name, which goes on as `%20`.
 
 use super::{Accepted, ApiVersion, Flaw, Malformed};
 use std::borrow::Cow;
@@ -87,6 +87,10 @@ fn in_range(version: ApiVersion, accepted: Accepted) -> Result<ApiVersion, Malfo
 fn canonical(raw: &str) -> Result<Cow<'_, str>, Malformed> {
     let path =
         if raw.contains('%') { Cow::Owned(raw.replace("%40", "@")) } else { Cow::Borrowed(raw) };
+    let path = match path.starts_with("/images/") && path.contains("%2F") {
+        true => Cow::Owned(path.replace("%2F", "/")),
+        false => path,
+    };
     let path = if path.contains("%20") { Cow::Owned(path.replace("%20", " ")) } else { path };
     if !path.bytes().all(is_plain) {
         return Err(refused("the path may have letters, digits and ._/:@- only, and no escapes"));
@@ -222,6 +226,12 @@ mod tests {
             "/%2e%2e/info",
             "/containers/a%2f..%2fb/json",
             "/containers/name%2f/json",
+            "/containers/a%2Fb/json",
+            "/images/a%2Fb%2F../json",
+            "/images/%2Fb/json",
+            "/images/a%2F/json",
+            "/images/a%252Fb/json",
+            "/images%2Fjson",
             "/containers/json/",
             "/volumes/",
             "/containers/a;x=1/json",

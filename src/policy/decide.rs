@@ -105,6 +105,13 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
             (Object::Network, Use::Join) if judged && admit::is_network_askable(&name) => {
                 &mut needs.networks
             }
+            (Object::Container, Use::Name) if judged && admit::is_shown_id(plain_name(&name)) => {
+                needs.containers.insert(plain_name(&name).to_owned());
+                continue;
+            }
+            (Object::Network, Use::Name) if judged && admit::is_shown_id(&name) => {
+                &mut needs.networks
+            }
             (Object::Exec, Use::Target) if begun && told || outputs_only(call) => {
                 needs.exec = Some(name.into_owned());
                 continue;
@@ -156,6 +163,11 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
         needs.container_paths = deciding.collect();
     }
     needs
+}
+
+/// A container's name, which may be given with the slash that the daemon keeps it with.
+fn plain_name(name: &str) -> &str {
+    name.strip_prefix('/').unwrap_or(name)
 }
 
 /// An exec that is begun by a client that did not ask to upgrade.

@@ -289,8 +289,8 @@ rules! {
             "a link that changes meanwhile leads to the host's files", "stop it first, or use docker exec with tar", ["CVE-2026-41568", "CVE-2026-42306", "CVE-2018-15664"];
         SecretDriver = "secret.driver" root, "a driver or template for a secret or config",
             "a driver is a program that runs as root, a template reads other secrets", "send the data itself", [];
-        Name = "name.reserved", "a name that is nothing but hexadecimal digits (`db`, `cafe`), or a mode (`host`, `bridge`)",
-            "the daemon takes it for the beginning of another object's id, or of none there is when this one is gone",
+        Name = "name.reserved", "a name that reads as a few digits of an id (`7`, `a6f29`), is the short id of another object, or a mode (`host`)",
+            "the daemon takes it for the name where an id was meant, or for the beginning of an id when this one is gone",
             "choose a name with a letter beyond f, or with a hyphen", [];
         NamePlain = "name.plain", "a name that is missing, or has characters that names do not have",
             "it cannot be told apart from others, or is read over parts of a path", "use letters, digits, dots, hyphens and underscores", [];

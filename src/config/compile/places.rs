@@ -28,6 +28,8 @@ struct ListedPlace<'f> {
     at: SourcePlace,
     /// Whether a container that it is mounted into may write there.
     writable: bool,
+    /// Whether it may be mounted though others can exchange it.
+    movable: bool,
 }
 
 /// Notes each listed place that can be written and touches another, or a place of the gate or the daemon.
@@ -40,7 +42,11 @@ pub(super) fn apart(
     places.sort_by_key(|place| (place.at.file, place.at.line, place.at.column));
     for (nth, place) in places.iter().enumerate() {
         let touches = |other: &&ListedPlace<'_>| {
-            (place.writable || other.writable) && is_one_in_the_other(place.path, other.path)
+            // one that is taken to be movable is told of as root on the host, wherever it lies
+            let inner = if place.path.len() > other.path.len() { place } else { *other };
+            (place.writable || other.writable)
+                && !inner.movable
+                && is_one_in_the_other(place.path, other.path)
         };
         let others = places.get(..nth).unwrap_or_default();
         if let Some(other) = others.iter().find(touches) {
@@ -78,6 +84,7 @@ fn listed_there(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
             path: node.text()?,
             at: node.at,
             writable: !entry.has_flag("read_only"),
+            movable: entry.has_flag("danger_movable"),
         })
     });
     // the directories of an overlay stand among its options: lowerdir=/a:/b,upperdir=/c
@@ -88,7 +95,7 @@ fn listed_there(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
             .flat_map(|(at, options)| options.split([',', '=', ':']).map(move |word| (at, word)));
         let named = text("device").into_iter().chain(options);
         let paths = named.filter(|(_, path)| path.starts_with('/'));
-        paths.map(|(at, path)| ListedPlace { path, at, writable: true })
+        paths.map(|(at, path)| ListedPlace { path, at, writable: true, movable: false })
     });
     paths.chain(devices)
 }

@@ -3,6 +3,7 @@
 use super::Judge;
 use crate::docker::CallHead;
 use crate::policy::Reason;
+use crate::policy::facts::Seen;
 use std::str::FromStr;
 
 /// Words that are modes where names may stand.
@@ -17,21 +18,45 @@ impl Judge<'_> {
     pub(in crate::policy) fn container_name(&mut self, head: &CallHead) {
         let Some(name) = head.query.text("name") else { return };
         let name = name.strip_prefix('/').unwrap_or(name);
-        if is_reserved(name) {
-            self.refuse(Reason::Name, "query name", name, "name a container");
+        let known = self.facts.containers.get(name).map(|seen| match seen {
+            Seen::Found(container) => Some(container.name == name),
+            Seen::Missing => Some(true),
+            Seen::Several => None,
+        });
+        self.free_name(("query name", name), "name a container", known, Reason::TargetUnseen);
+    }
+
+    /// A name that is not the beginning of another's id, where one can be: `known` says whether nothing but what bears the
+    /// name answers to it, and `None` that nobody looked.
+    fn free_name(
+        &mut self,
+        (field, name): (&str, &str),
+        what: &str,
+        known: Option<Option<bool>>,
+        unseen: Reason,
+    ) -> bool {
+        match known {
+            _ if is_reserved(name) => self.refuse(Reason::Name, field, name, what),
+            _ if !is_shown_id(name) => return true,
+            Some(Some(true)) => return true,
+            Some(_) => self.refuse(Reason::Name, field, name, what),
+            None => self.refuse(unseen, field, name, what),
         }
+        false
     }
 
     /// The name of something that is made, which must be plain and no other's; `what` is done with it.
     pub(super) fn new_name(&mut self, field: &str, name: &str, what: &str) -> bool {
-        let reason = match name {
-            "" => Reason::NamePlain,
-            name if !is_host_name(name) => Reason::NamePlain,
-            name if is_reserved(name) => Reason::Name,
-            _ => return true,
-        };
-        self.refuse(reason, field, name, what);
-        false
+        if name.is_empty() || !is_host_name(name) {
+            self.refuse(Reason::NamePlain, field, name, what);
+            return false;
+        }
+        let known = self.facts.networks.get(name).map(|seen| match seen {
+            Seen::Found(network) => Some(network.name == name),
+            Seen::Missing => Some(true),
+            Seen::Several => None,
+        });
+        self.free_name((field, name), what, known, Reason::NetworkUnseen)
     }
 
     /// The name of what a swarm keeps, whose ids are 25 lower-case letters and digits, shown as twelve: the daemon
@@ -54,10 +79,20 @@ impl Judge<'_> {
     }
 }
 
-/// Whether a name is a mode somewhere, or could be the beginning of an id: the daemon takes it for one as soon as
-/// nothing is called so any more, or takes it for the name where an id was meant.
+/// Whether a name is a mode somewhere, or reads as the first digits of an id that people type: the daemon takes it for one as
+/// soon as nothing is called so any more, or takes it for the name where an id was meant. Words of letters (`db`) do not.
 pub(super) fn is_reserved(name: &str) -> bool {
-    MODES.contains(&name) || !name.is_empty() && name.bytes().all(|b| b.is_ascii_hexdigit())
+    let digits = name.bytes().any(|b| b.is_ascii_digit());
+    MODES.contains(&name) || digits && is_hex(name) && name.len() < SHORT_ID
+}
+
+/// Whether a name has the form in which ids are shown: whether it is another's is to be looked at.
+pub(in crate::policy) fn is_shown_id(name: &str) -> bool {
+    is_hex(name) && name.len() >= SHORT_ID
+}
+
+fn is_hex(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Letters, digits, `.`, `-` and `_`, at most 253 characters; empty is none given.
