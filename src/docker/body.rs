@@ -137,7 +137,12 @@ pub fn read<'a>(
         }
         BodyKind::Archive => return Ok(Body::Archive(super::archive::Beginning::of(bytes))),
         BodyKind::Opaque => return Ok(Body::Opaque),
-        BodyKind::Json { optional: true, .. } if bytes.is_empty() => return Ok(Body::None),
+        // `null` leaves what Go's decoder fills as it is
+        BodyKind::Json { optional: true, .. }
+            if bytes.is_empty() || bytes.trim_ascii() == b"null" =>
+        {
+            return Ok(Body::None);
+        }
         BodyKind::Json { kind, .. } => kind,
     };
     if bytes.is_empty() {
