@@ -2,6 +2,7 @@
 //! maker's name: else whoever is there first with `db` is asked for what is meant for another's. What a container is
 //! called by itself is unique on a daemon, and is left.
 
+use super::admit;
 use super::decision::Finding;
 use super::facts::{Facts, Needs, Seen};
 use super::model::Role;
@@ -80,7 +81,7 @@ pub(super) fn needs(roles: &[&Role], call: &ApiCall<'_>, needs: &mut Needs) {
     }
     for Joined { network, aliases } in joined {
         let named = !aliases.is_empty() || !host_name(call).is_empty();
-        if named && super::admit::is_network_askable(network) {
+        if named && admit::is_network_askable(network) {
             needs.networks.insert(network.to_owned());
         }
     }
@@ -127,7 +128,7 @@ pub(super) fn findings(
     // identities whose names begin with this one's
     let longer = |name: &String| name.len() > viewer.name().len() && begins(viewer.name(), name);
     let longer: Vec<String> = names.filter(longer).collect();
-    let mut found = Vec::new();
+    let (mut found, mut unseen) = (Vec::new(), Vec::new());
     let mut refuse = |field: &str, name: &str, what: String| {
         let finding = Finding::new(Reason::OwnerAlias, field, name, what);
         found.push(finding.allowing(format!("names that begin with {}-", viewer.name())));
@@ -158,10 +159,17 @@ pub(super) fn findings(
             }
         }
         let host = host_name(call);
-        if !host.is_empty() && !begins(viewer.name(), host) {
+        if host.is_empty() || begins(viewer.name(), host) {
+            continue;
+        }
+        if facts.networks.get(*network).is_none() && admit::is_network_askable(network) {
+            let what = format!("call itself {host:?} on network {network:?}, which is not known");
+            unseen.push(Finding::new(Reason::NetworkUnseen, "Hostname", network, what));
+        } else {
             refuse("Hostname", host, format!("call itself {host:?} on a network of others"));
         }
     }
+    found.extend(unseen);
     found
 }
 

@@ -286,7 +286,7 @@ fn judge(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, ground: &Ground)
 /// All that can be said against it by what is known.
 fn findings(by: Subject<'_>, role: &Arc<Role>, call: &ApiCall<'_>, facts: &Facts) -> Vec<Finding> {
     let role = &role.held_by(by.identity);
-    let stripped = admit::without_socket(role, call, facts);
+    let stripped = admit::omitted(role, call, facts);
     let call = stripped.as_ref().map_or(call, |(call, _)| call);
     let mut found = whose::findings(&Viewer::new(by, role), call, facts);
     let admitted = match role.admission.profile() {

@@ -31,7 +31,7 @@ pub(super) fn permit(
 ) -> Box<Permit> {
     let route = call.head.route;
     let carrier = by.policy.roles.get(role);
-    let stripped = carrier.and_then(|role| admit::without_socket(role, call, &facts));
+    let stripped = carrier.and_then(|role| admit::omitted(role, call, &facts));
     let call = stripped.as_ref().map_or(call, |(call, _)| call);
     let judged = carrier.and_then(|role| Some((role, role.admission.profile()?)));
     let mut terms: Vec<Term> = resolved(call.head, &facts).into_iter().collect();
@@ -53,7 +53,13 @@ pub(super) fn permit(
     let narrows = |_: &&Viewer| !observed || call.head.route.verb == Verb::Prune;
     terms.extend(viewer.iter().filter(narrows).flat_map(|viewer| narrowed(viewer, call.head)));
     terms.extend(call.left_out.places().iter().cloned().map(Term::LeaveOut));
-    terms.extend(stripped.iter().flat_map(|(_, places)| places).cloned().map(Term::OmitSocket));
+    terms.extend(
+        stripped
+            .iter()
+            .flat_map(|(_, places)| places)
+            .cloned()
+            .map(|(what, place)| Term::Omit(what, place)),
+    );
     let answer = rewrite(call, viewer.as_ref().filter(|_| !observed), &facts, terms::told(&terms));
     let mut head = call.head.clone();
     let touched = terms::touch_body(&terms);

@@ -10,8 +10,8 @@ mod kinds;
 mod looser;
 
 pub use kinds::{
-    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Restarts, Runtimes, SocketMounts, UserRule, Users, VolumeOptions,
+    Allowed, Capabilities, Chosen, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels,
+    Limit, Listed, Logging, Ports, Restarts, Runtimes, UserRule, Users, VolumeOptions,
 };
 
 use super::glob::Glob;
@@ -42,7 +42,7 @@ macro_rules! profile_keys {
             /// paths of the host that may be mounted
             host_paths: Listed<HostPath> as HOST_PATHS,
             /// what a mount of the daemon's socket becomes
-            docker_socket: SocketMounts as SOCKET,
+            docker_socket: Chosen as SOCKET,
             // whoever writes in the outer one chooses what the inner one covers
             /// whether a mount may lie within another that is no tmpfs
             nested_mounts: Allowed as ALLOWED,
@@ -76,7 +76,7 @@ macro_rules! profile_keys {
             /// patterns of name servers
             dns: Listed<Glob> as PATTERNS,
             /// whether a MAC address may be chosen
-            mac_address: Allowed as ALLOWED,
+            mac_address: Chosen as CHOSEN,
             // in bytes
             /// memory
             memory: Limit as SIZE_LIMIT,
@@ -198,7 +198,7 @@ impl Profile {
             no_new_privileges: Demanded::No,
             ipc: words(&["private", "none", "shareable"]),
             host_paths: Listed::NONE,
-            docker_socket: SocketMounts::Refuse,
+            docker_socket: Chosen::Refuse,
             nested_mounts: Allowed(false),
             volumes: any(),
             volume_drivers: words(&["local"]),
@@ -221,7 +221,7 @@ impl Profile {
             },
             extra_hosts: any(),
             dns: any(),
-            mac_address: Allowed(false),
+            mac_address: Chosen::Refuse,
             memory: Limit::NONE,
             cpus: Limit::NONE,
             pids: Limit::NONE,

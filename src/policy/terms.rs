@@ -58,8 +58,26 @@ pub enum Term {
     Filter(&'static str, String),
     /// What no daemon reads is not sent on, by its place.
     LeaveOut(String),
-    /// A mount of the daemon's socket is not sent on, by its place.
-    OmitSocket(String),
+    /// What the profile leaves out is not sent on, by its place.
+    Omit(Omitted, String),
+}
+
+/// What a profile leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Omitted {
+    /// A mount of the daemon's socket.
+    Socket,
+    /// A MAC address.
+    MacAddress,
+}
+
+impl fmt::Display for Omitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Socket => "the daemon's socket",
+            Self::MacAddress => "a MAC address",
+        })
+    }
 }
 
 /// A volume that the daemon would make by the way, as a mount.
@@ -146,7 +164,7 @@ impl fmt::Display for Term {
                 write!(f, "volumes labelled: {}", super::admit::shortened(targets))
             }
             Self::Filter(key, value) => write!(f, "filter {key}={value}"),
-            Self::OmitSocket(place) => write!(f, "without the daemon's socket: {place}"),
+            Self::Omit(what, place) => write!(f, "without {what}: {place}"),
             Self::LeaveOut(place) => {
                 write!(f, "left out: {}", super::admit::shortened(place.clone()))
             }
@@ -198,9 +216,9 @@ pub(super) fn told(terms: &[Term]) -> Vec<String> {
         Term::Fill(filled) if is_told(filled) => {
             Some(format!("dockward set {filled}, as the profile of your role asks"))
         }
-        Term::OmitSocket(place) => {
-            Some(format!("dockward left out {place}: containers do not get the daemon's socket"))
-        }
+        Term::Omit(what, place) => Some(format!(
+            "dockward left out {place}: the profile of your role gives no container {what}"
+        )),
         _ => None,
     });
     set.collect()
@@ -223,8 +241,8 @@ pub(super) fn apply(terms: &[Term], head: &mut CallHead, body: &mut Body<'_>) {
             Term::Label(key, value) => label(key, value, head, body),
             Term::Volumes { labels, planned } => volumes(labels, planned, body),
             Term::Filter(key, value) => head.query.filter(head.route.query, key, value),
-            Term::LeaveOut(_) => {}   // it was not read
-            Term::OmitSocket(_) => {} // it was taken away before it was judged
+            Term::LeaveOut(_) => {} // it was not read
+            Term::Omit(..) => {}    // it was taken away before it was judged
         }
     }
 }
@@ -238,7 +256,7 @@ pub(super) fn touch_body(terms: &[Term]) -> bool {
                 | Term::Withhold(_)
                 | Term::Filter(..)
                 | Term::LeaveOut(_)
-                | Term::OmitSocket(_)
+                | Term::Omit(..)
         )
     };
     !terms.iter().all(of_head)

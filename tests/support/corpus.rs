@@ -375,6 +375,7 @@ impl World {
 
 /// The core with the corpus policy and host.
 pub(crate) struct Bench {
+    floor: ApiVersion,
     ceiling: ApiVersion,
     policy: Policy,
     host: BTreeMap<String, PathFact>,
@@ -399,7 +400,13 @@ impl Bench {
         let host: BTreeMap<String, String> = serde_saphyr::from_str(&text).unwrap();
         let host = host.into_iter().map(|(p, w)| (p, fact(&w))).collect();
         let ceiling = ApiVersion::new(minor);
-        Self { ceiling, policy: policy_in(root), host, daemon: Daemon::read(root) }
+        let floor = ApiVersion::FLOOR;
+        Self { floor, ceiling, policy: policy_in(root), host, daemon: Daemon::read(root) }
+    }
+
+    /// The same where `api_min` is `1.minor`.
+    pub(crate) fn from(self, minor: u8) -> Self {
+        Self { floor: ApiVersion::new(minor), ..self }
     }
 
     /// Everybody whom the policy names.
@@ -426,7 +433,7 @@ impl Bench {
         let version =
             if case.http == "1.0" { http::Version::HTTP_10 } else { http::Version::HTTP_11 };
         let head = RequestHead { method: &method, uri: &uri, version, headers: &headers };
-        match classify(&head, Accepted { floor: ApiVersion::FLOOR, ceiling: self.ceiling }) {
+        match classify(&head, Accepted { floor: self.floor, ceiling: self.ceiling }) {
             Err(malformed) => refused_as(&malformed),
             Ok(call) => {
                 let row = dockward::facade::docker::ROUTES.iter().position(|r| r == call.route);

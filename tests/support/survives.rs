@@ -103,9 +103,15 @@ fn joins(at: &str, sent: &str, got: &str, terms: &[String]) -> bool {
     })
 }
 
-/// What was sent but for the mounts of the daemon's socket that a term names.
-fn without_socket(sent: &Value, terms: &[String]) -> Value {
+/// What was sent but for the mounts of the daemon's socket and the MAC addresses that a term names.
+fn without_omitted(sent: &Value, terms: &[String]) -> Value {
     let mut sent = sent.clone();
+    for place in terms.iter().filter_map(|term| term.strip_prefix("without a MAC address: ")) {
+        let (way, last) = place.rsplit_once('.').unwrap_or(("", place));
+        let steps = way.split('.').filter(|step| !step.is_empty());
+        let holder = steps.fold(&mut sent, |at, step| &mut at[step]);
+        holder.as_object_mut().unwrap().remove(last);
+    }
     let host = sent.get_mut("HostConfig").and_then(Value::as_object_mut);
     for (key, list) in host.into_iter().flatten() {
         let Some(items) = list.as_array_mut() else { continue };
@@ -119,7 +125,7 @@ fn without_socket(sent: &Value, terms: &[String]) -> Value {
 /// What was sent and did not arrive, or arrived and was neither sent nor one of the terms.
 pub(crate) fn lost(sent: &Value, got: &Value, terms: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
-    let sent = &without_socket(sent, terms);
+    let sent = &without_omitted(sent, terms);
     compare(sent, got, "", terms, &mut wrong);
     wrong
 }

@@ -6,12 +6,11 @@ use crate::config::compile::{clean_path, rules, written};
 use crate::config::mistake::MistakeLedger;
 use crate::config::shape::{Form, Notation, Section, Shape, key, required};
 use crate::config::units;
-use crate::config::yaml::YamlNode;
+use crate::config::yaml::{YamlEntry, YamlNode};
 use crate::policy::glob::Glob;
 use crate::policy::profile::{
-    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Profile, Restarts, Runtimes, SocketMounts, Users, VolumeOptions,
-    profile_keys,
+    Allowed, Capabilities, Chosen, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels,
+    Limit, Listed, Logging, Ports, Profile, Restarts, Runtimes, Users, VolumeOptions, profile_keys,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -61,6 +60,7 @@ notations! {
     ADDRESS = "an IP address", address, "^[0-9a-fA-F.:]+$";
     SUBNET = "a range of addresses", subnet, "^[0-9a-fA-F.:]+/[0-9]+$";
     DEMAND = "a demand", demand, "^(true|false|require|set)$";
+    CHOICE = "a choice", choice, "^(true|false|omit)$";
     USER_ID = "a user", user_id, "^[0-9]+(:[0-9]+)?$";
     CLEAN_PATH = "an absolute path in its shortest form", clean_path, "^/";
 }
@@ -78,6 +78,13 @@ fn demand(text: &str) -> Result<(), String> {
     match text {
         "true" | "false" | "require" | "set" => Ok(()),
         _ => Err("write require (or true), set or false".into()),
+    }
+}
+
+fn choice(text: &str) -> Result<(), String> {
+    match text {
+        "true" | "false" | "omit" => Ok(()),
+        _ => Err("write true, false or omit".into()),
     }
 }
 
@@ -252,12 +259,17 @@ const VOLUME_OPTIONS: Form<Listed<VolumeOptions>> = Form::new(
     rules::volume_options,
 );
 
-const SOCKET: Form<SocketMounts> = Form::new(Shape::Word(&["refuse", "omit"]), |to, entry, _| {
+const SOCKET: Form<Chosen> = Form::new(Shape::Word(&["refuse", "omit"]), chosen);
+
+const CHOSEN: Form<Chosen> = Form::new(CHOICE, chosen);
+
+fn chosen(to: &mut Chosen, entry: &YamlEntry, _: &mut MistakeLedger) {
     *to = match entry.value.text() {
-        Some("omit") => SocketMounts::Omit,
-        _ => SocketMounts::Refuse,
+        Some("omit") => Chosen::Omit,
+        Some("true") => Chosen::Allow,
+        _ => Chosen::Refuse,
     };
-});
+}
 
 const PORTS: Form<Ports> = Form::new(
     Shape::Section(&Section {

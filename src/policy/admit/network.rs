@@ -7,6 +7,7 @@ use crate::docker::body::create::{Endpoint, EndpointIpam, NetworkingConfig};
 use crate::policy::Reason;
 use crate::policy::facts::{JoinedNetwork, Network, Seen};
 use crate::policy::glob::Glob;
+use crate::policy::profile::Chosen;
 use crate::policy::scope::RESERVED;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -185,7 +186,7 @@ impl Judge<'_> {
 
     /// A MAC address of one's own.
     pub(super) fn mac_address(&mut self, field: &str, address: &str) {
-        if !address.is_empty() && !self.profile.mac_address().0 {
+        if !address.is_empty() && *self.profile.mac_address() != Chosen::Allow {
             self.refuse(Reason::MacAddress, field, address, "choose MAC address");
         }
     }

@@ -27,13 +27,15 @@ impl Demanded {
     }
 }
 
-/// What becomes of a mount of the daemon's socket.
+/// What becomes of something that clients ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SocketMounts {
+pub enum Chosen {
     /// It is refused.
     Refuse,
     /// It is left out, and the client is told.
     Omit,
+    /// It may be asked for.
+    Allow,
 }
 
 /// What is allowed, listed; all else is refused.

@@ -2,8 +2,8 @@
 //! extends.
 
 use super::kinds::{
-    Allowed, Capabilities, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels, Limit,
-    Listed, Logging, Ports, Restarts, Runtimes, SocketMounts, UserRule, Users, VolumeOptions,
+    Allowed, Capabilities, Chosen, Copying, Demanded, Groups, HardLimit, Health, HostPath, Labels,
+    Limit, Listed, Logging, Ports, Restarts, Runtimes, UserRule, Users, VolumeOptions,
 };
 use crate::policy::glob::Glob;
 use ipnet::IpNet;
@@ -28,12 +28,9 @@ impl Looser for Demanded {
     }
 }
 
-/// Neither lets it be mounted.
-impl Looser for SocketMounts {
-    fn is_looser(&self, _: &Self) -> bool {
-        match self {
-            Self::Refuse | Self::Omit => false,
-        }
+impl Looser for Chosen {
+    fn is_looser(&self, parent: &Self) -> bool {
+        *self == Self::Allow && *parent != Self::Allow
     }
 }
 
