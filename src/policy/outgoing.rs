@@ -60,7 +60,8 @@ pub(super) fn permit(
             .cloned()
             .map(|(what, place)| Term::Omit(what, place)),
     );
-    let answer = rewrite(call, viewer.as_ref().filter(|_| !observed), &facts, terms::told(&terms));
+    let answer =
+        rewrite(call, viewer.as_ref().filter(|_| !observed), &facts, terms::told::told(&terms));
     let mut head = call.head.clone();
     let touched = terms::touch_body(&terms);
     let mut body = if touched { call.body.clone() } else { Body::None };

@@ -2,6 +2,7 @@
 //! judged, and applied in one place on its way out, so that the record of a term is the term.
 
 mod names;
+pub(super) mod told;
 
 use self::names::{alias, container, network};
 use crate::docker::body::Body;
@@ -9,7 +10,6 @@ use crate::docker::body::create::{HostConfig, Mount, Text, VolumeMountOptions};
 use crate::docker::body::field::{Field, Inert, Words};
 use crate::docker::{CallHead, Verb, credentials};
 use std::borrow::Cow;
-use std::fmt;
 use std::net::IpAddr;
 
 /// One change.
@@ -71,15 +71,6 @@ pub enum Omitted {
     MacAddress,
 }
 
-impl fmt::Display for Omitted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Socket => "the daemon's socket",
-            Self::MacAddress => "a MAC address",
-        })
-    }
-}
-
 /// A volume that the daemon would make by the way, as a mount.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlannedVolume {
@@ -139,89 +130,6 @@ pub enum Filled {
     NoCache,
     /// `rm` and `forcerm` of a build: the containers of its steps bear what labels its Dockerfile says.
     Removed,
-}
-
-impl fmt::Display for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fill(default) => default.fmt(f),
-            Self::Resolve(id) => write!(f, "path={id}"),
-            Self::Container { given, id } => write!(f, "container {given}={id}"),
-            Self::Network { given, id } => write!(f, "network {given}={id}"),
-            Self::Alias { network, given, told } => {
-                let told = super::admit::shortened(format!("{given}={told} on {network}"));
-                write!(f, "alias {told}")
-            }
-            Self::Withhold(registries) => {
-                let named = super::admit::shortened(registries.join(", "));
-                write!(f, "{} without {named}", credentials::CONFIG)
-            }
-            Self::Label(key, value) => write!(f, "label {key}={value}"),
-            Self::Volumes { planned, .. } if planned.is_empty() => f.write_str("volumes labelled"),
-            Self::Volumes { planned, .. } => {
-                let targets = planned.iter().map(|volume| volume.target.as_str());
-                let targets = targets.collect::<Vec<_>>().join(", ");
-                write!(f, "volumes labelled: {}", super::admit::shortened(targets))
-            }
-            Self::Filter(key, value) => write!(f, "filter {key}={value}"),
-            Self::Omit(what, place) => write!(f, "without {what}: {place}"),
-            Self::LeaveOut(place) => {
-                write!(f, "left out: {}", super::admit::shortened(place.clone()))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Filled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory(bytes) => write!(f, "HostConfig.Memory={bytes}"),
-            Self::Pids(count) => write!(f, "HostConfig.PidsLimit={count}"),
-            Self::Cpus(nanos) => write!(f, "HostConfig.NanoCpus={nanos}"),
-            Self::Shm(bytes) => write!(f, "HostConfig.ShmSize={bytes}"),
-            Self::Ipc(mode) => write!(f, "HostConfig.IpcMode={mode}"),
-            Self::Cgroupns(mode) => write!(f, "HostConfig.CgroupnsMode={mode}"),
-            Self::MaskedPaths => f.write_str("HostConfig.MaskedPaths=default"),
-            Self::HostIp(address) => write!(f, "HostConfig.PortBindings.*.HostIp={address}"),
-            Self::NoNewPrivileges => f.write_str("HostConfig.SecurityOpt=no-new-privileges"),
-            Self::CapDrop => f.write_str("HostConfig.CapDrop=ALL"),
-            Self::ReadOnlyRoot => f.write_str("HostConfig.ReadonlyRootfs=true"),
-            Self::Init => f.write_str("HostConfig.Init=true"),
-            Self::Restart(policy) => write!(f, "HostConfig.RestartPolicy.Name={policy}"),
-            Self::User(user) => write!(f, "User={user}"),
-            Self::Runtime(name) => write!(f, "HostConfig.Runtime={name}"),
-            Self::NetworkMode(name) => write!(f, "HostConfig.NetworkMode={name}"),
-            Self::Build(key, value) => write!(f, "{key}={value}"),
-            Self::CheckDuplicate => f.write_str("CheckDuplicate=true"),
-            Self::NoCache => f.write_str("nocache=1"),
-            Self::Removed => f.write_str("rm=1 forcerm=1"),
-        }
-    }
-}
-
-/// What the client hears of the terms: what changes what runs as what, and where it may write.
-pub(super) fn told(terms: &[Term]) -> Vec<String> {
-    let is_told = |filled: &Filled| {
-        matches!(
-            filled,
-            Filled::NoNewPrivileges
-                | Filled::CapDrop
-                | Filled::ReadOnlyRoot
-                | Filled::Init
-                | Filled::Restart(_)
-                | Filled::User(_)
-        )
-    };
-    let set = terms.iter().filter_map(|term| match term {
-        Term::Fill(filled) if is_told(filled) => {
-            Some(format!("dockward set {filled}, as the profile of your role asks"))
-        }
-        Term::Omit(what, place) => Some(format!(
-            "dockward left out {place}: the profile of your role gives no container {what}"
-        )),
-        _ => None,
-    });
-    set.collect()
 }
 
 /// Applies terms to a request on its way out.

@@ -17,7 +17,7 @@ use crate::policy::terms::Omitted;
 const SOCKETS: [&str; 2] = ["/run/docker.sock", "/var/run/docker.sock"];
 
 /// What is left out, by its place.
-type Places = Vec<(Omitted, String)>;
+type OmittedPlaces = Vec<(Omitted, String)>;
 
 /// The request without what the profile of a role leaves out of it, and the places of that; `None` where it is whole. It is
 /// judged, and goes on, as if the client had not asked for it.
@@ -25,7 +25,7 @@ pub(in crate::policy) fn omitted<'c>(
     role: &Role,
     call: &ApiCall<'c>,
     facts: &Facts,
-) -> Option<(ApiCall<'c>, Places)> {
+) -> Option<(ApiCall<'c>, OmittedPlaces)> {
     let profile = profile_of(role.admission.profile()?, call, facts);
     let omits = [profile.docker_socket(), profile.mac_address()].contains(&&Chosen::Omit);
     if !omits || !matches!(&call.body, Body::ContainerCreate(_) | Body::NetworkConnect(_)) {
@@ -45,7 +45,7 @@ pub(in crate::policy) fn omitted<'c>(
     (!places.is_empty()).then_some((ApiCall { head: call.head, body, left_out }, places))
 }
 
-fn of_container(profile: &Profile, create: &mut ContainerCreate<'_>, places: &mut Places) {
+fn of_container(profile: &Profile, create: &mut ContainerCreate<'_>, places: &mut OmittedPlaces) {
     if let (Field::Set(host), Chosen::Omit) = (&mut create.host_config, profile.docker_socket()) {
         sockets(host, places);
     }
@@ -63,14 +63,14 @@ fn of_container(profile: &Profile, create: &mut ContainerCreate<'_>, places: &mu
     }
 }
 
-fn mac(field: &mut Text<'_>, place: &str, places: &mut Places) {
+fn mac(field: &mut Text<'_>, place: &str, places: &mut OmittedPlaces) {
     if !field.text().is_empty() {
         *field = Field::Absent;
         places.push((Omitted::MacAddress, place.to_owned()));
     }
 }
 
-fn sockets(host: &mut HostConfig<'_>, places: &mut Places) {
+fn sockets(host: &mut HostConfig<'_>, places: &mut OmittedPlaces) {
     let mut note = |place| places.push((Omitted::Socket, place));
     for (i, _) in host.binds.items().iter().enumerate().filter(|(_, bind)| is_bind_of_socket(bind))
     {
