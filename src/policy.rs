@@ -27,6 +27,7 @@ pub mod quota;
 pub mod reason;
 mod redacted;
 pub mod scope;
+mod shortened;
 pub mod sight;
 mod spelling;
 mod stamp;

@@ -64,6 +64,7 @@ use super::facts::Facts;
 use super::model::Role;
 use super::profile::{Demanded, Profile};
 use super::reason::Reason;
+use super::shortened::{KEY_MAX, cut, short, shortened};
 use crate::docker::body::create::StringMap;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -114,8 +115,6 @@ const TEXT_MAX: usize = 1024;
 
 /// What is said of what no profile opens.
 pub(super) const UNRESTRICTED_ALONE: &str = "only a role with admission: unrestricted may";
-/// Bytes of a client's key that name a place.
-const KEY_MAX: usize = 200;
 
 impl<'a> Judge<'a> {
     /// A judge who has found nothing yet, of a request that is governed by the profile of the role.
@@ -223,30 +222,6 @@ impl<'a> Judge<'a> {
             self.deny(reason, format!("{field}[{i}]"), item.as_ref(), what);
         }
     }
-}
-
-/// The beginning of a text that is too long to be told whole.
-fn cut(mut text: String, most: usize) -> String {
-    let end = short(&text, most).len();
-    if end < text.len() {
-        text.truncate(end);
-        text.push('…');
-        text.shrink_to_fit();
-    }
-    text
-}
-
-/// At most so many bytes of a text, whole characters.
-fn short(text: &str, most: usize) -> &str {
-    if text.len() <= most {
-        return text;
-    }
-    (0..=most).rev().find_map(|end| text.get(..end)).unwrap_or_default()
-}
-
-/// A list as part of a term, which is told of in a line.
-pub(super) fn shortened(text: String) -> String {
-    cut(text, KEY_MAX)
 }
 
 /// A key of the client's as part of a place that is told of many times.

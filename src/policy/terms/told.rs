@@ -2,7 +2,7 @@
 
 use super::{Filled, Omitted, Term};
 use crate::docker::credentials;
-use crate::policy::admit;
+use crate::policy::shortened::shortened;
 use std::fmt;
 
 impl fmt::Display for Omitted {
@@ -22,11 +22,11 @@ impl fmt::Display for Term {
             Self::Container { given, id } => write!(f, "container {given}={id}"),
             Self::Network { given, id } => write!(f, "network {given}={id}"),
             Self::Alias { network, given, told } => {
-                let told = admit::shortened(format!("{given}={told} on {network}"));
+                let told = shortened(format!("{given}={told} on {network}"));
                 write!(f, "alias {told}")
             }
             Self::Withhold(registries) => {
-                let named = admit::shortened(registries.join(", "));
+                let named = shortened(registries.join(", "));
                 write!(f, "{} without {named}", credentials::CONFIG)
             }
             Self::Label(key, value) => write!(f, "label {key}={value}"),
@@ -34,12 +34,12 @@ impl fmt::Display for Term {
             Self::Volumes { planned, .. } => {
                 let targets = planned.iter().map(|volume| volume.target.as_str());
                 let targets = targets.collect::<Vec<_>>().join(", ");
-                write!(f, "volumes labelled: {}", admit::shortened(targets))
+                write!(f, "volumes labelled: {}", shortened(targets))
             }
             Self::Filter(key, value) => write!(f, "filter {key}={value}"),
             Self::Omit(what, place) => write!(f, "without {what}: {place}"),
             Self::LeaveOut(place) => {
-                write!(f, "left out: {}", admit::shortened(place.clone()))
+                write!(f, "left out: {}", shortened(place.clone()))
             }
         }
     }
