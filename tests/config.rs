@@ -50,7 +50,8 @@ identities: [{{ name: somebody, match: {{ cn: somebody }}, roles: [{name}] }}]
 ",
         file.display()
     );
-    config::parse(&text, Path::new("/"), now()).unwrap_or_else(|why| panic!("{name}:\n{why}"))
+    config::parse(&text, Path::new("/etc/dockward"), now())
+        .unwrap_or_else(|why| panic!("{name}:\n{why}"))
 }
 
 #[test]
@@ -62,18 +63,23 @@ fn the_example_loads() {
     assert_eq!(config.front, config::FrontLimits::default(), "the example shows the defaults");
 }
 
+/// The presets of which `check` says that they amount to root on the host: all but one by a stream into containers, for
+/// holes that daemons had, or by directories that others may exchange.
+const ROOT: &[&str] =
+    &["act", "administrator", "developer", "github-runner-containers", "jenkins", "testcontainers"];
+
 #[test]
 fn every_preset_loads_and_is_named_after_its_role() {
     let presets = files("config/presets");
-    assert_eq!(presets.len(), 6);
+    assert!(presets.len() >= 20);
     for file in presets {
         let config = load_preset(&file);
         let name = file.file_stem().unwrap().to_str().unwrap();
         assert_eq!(config.policy.roles.keys().collect::<Vec<_>>(), [name]);
         let root: Vec<_> = config.warnings.iter().filter(|warning| warning.root).collect();
-        let strong = ["administrator", "developer"].contains(&name);
+        let strong = ROOT.contains(&name);
         assert!(strong || root.is_empty(), "{name}: {root:?}");
-        assert!(!root.is_empty() || name != "administrator", "{name} passes for harmless");
+        assert!(!root.is_empty() || !strong, "{name} passes for harmless");
     }
 }
 
@@ -88,7 +94,7 @@ fn the_administrator_may_use_every_route_that_anybody_may() {
 
 #[test]
 fn who_reads_or_proxies_changes_nothing() {
-    for name in ["read-only", "traefik"] {
+    for name in ["read-only", "traefik", "dozzle", "dashboard", "registry-reader"] {
         let config = load_preset(&here(&format!("config/presets/{name}.yaml")));
         let role = &config.policy.roles[name];
         for route in ROUTES.iter().filter(|route| role.allow.grants(route).is_some()) {

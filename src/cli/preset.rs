@@ -23,12 +23,27 @@ macro_rules! presets {
 }
 
 presets! {
+    "act",
     "administrator",
     "agent-sandbox",
+    "builder",
     "ci-runner",
+    "compose-deployer",
+    "dashboard",
+    "devcontainer",
     "developer",
+    "dozzle",
+    "github-runner",
+    "github-runner-containers",
+    "gitlab-runner",
+    "jenkins",
+    "portainer",
     "read-only",
+    "registry-reader",
+    "testcontainers",
     "traefik",
+    "watchtower",
+    "woodpecker",
 }
 
 /// What a policy needs besides to be judged by: nothing of it is shown.
@@ -135,7 +150,7 @@ pub(super) fn policy_with(name: &str, text: &str) -> Result<Config, Failure> {
     let whole = format!(
         "{AROUND}identities: [{{ name: somebody, match: {{ cn: somebody }}, roles: [{name}] }}]\n{text}"
     );
-    Ok(config::parse(&whole, Path::new("/"), Timestamp::now())?)
+    Ok(config::parse(&whole, Path::new("/etc/dockward"), Timestamp::now())?)
 }
 
 fn is_about_roles(warning: &Warning) -> bool {
