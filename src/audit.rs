@@ -40,7 +40,7 @@ pub use id::EventId;
 pub use keep::keep_policy;
 pub use line::Logged;
 pub use permitted::Permitted;
-pub use read::{Found, containers_made, find, last_seen};
+pub use read::{Found, containers_made, find, last_seen, observed};
 pub use verify::{LineFault, VerifyError, verify};
 pub(crate) use writer::Counts;
 pub use writer::{Durability, Recorded, Writer};

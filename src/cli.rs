@@ -11,6 +11,7 @@ pub mod explain;
 pub mod grant;
 pub mod healthcheck;
 pub mod import;
+pub mod observe;
 pub mod out;
 pub mod preset;
 pub mod print;
@@ -66,6 +67,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
         format: RulesFormat,
     },
+    /// List what of an identity that is only observed would have been refused, with the change of the policy for each.
+    Observe(ObserveArgs),
     /// List, print or explain the roles that come with the gate, each for one kind of client.
     #[command(subcommand)]
     Preset(PresetCommand),
@@ -234,6 +237,20 @@ pub struct GrantArgs {
     pub gate: ControlArgs,
 }
 
+/// `observe`.
+#[derive(Clone, Debug, Args)]
+pub struct ObserveArgs {
+    /// The policy file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The identity.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+}
+
 /// `import`.
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
@@ -347,6 +364,7 @@ fn dispatch(command: &Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Rules { format } => rules::run(*format),
+        Command::Observe(args) => observe::run(args),
         Command::Preset(command) => preset::run(command),
         Command::Import(args) => import::run(args),
         Command::Schema => print::schema(),

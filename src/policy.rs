@@ -9,6 +9,7 @@ mod alias;
 pub mod answer;
 mod authorize;
 mod bridge;
+pub mod change;
 mod decide;
 pub mod decision;
 pub mod facts;

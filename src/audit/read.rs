@@ -68,6 +68,33 @@ pub fn find(directory: &Path, id: EventId) -> Result<Option<Found>, ReadError> {
     Ok(None)
 }
 
+/// Shows every request of an identity that was only observed and would have been refused, oldest first. Does not verify
+/// the chain.
+///
+/// # Errors
+/// If the directory or a file in it cannot be read, or an event of them is not as this version writes one.
+pub fn observed(
+    directory: &Path,
+    name: &str,
+    mut show: impl FnMut(&Logged),
+) -> Result<(), ReadError> {
+    for file in files(directory)? {
+        let mut lines = Lines::open(directory.join(file))?;
+        while let Some(line) = lines.next_line()? {
+            let text = line.whole().and_then(|line| std::str::from_utf8(line).ok());
+            let Some(text) = text.filter(|text| text.contains("\"would\":[")) else { continue };
+            let logged = Logged::read(text.as_bytes());
+            let (path, line) = (&lines.path, lines.number);
+            let logged =
+                logged.map_err(|source| ReadError::Event { path: path.clone(), line, source })?;
+            if logged.event.identity.as_ref().is_some_and(|who| who.name == name) {
+                show(&logged);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// When each certificate was last used, by its serial number: the time of the newest decision about it, as it
 /// stands in the log. Does not verify the chain.
 ///
