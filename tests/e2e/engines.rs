@@ -54,6 +54,8 @@ macro_rules! rest {
         compose_1_does_the_same_through_the_gate = parts::compose_1,
         docker_py_does_the_same_through_the_gate = parts::docker_py,
         dockerode_does_the_same_through_the_gate = parts::dockerode,
+        devcontainer_does_the_same_through_the_gate = parts::devcontainer,
+        testcontainers_does_the_same_through_the_gate = parts::testcontainers,
         the_docker_api_gem_does_the_same_through_the_gate = parts::docker_api,
         the_whole_surface_of_docker_py_does_the_same_through_the_gate = parts::docker_py_surface,
         every_value_is_what_the_daemon_made_at_older_versions_too = parts::differential_older,
@@ -71,6 +73,7 @@ macro_rules! of_tenants {
         $when! { $engine;
             a_tenant_works_as_if_alone = tenants::alone,
             a_tenant_works_as_if_alone_by_other_clients = tenants::alone_by_others,
+            programs_do_their_work_under_their_presets = tenants::under_presets,
             limits_hold_whoever_asks_at_once = limited::play,
             an_own_container_is_looked_at_once = remembered::play,
             owners_have_bridges_of_their_own = tenants::bridges,

@@ -64,6 +64,23 @@ pub(crate) fn docker_api(engine: Engine) {
     World::new(engine).compare("docker-api-2", "docker", &everyday).end();
 }
 
+/// Testcontainers for Python, which makes a daemon its own for the time of a test.
+pub(crate) fn testcontainers(engine: Engine) {
+    World::new(engine).compare("testcontainers-4", "docker", &[everyday_testcontainers()]).end();
+}
+
+/// The devcontainer command line.
+pub(crate) fn devcontainer(engine: Engine) {
+    let (_, program) = engine.cli();
+    let table = steps(include_str!("devcontainer.yaml"));
+    World::new(engine).compare("devcontainer-0", &program, &table).end();
+}
+
+/// What people do with Testcontainers.
+pub(crate) fn everyday_testcontainers() -> Step {
+    step("everyday", "$PYTHON $TESTCONTAINERS", "complete")
+}
+
 /// What people do with dockerode.
 pub(crate) fn everyday_dockerode() -> Step {
     step("everyday", "$NODE $DOCKERODE", "complete")

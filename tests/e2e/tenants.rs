@@ -9,9 +9,9 @@ use serde::Deserialize;
 use std::path::Path;
 
 /// Everybody in `tenants.yaml`.
-const CLIENTS: [&str; 16] = [
-    "given", "scaled", "admin", "lone", "maker", "few", "few-too", "ported", "apart-1", "apart-2",
-    "shut-in", "anna", "bert", "shop-1", "shop-2", "auditor",
+const CLIENTS: [&str; 18] = [
+    "tests", "boxes", "given", "scaled", "admin", "lone", "maker", "few", "few-too", "ported",
+    "apart-1", "apart-2", "shut-in", "anna", "bert", "shop-1", "shop-2", "auditor",
 ];
 
 /// What does not come out as at a daemon of one's own.
@@ -79,6 +79,17 @@ pub(crate) fn alone_by_others(engine: Engine) {
     let by = |world: &World, line: &str| world.gated("lone", "docker", line);
     let everyday = [super::parts::everyday_dockerode()];
     world.compare_by("dockerode-4", "docker", &everyday, by).end();
+}
+
+/// Programs under the presets that bear their names.
+pub(crate) fn under_presets(engine: Engine) {
+    let by = |world: &World, line: &str| world.gated("tests", "docker", line);
+    let everyday = [super::parts::everyday_testcontainers()];
+    let world = World::of_tenants(engine).compare_by("testcontainers-4", "docker", &everyday, by);
+    let (_, program) = engine.cli();
+    let table = steps(include_str!("devcontainer.yaml"));
+    let by = |world: &World, line: &str| world.gated("boxes", &program, line);
+    world.compare_by("devcontainer-0", &program, &table, by).end();
 }
 
 /// What a profile writes in is what runs.

@@ -297,6 +297,11 @@ impl World {
         shell.env("NODE", here.join(".run/venv/bin/node")).env("NODE_PATH", modules);
         shell.env("DOCKERODE", here.join("tests/e2e/dockerode.js"));
         shell.env("RUBY", "/usr/bin/ruby").env("DOCKER_API", here.join("tests/e2e/docker_api.rb"));
+        shell.env("TESTCONTAINERS", here.join("tests/e2e/tc_everyday.py"));
+        shell.env(
+            "DEVCONTAINER",
+            here.join(".run/node/node_modules/@devcontainers/cli/devcontainer.js"),
+        );
         shell.env("EVERYDAY", here.join("tests/e2e/record/everyday.py"));
         shell.env("SURFACE", here.join("tests/e2e/surface.py"));
         shell.stdin(Stdio::null());
