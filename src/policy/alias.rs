@@ -162,7 +162,7 @@ pub(super) fn findings(
         if host.is_empty() || begins(viewer.name(), host) {
             continue;
         }
-        if facts.networks.get(*network).is_none() && admit::is_network_askable(network) {
+        if !facts.networks.contains_key(*network) && admit::is_network_askable(network) {
             let what = format!("call itself {host:?} on network {network:?}, which is not known");
             unseen.push(Finding::new(Reason::NetworkUnseen, "Hostname", network, what));
         } else {
