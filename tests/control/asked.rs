@@ -122,6 +122,26 @@ async fn status_counts_what_would_have_been_refused() {
     assert_eq!(told["counters"]["denied"], 0);
     let page = text(&ask(&gate, &["status"]).await.stdout);
     assert!(page.contains("Would have been refused"), "{page}");
+    let config = gate.path("dockward.yaml");
+    let observe = |name: &str, format: &str| {
+        let asked = ["observe", name, "--format", format, "--config", config.to_str().unwrap()];
+        Command::new(env!("CARGO_BIN_EXE_dockward")).args(asked).output().unwrap()
+    };
+    let listed = observe("legacy", "text");
+    assert_eq!(listed.status.code(), Some(1));
+    let page = text(&listed.stdout);
+    assert!(
+        page.starts_with(
+            "legacy: 2 requests would have been refused, in 1 ways\n\n2 times, last at "
+        ),
+        "{page}"
+    );
+    assert!(page.contains("VolumeList: verb.not-granted \"volume.list\"\n  roles: { "), "{page}");
+    assert!(page.contains(": { allow: { volume: [list] } } }\n"), "{page}");
+    let listed: Value = serde_json::from_slice(&observe("legacy", "json").stdout).unwrap();
+    assert_eq!(listed[0]["change"]["role"]["add"], "allow: { volume: [list] }");
+    assert_eq!(observe("dev", "text").status.code(), Some(0), "nothing of hers would have been");
+    assert_eq!(observe("nobody-of-the-policy", "text").status.code(), Some(2));
     drop(legacy);
     gate.settle().await;
 }
