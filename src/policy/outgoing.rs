@@ -115,7 +115,11 @@ fn made(head: &CallHead, body: &Body<'_>, facts: &Facts) -> Option<Makes> {
 /// the one that is meant.
 fn resolved(head: &CallHead, facts: &Facts) -> Option<Term> {
     let Mention { object, name, .. } = head.mention()?;
+    // a link is a name below the container's own, which the daemon does not find below its id (`containerRm` with
+    // `RemoveLink` in moby's `daemon/delete.go`)
+    let by_name = head.route.path.ends_with("/{link}");
     let id = match object {
+        Object::Container if by_name => &facts.containers.get(name.as_ref())?.found()?.name,
         Object::Container => &facts.containers.get(name.as_ref())?.found()?.id,
         Object::Network => &facts.networks.get(name.as_ref())?.found()?.id,
         Object::Kept(kind) => &facts.kept.get(&(kind, name.to_string()))?.found()?.id,
