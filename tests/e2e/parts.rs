@@ -64,9 +64,9 @@ pub(crate) fn docker_api(engine: Engine) {
     World::new(engine).compare("docker-api-2", "docker", &everyday).end();
 }
 
-/// Testcontainers for Python, which makes a daemon its own for the time of a test.
+/// Testcontainers for Python and for Node.js, where it stands on dockerode.
 pub(crate) fn testcontainers(engine: Engine) {
-    World::new(engine).compare("testcontainers-4", "docker", &[everyday_testcontainers()]).end();
+    World::new(engine).compare("testcontainers", "docker", &everyday_testcontainers()).end();
 }
 
 /// The devcontainer command line.
@@ -77,8 +77,9 @@ pub(crate) fn devcontainer(engine: Engine) {
 }
 
 /// What people do with Testcontainers.
-pub(crate) fn everyday_testcontainers() -> Step {
-    step("everyday", "$PYTHON $TESTCONTAINERS", "complete")
+pub(crate) fn everyday_testcontainers() -> [Step; 2] {
+    let of_node = step("everyday, of Node.js", "$NODE $TESTCONTAINERS_OF_NODE", "complete");
+    [step("everyday, of Python", "$PYTHON $TESTCONTAINERS", "complete"), of_node]
 }
 
 /// What people do with dockerode.

@@ -84,8 +84,8 @@ pub(crate) fn alone_by_others(engine: Engine) {
 /// Programs under the presets that bear their names.
 pub(crate) fn under_presets(engine: Engine) {
     let by = |world: &World, line: &str| world.gated("tests", "docker", line);
-    let everyday = [super::parts::everyday_testcontainers()];
-    let world = World::of_tenants(engine).compare_by("testcontainers-4", "docker", &everyday, by);
+    let everyday = super::parts::everyday_testcontainers();
+    let world = World::of_tenants(engine).compare_by("testcontainers", "docker", &everyday, by);
     let (_, program) = engine.cli();
     let table = steps(include_str!("devcontainer.yaml"));
     let by = |world: &World, line: &str| world.gated("boxes", &program, line);

@@ -297,6 +297,7 @@ impl World {
         shell.env("NODE", here.join(".run/venv/bin/node")).env("NODE_PATH", modules);
         shell.env("DOCKERODE", here.join("tests/e2e/dockerode.js"));
         shell.env("RUBY", "/usr/bin/ruby").env("DOCKER_API", here.join("tests/e2e/docker_api.rb"));
+        shell.env("TESTCONTAINERS_OF_NODE", here.join("tests/e2e/tc_everyday.js"));
         shell.env("TESTCONTAINERS", here.join("tests/e2e/tc_everyday.py"));
         shell.env(
             "DEVCONTAINER",
