@@ -17,9 +17,9 @@ pub mod tolerated;
 pub mod update;
 pub mod volume;
 
-use super::json::{self, JsonValue};
+use super::json::{self, JsonObject, JsonValue};
 use super::left_out::LeftOut;
-use super::{BodyKind, CallHead, Flaw, Malformed};
+use super::{BodyKind, CallHead, Flaw, Malformed, Verb};
 use field::Typed;
 use std::borrow::Cow;
 
@@ -137,18 +137,16 @@ pub fn read<'a>(
         }
         BodyKind::Archive => return Ok(Body::Archive(super::archive::Beginning::of(bytes))),
         BodyKind::Opaque => return Ok(Body::Opaque),
-        // `null` leaves what Go's decoder fills as it is
-        BodyKind::Json { optional: true, .. }
-            if bytes.is_empty() || bytes.trim_ascii() == b"null" =>
-        {
-            return Ok(Body::None);
-        }
+        BodyKind::Json { optional: true, .. } if bytes.is_empty() => return Ok(Body::None),
         BodyKind::Json { kind, .. } => kind,
     };
     if bytes.is_empty() {
         return Err(Malformed::new(Flaw::BodyMissing, "", "this request needs a JSON body"));
     }
     let mut value = json::read(bytes)?;
+    if kind == BodyType::Auth && head.route.verb == Verb::Push && value == JsonValue::Null {
+        value = JsonValue::Object(JsonObject::default()); // Go's decoder fills in nothing of it
+    }
     if let JsonValue::Object(object) = &mut value {
         tolerated::apply(head, kind, object, left)?;
     }
