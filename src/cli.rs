@@ -1,7 +1,9 @@
 //! The command line (L5): one file per subcommand. Each does its work by the rooms below, says what
 //! came of it, and ends with one of three exit codes that scripts can lean on.
 
+pub mod args;
 mod asking;
+pub mod audit;
 mod certificates;
 pub mod certs;
 pub mod check;
@@ -68,12 +70,12 @@ pub enum Command {
         format: RulesFormat,
     },
     /// List what of an identity that is only observed would have been refused, with the change of the policy for each.
-    Observe(ObserveArgs),
+    Observe(args::ObserveArgs),
     /// List, print or explain the roles that come with the gate, each for one kind of client.
     #[command(subcommand)]
-    Preset(PresetCommand),
+    Preset(args::PresetCommand),
     /// Print the nearest role to what another proxy before the Docker socket was told to let through.
-    Import(ImportArgs),
+    Import(args::ImportArgs),
     /// Print the JSON Schema of the policy file, for editors.
     Schema,
     /// Say whether the gate is well, and how it is: daemon, log, policy, who is connected, what ends soon.
@@ -89,6 +91,9 @@ pub enum Command {
     /// Keep a certificate authority: issue, renew, revoke and list certificates.
     #[command(subcommand)]
     Certs(certs::args::CertsCommand),
+    /// Check the log of decisions, or print the hash by which it can be checked later.
+    #[command(subcommand)]
+    Audit(args::AuditCommand),
     /// Print completions for a shell.
     Completions {
         /// For which shell.
@@ -237,58 +242,6 @@ pub struct GrantArgs {
     pub gate: ControlArgs,
 }
 
-/// `observe`.
-#[derive(Clone, Debug, Args)]
-pub struct ObserveArgs {
-    /// The policy file.
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// The identity.
-    #[arg(value_name = "NAME")]
-    pub name: String,
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-    pub format: TableFormat,
-}
-
-/// `import`.
-#[derive(Clone, Debug, Args)]
-pub struct ImportArgs {
-    /// Its environment (CONTAINERS=1, POST=0, ALLOW_START=1) or flags (-allowGET=...), one a line, or the compose file
-    /// that has them; - for standard input.
-    #[arg(value_name = "FILE|-")]
-    pub file: PathBuf,
-    /// The name of the role.
-    #[arg(long, value_name = "NAME", default_value = "imported")]
-    pub name: String,
-}
-
-/// `preset`.
-#[derive(Clone, Debug, Subcommand)]
-pub enum PresetCommand {
-    /// List them, each with what it is for.
-    List {
-        /// How to print them.
-        #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-        format: TableFormat,
-    },
-    /// Print one as it is, a file for a policy to include.
-    Show {
-        /// Which.
-        #[arg(value_name = "NAME")]
-        name: String,
-    },
-    /// Say what one is for, what it grants, and what of that amounts to root on the host.
-    Explain {
-        /// Which.
-        #[arg(value_name = "NAME")]
-        name: String,
-        /// How to print it.
-        #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-        format: TableFormat,
-    },
-}
-
 /// How a table is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
@@ -373,6 +326,7 @@ fn dispatch(command: &Command) -> Result<Exit, Failure> {
         Command::Grant(args) => grant::run(args),
         Command::Reload(args) => reload::run(args),
         Command::Healthcheck(args) => healthcheck::run(args),
+        Command::Audit(command) => audit::run(command),
         Command::Certs(command) => certs::run(command),
         Command::Completions { shell } => print::completions(*shell),
         Command::Man => print::manual(),

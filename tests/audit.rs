@@ -227,3 +227,56 @@ async fn a_full_disk_refuses_keeps_the_chain_and_goes_on_when_there_is_room() {
     let gap = &lines(&log_files(disk.path())[0])[usize::try_from(taken).unwrap() + 1];
     assert_eq!((&gap["stage"], &gap["gap"]["refused"]), (&Value::from("gap"), &Value::from(2)));
 }
+
+fn dockward_audit(arguments: &[&str], directory: &Path) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockward"));
+    let output = command.arg("audit").args(arguments).arg("--directory").arg(directory).output();
+    let output = output.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test]
+async fn the_command_says_that_it_holds_where_it_was_changed_and_what_was_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    assert_eq!(dockward_audit(&["head"], at).0, Some(2), "there is no line yet");
+    let writer = open(at);
+    for _ in 0..3 {
+        writer.record(decision(), Durability::Synced).await.unwrap();
+    }
+    let (code, kept) = dockward_audit(&["head"], at);
+    assert_eq!((code, kept.trim().len()), (Some(0), 64), "{kept}");
+    writer.record(decision(), Durability::Synced).await.unwrap();
+    writer.close().await.unwrap();
+    let expected = ["verify", "--expect-head", kept.trim()];
+
+    let (code, said) = dockward_audit(&["verify"], at);
+    assert_eq!(code, Some(0));
+    assert!(said.starts_with("OK: each of 6 lines is as it was written\n"), "{said}");
+    assert!(said.contains("a hash kept elsewhere"), "{said}");
+    let (code, said) = dockward_audit(&expected, at);
+    assert_eq!(code, Some(0));
+    assert!(said.contains(", line 4: nothing up to it is missing"), "{said}");
+    assert_eq!(dockward_audit(&["verify", "--expect-head", "abc"], at).0, Some(2));
+
+    let path = log_files(at).pop().unwrap();
+    let whole = fs::read_to_string(&path).unwrap();
+    let cut: String = whole.lines().take(3).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, cut).unwrap();
+    assert_eq!(dockward_audit(&["verify"], at).0, Some(0), "a cut at the end is not seen alone");
+    let (code, said) = dockward_audit(&expected, at);
+    assert_eq!(code, Some(1));
+    assert!(
+        said.starts_with("CHANGED: the line with the hash that was kept is not in this log"),
+        "{said}"
+    );
+
+    fs::write(&path, whole.replacen("mount.host-path", "mount.host-pith", 1)).unwrap();
+    let (code, said) = dockward_audit(&["verify"], at);
+    assert_eq!(code, Some(1));
+    assert!(said.starts_with("CHANGED: ") && said.contains(":2: this line "), "{said}");
+    let (code, said) = dockward_audit(&["verify", "--format", "json"], at);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &said["ok"]), (Some(1), &Value::Bool(false)));
+}

@@ -1,11 +1,12 @@
 //! Reading the log back, a line at a time, whatever its size: to find the event that a refusal
 //! quoted, and to verify the chain.
 
-use super::chain::LINE_MAX;
+use super::chain::{LINE_MAX, whole};
 use super::directory;
 use super::event::Stage;
 use super::id::EventId;
 use super::line::{Gist, GistSection, Logged};
+use crate::digest::Sha256;
 use crate::problem::{Actionable, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -62,6 +63,22 @@ pub fn find(directory: &Path, id: EventId) -> Result<Option<Found>, ReadError> {
                 logged.map_err(|source| ReadError::Event { path: path.clone(), line, source })?;
             if logged.event.id == id {
                 return Ok(Some(Found { file, line, logged }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The file and the line of the event with this hash. Does not verify the chain.
+///
+/// # Errors
+/// If the directory or a file in it cannot be read.
+pub fn line_of(directory: &Path, hash: Sha256) -> Result<Option<(String, u64)>, ReadError> {
+    for file in files(directory)?.into_iter().rev() {
+        let mut lines = Lines::open(directory.join(&file))?;
+        while let Some(line) = lines.next_line()? {
+            if line.whole().and_then(whole) == Some(hash) {
+                return Ok(Some((file, lines.number)));
             }
         }
     }

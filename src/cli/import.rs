@@ -6,7 +6,8 @@
 mod read;
 mod rule;
 
-use super::{Exit, Failure, ImportArgs, out};
+use super::args::ImportArgs;
+use super::{Exit, Failure, out};
 use crate::docker::{Group, Method, ROUTES, Resource, Route, Verb};
 use read::{ReadLines, read};
 use rule::PassRule;

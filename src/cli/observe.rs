@@ -1,8 +1,9 @@
 //! `dockward observe NAME`: what of an identity that is only observed would have been refused, from the log, each kind with the
 //! smallest change of the policy that lets it pass: what is left of the list is what enforcing will refuse.
 
+use super::args::ObserveArgs;
 use super::out::{self, Paint};
-use super::{Exit, Failure, ObserveArgs, TableFormat};
+use super::{Exit, Failure, TableFormat};
 use crate::audit::{self, Logged};
 use crate::config::{self, Config};
 use crate::docker::ROUTES;

@@ -1,9 +1,10 @@
 //! `dockward preset`: the roles that come with the gate, each fitted to a program and tried with the requests that it
 //! sends. They are text to start from: written into a file, changed, reviewed, and included by a policy.
 
+use super::args::PresetCommand;
 use super::check::warnings;
 use super::out::{self, Paint};
-use super::{Exit, Failure, PresetCommand, TableFormat};
+use super::{Exit, Failure, TableFormat};
 use crate::config::{self, Config, Warning};
 use crate::docker::{Resource, Verb};
 use crate::policy::Role;
