@@ -4,8 +4,9 @@ use super::super::mistake::{MistakeLedger, suggest};
 use super::super::verbs;
 use super::super::yaml::{YamlEntry, YamlNode};
 use super::owners;
-use crate::docker::image::{ImagePattern, NotAPattern};
+use crate::docker::image::{ImagePattern, NotAPattern, Reference};
 use crate::docker::{Resource, Verb};
+use crate::policy::glob::Glob;
 use crate::policy::grants::Grants;
 use crate::policy::manner::{CommandTemplate, Deletes, Execs, MAX_LISTED};
 use crate::policy::placeholder;
@@ -258,6 +259,19 @@ fn check(draft: &Draft, entry: &YamlEntry, ledger: &mut MistakeLedger) {
     if let Some(shell) = role.execs.commands.iter().flatten().find(open) {
         let what = format!(
             "exec.commands: {shell} is a shell that runs anything, so that the list bounds nothing"
+        );
+        ledger.warn(&subject, what, false);
+    }
+    let official = Reference::parse("docker.io/library/x:x").ok();
+    let covers = |pattern: &&ImagePattern| {
+        official
+            .as_ref()
+            .is_some_and(|of| pattern.matches(of, |glob, text| Glob::new(glob).matches(text)))
+    };
+    if let Some(pattern) = role.write.iter().find(covers) {
+        let what = format!(
+            "images.write: {} gives any name that no image has here, such as postgres: whoever runs it by name gets that image",
+            pattern.as_str()
         );
         ledger.warn(&subject, what, false);
     }
