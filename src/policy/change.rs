@@ -43,6 +43,10 @@ impl AskedFor<'_> {
     #[must_use]
     pub fn change(&self) -> Change {
         let Self { reason, field, value, .. } = *self;
+        // whoever asks chooses these, and they would be read as patterns
+        if value.contains(['*', '{', '}']) || key_of(field).contains(['*', '{', '}']) {
+            return Change::None("what was asked for reads as a pattern: list what is meant");
+        }
         let role = |keys: String| Change::Role(keys);
         let profile = |keys: &str| Change::Profile(keys.to_owned());
         let listed = |key: &str| Change::Profile(format!("{key}: [{}]", quoted(value)));
@@ -61,17 +65,18 @@ impl AskedFor<'_> {
             Reason::UnknownKey => role("unknown: drop".to_owned()),
             Reason::DeleteManner => role(format!("delete: {{ {}: true }}", last(field))),
             Reason::ExecUser => role(format!("exec: {{ users: [{}] }}", quoted(value))),
-            Reason::ExecCommand => {
-                role(format!("exec: {{ commands: [{}] }}", quoted(&format!("{value} {{rest}}"))))
-            }
+            Reason::ExecCommand => Change::None(
+                "list the whole command, word by word, under exec: { commands: [] } of the role",
+            ),
             Reason::ExecEnvironment => role(format!("exec: {{ env: [{}] }}", quoted(value))),
             Reason::ExecDirectory => role(format!("exec: {{ working_dir: [{}] }}", quoted(value))),
             Reason::ExecInput => role("exec: { stdin: true }".to_owned()),
             Reason::ExecTerminal => role("exec: { tty: true }".to_owned()),
             Reason::ExecPrivileged => role("exec: { privileged: true }".to_owned()),
-            Reason::CapAdd => {
-                Change::Profile(format!("capabilities: {{ add: [{}] }}", capability(value)))
-            }
+            Reason::CapAdd => Change::Profile(format!(
+                "capabilities: {{ add: [{}] }}",
+                quoted(&capability(value))
+            )),
             Reason::CapDrop => profile("capabilities: { drop_all: set }"),
             Reason::NoNewPrivileges => profile("no_new_privileges: set"),
             Reason::SecurityOpt => listed("security_options"),
@@ -95,6 +100,7 @@ impl AskedFor<'_> {
             Reason::PortHost if matches!(value, "" | "0") => {
                 profile("ports: { host: [ephemeral] }")
             }
+            Reason::PortHost if value.parse::<u16>().is_err() => Change::None(ITS_FORM),
             Reason::PortHost => Change::Profile(format!("ports: {{ host: [{value}] }}")),
             Reason::PortAddress if value.is_empty() => {
                 profile("ports: { address: { default: 127.0.0.1 } }")
