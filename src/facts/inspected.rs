@@ -156,6 +156,7 @@ pub fn container(answer: &Value) -> Option<Container> {
         ),
         health: health(answer)?,
         env: env.collect(),
+        host_name: text(answer, "/Config/Hostname").unwrap_or_default(),
         network_mode: text(answer, "/HostConfig/NetworkMode").unwrap_or_default(),
         networks: networks.into_iter().flatten().map(joined).collect(),
         exposed: keys(answer, "/Config/ExposedPorts").len(),

@@ -65,8 +65,14 @@ fn joined<'c>(call: &'c ApiCall<'_>) -> (Resource, Vec<Joined<'c>>) {
 
 /// The name that a container gives itself, by which newer engines find it too (`buildEndpointDNSNames` in moby's
 /// `daemon/container_operations.go`).
-fn host_name<'c>(call: &'c ApiCall<'_>) -> &'c str {
+fn host_name<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> &'c str {
     match &call.body {
+        // the daemon gives who has none of his own the beginning of his id
+        Body::NetworkConnect(body) => {
+            let known = facts.containers.get(body.container.text()).and_then(Seen::found);
+            let given = known.filter(|known| !known.id.starts_with(&known.host_name));
+            given.map_or("", |known| known.host_name.as_str())
+        }
         Body::ContainerCreate(body) => body.config.hostname.text(),
         Body::Service(spec) => spec.container().map_or("", |container| container.hostname.text()),
         _ => "",
@@ -74,13 +80,14 @@ fn host_name<'c>(call: &'c ApiCall<'_>) -> &'c str {
 }
 
 /// What must be looked up to know who else is there.
-pub(super) fn needs(roles: &[&Role], call: &ApiCall<'_>, needs: &mut Needs) {
+pub(super) fn needs(roles: &[&Role], call: &ApiCall<'_>, known: &Facts, needs: &mut Needs) {
     let (kind, joined) = joined(call);
     if !roles.iter().any(|role| role.is_narrow(kind)) {
         return;
     }
     for Joined { network, aliases } in joined {
-        let named = !aliases.is_empty() || !host_name(call).is_empty();
+        let connects = matches!(call.body, Body::NetworkConnect(_));
+        let named = connects || !aliases.is_empty() || !host_name(call, known).is_empty();
         if named && admit::is_network_askable(network) {
             needs.networks.insert(network.to_owned());
         }
@@ -123,7 +130,8 @@ pub(super) fn findings(
     if !viewer.is_narrow(kind) {
         return Vec::new();
     }
-    let given = joined.iter().any(|joined| !joined.aliases.is_empty());
+    let host = host_name(call, facts);
+    let given = !host.is_empty() || joined.iter().any(|joined| !joined.aliases.is_empty());
     let names = by.policy.identities.iter().filter(|_| given).map(|rule| rule.name().to_string());
     // identities whose names begin with this one's
     let longer = |name: &String| name.len() > viewer.name().len() && begins(viewer.name(), name);
@@ -158,8 +166,8 @@ pub(super) fn findings(
                 refuse("Aliases", alias, format!("be called {alias:?} on a network of others"));
             }
         }
-        let host = host_name(call);
-        if host.is_empty() || begins(viewer.name(), host) {
+        let longer = longer.iter().any(|name| begins(name, host));
+        if host.is_empty() || begins(viewer.name(), host) && !longer {
             continue;
         }
         if !facts.networks.contains_key(*network) && admit::is_network_askable(network) {

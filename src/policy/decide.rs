@@ -79,7 +79,7 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     whose::needs(owners, call, known, &mut needs);
     stamp::needs(by, owners, call, &mut needs);
     bridge::needs(by, owners, call, &mut needs);
-    alias::needs(owners, call, &mut needs);
+    alias::needs(owners, call, known, &mut needs);
     if by.identity.limits.is_some() && quota::depends_on_target(call.head) {
         needs.containers.extend(call.head.target().map(str::to_owned));
     }
@@ -147,6 +147,12 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     let reached: Vec<_> = container.into_iter().chain(chain).collect();
     needs.volumes.extend(reached.iter().flat_map(|c| c.volumes.clone()));
     needs.images.extend(reached.iter().filter(|_| by_exceptions).map(|c| c.image.clone()));
+    if let (Body::NetworkConnect(body), true) = (&call.body, by_exceptions) {
+        let name = body.container.text();
+        let known = known.containers.get(name).and_then(Seen::found);
+        needs.images.extend(known.map(|container| container.image.clone()));
+        needs.containers.insert(name.to_owned());
+    }
     needs.defaults = profiles().any(|profile| admit::asks_of_daemon(profile, call, &reached));
     for source in reached.iter().flat_map(|c| &c.mounts).filter_map(|m| m.bind.as_ref()) {
         needs.host_paths.extend(profiles().filter_map(|p| admit::listed_path(p, source)));

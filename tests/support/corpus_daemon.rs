@@ -114,6 +114,7 @@ struct AContainer {
     lost: Vec<String>,
     health: Option<AHealthcheck>,
     env: Vec<String>,
+    host_name: String,
     /// Left out: `none`, of a container that is on no network.
     network_mode: String,
     /// Ids by name, empty before it has started.
@@ -231,6 +232,7 @@ impl Daemon {
                 restarts: container.restarts,
                 health: container.health.as_ref().map(health),
                 env: container.env.clone(),
+                host_name: container.host_name.clone(),
                 network_mode: match container.network_mode.as_str() {
                     "" => "none".to_owned(),
                     mode => mode.to_owned(),

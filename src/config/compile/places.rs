@@ -30,6 +30,8 @@ struct ListedPlace<'f> {
     writable: bool,
     /// Whether it may be mounted though others can exchange it.
     movable: bool,
+    /// Which profile lists it.
+    of: usize,
 }
 
 /// Notes each listed place that can be written and touches another, or a place of the gate or the daemon.
@@ -38,14 +40,17 @@ pub(super) fn apart(
     kept: &[PathBuf],
     ledger: &mut MistakeLedger,
 ) {
-    let mut places: Vec<_> = profiles.values().flat_map(|entry| listed(&entry.value)).collect();
+    let mut places = Vec::new();
+    for (nth, entry) in profiles.values().enumerate() {
+        places.extend(listed(&entry.value).map(|place| ListedPlace { of: nth, ..place }));
+    }
     places.sort_by_key(|place| (place.at.file, place.at.line, place.at.column));
     for (nth, place) in places.iter().enumerate() {
         let touches = |other: &&ListedPlace<'_>| {
-            // one that is taken to be movable is told of as root on the host, wherever it lies
+            // one that its own profile takes to be movable is told of as root on the host, and whoever moves it has that
             let inner = if place.path.len() > other.path.len() { place } else { *other };
             (place.writable || other.writable)
-                && !inner.movable
+                && !(inner.movable && place.of == other.of)
                 && is_one_in_the_other(place.path, other.path)
         };
         let others = places.get(..nth).unwrap_or_default();
@@ -85,6 +90,7 @@ fn listed_there(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
             at: node.at,
             writable: !entry.has_flag("read_only"),
             movable: entry.has_flag("danger_movable"),
+            of: 0,
         })
     });
     // the directories of an overlay stand among its options: lowerdir=/a:/b,upperdir=/c
@@ -95,7 +101,7 @@ fn listed_there(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
             .flat_map(|(at, options)| options.split([',', '=', ':']).map(move |word| (at, word)));
         let named = text("device").into_iter().chain(options);
         let paths = named.filter(|(_, path)| path.starts_with('/'));
-        paths.map(|(at, path)| ListedPlace { path, at, writable: true, movable: false })
+        paths.map(|(at, path)| ListedPlace { path, at, writable: true, movable: false, of: 0 })
     });
     paths.chain(devices)
 }

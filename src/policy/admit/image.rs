@@ -51,7 +51,8 @@ impl<'j> Judge<'j> {
         let facts = self.facts;
         let known = facts.images.get(image);
         // whoever may run every image still brings along what it says
-        let unknown = || known.is_none().then(|| unseen("Image", image));
+        let several = !self.whole.images.is_empty() && matches!(known, Some(Seen::Several));
+        let unknown = || (known.is_none() || several).then(|| unseen("Image", image));
         self.add(run(self.role, "Image", image, facts).or_else(unknown));
         let seen = known?.found()?;
         self.denied_labels("Image.Labels", &seen.labels, "run an image that sets label");
@@ -59,6 +60,16 @@ impl<'j> Judge<'j> {
             self.target(&format!("Image.Volumes.{}", super::key(volume)), volume);
         }
         Some(seen)
+    }
+
+    /// Of a profile that has exceptions it must be known which of them governs. An image that is gone is none that can be
+    /// told from those that are excepted.
+    pub(super) fn governed(&mut self, field: &str, image: &str) {
+        let known = matches!(self.facts.images.get(image), Some(Seen::Found(_)));
+        if !self.whole.images.is_empty() && !known {
+            let what = format!("use a container of image {image:?}, which cannot be looked at");
+            self.deny(Reason::ImageUnseen, field, image, what);
+        }
     }
 
     /// A name that is given to an image on this host.

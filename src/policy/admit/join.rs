@@ -202,6 +202,7 @@ impl Judge<'_> {
             Ok(container) if self.is_judged(&container.id) => {}
             Ok(container) => {
                 let outer = self.reached.replace(super::shortened(name.to_owned()));
+                self.governed(field, &container.image);
                 let its_own = governing(self.whole, &container.image, self.facts);
                 let profile = std::mem::replace(&mut self.profile, its_own);
                 let keeps = std::mem::replace(&mut self.keeps, true);
@@ -211,6 +212,9 @@ impl Judge<'_> {
                 self.joined(&container.network_mode, container);
                 self.chain -= 1;
                 self.profile = profile;
+                if !std::ptr::eq(profile, its_own) && reason == Reason::VolumesFrom {
+                    self.lent(container); // the one that has its volumes is of another image
+                }
                 self.keeps = keeps;
                 self.reached = outer;
             }

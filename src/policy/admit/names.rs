@@ -81,14 +81,16 @@ impl Judge<'_> {
 
 /// Whether a name is a mode somewhere, or reads as the first digits of an id that people type: the daemon takes it for one as
 /// soon as nothing is called so any more, or takes it for the name where an id was meant. Words of letters (`db`) do not.
+/// Nor are longer ones than are shown looked at, by which somebody could find out the rest of an id.
 pub(super) fn is_reserved(name: &str) -> bool {
     let digits = name.bytes().any(|b| b.is_ascii_digit());
-    MODES.contains(&name) || digits && is_hex(name) && name.len() < SHORT_ID
+    let typed = digits && name.len() < SHORT_ID || name.len() > SHORT_ID;
+    MODES.contains(&name) || is_hex(name) && typed
 }
 
 /// Whether a name has the form in which ids are shown: whether it is another's is to be looked at.
 pub(in crate::policy) fn is_shown_id(name: &str) -> bool {
-    is_hex(name) && name.len() >= SHORT_ID
+    is_hex(name) && name.len() == SHORT_ID
 }
 
 fn is_hex(name: &str) -> bool {

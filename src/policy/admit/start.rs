@@ -44,7 +44,8 @@ pub(super) fn start(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
     let Ok(container) = seen_container(name, judge.facts) else { return };
     let Container {
         id: _,
-        name: _, // whose it is was asked before
+        name: _,      // whose it is was asked before
+        host_name: _, // with the networks that it joined
         image,
         user: _, // with what it was made with
         working_dir,

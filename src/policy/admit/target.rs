@@ -63,11 +63,12 @@ pub(in crate::policy) fn target<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> 
 
 /// The image of the container that a request makes, or into which it reaches.
 fn image_of<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> Option<&'c str> {
-    if let Body::ContainerCreate(body) = &call.body {
-        return Some(body.config.image.text());
-    }
-    let container = facts.containers.get(target(call, facts)?.name)?.found()?;
-    Some(&container.image)
+    let name = match &call.body {
+        Body::ContainerCreate(body) => return Some(body.config.image.text()),
+        Body::NetworkConnect(body) => body.container.text(),
+        _ => target(call, facts)?.name,
+    };
+    Some(&facts.containers.get(name)?.found()?.image)
 }
 
 /// The profile by which a request is judged.
@@ -125,6 +126,7 @@ pub(super) fn reach(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
                 Body::ContainerUpdate(update) => will_restart(update),
                 _ => starts && container.restarts,
             };
+            judge.governed(field, &container.image);
             judge.reached = Some(super::shortened(name.to_owned()));
             judge.keeps = !starts;
             judge.made(field, container, starts);
@@ -165,6 +167,11 @@ impl Judge<'_> {
             }
         }
         self.user("Config.User", &container.user);
+        self.lent(container);
+    }
+
+    /// What a container has mounted, which others have too that have its volumes.
+    pub(super) fn lent(&mut self, container: &Container) {
         self.bound(container);
         for volume in &container.volumes {
             let field = format!("Mounts.{volume}");

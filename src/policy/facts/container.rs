@@ -24,6 +24,8 @@ pub type Displaced = BTreeMap<String, Option<String>>;
 pub struct Container {
     /// 64 hex digits.
     pub id: String,
+    /// The name that it gives itself, by which networks know it too.
+    pub host_name: String,
     /// Its name, without the slash that the daemon keeps it with.
     pub name: String,
     /// The id of its image, fixed when it was made.
