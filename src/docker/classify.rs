@@ -24,7 +24,7 @@ pub fn classify(head: &RequestHead<'_>, accepted: Accepted) -> Result<CallHead, 
     check_since(route, version)?;
     let (query, left_out) = Query::read(&pairs, route, version)?;
     check_link(route, &query)?;
-    headers::check_body(head.headers, framing, (route.body, route.method))?;
+    headers::check_body(head.headers, framing, route)?;
     let upgrade = headers::upgrade(head.headers, route.hijack)?;
     if route.hijack == Hijack::Attach && query.flag("stdin") && !upgrade {
         return Err(headers::upgrade_required("tcp"));

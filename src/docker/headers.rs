@@ -133,8 +133,11 @@ fn decimal(text: &str) -> Option<u64> {
 pub(super) fn check_body(
     headers: &HeaderMap,
     framing: Framing,
-    (body, method): (BodyKind, Method),
+    route: &Route,
 ) -> Result<(), Malformed> {
+    let (body, method) = (route.body, route.method);
+    // what a client streams to what takes the connection over is not waited for
+    let untyped = !headers.contains_key(CONTENT_TYPE) && route.hijack == Hijack::No;
     // docker-py says so of a context that is a compressed tar; the daemon looks at the bytes alone
     if headers.contains_key(CONTENT_ENCODING) && body != BodyKind::Opaque {
         let why = "the daemon reads bodies as they are; send it without an encoding";
@@ -145,15 +148,12 @@ pub(super) fn check_body(
         | (BodyKind::Archive | BodyKind::Opaque, _) => return Ok(()),
         // docker-java says `null` and not what it is, which no daemon takes for a form (`parsePostForm` in Go's `net/http`)
         (BodyKind::None, _)
-            if method == Method::Post
-                && (is_json_throughout(headers) || !headers.contains_key(CONTENT_TYPE)) =>
+            if method == Method::Post && (is_json_throughout(headers) || untyped) =>
         {
             return Ok(());
         }
         // and before a push; what is read is written again, and called JSON
-        (BodyKind::Json { optional: true, .. }, _) if !headers.contains_key(CONTENT_TYPE) => {
-            return Ok(());
-        }
+        (BodyKind::Json { optional: true, .. }, _) if untyped => return Ok(()),
         (BodyKind::None, _) => (Flaw::BodyUnexpected, "", "this endpoint takes no body"),
         (_, Framing::Empty) => (Flaw::BodyMissing, "", "this endpoint needs a JSON body"),
         // bollard says it twice of a service
