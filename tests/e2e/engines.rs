@@ -52,6 +52,7 @@ macro_rules! rest {
         an_image_is_judged_by_where_it_came_from = registry::play,
         bollard_does_the_same_through_the_gate = parts::bollard,
         compose_1_does_the_same_through_the_gate = parts::compose_1,
+        docker_java_does_the_same_through_the_gate = parts::docker_java,
         docker_py_does_the_same_through_the_gate = parts::docker_py,
         dockerode_does_the_same_through_the_gate = parts::dockerode,
         devcontainer_does_the_same_through_the_gate = parts::devcontainer,

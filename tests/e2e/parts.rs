@@ -69,6 +69,12 @@ pub(crate) fn testcontainers(engine: Engine) {
     World::new(engine).compare("testcontainers", "docker", &everyday_testcontainers()).end();
 }
 
+/// docker-java's wire form, on which Testcontainers for Java and Jenkins stand: Java itself is not here.
+pub(crate) fn docker_java(engine: Engine) {
+    let everyday = [step("everyday", "$PYTHON $DOCKER_JAVA", "complete")];
+    World::new(engine).compare("docker-java-3", "docker", &everyday).end();
+}
+
 /// The devcontainer command line.
 pub(crate) fn devcontainer(engine: Engine) {
     let (_, program) = engine.cli();

@@ -303,6 +303,7 @@ impl World {
             "DEVCONTAINER",
             here.join(".run/node/node_modules/@devcontainers/cli/devcontainer.js"),
         );
+        shell.env("DOCKER_JAVA", here.join("tests/e2e/docker_java.py"));
         shell.env("EVERYDAY", here.join("tests/e2e/record/everyday.py"));
         shell.env("SURFACE", here.join("tests/e2e/surface.py"));
         shell.stdin(Stdio::null());
