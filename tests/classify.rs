@@ -375,11 +375,15 @@ fn a_body_is_what_the_route_says() {
     let json = ("content-type", "application/json");
     let two = ("content-length", "2");
     assert_eq!(flaw(ask("GET", "/info", &[two])), Flaw::BodyUnexpected);
-    assert_eq!(flaw(ask("POST", "/containers/a/start", &[two])), Flaw::BodyUnexpected);
+    // docker-java says `null` and not what it is; but what takes the connection over is not waited for
+    assert!(ask("POST", "/containers/a/wait", &[two]).is_ok());
+    assert_eq!(flaw(ask("POST", "/containers/a/attach", &[two])), Flaw::BodyUnexpected);
+    let bytes = ("content-type", "application/octet-stream");
+    assert_eq!(flaw(ask("POST", "/containers/a/start", &[bytes, two])), Flaw::BodyUnexpected);
     assert_eq!(flaw(ask("DELETE", "/containers/a", &[json, two])), Flaw::BodyUnexpected);
     assert!(ask("POST", "/containers/a/start", &[json, two]).is_ok());
     assert_eq!(
-        flaw(ask("POST", "/containers/a/start", &[("transfer-encoding", "chunked")])),
+        flaw(ask("DELETE", "/containers/a", &[("transfer-encoding", "chunked")])),
         Flaw::BodyUnexpected
     );
     assert!(
