@@ -56,7 +56,7 @@ pub(super) use names::{is_plain, is_shown_id};
 pub(super) use network::is_askable as is_network_askable;
 pub(super) use omit::omitted;
 pub(super) use start::started_image;
-pub(super) use target::{asks_of_daemon, profile_of, target};
+pub(super) use target::{asks_of_daemon, connected, profile_of, target};
 pub(super) use terms::{checked, terms};
 
 use super::decision::Finding;

@@ -72,7 +72,7 @@ fn host_name<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> &'c str {
     match &call.body {
         // the daemon gives who has none of his own the beginning of his id
         Body::NetworkConnect(body) => {
-            let known = facts.containers.get(body.container.text()).and_then(Seen::found);
+            let known = facts.containers.get(admit::connected(body)).and_then(Seen::found);
             let given = known.filter(|known| known.id.get(..SHORT_ID) != Some(&known.host_name));
             given.map_or("", |known| known.host_name.as_str())
         }

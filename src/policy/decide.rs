@@ -148,7 +148,7 @@ fn needs_of(by: Subject<'_>, roles: &[&Arc<Role>], call: &ApiCall<'_>, known: &F
     needs.volumes.extend(reached.iter().flat_map(|c| c.volumes.clone()));
     needs.images.extend(reached.iter().filter(|_| by_exceptions).map(|c| c.image.clone()));
     if let (Body::NetworkConnect(body), true) = (&call.body, by_exceptions) {
-        let name = body.container.text();
+        let name = admit::connected(body);
         let known = known.containers.get(name).and_then(Seen::found);
         needs.images.extend(known.map(|container| container.image.clone()));
         needs.containers.insert(name.to_owned());

@@ -31,7 +31,10 @@ pub(in crate::policy) fn call(judge: &mut Judge<'_>, call: &ApiCall<'_>) {
         Body::Auth(_) => {} // credentials for what is pushed, which is judged by name
         Body::VolumeCreate(body) => volume::create(judge, body),
         Body::NetworkCreate(body) => network_create::create(judge, body),
-        Body::NetworkConnect(body) => judge.connect(head, body),
+        Body::NetworkConnect(body) => {
+            target::governs_connected(judge, body);
+            judge.connect(head, body);
+        }
         Body::NetworkDisconnect(body) => judge.disconnect(head, body),
         Body::Service(spec) => service::service(judge, head, spec),
         Body::Secret(spec) => secret::secret(judge, spec),

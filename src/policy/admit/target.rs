@@ -12,9 +12,11 @@ use super::update::will_restart;
 use crate::docker::body::Body;
 use crate::docker::body::create::{HostConfig, Mount, Text};
 use crate::docker::body::field::{Field, Typed as _};
+use crate::docker::body::network::NetworkConnect;
 use crate::docker::left_out::LeftOut;
 use crate::docker::{ApiCall, Malformed, Resource, Verb, json};
 use crate::policy::Reason;
+use crate::policy::decision::Finding;
 use crate::policy::facts::{Container, Exec, Facts, Seen};
 use crate::policy::profile::Profile;
 use std::borrow::Cow;
@@ -65,10 +67,26 @@ pub(in crate::policy) fn target<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> 
 fn image_of<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> Option<&'c str> {
     let name = match &call.body {
         Body::ContainerCreate(body) => return Some(body.config.image.text()),
-        Body::NetworkConnect(body) => body.container.text(),
+        Body::NetworkConnect(body) => connected(body),
         _ => target(call, facts)?.name,
     };
     Some(&facts.containers.get(name)?.found()?.image)
+}
+
+/// The container that is connected, which may be named with the slash that the daemon keeps its name with.
+pub(in crate::policy) fn connected<'c>(body: &'c NetworkConnect<'_>) -> &'c str {
+    let name = body.container.text();
+    name.strip_prefix('/').unwrap_or(name)
+}
+
+/// Of a profile that has exceptions, which governs the container that is connected.
+pub(super) fn governs_connected(judge: &mut Judge<'_>, body: &NetworkConnect<'_>) {
+    match seen_container(connected(body), judge.facts) {
+        _ if judge.whole.images.is_empty() => {}
+        Ok(container) => judge.governed("Container", &container.image),
+        Err(finding) if finding.reason == Reason::TargetAbsent => {} // the daemon says so
+        Err(finding) => judge.add(Some(Finding { field: "Container".to_owned(), ..finding })),
+    }
 }
 
 /// The profile by which a request is judged.
