@@ -129,8 +129,15 @@ async function containers() {
   await says('put an archive', async () => (await web.putArchive(archive({ 'put.txt': 'put' }), { path: '/tmp' })) && 'put');
   await says('rename', () => web.rename({ name: 'ode-renamed' }).then(() => web.inspect()).then((seen) => seen.Name));
   await says('update', async () => (await web.update({ CpuShares: 512 })) && (await web.inspect()).HostConfig.CpuShares);
-  await says('pause', () => web.pause().then(() => web.inspect()).then((seen) => seen.State.Paused));
-  await says('unpause', () => web.unpause().then(() => web.inspect()).then((seen) => seen.State.Paused));
+  // containerd tells the daemon of it a moment after it was done
+  const paused = async (wanted) => {
+    for (;;) {
+      const is = (await web.inspect()).State.Paused;
+      if (is === wanted) return is;
+    }
+  };
+  await says('pause', () => web.pause().then(() => paused(true)));
+  await says('unpause', () => web.unpause().then(() => paused(false)));
   await says('changes', async () => (await web.changes() || []).filter((change) => change.Path === '/data').length);
   await says('restart', () => web.restart({ t: 5 }).then(() => web.inspect()).then((seen) => seen.State.Running));
   await says('kill', () => web.kill({ signal: 'KILL' }).then(() => web.wait()).then((end) => typeof end.StatusCode));
