@@ -147,9 +147,24 @@ impl Judge<'_> {
         for (i, text) in containers.iter().enumerate() {
             let field = format!("{field}[{i}]");
             match text.split_once(':').map_or("", |(_, mode)| mode) {
-                "" | "ro" | "rw" => self.join(Reason::VolumesFrom, &field, text, name_in(text)),
+                "" | "ro" | "rw" => {
+                    self.join(Reason::VolumesFrom, &field, text, name_in(text));
+                    self.borrowed(name_in(text));
+                }
                 _ => self.refuse(Reason::VolumesFrom, field, text, "use volumes of"),
             }
+        }
+    }
+
+    /// What another container has mounted, which the one that has its volumes has too: that other was judged by the profile of its
+    /// image, which may let it have more.
+    fn borrowed(&mut self, name: &str) {
+        let Ok(lender) = seen_container(name, self.facts) else { return };
+        let its_own = governing(self.whole, &lender.image, self.facts);
+        if !std::ptr::eq(self.profile, its_own) {
+            let outer = self.reached.replace(super::shortened(name.to_owned()));
+            self.lent(lender);
+            self.reached = outer;
         }
     }
 
@@ -212,9 +227,6 @@ impl Judge<'_> {
                 self.joined(&container.network_mode, container);
                 self.chain -= 1;
                 self.profile = profile;
-                if !std::ptr::eq(profile, its_own) && reason == Reason::VolumesFrom {
-                    self.lent(container); // the one that has its volumes is of another image
-                }
                 self.keeps = keeps;
                 self.reached = outer;
             }
