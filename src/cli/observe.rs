@@ -143,14 +143,7 @@ fn shown(config: &Config, kind: &WouldKind, times: &Times) -> String {
         Change::Role(lines) => {
             writeln!(text, "  roles: {{ {}: {{ {} }} }}", line(&kind.role), line(lines))
         }
-        Change::Profile(lines) => {
-            writeln!(
-                text,
-                "  admission: {{ {}: {{ {} }} }}",
-                line(profile(config, kind)),
-                line(lines)
-            )
-        }
+        Change::Profile(lines) => writeln!(text, "  {}", line(&to_profile(config, kind, lines))),
         Change::None(why) => writeln!(text, "  no key lets it pass: {why}"),
     };
     text
@@ -160,7 +153,8 @@ fn object(config: &Config, kind: &WouldKind, times: &Times) -> Value {
     let (key, change) = match changed(kind) {
         Change::Role(lines) => ("role", json!({ "of": kind.role, "add": lines })),
         Change::Profile(lines) => {
-            ("admission", json!({ "of": profile(config, kind), "add": lines }))
+            let whole = to_profile(config, kind, &lines);
+            ("admission", json!({ "of": profile(config, kind), "add": lines, "whole": whole }))
         }
         Change::None(why) => ("none", json!(why)),
     };
@@ -180,10 +174,25 @@ fn changed(kind: &WouldKind) -> Change {
     }
 }
 
-/// The profile of the role, where it has one of its own in the file.
+/// The profile of the role; none where it has none.
 fn profile<'c>(config: &'c Config, kind: &WouldKind) -> &'c str {
     let role = config.policy.roles.get(&kind.role);
-    role.and_then(|role| role.admission.profile()).map_or("NAME", |profile| profile.name.as_str())
+    let profile = role.and_then(|role| role.admission.profile());
+    profile.map_or("", |profile| profile.name.as_str())
+}
+
+/// Keys that a profile takes up. One that is built in takes none: then the role gets a profile of its own, which extends it.
+fn to_profile(config: &Config, kind: &WouldKind, keys: &str) -> String {
+    match profile(config, kind) {
+        built_in @ ("" | "baseline" | "restricted") => {
+            let (role, extends) =
+                (&kind.role, if built_in.is_empty() { "baseline" } else { built_in });
+            format!(
+                "admission: {{ {role}: {{ extends: {extends}, {keys} }} }}, and roles: {{ {role}: {{ admission: {role} }} }}"
+            )
+        }
+        own => format!("admission: {{ {own}: {{ {keys} }} }}"),
+    }
 }
 
 #[cfg(test)]

@@ -99,3 +99,27 @@ fn an_image_is_listed_where_it_was_asked_for() {
     assert_eq!(of("ContainerExec", verb, ""), role("allow: { container: [exec] }"));
     assert!(matches!(of("SwarmInit", verb, ""), Change::None(_)));
 }
+
+#[test]
+fn a_profile_that_is_built_in_is_extended() {
+    let policy =
+        "roles: { r: { scope: any, admission: baseline }, s: { scope: any, admission: p } }
+admission: { p: { extends: baseline } }
+";
+    let config = policy_with("r", policy).unwrap();
+    let of = |role: &str| {
+        let kind = WouldKind {
+            reason: String::new(),
+            operation: String::new(),
+            field: String::new(),
+            value: String::new(),
+            role: role.to_owned(),
+        };
+        to_profile(&config, &kind, "user: any")
+    };
+    assert_eq!(
+        of("r"),
+        "admission: { r: { extends: baseline, user: any } }, and roles: { r: { admission: r } }"
+    );
+    assert_eq!(of("s"), "admission: { p: { user: any } }");
+}
