@@ -52,7 +52,7 @@ pub use inside::{Mounted, is_sound_target, mount_targets};
 pub(super) use join::{chained, is_sound_link};
 pub(super) use manner::manner;
 pub(super) use mounts::is_volume_name;
-pub(super) use names::{is_plain, is_shown_id};
+pub(super) use names::{SHORT_ID, is_plain, is_shown_id};
 pub(super) use network::is_askable as is_network_askable;
 pub(super) use omit::omitted;
 pub(super) use start::started_image;

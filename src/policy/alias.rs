@@ -19,9 +19,6 @@ use std::collections::BTreeSet;
 /// Names at one network, at most.
 const MOST: usize = 64;
 
-/// As many letters of its id as a container that is given no host name is called by.
-const SHORT_ID: usize = 12;
-
 /// Letters of one, as DNS has them.
 const LONGEST: usize = 253;
 
@@ -73,7 +70,8 @@ fn host_name<'c>(call: &'c ApiCall<'_>, facts: &'c Facts) -> &'c str {
         // the daemon gives who has none of his own the beginning of his id
         Body::NetworkConnect(body) => {
             let known = facts.containers.get(admit::connected(body)).and_then(Seen::found);
-            let given = known.filter(|known| known.id.get(..SHORT_ID) != Some(&known.host_name));
+            let given =
+                known.filter(|known| known.id.get(..admit::SHORT_ID) != Some(&known.host_name));
             given.map_or("", |known| known.host_name.as_str())
         }
         Body::ContainerCreate(body) => body.config.hostname.text(),

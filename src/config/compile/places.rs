@@ -42,7 +42,7 @@ pub(super) fn apart(
 ) {
     let mut places = Vec::new();
     for (nth, entry) in profiles.values().enumerate() {
-        places.extend(listed(&entry.value).map(|place| ListedPlace { of: nth, ..place }));
+        places.extend(listed(&entry.value, nth));
     }
     places.sort_by_key(|place| (place.at.file, place.at.line, place.at.column));
     for (nth, place) in places.iter().enumerate() {
@@ -78,30 +78,31 @@ pub(super) fn apart(
 }
 
 /// What a profile lists: paths of the host, and what the local driver may be told to mount.
-fn listed(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
-    std::iter::once(profile).chain(profile.items_of("images")).flat_map(listed_there)
+fn listed(profile: &YamlNode, of: usize) -> impl Iterator<Item = ListedPlace<'_>> {
+    let exceptions = profile.items_of("images");
+    std::iter::once(profile).chain(exceptions).flat_map(move |node| listed_by(node, of))
 }
 
-fn listed_there(profile: &YamlNode) -> impl Iterator<Item = ListedPlace<'_>> {
-    let paths = profile.items_of("host_paths").iter().filter_map(|entry| {
+fn listed_by(profile: &YamlNode, of: usize) -> impl Iterator<Item = ListedPlace<'_>> {
+    let paths = profile.items_of("host_paths").iter().filter_map(move |entry| {
         let node = entry.get("path")?;
         Some(ListedPlace {
             path: node.text()?,
             at: node.at,
             writable: !entry.has_flag("read_only"),
             movable: entry.has_flag("danger_movable"),
-            of: 0,
+            of,
         })
     });
     // the directories of an overlay stand among its options: lowerdir=/a:/b,upperdir=/c
-    let devices = profile.items_of("volume_options").iter().flat_map(|entry| {
+    let devices = profile.items_of("volume_options").iter().flat_map(move |entry| {
         let text = |key| entry.get(key).and_then(|node| Some((node.at, node.text()?)));
         let options = text("o")
             .into_iter()
             .flat_map(|(at, options)| options.split([',', '=', ':']).map(move |word| (at, word)));
         let named = text("device").into_iter().chain(options);
         let paths = named.filter(|(_, path)| path.starts_with('/'));
-        paths.map(|(at, path)| ListedPlace { path, at, writable: true, movable: false, of: 0 })
+        paths.map(move |(at, path)| ListedPlace { path, at, writable: true, movable: false, of })
     });
     paths.chain(devices)
 }

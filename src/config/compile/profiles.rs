@@ -68,10 +68,7 @@ fn exception(profile: &Profile, node: &YamlNode, ledger: &mut MistakeLedger) -> 
         rules::bounded_list(list, ledger);
     }
     if let Some(local) = matching.iter().find(|pattern| pattern.is_local()) {
-        let what = format!(
-            "images: {} trusts a name on this host, which whoever may tag, build, load or import can give to any image",
-            local.as_str()
-        );
+        let what = rules::trusts("images", local);
         ledger.warn(format!("admission {}", profile.name), what, false);
     }
     let shown = node.texts_of("match").join(", ");

@@ -3,7 +3,7 @@
 use super::super::mistake::{MistakeLedger, suggest};
 use super::super::verbs;
 use super::super::yaml::{YamlEntry, YamlNode};
-use super::owners;
+use super::{owners, rules};
 use crate::docker::image::{ImagePattern, NotAPattern, Reference};
 use crate::docker::{Resource, Verb};
 use crate::policy::glob::Glob;
@@ -153,7 +153,7 @@ fn execs(node: &YamlNode, ledger: &mut MistakeLedger) -> Execs {
     let patterns = |key: &str, ledger: &mut MistakeLedger| match node.get(key) {
         Some(list) => {
             few(list, ledger);
-            Some(super::rules::without_captures(list, ledger))
+            Some(rules::without_captures(list, ledger))
         }
         None => whole.then(Vec::new),
     };
@@ -217,7 +217,7 @@ type Parse = fn(&str) -> Result<ImagePattern, NotAPattern>;
 
 fn patterns(list: &YamlNode, parse: Parse, ledger: &mut MistakeLedger) -> Vec<ImagePattern> {
     let mut patterns = Vec::new();
-    super::rules::bounded_list(list, ledger);
+    rules::bounded_list(list, ledger);
     for node in list.items() {
         let Some(text) = node.text() else { continue };
         if !placeholder::are_known(text) {
@@ -276,12 +276,7 @@ fn check(draft: &Draft, entry: &YamlEntry, ledger: &mut MistakeLedger) {
         ledger.warn(&subject, what, false);
     }
     if let Some(local) = role.run.iter().find(|pattern| pattern.is_local()) {
-        let what = format!(
-            "images.run: {} trusts a name on this host, which whoever may tag, build, load or import \
-             can give to any image",
-            local.as_str()
-        );
-        ledger.warn(&subject, what, false);
+        ledger.warn(&subject, rules::trusts("images.run", local), false);
     }
 }
 

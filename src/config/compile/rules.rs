@@ -3,6 +3,7 @@
 use crate::config::mistake::{MistakeLedger, nearest, suggest};
 use crate::config::units;
 use crate::config::yaml::{YamlEntry, YamlNode};
+use crate::docker::image::ImagePattern;
 use crate::policy::glob::{Glob, MAX_PATTERNS, MAX_STARS};
 use crate::policy::placeholder;
 use crate::policy::profile::{
@@ -75,6 +76,14 @@ const ULIMITS: &[&str] = &[
     "sigpending",
     "stack",
 ];
+
+/// What is said of a pattern that believes a name.
+pub(crate) fn trusts(key: &str, local: &ImagePattern) -> String {
+    format!(
+        "{key}: {} trusts a name on this host, which whoever may tag, build, load or import can give to any image",
+        local.as_str()
+    )
+}
 
 pub(crate) fn groups(to: &mut Groups, entry: &YamlEntry, _: &mut MistakeLedger) {
     let all = entry.value.texts_of("allow");

@@ -66,18 +66,17 @@ pub fn apply(
 ) -> Result<(), Malformed> {
     for row in TOLERATED.iter().filter(|row| row.body == kind) {
         let Some(at) = object.0.iter().position(|(key, _)| key == row.key) else { continue };
-        if let Meaning::Again(own) = row.meaning {
-            if is_said_again(object, (own, row.key)) {
+        match row.meaning {
+            Meaning::PathTarget => check_target(head, row.key, &object.0.remove(at).1)?,
+            Meaning::Within(outer) => {
+                let field = object.0.remove(at);
+                put_within(object, outer, field);
+            }
+            Meaning::Again(own) if is_said_again(object, (own, row.key)) => {
                 object.0.remove(at);
                 left.put(row.key)?;
             }
-            continue;
-        }
-        let field = object.0.remove(at);
-        match row.meaning {
             Meaning::Again(_) => {}
-            Meaning::PathTarget => check_target(head, row.key, &field.1)?,
-            Meaning::Within(outer) => put_within(object, outer, field),
         }
     }
     no_part_of_a_container_beside(kind, object)

@@ -10,7 +10,7 @@ use std::str::FromStr;
 const MODES: [&str; 7] = ["host", "none", "default", "bridge", "container", "private", "ingress"];
 
 /// As many letters of an id as are shown.
-const SHORT_ID: usize = 12;
+pub(in crate::policy) const SHORT_ID: usize = 12;
 
 impl Judge<'_> {
     /// Query `name` of create and rename: one that reads as an id takes the place of the container
@@ -18,28 +18,25 @@ impl Judge<'_> {
     pub(in crate::policy) fn container_name(&mut self, head: &CallHead) {
         let Some(name) = head.query.text("name") else { return };
         let name = name.strip_prefix('/').unwrap_or(name);
-        let known = self.facts.containers.get(name).map(|seen| match seen {
-            Seen::Found(container) => Some(container.name == name),
-            Seen::Missing => Some(true),
-            Seen::Several => None,
-        });
+        let known = self.facts.containers.get(name);
+        let known = known.map(|seen| is_free(seen, |container| container.name == name));
         self.free_name(("query name", name), "name a container", known, Reason::TargetUnseen);
     }
 
-    /// A name that is not the beginning of another's id, where one can be: `known` says whether nothing but what bears the
-    /// name answers to it, and `None` that nobody looked.
+    /// A name that is not the beginning of another's id, where one can be: `known` says whether nothing else answers to it;
+    /// `None` where nobody could look.
     fn free_name(
         &mut self,
         (field, name): (&str, &str),
         what: &str,
-        known: Option<Option<bool>>,
+        known: Option<bool>,
         unseen: Reason,
     ) -> bool {
         match known {
             _ if is_reserved(name) => self.refuse(Reason::Name, field, name, what),
             _ if !is_shown_id(name) => return true,
-            Some(Some(true)) => return true,
-            Some(_) => self.refuse(Reason::Name, field, name, what),
+            Some(true) => return true,
+            Some(false) => self.refuse(Reason::Name, field, name, what),
             None => self.refuse(unseen, field, name, what),
         }
         false
@@ -51,11 +48,8 @@ impl Judge<'_> {
             self.refuse(Reason::NamePlain, field, name, what);
             return false;
         }
-        let known = self.facts.networks.get(name).map(|seen| match seen {
-            Seen::Found(network) => Some(network.name == name),
-            Seen::Missing => Some(true),
-            Seen::Several => None,
-        });
+        let known = self.facts.networks.get(name);
+        let known = known.map(|seen| is_free(seen, |network| network.name == name));
         self.free_name((field, name), what, known, Reason::NetworkUnseen)
     }
 
@@ -91,6 +85,15 @@ pub(super) fn is_reserved(name: &str) -> bool {
 /// Whether a name has the form in which ids are shown: whether it is another's is to be looked at.
 pub(in crate::policy) fn is_shown_id(name: &str) -> bool {
     is_hex(name) && name.len() == SHORT_ID
+}
+
+/// Whether nothing answers to a name but what bears it.
+fn is_free<T>(seen: &Seen<T>, bears: impl Fn(&T) -> bool) -> bool {
+    match seen {
+        Seen::Found(object) => bears(object),
+        Seen::Missing => true,
+        Seen::Several => false,
+    }
 }
 
 fn is_hex(name: &str) -> bool {
